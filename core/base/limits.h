@@ -1,0 +1,55 @@
+/* Every fixed limit, and the bounds and defaults of those that are configured.
+ * Reaching one is an answer that names it: `INVALID_FIELD` for the bounds of a
+ * field, `LIMIT_REACHED` for what is configured or adds up. */
+
+#ifndef CX_BASE_LIMITS_H
+#define CX_BASE_LIMITS_H
+
+#include <assert.h>
+
+#define CX_KIB (1024ULL)
+#define CX_MIB (1024ULL * CX_KIB)
+#define CX_GIB (1024ULL * CX_MIB)
+#define CX_SECOND_US (1000000LL)
+
+/* ---- Names, in bytes. ------------------------------------------------------ */
+#define CX_NAMESPACE_SIZE_MAX 63u
+#define CX_CONTEXT_ID_SIZE_MAX 256u
+#define CX_CONTEXT_TYPE_SIZE_MAX 64u
+#define CX_ENTRY_KEY_SIZE_MAX 512u
+#define CX_CONTENT_TYPE_SIZE_MAX 128u
+#define CX_LABEL_KEY_SIZE_MAX 63u
+#define CX_LABEL_VALUE_SIZE_MAX 1024u
+#define CX_REQUEST_ID_SIZE_MAX 128u
+#define CX_TEXT_SIZE_MAX 4096u /* Other strings, such as a page token. */
+
+/* ---- Counts. --------------------------------------------------------------- */
+#define CX_LABELS_MAX 64u
+#define CX_CONTEXT_DEPTH_MAX 16u /* A context without a parent has depth 1. */
+#define CX_MUTATIONS_MAX 10000u
+#define CX_PRECONDITIONS_MAX 1000u
+#define CX_KEYS_MAX 10000u /* In one read. */
+#define CX_BATCH_MAX 1000u
+#define CX_CHANGE_ITEMS_MAX 10000u /* Contexts that one change touches. */
+#define CX_PAGE_SIZE_DEFAULT 100u
+#define CX_PAGE_SIZE_MAX 1000u
+#define CX_PAGE_ROWS_MAX 10000u /* Rows that one page looks at. */
+#define CX_TTL_US_MAX (100LL * 365 * 86400 * CX_SECOND_US)
+
+/* ---- The engine. ----------------------------------------------------------- */
+#define CX_SHARDS 64u /* One bit each in a mask of 64. */
+#define CX_VALUE_INLINE_MAX 1024u /* Larger values are made of shared chunks. */
+
+/* Records wait in memory for the log's writer. More than this are `OVERLOADED`,
+ * so that a slow disk is told to the clients instead of filling the memory. */
+#define CX_LOG_PENDING_BYTES_MAX (64 * CX_MIB)
+
+/* A log segment, at least; it always holds the largest change twice. */
+#define CX_SEGMENT_SIZE_MIN (64 * CX_MIB)
+
+/* What the client is told to wait when the server is `OVERLOADED`. */
+#define CX_OVERLOADED_RETRY_US (100 * 1000LL)
+
+static_assert(CX_SHARDS == 64, "locks are taken by a mask of 64 bits");
+
+#endif /* CX_BASE_LIMITS_H */

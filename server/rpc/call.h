@@ -1,0 +1,90 @@
+/* One RPC, from the request to the last byte of the answer.
+ *
+ *   unary          handle -> reply | fail
+ *   server stream  handle -> send -> sent -> send -> ... -> finish | fail
+ *   bidi stream    handle -> receive -> received -> ...   and sends as above,
+ *                  both at the same time
+ *
+ * What always holds:
+ *
+ *  (1) A call is ended exactly once, by reply, finish or fail; whoever ended it must
+ *      not touch it again.
+ *  (2) At most one send and one receive are under way.
+ *  (3) What a handler allocates from the call lives until the call is gone, and is
+ *      never freed on its own.
+ *  (4) A request counts towards `in_flight_bytes_max` from its arrival until the call
+ *      has ended, or on a bidi stream until `received` has returned.
+ *
+ * Threads: the functions of a method, and what cx_call_wait() resumes, run on the
+ * thread of the call's queue; cx_call_offload() runs its function on a worker. The
+ * functions below may run on any thread, one at a time for each call. */
+
+#ifndef CX_RPC_CALL_H
+#define CX_RPC_CALL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <protobuf-c/protobuf-c.h>
+
+#include "core/base/error.h"
+#include "core/base/work.h"
+
+struct cx_call;
+
+/* What the server was given for its services. Borrowed. */
+void *cx_call_app(const struct cx_call *call);
+
+/* Memory that lives as long as the call, not zeroed. NULL when out of memory. */
+void *cx_call_alloc(struct cx_call *call, size_t size);
+
+/* What a call remembers from one of its functions to the next. NULL at first. */
+void *cx_call_state(const struct cx_call *call);
+void cx_call_set_state(struct cx_call *call, void *state);
+
+/* Sends one message of a stream. The message is the caller's again on return. */
+void cx_call_send(struct cx_call *call, const ProtobufCMessage *message);
+
+/* Asks a bidi stream for its next request: `received` follows. */
+void cx_call_receive(struct cx_call *call);
+
+/* Ends a unary call with its response, the caller's again on return. A response
+ * above the limit of a message becomes RESPONSE_TOO_LARGE. */
+void cx_call_reply(struct cx_call *call, const ProtobufCMessage *response);
+
+/* Ends a stream; nothing may be on its way out. */
+void cx_call_finish(struct cx_call *call);
+
+/* Ends any call with an error: its status and message, and a google.rpc.Status with
+ * ErrorInfo (domain `contextd`, the reason, the details) and, where a delay is set,
+ * RetryInfo. On a stream, a message that is still on its way goes out first. */
+void cx_call_fail(struct cx_call *call, const struct cx_error *error);
+
+/* Prepares to go on later: hand the waiter to whoever completes it, by way of
+ * cx_rpc_server_complete(). `resume` then runs once, with the waiter's status. One at
+ * a time per call. The call must not be ended while it waits; a client that leaves
+ * meanwhile is noticed afterwards. */
+struct cx_waiter *cx_call_wait(struct cx_call *call,
+                               void (*resume)(struct cx_call *call, enum cx_status status));
+
+/* Runs `run` on a worker: for work that would keep other calls waiting. */
+void cx_call_offload(struct cx_call *call, void (*run)(struct cx_call *call));
+
+/* Whether nobody waits for the answer any more: cancelled, or past its deadline.
+ * Worth a look in long work. */
+bool cx_call_abandoned(const struct cx_call *call);
+
+/* The largest message that may be sent, in bytes. */
+size_t cx_call_message_size_max(const struct cx_call *call);
+
+/* Limits a stream's reader: a send that has not gone out when `stall_us` have passed
+ * ends the call with STREAM_STALLED {after_key}, the current `after_key` of
+ * cx_call_set_progress(). Streams only; 0 turns it off. */
+void cx_call_set_stall_limit(struct cx_call *call, int64_t stall_us);
+
+/* What STREAM_STALLED tells: a copy of the key up to which the client has had all
+ * messages. */
+void cx_call_set_progress(struct cx_call *call, struct cx_bytes after_key);
+
+#endif /* CX_RPC_CALL_H */
