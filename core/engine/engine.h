@@ -1,0 +1,224 @@
+/* The engine: everything the service does, without the network. The only door into
+ * core/.
+ *
+ * What always holds:
+ *
+ *  (1) A write has happened in memory when its function returns, and can be seen by
+ *      others; it is on stable storage when the revision in `wait_for` is durable.
+ *  (2) Nothing that a function returned, errors and absences included, may be told to
+ *      a client before `wait_for` is durable: see cx_engine_wait().
+ *  (3) A function that fails has changed nothing, but for a recursive delete, which
+ *      may have deleted a part of what is below.
+ *  (4) Where several things are wrong, the first in this order is told: a repeated
+ *      request id, existence, preconditions, limits.
+ *  (5) Nothing blocks but short locks, and cx_engine_open(), _stop() and _close().
+ *
+ * Threads: all functions may be called by any thread between cx_engine_start() and
+ * cx_engine_stop(), unless they say otherwise. */
+
+#ifndef CX_ENGINE_ENGINE_H
+#define CX_ENGINE_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/base/error.h"
+#include "core/base/status.h"
+#include "core/base/work.h"
+#include "core/state/request.h"
+#include "core/state/snapshot.h"
+
+struct cx_clock;
+struct cx_disk;
+struct cx_engine;
+struct cx_random;
+
+/* What apply drops, and so a part of the state: a start with other values writes a
+ * change first. */
+struct cx_settings {
+    uint64_t version_retention; /* States of a context that can be read, the newest included. */
+    int64_t undelete_window_us;
+    int64_t tombstone_window_us; /* At least undelete_window_us. */
+    int64_t request_id_window_us;
+    uint64_t request_ids_max;
+};
+
+struct cx_engine_options {
+    struct cx_disk *disk; /* Borrowed, like the next two; all outlive the engine. */
+    const struct cx_clock *clock;
+    const struct cx_random *random;
+    struct cx_settings settings;
+    uint64_t value_size_max;
+    uint64_t message_size_max; /* Bounds what one change can weigh. */
+    uint64_t memory_limit;     /* Bytes; 0: none. */
+    uint64_t segment_size;     /* Of the log; 0: the usual. */
+    bool sync;                 /* false: nothing is ever synced; for caches and tests. */
+    bool accept_data_loss;     /* Goes on after damage, in a new epoch. */
+};
+
+/* What the start found. */
+struct cx_engine_report {
+    bool created; /* There was nothing. */
+    bool clean;   /* The last stop was a clean one. */
+    bool data_lost;
+    char data_loss[1024]; /* Which file, offset and contexts, then. */
+    uint64_t torn_bytes;  /* Of writes that were never answered. */
+    uint64_t revision;    /* The last change. */
+    uint64_t context_count;
+    uint64_t log_bytes;
+    int64_t replay_us;
+};
+
+/* Opens what `options->disk` holds, creating it when it is empty, and replays it.
+ * On success the caller owns *ret_engine: cx_engine_close(). On failure *ret_error
+ * says what is wrong and what to do, and nothing was changed: CX_DATA_LOSS/DAMAGED,
+ * CX_FAILED_PRECONDITION (in use, newer format), or what the disk said. */
+CX_MUST_CHECK enum cx_status cx_engine_open(const struct cx_engine_options *options,
+                                            struct cx_engine **ret_engine,
+                                            struct cx_engine_report *ret_report,
+                                            struct cx_error *ret_error);
+
+/* Where the engine hands over what it finished. */
+struct cx_engine_events {
+    /* A list of struct cx_waiter, linked by `work`, whose revisions are durable (or will
+     * never be: their `status`). Runs on the log's thread; must not block. */
+    void (*complete)(void *arg, struct cx_work *list);
+
+    /* The disk failed: nothing is accepted any more, what was pending has failed. The
+     * process must end. Runs once, on the thread that met it. */
+    void (*failed)(void *arg, const char *message);
+
+    /* Worth a line in the server's log: the disk is full, or has room again. May be
+     * NULL. */
+    void (*notice)(void *arg, const char *message);
+    void *arg;
+};
+
+/* Starts the threads: the log's writer, the preparer of segments, the timers. Until
+ * then, and instead, cx_engine_step() does their work. */
+CX_MUST_CHECK enum cx_status cx_engine_start(struct cx_engine *engine,
+                                             const struct cx_engine_events *events);
+
+/* One round of what the threads do, on the calling thread: for tests that own every
+ * step. Not together with cx_engine_start(). `events` as there. */
+void cx_engine_step(struct cx_engine *engine, const struct cx_engine_events *events);
+
+/* Makes everything durable, completes every waiter, ends the threads. No other
+ * function but cx_engine_close() may be called after. */
+void cx_engine_stop(struct cx_engine *engine);
+
+/* Releases the engine, with a mark of a clean stop in the log if it was stopped and
+ * had not failed. NULL is fine. */
+void cx_engine_close(struct cx_engine *engine);
+
+/* ---- Waiting. --------------------------------------------------------------- */
+
+/* True when everything up to `revision` is durable. Else takes over `waiter` until it
+ * is: `complete` then gets it, once. O(1). */
+bool cx_engine_wait(struct cx_engine *engine, uint64_t revision, struct cx_waiter *waiter);
+
+/* ---- Writing. --------------------------------------------------------------- */
+
+struct cx_write_outcome {
+    uint64_t wait_for; /* Also set on failure. */
+    uint64_t revision; /* 0: nothing was changed. */
+    uint64_t version;  /* Of the context, after the change. */
+    uint64_t count;    /* Contexts that a delete removed. */
+    bool replayed;     /* An earlier request of this id made the change. */
+};
+
+/* Creates a context. *ret_snapshot is the caller's: cx_snapshot_done(). Its entries
+ * may be missing for a replay whose context is gone: then only names and version are
+ * set.
+ * Fails with CONTEXT_EXISTS, PARENT_NOT_FOUND, SIZE_MISMATCH, REQUEST_ID_REUSED,
+ * LIMIT_REACHED, STORAGE_FULL, OVERLOADED. */
+CX_MUST_CHECK enum cx_status cx_engine_create(struct cx_engine *engine,
+                                              const struct cx_create_request *request,
+                                              struct cx_write_outcome *ret_outcome,
+                                              struct cx_snapshot *ret_snapshot,
+                                              struct cx_error *ret_error);
+
+/* Changes a context: all the mutations or none, as one version. Fails with
+ * CONTEXT_NOT_FOUND, VERSION_CONFLICT, ENTRY_CONFLICT, and as above. */
+CX_MUST_CHECK enum cx_status cx_engine_update(struct cx_engine *engine,
+                                              const struct cx_update_request *request,
+                                              struct cx_write_outcome *ret_outcome,
+                                              struct cx_error *ret_error);
+
+/* Changes several contexts of one namespace in one change: all or none. No context may
+ * be named twice, and the parts' own request ids are not looked at. `ret_outcomes` has
+ * `count` places. On failure *ret_index is the part that failed, or `count` when it
+ * was the whole, and ret_outcomes[0].wait_for is set. */
+CX_MUST_CHECK enum cx_status
+cx_engine_update_atomic(struct cx_engine *engine, const struct cx_update_request *requests,
+                        size_t count, struct cx_bytes request_id,
+                        struct cx_write_outcome *ret_outcomes, size_t *ret_index,
+                        struct cx_error *ret_error);
+
+/* Deletes a context, with what is below it if `recursive`. Fails with
+ * CONTEXT_NOT_FOUND, HAS_CHILDREN, and as above. May take a while when recursive. */
+CX_MUST_CHECK enum cx_status cx_engine_delete(struct cx_engine *engine,
+                                              const struct cx_delete_request *request,
+                                              struct cx_write_outcome *ret_outcome,
+                                              struct cx_error *ret_error);
+
+/* ---- Reading. --------------------------------------------------------------- */
+
+/* Takes a snapshot of one state. The caller owns it: cx_snapshot_done(). *ret_wait_for
+ * is also set on failure. Fails with CONTEXT_NOT_FOUND, STATE_NOT_RETAINED,
+ * LIMIT_REACHED (memory). O(1) for the newest state. */
+CX_MUST_CHECK enum cx_status cx_engine_get(struct cx_engine *engine,
+                                           const struct cx_context_name *name,
+                                           const struct cx_state_at *at,
+                                           struct cx_snapshot *ret_snapshot,
+                                           uint64_t *ret_wait_for, struct cx_error *ret_error);
+
+/* One page of a list, in the order of ids. */
+struct cx_list_page {
+    struct cx_snapshot *rows;
+    size_t count;
+    bool more;                 /* There may be more behind `last_id`. */
+    struct cx_bytes last_id;   /* The last one that was looked at. Borrowed from the page. */
+    uint64_t position;         /* The revision that was the last when the page was begun. */
+    uint8_t last_id_held[256]; /* The page's own. */
+};
+
+/* Lists contexts. Looks at up to CX_PAGE_ROWS_MAX rows, so a page may be empty and
+ * still not be the last. The caller owns the page: cx_list_page_done(). Fails with
+ * LIMIT_REACHED (memory). */
+CX_MUST_CHECK enum cx_status cx_engine_list(struct cx_engine *engine,
+                                            const struct cx_list_query *query,
+                                            struct cx_list_page *ret_page, uint64_t *ret_wait_for,
+                                            struct cx_error *ret_error);
+void cx_list_page_done(struct cx_list_page *page);
+
+struct cx_namespace_row {
+    char name[64]; /* A C string. */
+    uint64_t context_count;
+    uint64_t size_bytes;
+};
+
+/* Lists up to `count_max` namespaces that hold contexts, by name, behind `after`.
+ * *ret_count is how many of `rows` were set; *ret_more whether there are more. */
+CX_MUST_CHECK enum cx_status cx_engine_list_namespaces(struct cx_engine *engine,
+                                                       struct cx_bytes after, size_t count_max,
+                                                       struct cx_namespace_row *rows,
+                                                       size_t *ret_count, bool *ret_more,
+                                                       uint64_t *ret_wait_for);
+
+struct cx_engine_statistics {
+    uint64_t revision;         /* The last change. */
+    uint64_t durable_revision; /* The last one on stable storage. */
+    uint64_t context_count;    /* Over all namespaces. */
+    uint64_t request_id_count;
+    uint64_t log_pending_bytes;
+    int64_t memory_bytes;
+};
+
+void cx_engine_statistics(struct cx_engine *engine, struct cx_engine_statistics *ret_statistics);
+
+/* Names the log: 16 bytes, and the epoch. Constant while the engine is open. */
+void cx_engine_identity(const struct cx_engine *engine, uint8_t ret_log_id[16],
+                        uint64_t *ret_epoch);
+
+#endif /* CX_ENGINE_ENGINE_H */
