@@ -1,0 +1,55 @@
+# A thin front: every target is one line of Bazel or of tools/. `make` explains itself.
+
+BAZEL ?= bazel
+ARGS ?=
+
+# The links bazel-* belong to `make build`: nothing else moves them.
+BUILD := $(BAZEL) build --config=release
+TEST := tools/run-tests
+
+.PHONY: help run test check build asan tsan bench format tidy clean
+
+help: ## Explains the targets
+	@echo "make TARGET, where TARGET is one of"
+	@echo
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | \
+		while IFS='|' read -r name text; do printf '%-10s%s\n' "$$name" "$$text"; done
+	@echo
+	@echo "On a fresh Debian 12 machine, \`make run\` and \`make test\` install what is missing."
+
+run: build ## Builds the server and serves on 127.0.0.1:7420 (ARGS="--listen ..." for more)
+	bazel-bin/server/contextd $(ARGS)
+
+test: ## Runs every test: C, the clients, and the sanitizers' smoke
+	@tools/install-deps build test
+	$(TEST) all smoke clients
+
+check: ## Lints: format, clang-tidy, cppcheck, shell, YAML, protocol, tools/tidy
+	@tools/install-deps build test check
+	tools/check
+
+build: ## Builds bazel-bin/server/contextd and bazel-bin/clients/ctxctl/ctxctl, optimised
+	@tools/install-deps build
+	$(BUILD) //server:contextd //clients/ctxctl:ctxctl
+
+asan: ## Runs every C test under the address and undefined behaviour sanitizers
+	@tools/install-deps build test
+	$(TEST) asan
+
+tsan: ## Runs every C test under the thread sanitizer
+	@tools/install-deps build test
+	$(TEST) tsan
+
+bench: build ## Measures against a null server, and Redis and etcd where installed
+	tests/bench/run $(ARGS)
+
+format: ## Formats the C files in place
+	@tools/install-deps check
+	git ls-files '*.c' '*.h' | grep -v '^third_party/' | xargs clang-format-14 -i
+
+tidy: ## Only the house rules: fast
+	tools/tidy
+
+clean: ## Stops Bazel's server and removes what was built
+	$(BAZEL) clean
+	$(BAZEL) shutdown
