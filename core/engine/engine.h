@@ -26,22 +26,13 @@
 #include "core/base/status.h"
 #include "core/base/work.h"
 #include "core/state/request.h"
+#include "core/state/settings.h"
 #include "core/state/snapshot.h"
 
 struct cx_clock;
 struct cx_disk;
 struct cx_engine;
 struct cx_random;
-
-/* What apply drops, and so a part of the state: a start with other values writes a
- * change first. */
-struct cx_settings {
-    uint64_t version_retention; /* States of a context that can be read, the newest included. */
-    int64_t undelete_window_us;
-    int64_t tombstone_window_us; /* At least undelete_window_us. */
-    int64_t request_id_window_us;
-    uint64_t request_ids_max;
-};
 
 struct cx_engine_options {
     struct cx_disk *disk; /* Borrowed, like the next two; all outlive the engine. */

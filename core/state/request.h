@@ -14,7 +14,7 @@
 #include "core/base/bytes.h"
 
 struct cx_context_name {
-    struct cx_bytes namespace; /* Never empty. */
+    struct cx_bytes namespace_id; /* Never empty. */
     struct cx_bytes id;
 };
 
@@ -101,7 +101,7 @@ struct cx_state_at {
 };
 
 struct cx_list_query {
-    struct cx_bytes namespace;
+    struct cx_bytes namespace_id;
     struct cx_bytes id_prefix; /* These four select all when empty. */
     struct cx_bytes type;
     struct cx_bytes parent_id;

@@ -22,7 +22,7 @@ struct cx_labels;
 
 struct cx_snapshot {
     /* Borrowed from the snapshot. */
-    struct cx_bytes namespace;
+    struct cx_bytes namespace_id;
     struct cx_bytes id;
     struct cx_bytes type;
     struct cx_bytes parent_id;

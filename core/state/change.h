@@ -1,0 +1,97 @@
+/* A change: one validated mutation of the state, with every decision already taken.
+ * What the log stores, what replay applies, what subscribers will see.
+ *
+ * What always holds:
+ *
+ *  (1) A change and the state before it determine the state after it: no clock, no
+ *      random number and no configuration enters.
+ *  (2) Decoding what was encoded gives the same change, and any bytes are either a
+ *      change or refused.
+ *  (3) A change tells, from its own bytes, which contexts it touches, their types, and
+ *      their labels afterwards and, where they changed, before.
+ *
+ * Its revision and its time are in the log's record around it.
+ * Bytes: docs/disk-format.md, "Changes". Threads: plain data. */
+
+#ifndef CX_STATE_CHANGE_H
+#define CX_STATE_CHANGE_H
+
+#include "core/base/arena.h"
+#include "core/base/hash.h"
+#include "core/state/labels.h"
+#include "core/state/request.h"
+
+struct cx_settings;
+
+enum cx_change_kind {
+    CX_CHANGE_CONTEXTS = 1, /* Does something to contexts of one namespace. */
+    CX_CHANGE_SETTINGS = 2, /* Sets what apply drops. */
+};
+
+enum cx_item_kind {
+    CX_ITEM_CREATE = 1,
+    CX_ITEM_UPDATE = 2,
+    CX_ITEM_DELETE = 3,      /* By a client; can be undone for a while. */
+    CX_ITEM_EXPIRE = 4,      /* The same, by its time to live. */
+    CX_ITEM_PURGE = 5,       /* Its states are gone; its last version is remembered. */
+    CX_ITEM_DROP_STATES = 6, /* The undelete window of a deleted one is over. */
+    CX_ITEM_FORGET = 7,      /* The tombstone window is over: nothing is left. */
+};
+
+/* One step on the entries or the expiry of a context. Label steps are there for those
+ * who read the log: the labels that result are in the item. */
+struct cx_op {
+    enum cx_mutation_kind kind;
+    bool sliding;
+    struct cx_bytes key;
+    struct cx_bytes content_type;
+    uint64_t kept;         /* A put keeps that much of the value before it, */
+    struct cx_bytes value; /* and these bytes follow. */
+    int64_t ttl_us;
+};
+
+struct cx_change_item {
+    enum cx_item_kind kind;
+    bool labels_changed; /* Always for a create. */
+    bool sliding;
+    struct cx_bytes id;
+    uint64_t version; /* After the change; of a delete, the last one. */
+    struct cx_bytes type;
+    struct cx_bytes parent_id; /* Only of a create. */
+    struct cx_label_list labels;
+    struct cx_label_list labels_before; /* Only if labels_changed. */
+    int64_t ttl_us;                     /* Only of a create. */
+    struct cx_op *ops;
+    size_t op_count;
+};
+
+/* Which request a change answers. */
+struct cx_request_mark {
+    struct cx_hash128 id;  /* Of namespace, context and request id; zero: none. */
+    uint64_t content_hash; /* Of the request without what only identifies it. */
+};
+
+struct cx_change {
+    enum cx_change_kind kind;
+    struct cx_bytes namespace_id;
+    struct cx_request_mark request;
+    struct cx_change_item *items;
+    size_t item_count;
+    const struct cx_settings *settings; /* Of CX_CHANGE_SETTINGS. */
+};
+
+/* Appends the encoded change. CX_RESOURCE_EXHAUSTED when out of memory. O(size). */
+CX_MUST_CHECK enum cx_status cx_change_encode(const struct cx_change *change,
+                                              struct cx_buffer *buffer);
+
+/* Decodes a change. What it points at is in `bytes` or in the arena. Fails with
+ * CX_DATA_LOSS when the bytes are no change, CX_RESOURCE_EXHAUSTED when out of
+ * memory. O(size). */
+CX_MUST_CHECK enum cx_status cx_change_decode(struct cx_bytes bytes, struct cx_arena *arena,
+                                              struct cx_change *ret_change);
+
+/* Writes the names of the contexts that a change, which may be damaged, seems to
+ * concern: at most `size` bytes, a C string. */
+void cx_change_describe(struct cx_bytes bytes, char *text, size_t size);
+
+#endif /* CX_STATE_CHANGE_H */

@@ -1,0 +1,287 @@
+#include "core/state/context.h"
+
+#include <assert.h>
+#include <stddef.h>
+
+#include "core/base/limits.h"
+#include "core/base/memory.h"
+#include "core/state/namespaces.h"
+
+static_assert(offsetof(struct cx_context, item) == 0, "cx_context_of() relies on it");
+static_assert(CX_NAMESPACE_SIZE_MAX <= UINT8_MAX, "namespace_size");
+
+static void context_free(struct cx_tree_item *item)
+{
+    struct cx_context *context = cx_context_of(item);
+
+    cx_context_strip(context);
+    cx_namespace_unref(context->totals);
+    cx_free(context);
+}
+
+const struct cx_tree_class cx_context_class = {
+    .key_offset = offsetof(struct cx_context, bytes),
+    .free_item = context_free,
+};
+
+enum cx_status cx_context_new(struct cx_namespace *totals, struct cx_bytes namespace_name,
+                              struct cx_bytes id, struct cx_bytes type, struct cx_bytes parent_id,
+                              struct cx_context **ret_context)
+{
+    size_t key_size = namespace_name.size + 1 + id.size;
+    struct cx_context *context =
+        cx_calloc(sizeof *context + key_size + type.size + parent_id.size);
+    uint8_t *at;
+
+    if (context == NULL) {
+        return CX_RESOURCE_EXHAUSTED;
+    }
+    context->item.refs = 1;
+    context->item.key_size = (uint16_t)key_size;
+    context->item.extra = (uint16_t)type.size;
+    context->life = CX_CONTEXT_BARE;
+    context->namespace_size = (uint8_t)namespace_name.size;
+    context->parent_size = (uint16_t)parent_id.size;
+    context->totals = cx_namespace_ref(totals);
+
+    at = context->bytes;
+    memcpy(at, namespace_name.data, namespace_name.size);
+    at += namespace_name.size + 1;
+    memcpy(at, id.data, id.size);
+    at += id.size;
+    if (type.size > 0) {
+        memcpy(at, type.data, type.size);
+        at += type.size;
+    }
+    if (parent_id.size > 0) {
+        memcpy(at, parent_id.data, parent_id.size);
+    }
+    *ret_context = context;
+    return CX_OK;
+}
+
+void cx_context_unref(struct cx_context *context)
+{
+    cx_tree_item_unref(&cx_context_class, context != NULL ? &context->item : NULL);
+}
+
+struct cx_bytes cx_context_namespace(const struct cx_context *context)
+{
+    return (struct cx_bytes){context->bytes, context->namespace_size};
+}
+
+struct cx_bytes cx_context_id(const struct cx_context *context)
+{
+    return (struct cx_bytes){context->bytes + context->namespace_size + 1,
+                             context->item.key_size - context->namespace_size - 1u};
+}
+
+struct cx_bytes cx_context_type(const struct cx_context *context)
+{
+    return (struct cx_bytes){context->bytes + context->item.key_size, context->item.extra};
+}
+
+struct cx_bytes cx_context_parent_id(const struct cx_context *context)
+{
+    return (struct cx_bytes){context->bytes + context->item.key_size + context->item.extra,
+                             context->parent_size};
+}
+
+/* ---- States before the head. ------------------------------------------------ */
+
+enum cx_status cx_undo_new(const struct cx_context *context, struct cx_undo **ret_undo)
+{
+    struct cx_undo *undo = cx_alloc(sizeof *undo);
+
+    if (undo == NULL) {
+        return CX_RESOURCE_EXHAUSTED;
+    }
+    *undo = (struct cx_undo){
+        .refs = 1,
+        .kind = CX_UNDO_NOTHING,
+        .version = context->version,
+        .revision = context->revision,
+        .entry_count = context->entry_count,
+        .size_bytes = context->size_bytes,
+        .create_time_us = context->create_time_us,
+        .update_time_us = context->update_time_us,
+        .expire_time_us = context->life == CX_CONTEXT_LIVE ? context->end_time_us : 0,
+        .labels = cx_labels_ref(context->labels),
+    };
+    *ret_undo = undo;
+    return CX_OK;
+}
+
+void cx_undo_unref(struct cx_undo *undo)
+{
+    if (undo == NULL || __atomic_fetch_sub(&undo->refs, 1, __ATOMIC_ACQ_REL) > 1) {
+        return;
+    }
+    cx_labels_unref(undo->labels);
+    cx_entry_unref(undo->old_entry);
+    cx_entry_unref(undo->new_entry);
+    cx_tree_done(&cx_entry_class, &undo->entries);
+    cx_free(undo);
+}
+
+static void context_drop_oldest(struct cx_context *context)
+{
+    struct cx_undo *oldest = context->undo_oldest;
+
+    context->undo_oldest = oldest->newer;
+    if (oldest->newer == NULL) {
+        context->undo_newest = NULL;
+    }
+    context->undo_count--;
+    cx_undo_unref(oldest);
+}
+
+void cx_context_push_undo(struct cx_context *context, struct cx_undo *undo, uint64_t count_max)
+{
+    assert(undo->newer == NULL);
+    if (context->undo_newest != NULL) {
+        context->undo_newest->newer = undo;
+    } else {
+        context->undo_oldest = undo;
+    }
+    context->undo_newest = undo;
+    context->undo_count++;
+    while (context->undo_count > count_max) {
+        context_drop_oldest(context);
+    }
+}
+
+void cx_context_strip(struct cx_context *context)
+{
+    while (context->undo_oldest != NULL) {
+        context_drop_oldest(context);
+    }
+    cx_tree_done(&cx_entry_class, &context->entries);
+    cx_labels_unref(context->labels);
+    context->labels = NULL;
+    context->entry_count = 0;
+    context->size_bytes = 0;
+}
+
+void cx_context_snapshot(struct cx_context *context, struct cx_snapshot *ret_snapshot)
+{
+    struct cx_label_list labels = cx_labels_list(context->labels);
+
+    cx_tree_item_ref(&context->item);
+    *ret_snapshot = (struct cx_snapshot){
+        .namespace_id = cx_context_namespace(context),
+        .id = cx_context_id(context),
+        .type = cx_context_type(context),
+        .parent_id = cx_context_parent_id(context),
+        .labels = labels.items,
+        .label_count = labels.count,
+        .version = context->version,
+        .revision = context->revision,
+        .entry_count = context->entry_count,
+        .size_bytes = context->size_bytes,
+        .create_time_us = context->create_time_us,
+        .update_time_us = context->update_time_us,
+        .expire_time_us = context->life == CX_CONTEXT_LIVE ? context->end_time_us : 0,
+        .delete_time_us = context->life == CX_CONTEXT_LIVE ? 0 : context->end_time_us,
+        .context = context,
+        .labels_held = cx_labels_ref(context->labels),
+        .entries = cx_tree_copy(&context->entries),
+    };
+}
+
+/* Whether the state that `undo` leads back to is the one that is asked for: the newest
+ * one that fits is. */
+static bool undo_fits(const struct cx_undo *undo, const struct cx_state_at *at)
+{
+    return at->version != 0 ? undo->version == at->version : undo->update_time_us <= at->time_us;
+}
+
+enum cx_status cx_context_find_path(const struct cx_context *context, const struct cx_state_at *at,
+                                    struct cx_undo_path *ret_path)
+{
+    struct cx_undo *first = NULL;
+    size_t count = 0;
+    struct cx_undo_path path;
+
+    for (struct cx_undo *undo = context->undo_oldest; undo != NULL; undo = undo->newer) {
+        if (undo_fits(undo, at)) {
+            first = undo;
+            count = 0;
+        }
+        count++;
+    }
+    if (first == NULL) {
+        return CX_OUT_OF_RANGE;
+    }
+    path.records = cx_alloc(count * sizeof(struct cx_undo *));
+    if (path.records == NULL) {
+        return CX_RESOURCE_EXHAUSTED;
+    }
+    path.count = 0;
+    for (struct cx_undo *undo = first; undo != NULL; undo = undo->newer) {
+        __atomic_fetch_add(&undo->refs, 1, __ATOMIC_RELAXED);
+        path.records[path.count++] = undo;
+    }
+    assert(path.count == count);
+    *ret_path = path;
+    return CX_OK;
+}
+
+void cx_undo_path_done(struct cx_undo_path *path)
+{
+    for (size_t i = 0; i < path->count; i++) {
+        cx_undo_unref(path->records[i]);
+    }
+    cx_free(path->records);
+    *path = (struct cx_undo_path){0};
+}
+
+/* Undoes one change of the entries. */
+static enum cx_status entries_undo(struct cx_tree *entries, const struct cx_undo *undo)
+{
+    struct cx_tree_item *replaced = NULL;
+    enum cx_status status = CX_OK;
+
+    if (undo->kind == CX_UNDO_ROOT) {
+        cx_tree_done(&cx_entry_class, entries);
+        *entries = cx_tree_copy(&undo->entries);
+    } else if (undo->kind == CX_UNDO_ENTRY && undo->old_entry != NULL) {
+        status = cx_tree_put(&cx_entry_class, entries, NULL,
+                             cx_tree_item_ref(&undo->old_entry->item), &replaced);
+        if (status != CX_OK) {
+            cx_entry_unref(undo->old_entry);
+        }
+    } else if (undo->kind == CX_UNDO_ENTRY && undo->new_entry != NULL) {
+        status = cx_tree_remove(&cx_entry_class, entries, NULL, cx_entry_key(undo->new_entry),
+                                &replaced);
+    }
+    cx_tree_item_unref(&cx_entry_class, replaced);
+    return status;
+}
+
+enum cx_status cx_snapshot_go_back(struct cx_snapshot *snapshot, const struct cx_undo_path *path)
+{
+    const struct cx_undo *goal = path->records[0];
+    struct cx_label_list labels = cx_labels_list(goal->labels);
+
+    for (size_t i = path->count; i > 0; i--) {
+        enum cx_status status = entries_undo(&snapshot->entries, path->records[i - 1]);
+
+        if (status != CX_OK) {
+            cx_snapshot_done(snapshot);
+            return status;
+        }
+    }
+    cx_labels_unref(snapshot->labels_held);
+    snapshot->labels_held = cx_labels_ref(goal->labels);
+    snapshot->labels = labels.items;
+    snapshot->label_count = labels.count;
+    snapshot->version = goal->version;
+    snapshot->revision = goal->revision;
+    snapshot->entry_count = goal->entry_count;
+    snapshot->size_bytes = goal->size_bytes;
+    snapshot->create_time_us = goal->create_time_us;
+    snapshot->update_time_us = goal->update_time_us;
+    snapshot->expire_time_us = goal->expire_time_us;
+    return CX_OK;
+}

@@ -1,0 +1,147 @@
+/* One context in memory: its head, the states before it that can still be read, and,
+ * once deleted, its tombstone.
+ *
+ * What always holds:
+ *
+ *  (1) The names never change: whoever holds a reference may read them without a lock.
+ *  (2) The states before the head are a chain of undo records, oldest first; undoing
+ *      them from the newest down to one gives the state that it leads back to.
+ *  (3) A deleted context has no expiry. A bare one has no entries, labels or undo
+ *      records either: only its version and revision are left.
+ *
+ * Threads: everything but the names and `item.refs` belongs to the lock of the
+ * context's shard. */
+
+#ifndef CX_STATE_CONTEXT_H
+#define CX_STATE_CONTEXT_H
+
+#include "core/state/entry.h"
+#include "core/state/labels.h"
+#include "core/state/snapshot.h"
+
+struct cx_namespace;
+
+enum cx_undo_kind { CX_UNDO_NOTHING, CX_UNDO_ENTRY, CX_UNDO_ROOT };
+
+/* What leads from one state back to the one before it. Immutable but for `newer`,
+ * which belongs to the shard's lock. */
+struct cx_undo {
+    uint32_t refs; /* Atomic. */
+    enum cx_undo_kind kind;
+    struct cx_undo *newer;
+
+    /* Of the state that it leads back to. */
+    uint64_t version;
+    uint64_t revision;
+    uint64_t entry_count;
+    uint64_t size_bytes;
+    int64_t create_time_us;
+    int64_t update_time_us;
+    int64_t expire_time_us;
+    struct cx_labels *labels; /* A reference. */
+
+    /* CX_UNDO_ENTRY: the entry that was there, or NULL, and the one that is there
+     * now, or NULL. CX_UNDO_ROOT: all entries. References. */
+    struct cx_entry *old_entry;
+    struct cx_entry *new_entry;
+    struct cx_tree entries;
+};
+
+enum cx_context_life {
+    CX_CONTEXT_LIVE,
+    CX_CONTEXT_DELETED, /* Can be brought back. */
+    CX_CONTEXT_BARE,    /* Only its last version is known. */
+};
+
+struct cx_context {
+    struct cx_tree_item item; /* The key: namespace, NUL, id. `extra`: the type's size. */
+    uint8_t life;             /* enum cx_context_life */
+    uint8_t depth;            /* 1 without a parent. */
+    bool sliding;
+    uint8_t namespace_size;
+    uint16_t parent_size;
+    uint32_t due_index; /* In the shard's heap. */
+    struct cx_namespace *totals; /* A reference of its totals. */
+    struct cx_tree entries;
+    struct cx_labels *labels;
+    uint64_t version;
+    uint64_t revision;
+    uint64_t entry_count;
+    uint64_t size_bytes;
+    int64_t create_time_us;
+    int64_t update_time_us;
+    int64_t end_time_us; /* Live: when it expires, 0 never. Else: when it was deleted. */
+    int64_t ttl_us;      /* 0: lives for ever. */
+    struct cx_undo *undo_oldest;
+    struct cx_undo *undo_newest;
+    uint32_t undo_count;
+    uint32_t child_count; /* Live contexts that name it as their parent. */
+    uint8_t bytes[];      /* Namespace, NUL, id, type, parent id. */
+};
+
+/* The class of trees whose items are contexts. */
+extern const struct cx_tree_class cx_context_class;
+
+static inline struct cx_context *cx_context_of(struct cx_tree_item *item)
+{
+    return (struct cx_context *)item; /* Its first member. */
+}
+
+/* Makes a context that has never been written: version 0, bare. The caller owns a
+ * reference. Takes a reference of `totals`. CX_RESOURCE_EXHAUSTED when out of
+ * memory. */
+CX_MUST_CHECK enum cx_status cx_context_new(struct cx_namespace *totals,
+                                            struct cx_bytes namespace_name, struct cx_bytes id,
+                                            struct cx_bytes type, struct cx_bytes parent_id,
+                                            struct cx_context **ret_context);
+
+void cx_context_unref(struct cx_context *context); /* NULL is fine. */
+
+struct cx_bytes cx_context_namespace(const struct cx_context *context);
+struct cx_bytes cx_context_id(const struct cx_context *context);
+struct cx_bytes cx_context_type(const struct cx_context *context);
+struct cx_bytes cx_context_parent_id(const struct cx_context *context);
+
+/* Whether it is there for those who look at it at `now_us`. */
+static inline bool cx_context_is_expired(const struct cx_context *context, int64_t now_us)
+{
+    return context->life == CX_CONTEXT_LIVE && context->end_time_us != 0 &&
+           context->end_time_us <= now_us;
+}
+
+/* Makes an undo record that leads back to the context's present state, its entries
+ * left to the caller. CX_RESOURCE_EXHAUSTED when out of memory. */
+CX_MUST_CHECK enum cx_status cx_undo_new(const struct cx_context *context,
+                                         struct cx_undo **ret_undo);
+void cx_undo_unref(struct cx_undo *undo); /* NULL is fine. */
+
+/* Appends a record to the chain, which takes over the reference, and drops the oldest
+ * until at most `count_max` are left. */
+void cx_context_push_undo(struct cx_context *context, struct cx_undo *undo, uint64_t count_max);
+
+/* Drops entries, labels and undo records. */
+void cx_context_strip(struct cx_context *context);
+
+/* Takes a snapshot of the head. O(1). */
+void cx_context_snapshot(struct cx_context *context, struct cx_snapshot *ret_snapshot);
+
+/* The undo records from the state wanted to the newest, each with a reference. */
+struct cx_undo_path {
+    struct cx_undo **records;
+    size_t count;
+};
+
+/* Finds the way back to a version, or to the newest state at a time, that is not the
+ * head. `ret_path->records` is the caller's: cx_undo_path_done(). CX_OUT_OF_RANGE
+ * when that state is not retained. O(undo records). */
+CX_MUST_CHECK enum cx_status cx_context_find_path(const struct cx_context *context,
+                                                  const struct cx_state_at *at,
+                                                  struct cx_undo_path *ret_path);
+void cx_undo_path_done(struct cx_undo_path *path);
+
+/* Takes a snapshot of the head back along a path. On failure, for want of memory, the
+ * snapshot is done. Needs no lock. O(entries undone). */
+CX_MUST_CHECK enum cx_status cx_snapshot_go_back(struct cx_snapshot *snapshot,
+                                                 const struct cx_undo_path *path);
+
+#endif /* CX_STATE_CONTEXT_H */
