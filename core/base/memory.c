@@ -12,13 +12,14 @@
 struct counter {
     _Atomic int64_t bytes; /* Written by its thread alone. */
     struct counter *next;
-    struct counter **link; /* What points at this counter. NULL: not in the list. */
+    struct counter **link; /* What points at this counter. Both are under list_mutex. */
+    bool enlisted;         /* Its thread's alone. */
 };
 
 static pthread_mutex_t list_mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;
-static struct counter *counters;      /* Of the threads that live. Under list_mutex. */
+static struct counter *counters;    /* Of the threads that live. Under list_mutex. */
 static _Atomic int64_t ended_bytes; /* What the threads that ended have left. */
 
 static _Thread_local struct counter counter;
@@ -35,7 +36,7 @@ static void on_thread_end(void *arg)
     if (ended->next != NULL) {
         ended->next->link = ended->link;
     }
-    ended->link = NULL;
+    ended->enlisted = false;
     atomic_fetch_add(&ended_bytes, atomic_exchange(&ended->bytes, 0));
     pthread_mutex_unlock(&list_mutex);
 }
@@ -52,6 +53,7 @@ static void counter_enlist(void)
 {
     pthread_once(&key_once, create_key);
     pthread_setspecific(key, &counter);
+    counter.enlisted = true;
     pthread_mutex_lock(&list_mutex);
     counter.next = counters;
     counter.link = &counters;
@@ -64,7 +66,7 @@ static void counter_enlist(void)
 
 static void count(int64_t bytes)
 {
-    if (counter.link == NULL) {
+    if (!counter.enlisted) {
         counter_enlist();
     }
     atomic_store_explicit(&counter.bytes,
