@@ -1,0 +1,211 @@
+/* Blocking calls. Each attempt has a queue of its own, so that the calling thread
+ * itself waits for the network and no other has to wake it. */
+
+#include "clients/c/contextd.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <time.h>
+
+#include <grpc/byte_buffer.h>
+
+#include "clients/c/client.h"
+#include "clients/c/error.h"
+#include "clients/c/request_id.h"
+#include "clients/c/retry.h"
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void wait_ms(int64_t ms)
+{
+    struct timespec rest = {ms / 1000, ms % 1000 * 1000000};
+
+    while (nanosleep(&rest, &rest) != 0 && errno == EINTR) {
+    }
+}
+
+static uint32_t random_number(void)
+{
+    uint32_t number = 0;
+
+    if (getrandom(&number, sizeof number, 0) < 0) {
+        number = 0; /* Just no jitter. */
+    }
+    return number;
+}
+
+/* Makes the call once. Sending empties a byte buffer, so each attempt makes its own
+ * over the same bytes. */
+static enum cxc_code attempt(const struct cxc_method *method, grpc_slice request,
+                             int64_t timeout_ms, const ProtobufCMessageDescriptor *response_type,
+                             ProtobufCMessage **ret_response, struct cxc_error *ret_error)
+{
+    grpc_completion_queue *queue = grpc_completion_queue_create_for_pluck(NULL);
+    grpc_byte_buffer *message = grpc_raw_byte_buffer_create(&request, 1);
+    struct cxc_exchange exchange;
+    grpc_op ops[CXC_OPENING_OPS + 2];
+    enum cxc_code code;
+
+    cxc_exchange_init(&exchange, method, queue, timeout_ms);
+    cxc_exchange_opening(&exchange, message, ops);
+    ops[CXC_OPENING_OPS] = cxc_exchange_receive_message(&exchange);
+    ops[CXC_OPENING_OPS + 1] = cxc_exchange_receive_status(&exchange);
+    cxc_start_batch(exchange.call, ops, CXC_OPENING_OPS + 2, &exchange);
+    cxc_pluck(queue, &exchange);
+
+    code = cxc_exchange_result(&exchange, ret_error);
+    if (code == CXC_OK) {
+        code = cxc_exchange_unpack(&exchange, response_type, ret_response, ret_error);
+    }
+    cxc_exchange_done(&exchange);
+    grpc_byte_buffer_destroy(message);
+    grpc_completion_queue_shutdown(queue);
+    grpc_completion_queue_destroy(queue);
+    return code;
+}
+
+/* Makes the call until it ends otherwise than for the moment, or its time is up. */
+static enum cxc_code call_repeatedly(const struct cxc_client *client,
+                                     const struct cxc_method *method, grpc_slice request,
+                                     const ProtobufCMessageDescriptor *response_type,
+                                     ProtobufCMessage **ret_response, struct cxc_error *ret_error)
+{
+    struct cxc_retry retry;
+
+    cxc_retry_init(&retry, now_ms(), client->timeout_ms);
+    for (;;) {
+        int64_t left = retry.deadline_ms - now_ms();
+        enum cxc_code code =
+            attempt(method, request, left > 0 ? left : 1, response_type, ret_response, ret_error);
+        int64_t wait;
+
+        if (code == CXC_OK || client->no_repeats) {
+            return code;
+        }
+        wait = cxc_retry_next(&retry, ret_error, now_ms(), random_number());
+        if (wait < 0) {
+            return code;
+        }
+        wait_ms(wait);
+    }
+}
+
+enum cxc_code cxc_call(struct cxc_client *client, const char *path, const ProtobufCMessage *request,
+                       const ProtobufCMessageDescriptor *response_type,
+                       ProtobufCMessage **ret_response, struct cxc_error *ret_error)
+{
+    const struct cxc_method *method = cxc_client_method(client, path);
+    ProtobufCMessage *identified = NULL;
+    struct cxc_error ignored;
+    struct cxc_error *error = ret_error != NULL ? ret_error : &ignored;
+    enum cxc_code code;
+    grpc_slice packed;
+
+    if (method == NULL || cxc_request_identify(request, &identified) != CXC_OK) {
+        return cxc_error_set(error, CXC_RESOURCE_EXHAUSTED, "the client is out of memory");
+    }
+    packed = cxc_message_pack(identified != NULL ? identified : request);
+    code = call_repeatedly(client, method, packed, response_type, ret_response, error);
+    grpc_slice_unref(packed);
+    free(identified);
+    return code;
+}
+
+/* ---- ContextManager. ------------------------------------------------------- */
+
+enum cxc_code cxc_create_context(struct cxc_client *client,
+                                 const Contextd__V1__CreateContextRequest *request,
+                                 Contextd__V1__CreateContextResponse **ret_response,
+                                 struct cxc_error *ret_error)
+{
+    return cxc_call(client, "/contextd.v1.ContextManager/CreateContext", &request->base,
+                    &contextd__v1__create_context_response__descriptor,
+                    (ProtobufCMessage **)ret_response, ret_error);
+}
+
+enum cxc_code cxc_get_context(struct cxc_client *client,
+                              const Contextd__V1__GetContextRequest *request,
+                              Contextd__V1__GetContextResponse **ret_response,
+                              struct cxc_error *ret_error)
+{
+    return cxc_call(client, "/contextd.v1.ContextManager/GetContext", &request->base,
+                    &contextd__v1__get_context_response__descriptor,
+                    (ProtobufCMessage **)ret_response, ret_error);
+}
+
+enum cxc_code cxc_list_contexts(struct cxc_client *client,
+                                const Contextd__V1__ListContextsRequest *request,
+                                Contextd__V1__ListContextsResponse **ret_response,
+                                struct cxc_error *ret_error)
+{
+    return cxc_call(client, "/contextd.v1.ContextManager/ListContexts", &request->base,
+                    &contextd__v1__list_contexts_response__descriptor,
+                    (ProtobufCMessage **)ret_response, ret_error);
+}
+
+enum cxc_code cxc_update_context(struct cxc_client *client,
+                                 const Contextd__V1__UpdateContextRequest *request,
+                                 Contextd__V1__UpdateContextResponse **ret_response,
+                                 struct cxc_error *ret_error)
+{
+    return cxc_call(client, "/contextd.v1.ContextManager/UpdateContext", &request->base,
+                    &contextd__v1__update_context_response__descriptor,
+                    (ProtobufCMessage **)ret_response, ret_error);
+}
+
+enum cxc_code cxc_delete_context(struct cxc_client *client,
+                                 const Contextd__V1__DeleteContextRequest *request,
+                                 Contextd__V1__DeleteContextResponse **ret_response,
+                                 struct cxc_error *ret_error)
+{
+    return cxc_call(client, "/contextd.v1.ContextManager/DeleteContext", &request->base,
+                    &contextd__v1__delete_context_response__descriptor,
+                    (ProtobufCMessage **)ret_response, ret_error);
+}
+
+enum cxc_code cxc_batch_get_contexts(struct cxc_client *client,
+                                     const Contextd__V1__BatchGetContextsRequest *request,
+                                     Contextd__V1__BatchGetContextsResponse **ret_response,
+                                     struct cxc_error *ret_error)
+{
+    return cxc_call(client, "/contextd.v1.ContextManager/BatchGetContexts", &request->base,
+                    &contextd__v1__batch_get_contexts_response__descriptor,
+                    (ProtobufCMessage **)ret_response, ret_error);
+}
+
+enum cxc_code cxc_batch_update_contexts(struct cxc_client *client,
+                                        const Contextd__V1__BatchUpdateContextsRequest *request,
+                                        Contextd__V1__BatchUpdateContextsResponse **ret_response,
+                                        struct cxc_error *ret_error)
+{
+    return cxc_call(client, "/contextd.v1.ContextManager/BatchUpdateContexts", &request->base,
+                    &contextd__v1__batch_update_contexts_response__descriptor,
+                    (ProtobufCMessage **)ret_response, ret_error);
+}
+
+enum cxc_code cxc_list_namespaces(struct cxc_client *client,
+                                  const Contextd__V1__ListNamespacesRequest *request,
+                                  Contextd__V1__ListNamespacesResponse **ret_response,
+                                  struct cxc_error *ret_error)
+{
+    return cxc_call(client, "/contextd.v1.ContextManager/ListNamespaces", &request->base,
+                    &contextd__v1__list_namespaces_response__descriptor,
+                    (ProtobufCMessage **)ret_response, ret_error);
+}
+
+enum cxc_code cxc_get_server_info(struct cxc_client *client,
+                                  const Contextd__V1__GetServerInfoRequest *request,
+                                  Contextd__V1__GetServerInfoResponse **ret_response,
+                                  struct cxc_error *ret_error)
+{
+    return cxc_call(client, "/contextd.v1.ContextManager/GetServerInfo", &request->base,
+                    &contextd__v1__get_server_info_response__descriptor,
+                    (ProtobufCMessage **)ret_response, ret_error);
+}

@@ -1,0 +1,117 @@
+#include "clients/c/client.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <grpc/grpc_security.h>
+
+static const char ADDRESS_DEFAULT[] = "127.0.0.1:7420";
+
+enum {
+    TIMEOUT_DEFAULT_MS = 10000,
+    RECONNECT_MIN_MS = 50,
+    RECONNECT_MAX_MS = 1000,
+    METADATA_SIZE_MAX = 32 * 1024, /* An error's message and details come as metadata. */
+};
+
+static grpc_arg integer_arg(const char *key, int value)
+{
+    return (grpc_arg){.type = GRPC_ARG_INTEGER, .key = (char *)key, .value.integer = value};
+}
+
+static grpc_channel *channel_new(const char *address)
+{
+    grpc_arg args[] = {
+        integer_arg(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1), /* A connection of its own. */
+        integer_arg(GRPC_ARG_ENABLE_RETRIES, 0),            /* They are made here. */
+        integer_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, -1),
+        integer_arg(GRPC_ARG_MAX_METADATA_SIZE, METADATA_SIZE_MAX),
+        integer_arg(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, RECONNECT_MIN_MS),
+        integer_arg(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, RECONNECT_MIN_MS),
+        integer_arg(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, RECONNECT_MAX_MS),
+    };
+    const grpc_channel_args channel_args = {sizeof args / sizeof args[0], args};
+    grpc_channel_credentials *credentials = grpc_insecure_credentials_create();
+    grpc_channel *channel = grpc_channel_create(address, credentials, &channel_args);
+
+    grpc_channel_credentials_release(credentials);
+    return channel;
+}
+
+struct cxc_client *cxc_client_new(const struct cxc_options *options)
+{
+    struct cxc_client *client = calloc(1, sizeof *client);
+
+    if (client == NULL) {
+        return NULL;
+    }
+    assert(options->timeout_ms >= 0);
+    grpc_init();
+    client->channel = channel_new(options->address != NULL ? options->address : ADDRESS_DEFAULT);
+    client->timeout_ms = options->timeout_ms != 0 ? options->timeout_ms : TIMEOUT_DEFAULT_MS;
+    client->no_repeats = options->no_repeats;
+    pthread_mutex_init(&client->mutex, NULL);
+    return client;
+}
+
+void cxc_client_free(struct cxc_client *client)
+{
+    if (client == NULL) {
+        return;
+    }
+    grpc_channel_destroy(client->channel);
+    while (client->methods != NULL) {
+        struct cxc_method *next = client->methods->next;
+
+        free(client->methods);
+        client->methods = next;
+    }
+    pthread_mutex_destroy(&client->mutex);
+    free(client);
+    grpc_shutdown();
+}
+
+static struct cxc_method *method_find_locked(const struct cxc_client *client, const char *path)
+{
+    for (struct cxc_method *method = client->methods; method != NULL; method = method->next) {
+        if (method->path == path || strcmp(method->path, path) == 0) {
+            return method;
+        }
+    }
+    return NULL;
+}
+
+static struct cxc_method *method_add_locked(struct cxc_client *client, const char *path)
+{
+    struct cxc_method *method = malloc(sizeof *method);
+
+    if (method != NULL) {
+        method->client = client;
+        method->path = path;
+        method->registration = grpc_channel_register_call(client->channel, path, NULL, NULL);
+        method->next = client->methods;
+        client->methods = method;
+    }
+    return method;
+}
+
+struct cxc_method *cxc_client_method(struct cxc_client *client, const char *path)
+{
+    struct cxc_method *method;
+
+    pthread_mutex_lock(&client->mutex);
+    method = method_find_locked(client, path);
+    if (method == NULL) {
+        method = method_add_locked(client, path);
+    }
+    pthread_mutex_unlock(&client->mutex);
+    return method;
+}
+
+void cxc_response_free(void *response)
+{
+    if (response != NULL) {
+        protobuf_c_message_free_unpacked(response, NULL);
+    }
+}

@@ -1,0 +1,235 @@
+/* The C client of contextd: blocking calls. Calls with callbacks, many in flight
+ * at once, are in contextd_async.h.
+ *
+ * Requests and responses are the messages that protobuf-c generates from
+ * proto/contextd/v1; the comments there say what each field means. A request is
+ * the caller's and is only read. A response is the caller's and is released with
+ * cxc_response_free().
+ *
+ *     struct cxc_client *client = cxc_client_new(&(struct cxc_options){0});
+ *     Contextd__V1__CreateContextRequest request = CONTEXTD__V1__CREATE_CONTEXT_REQUEST__INIT;
+ *     Contextd__V1__CreateContextResponse *response;
+ *     struct cxc_error error;
+ *
+ *     request.context_id = "trip-42";
+ *     if (cxc_create_context(client, &request, &response, &error) != CXC_OK) {
+ *         fprintf(stderr, "%s: %s\n", cxc_code_name(error.code), error.message);
+ *     } else {
+ *         printf("version %" PRIu64 "\n", response->context->version);
+ *         cxc_response_free(response);
+ *     }
+ *     cxc_client_free(client);
+ *
+ * What always holds:
+ *
+ *  (1) A blocking call ends within the client's `timeout_ms`, its repeats
+ *      included.
+ *  (2) Each write carries a request id, made here unless the caller gave one, so
+ *      that a repeat changes nothing twice. The caller's request is not changed.
+ *  (3) A call that ended as `UNAVAILABLE` or `OVERLOADED` is repeated, after the
+ *      time that the server asked for or a growing, jittered one, until it ends
+ *      otherwise or its time is up. It then fails with the last of those errors.
+ *  (4) What is returned through `ret_x` is set only on success; `ret_error` only
+ *      on failure, and it may be NULL.
+ *
+ * Units: times in milliseconds, sizes in bytes. Texts are UTF-8 and end with NUL.
+ * Threads: a client may be used by any number of threads at once; everything else
+ * belongs to one thread at a time. The library starts no thread of its own. */
+
+#ifndef CONTEXTD_H
+#define CONTEXTD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "contextd/v1/context_manager.pb-c.h"
+
+/* A result that nobody looks at does not compile. */
+#define CXC_MUST_CHECK __attribute__((warn_unused_result))
+
+/* ---- Errors. --------------------------------------------------------------- */
+
+/* The codes of gRPC. */
+enum cxc_code {
+    CXC_OK = 0,
+    CXC_CANCELLED = 1,
+    CXC_UNKNOWN = 2,
+    CXC_INVALID_ARGUMENT = 3,
+    CXC_DEADLINE_EXCEEDED = 4,
+    CXC_NOT_FOUND = 5,
+    CXC_ALREADY_EXISTS = 6,
+    CXC_PERMISSION_DENIED = 7,
+    CXC_RESOURCE_EXHAUSTED = 8,
+    CXC_FAILED_PRECONDITION = 9,
+    CXC_ABORTED = 10,
+    CXC_OUT_OF_RANGE = 11,
+    CXC_UNIMPLEMENTED = 12,
+    CXC_INTERNAL = 13,
+    CXC_UNAVAILABLE = 14,
+    CXC_DATA_LOSS = 15,
+    CXC_UNAUTHENTICATED = 16,
+};
+
+enum {
+    CXC_REASON_SIZE = 64,
+    CXC_MESSAGE_SIZE = 1024,
+    CXC_VALUES_MAX = 8,
+    CXC_VALUE_KEY_SIZE = 64,
+    CXC_VALUE_SIZE = 1024,
+};
+
+/* Why a call failed. A plain value: copy it freely, there is nothing to release.
+ * What does not fit is cut at a whole character. */
+struct cxc_error {
+    enum cxc_code code;
+    char reason[CXC_REASON_SIZE];   /* Such as "VERSION_CONFLICT"; "" when contextd gave none. */
+    char message[CXC_MESSAGE_SIZE]; /* For people. */
+    int64_t retry_delay_ms;         /* When the server wants the repeat. 0: not said. */
+    size_t value_count;
+    struct {
+        char key[CXC_VALUE_KEY_SIZE];
+        char value[CXC_VALUE_SIZE];
+    } values[CXC_VALUES_MAX]; /* What the reason comes with, such as `current_version`. */
+};
+
+/* The name of a code, such as "NOT_FOUND". Valid for ever. */
+const char *cxc_code_name(enum cxc_code code);
+
+/* The value of `key`, or NULL when the error has none. Borrowed from the error.
+ *
+ *     if (strcmp(error.reason, "VERSION_CONFLICT") == 0)
+ *         version = strtoull(cxc_error_value(&error, "current_version"), NULL, 10); */
+const char *cxc_error_value(const struct cxc_error *error, const char *key);
+
+/* The failure of one part of a batch or stream, as an error. */
+void cxc_error_from_failure(const Contextd__V1__Failure *failure, struct cxc_error *ret_error);
+
+/* Whether (3) would repeat a call that ended like this. */
+bool cxc_error_is_transient(const struct cxc_error *error);
+
+/* ---- Clients. -------------------------------------------------------------- */
+
+struct cxc_client;
+
+struct cxc_options {
+    const char *address; /* "host:port" or "unix:/path". NULL: "127.0.0.1:7420". */
+    int64_t timeout_ms;  /* For each blocking call. 0: 10,000. */
+    bool no_repeats;     /* Fail at the first `UNAVAILABLE` or `OVERLOADED` instead of (3). */
+};
+
+/* Makes a client with a connection of its own, which is opened at the first call.
+ * Borrows the options until it returns. NULL when out of memory. */
+struct cxc_client *cxc_client_new(const struct cxc_options *options);
+
+/* Closes the connection. No call, reader or stream of the client may be left.
+ * Does nothing on NULL. */
+void cxc_client_free(struct cxc_client *client);
+
+/* Releases a response of any type. Does nothing on NULL. */
+void cxc_response_free(void *response);
+
+/* ---- Calls of ContextManager. ---------------------------------------------- *
+ *
+ * Each blocks until the answer is there, returns CXC_OK and the response, or the
+ * code of the error. Besides what the .proto says:
+ *
+ *   UNAVAILABLE        the server could not be reached until the time was up
+ *   DEADLINE_EXCEEDED  it did not answer in time; a write may have been made, and
+ *                      is not made again by a call with the same request id
+ *   INTERNAL           the answer is not a message of the expected type
+ *   RESOURCE_EXHAUSTED out of memory, reason "" */
+
+CXC_MUST_CHECK enum cxc_code cxc_create_context(struct cxc_client *client,
+                                                const Contextd__V1__CreateContextRequest *request,
+                                                Contextd__V1__CreateContextResponse **ret_response,
+                                                struct cxc_error *ret_error);
+
+CXC_MUST_CHECK enum cxc_code cxc_get_context(struct cxc_client *client,
+                                             const Contextd__V1__GetContextRequest *request,
+                                             Contextd__V1__GetContextResponse **ret_response,
+                                             struct cxc_error *ret_error);
+
+CXC_MUST_CHECK enum cxc_code cxc_list_contexts(struct cxc_client *client,
+                                               const Contextd__V1__ListContextsRequest *request,
+                                               Contextd__V1__ListContextsResponse **ret_response,
+                                               struct cxc_error *ret_error);
+
+CXC_MUST_CHECK enum cxc_code cxc_update_context(struct cxc_client *client,
+                                                const Contextd__V1__UpdateContextRequest *request,
+                                                Contextd__V1__UpdateContextResponse **ret_response,
+                                                struct cxc_error *ret_error);
+
+CXC_MUST_CHECK enum cxc_code cxc_delete_context(struct cxc_client *client,
+                                                const Contextd__V1__DeleteContextRequest *request,
+                                                Contextd__V1__DeleteContextResponse **ret_response,
+                                                struct cxc_error *ret_error);
+
+CXC_MUST_CHECK enum cxc_code cxc_batch_get_contexts(
+    struct cxc_client *client, const Contextd__V1__BatchGetContextsRequest *request,
+    Contextd__V1__BatchGetContextsResponse **ret_response, struct cxc_error *ret_error);
+
+/* Each part carries a request id of its own, or the whole one where `atomic`.
+ * Parts that fail as OVERLOADED are not repeated here: see cxc_error_from_failure(). */
+CXC_MUST_CHECK enum cxc_code cxc_batch_update_contexts(
+    struct cxc_client *client, const Contextd__V1__BatchUpdateContextsRequest *request,
+    Contextd__V1__BatchUpdateContextsResponse **ret_response, struct cxc_error *ret_error);
+
+CXC_MUST_CHECK enum cxc_code
+cxc_list_namespaces(struct cxc_client *client, const Contextd__V1__ListNamespacesRequest *request,
+                    Contextd__V1__ListNamespacesResponse **ret_response,
+                    struct cxc_error *ret_error);
+
+CXC_MUST_CHECK enum cxc_code cxc_get_server_info(struct cxc_client *client,
+                                                 const Contextd__V1__GetServerInfoRequest *request,
+                                                 Contextd__V1__GetServerInfoResponse **ret_response,
+                                                 struct cxc_error *ret_error);
+
+/* ---- Any unary call. ------------------------------------------------------- */
+
+/* Calls the method at `path`, as the calls above do: a field `write` of the
+ * request gets its request id. `path` must stay valid as long as the client;
+ * `response_type` is the generated descriptor of what it answers.
+ *
+ *     cxc_call(client, "/contextd.v1.Tracker/OpenSession", &request.base,
+ *              &contextd__v1__open_session_response__descriptor,
+ *              (ProtobufCMessage **)&response, &error); */
+CXC_MUST_CHECK enum cxc_code cxc_call(struct cxc_client *client, const char *path,
+                                      const ProtobufCMessage *request,
+                                      const ProtobufCMessageDescriptor *response_type,
+                                      ProtobufCMessage **ret_response, struct cxc_error *ret_error);
+
+/* ---- Reading the entries of a large context. ------------------------------- */
+
+struct cxc_reader;
+
+/* Starts `ReadEntries`. The reader has no deadline: it lives as long as the server
+ * sends and the caller reads. Nothing is repeated; to go on after a failure, start
+ * again with `after_key`. NULL when out of memory.
+ *
+ *     struct cxc_reader *reader = cxc_reader_new(client, &request);
+ *     while ((code = cxc_reader_next(reader, &part, &error)) == CXC_OK && part != NULL) {
+ *         ... part->entries[0] to part->entries[part->n_entries - 1] ...
+ *         cxc_response_free(part);
+ *     }
+ *     cxc_reader_free(reader); */
+struct cxc_reader *cxc_reader_new(struct cxc_client *client,
+                                  const Contextd__V1__ReadEntriesRequest *request);
+
+/* Blocks until the next part is there. *ret_part is the caller's, or NULL after the
+ * last one. After an error or the last part, nothing more may be asked. */
+CXC_MUST_CHECK enum cxc_code cxc_reader_next(struct cxc_reader *reader,
+                                             Contextd__V1__ReadEntriesResponse **ret_part,
+                                             struct cxc_error *ret_error);
+
+/* Ends the call, also in the middle. Does nothing on NULL. */
+void cxc_reader_free(struct cxc_reader *reader);
+
+/* ---- Request ids. ---------------------------------------------------------- */
+
+enum { CXC_REQUEST_ID_SIZE = 37 };
+
+/* Makes a new request id: a random UUID (version 4) as text with its NUL. */
+void cxc_request_id(char ret_id[CXC_REQUEST_ID_SIZE]);
+
+#endif /* CONTEXTD_H */
