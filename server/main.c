@@ -1,0 +1,42 @@
+/* contextd: reads the configuration, does what it asks for. */
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "server/config/config.h"
+#include "server/run.h"
+
+extern char **environ;
+
+int main(int argc, char **argv)
+{
+    static struct cx_config config;
+    static struct cx_config_problems problems;
+    const char *const *arguments = (const char *const *)argv;
+    const char *const *environment = (const char *const *)environ;
+
+    (void)argc;
+    if (cx_config_load(arguments, environment, &config, &problems) != CX_OK) {
+        fputs(problems.text, stderr);
+        fprintf(stderr, "contextd: %zu problem%s with the configuration; --help explains it\n",
+                problems.count, problems.count == 1 ? "" : "s");
+        return CX_EXIT_CONFIGURATION;
+    }
+    switch (config.action) {
+    case CX_CONFIG_HELP:
+        cx_config_print_help(stdout);
+        return CX_EXIT_DONE;
+    case CX_CONFIG_VERSION:
+        puts("contextd " CX_VERSION);
+        return CX_EXIT_DONE;
+    case CX_CONFIG_CHECK:
+        puts("the configuration is right");
+        return CX_EXIT_DONE;
+    case CX_CONFIG_PRINT:
+        cx_config_print(&config, stdout);
+        return CX_EXIT_DONE;
+    case CX_CONFIG_SERVE:
+        break;
+    }
+    return (int)cx_run(&config, arguments, environment);
+}

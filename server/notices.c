@@ -1,0 +1,105 @@
+#include "server/notices.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "core/engine/engine.h"
+#include "server/config/config.h"
+#include "server/logging.h"
+
+void cx_notice_cannot_start(const char *because, const char *error)
+{
+    char message[2048];
+
+    snprintf(message, sizeof message, "cannot start: %s%s%s", because, error[0] != '\0' ? ": " : "",
+             error);
+    cx_logging_say(CX_LOGGING_ERROR, message);
+}
+
+static void tell_found(const struct cx_config *config, const struct cx_engine_report *report)
+{
+    struct cx_logging_line line;
+
+    cx_logging_begin(&line, CX_LOGGING_INFO,
+                     report->created ? "created an empty data directory" : "recovered");
+    cx_logging_text(&line, "data_dir", config->data_dir);
+    if (!report->created) {
+        cx_logging_number(&line, "revision", (int64_t)report->revision);
+        cx_logging_number(&line, "contexts", (int64_t)report->context_count);
+        cx_logging_number(&line, "replay_ms", report->replay_us / 1000);
+        cx_logging_text(&line, "last_stop", report->clean ? "clean" : "crash");
+    }
+    cx_logging_end(&line);
+}
+
+static void tell_log(const struct cx_engine_report *report)
+{
+    struct cx_logging_line line;
+
+    cx_logging_begin(&line, CX_LOGGING_INFO,
+                     "the log grows with every change: this version makes no checkpoints");
+    cx_logging_number(&line, "log_bytes", (int64_t)report->log_bytes);
+    cx_logging_end(&line);
+}
+
+static void tell_loss(const struct cx_engine_report *report)
+{
+    struct cx_logging_line line;
+
+    if (report->torn_bytes > 0) {
+        cx_logging_begin(&line, CX_LOGGING_INFO, "cut off writes that were never answered");
+        cx_logging_number(&line, "bytes", (int64_t)report->torn_bytes);
+        cx_logging_end(&line);
+    }
+    if (report->data_lost) {
+        cx_logging_begin(&line, CX_LOGGING_WARNING, "DATA WAS LOST, as --accept-data-loss allowed");
+        cx_logging_text(&line, "what", report->data_loss);
+        cx_logging_end(&line);
+    }
+}
+
+void cx_notice_opened(const struct cx_config *config, const struct cx_engine_report *report)
+{
+    tell_found(config, report);
+    tell_loss(report);
+    tell_log(report);
+}
+
+void cx_notice_risks(const struct cx_config *config)
+{
+    if (config->durability == CX_DURABILITY_UNSYNCED) {
+        cx_logging_say(CX_LOGGING_WARNING, "NOTHING IS SYNCED (durability: unsynced): a crash of "
+                                           "the machine loses what was answered");
+    }
+    if (config->insecure) {
+        cx_logging_say(CX_LOGGING_WARNING,
+                       "no TLS (--insecure): whoever reaches the port reads and writes everything");
+    }
+}
+
+void cx_notice_serving(const struct cx_config *config, int port)
+{
+    const char *listen = config->listen;
+    struct cx_logging_line line;
+    char address[CX_CONFIG_ADDRESS_MAX + 16];
+
+    snprintf(address, sizeof address, "%.*s:%d", (int)(strrchr(listen, ':') - listen), listen,
+             port);
+    cx_logging_begin(&line, CX_LOGGING_INFO, "serving");
+    cx_logging_text(&line, "address", address);
+    cx_logging_text(&line, "version", CX_VERSION);
+    cx_logging_number(&line, "pid", getpid());
+    cx_logging_end(&line);
+}
+
+void cx_notice_disk_failed(const struct cx_config *config, const char *message)
+{
+    struct cx_logging_line line;
+
+    cx_logging_begin(&line, CX_LOGGING_ERROR,
+                     "the disk failed; stopping, as it cannot be believed any more");
+    cx_logging_text(&line, "data_dir", config->data_dir);
+    cx_logging_text(&line, "error", message);
+    cx_logging_end(&line);
+}

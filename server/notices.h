@@ -1,0 +1,28 @@
+/* The lines of the server's log that tell of its start and its stop.
+ *
+ * Threads: any. */
+
+#ifndef CX_SERVER_NOTICES_H
+#define CX_SERVER_NOTICES_H
+
+#include <stddef.h>
+
+struct cx_config;
+struct cx_engine_report;
+
+/* Why there is no server, and what to do: one line. `error` may be empty. */
+void cx_notice_cannot_start(const char *because, const char *error);
+
+/* What the start found in the data directory, losses included. */
+void cx_notice_opened(const struct cx_config *config, const struct cx_engine_report *report);
+
+/* What was chosen that can lose or give away data. Nothing when there is nothing. */
+void cx_notice_risks(const struct cx_config *config);
+
+/* That the server is ready, and where. */
+void cx_notice_serving(const struct cx_config *config, int port);
+
+/* That the disk failed while serving. */
+void cx_notice_disk_failed(const struct cx_config *config, const char *message);
+
+#endif /* CX_SERVER_NOTICES_H */
