@@ -1,0 +1,22 @@
+"""How both clients connect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Union
+
+Options = Sequence[tuple[str, Union[int, str]]]
+
+# The server bounds its messages itself. After a restart of the server the channel looks for
+# it soon, instead of after gRPC's 1 to 120 seconds, so that repeated calls find it.
+_OPTIONS: Options = (
+    ("grpc.max_receive_message_length", -1),
+    ("grpc.max_send_message_length", -1),
+    ("grpc.initial_reconnect_backoff_ms", 100),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+)
+
+
+def channel_options(options: Options) -> list[tuple[str, Union[int, str]]]:
+    """The options of a channel; the caller's own win."""
+    return list({**dict(_OPTIONS), **dict(options)}.items())

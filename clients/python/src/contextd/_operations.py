@@ -1,0 +1,301 @@
+"""Every operation of the client, without I/O. See ``_calls.py`` for how they run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Callable, Optional, TypeVar
+
+from contextd import _requests, values
+from contextd._calls import (
+    CREATE,
+    DELETE,
+    GET,
+    LIST,
+    NAMESPACES,
+    SERVER_INFO,
+    UPDATE,
+    Collect,
+    EntryReader,
+    Operation,
+    Settings,
+    Sleep,
+    call,
+    state_ref,
+)
+from contextd.draft import Draft
+from contextd.errors import (
+    Conflict,
+    ContextNotFound,
+    EntryNotFound,
+    ResponseTooLarge,
+    StateNotRetained,
+)
+from contextd.v1 import context_manager_pb2 as pb
+from contextd.v1 import resources_pb2
+
+T = TypeVar("T")
+
+_EMPTY = values.Snapshot(0, {}, [])
+
+
+def list_contexts(
+    settings: Settings, request: pb.ListContextsRequest
+) -> Operation[tuple[list[values.ContextInfo], str]]:
+    """Gets one page, and the token of the next."""
+    response = yield from call(settings, LIST, request)
+    return [values.info_of(context) for context in response.contexts], response.next_page_token
+
+
+def list_namespaces(
+    settings: Settings, request: pb.ListNamespacesRequest
+) -> Operation[tuple[list[values.Namespace], str]]:
+    """Gets one page, and the token of the next."""
+    response = yield from call(settings, NAMESPACES, request)
+    rows = [values.Namespace(n.name, n.context_count, n.size_bytes) for n in response.namespaces]
+    return rows, response.next_page_token
+
+
+def server_info(settings: Settings) -> Operation[values.ServerInfo]:
+    """Asks the server what it is."""
+    response = yield from call(settings, SERVER_INFO, pb.GetServerInfoRequest())
+    return values.server_info_of(response)
+
+
+@dataclass(frozen=True)
+class ContextOperations:
+    """The operations on one context, or on one state of it where ``at`` is not 0."""
+
+    settings: Settings
+    namespace: str
+    id: str
+    at: int = 0
+    create_if_missing: Optional[values.NewContext] = None
+
+    # Reads.
+
+    def _get(
+        self,
+        view: pb.ContextView.ValueType,
+        keys: Collection[str] = (),
+        prefix: str = "",
+    ) -> Operation[resources_pb2.Context]:
+        request = pb.GetContextRequest(
+            state=state_ref(self.namespace, self.id, self.at),
+            view=view,
+            keys=keys,
+            key_prefix=prefix,
+        )
+        response = yield from call(self.settings, GET, request)
+        return response.context
+
+    def info(self) -> Operation[values.ContextInfo]:
+        """Gets everything but the entries."""
+        context = yield from self._get(pb.CONTEXT_VIEW_BASIC)
+        return values.info_of(context)
+
+    def contains(self, key: str) -> Operation[bool]:
+        """Asks whether there is an entry, without its value."""
+        context = yield from self._get(pb.CONTEXT_VIEW_KEYS, [key])
+        return len(context.entries) > 0
+
+    def entry(self, key: str) -> Operation[values.Entry]:
+        """Gets one entry."""
+        context = yield from self._get(pb.CONTEXT_VIEW_FULL, [key])
+        if not context.entries:
+            raise EntryNotFound(key)
+        return values.entry_of(context.entries[0])
+
+    def reader(
+        self,
+        prefix: str = "",
+        after: str = "",
+        before: str = "",
+        reverse: bool = False,
+        limit: int = 0,
+        keys_only: bool = False,
+    ) -> EntryReader:
+        """Prepares to read entries in order."""
+        request = pb.ReadEntriesRequest(
+            state=state_ref(self.namespace, self.id, self.at),
+            key_prefix=prefix,
+            after_key=after,
+            before_key=before,
+            reverse=reverse,
+            limit=limit,
+            keys_only=keys_only,
+        )
+        return EntryReader(self.settings, request)
+
+    def snapshot(
+        self, keys: Optional[Collection[str]] = None, prefix: str = ""
+    ) -> Operation[values.Snapshot]:
+        """Gets a state with its entries, in pieces when it does not fit into one message."""
+        nothing = keys is not None and not keys and not prefix
+        view = pb.CONTEXT_VIEW_BASIC if nothing else pb.CONTEXT_VIEW_FULL
+        try:
+            context = yield from self._get(view, keys or (), prefix)
+        except ResponseTooLarge:
+            return (yield from self._large_snapshot(keys, prefix))
+        return values.snapshot_of(context)
+
+    def _large_snapshot(
+        self, keys: Optional[Collection[str]], prefix: str
+    ) -> Operation[values.Snapshot]:
+        for attempt in range(self.settings.retry.attempts):
+            info = yield from self.info()
+            state = replace(self, at=info.version)
+            try:
+                entries = yield from state._pieces(keys, prefix)
+                return values.Snapshot(info.version, info.metadata, entries)
+            except StateNotRetained:
+                # So many changes came while it was read that its version is gone.
+                if self.at != 0 or attempt + 1 == self.settings.retry.attempts:
+                    raise
+        raise AssertionError("attempts is at least 1")
+
+    def _pieces(
+        self, keys: Optional[Collection[str]], prefix: str
+    ) -> Operation[list[values.Entry]]:
+        found: dict[str, values.Entry] = {}
+        if keys is None or prefix:
+            read: list[values.Entry] = yield Collect(self.reader(prefix))
+            found = {entry.key: entry for entry in read}
+        for key in set(keys or ()) - found.keys():
+            try:
+                found[key] = yield from self.entry(key)
+            except EntryNotFound:
+                continue
+        return [found[key] for key in sorted(found, key=str.encode)]
+
+    # Writes.
+
+    def _request_id(self, request_id: Optional[str]) -> str:
+        return self.settings.new_id() if request_id is None else request_id
+
+    def create(
+        self,
+        properties: values.NewContext,
+        puts: Mapping[str, values.Value],
+        request_id: Optional[str],
+    ) -> Operation[tuple[str, values.Written]]:
+        """Creates the context; gives its id, which the server makes up where ``id`` is empty."""
+        write_id = self._request_id(request_id)
+        request = pb.CreateContextRequest(
+            namespace=self.namespace,
+            context_id=self.id,
+            properties=_requests.new_context(properties),
+            mutations=_requests.mutations(puts),
+            write=resources_pb2.WriteOptions(request_id=write_id),
+        )
+        response = yield from call(self.settings, CREATE, request, write_id)
+        context = response.context
+        return context.id, values.written_of(context.version, response.write, write_id)
+
+    def update(
+        self,
+        mutations: Collection[resources_pb2.Mutation],
+        preconditions: Collection[resources_pb2.Precondition] = (),
+        request_id: Optional[str] = None,
+    ) -> Operation[values.Written]:
+        """Changes the context: all the mutations, or none."""
+        write_id = self._request_id(request_id)
+        create = self.create_if_missing
+        request = pb.UpdateContextRequest(
+            namespace=self.namespace,
+            context_id=self.id,
+            mutations=mutations,
+            preconditions=preconditions,
+            create_if_missing=None if create is None else _requests.new_context(create),
+            write=resources_pb2.WriteOptions(request_id=write_id),
+        )
+        response = yield from call(self.settings, UPDATE, request, write_id)
+        return values.written_of(response.version, response.write, write_id)
+
+    def delete(
+        self,
+        recursive: bool,
+        purge: bool,
+        allow_missing: bool,
+        if_version: Optional[int],
+        request_id: Optional[str],
+    ) -> Operation[int]:
+        """Deletes the context; gives how many are gone."""
+        write_id = self._request_id(request_id)
+        request = pb.DeleteContextRequest(
+            namespace=self.namespace,
+            context_id=self.id,
+            preconditions=_requests.preconditions(if_version),
+            allow_missing=allow_missing,
+            recursive=recursive,
+            purge=purge,
+            write=resources_pb2.WriteOptions(request_id=write_id),
+        )
+        response = yield from call(self.settings, DELETE, request, write_id)
+        return response.deleted_count
+
+    def _lost(self, attempt: int, conflict: Conflict) -> Operation[None]:
+        """Waits after the lost race number ``attempt``, or gives up with its error."""
+        retry = self.settings.retry
+        if attempt + 1 >= retry.attempts:
+            raise conflict
+        yield Sleep(retry.delay_after_conflict(attempt, self.settings.random()))
+
+    def _old_entry(self, key: str) -> Operation[Optional[values.Entry]]:
+        try:
+            return (yield from self.entry(key))
+        except EntryNotFound:
+            return None
+        except ContextNotFound:
+            if self.create_if_missing is None:
+                raise
+            return None
+
+    def edit(
+        self, key: str, change: Callable[[Optional[bytes]], Optional[values.Value]]
+    ) -> Operation[values.Written]:
+        """Sets an entry to what ``change`` makes of it, if nobody else did meanwhile."""
+        attempt = 0
+        while True:
+            old = yield from self._old_entry(key)
+            new = change(None if old is None else old.value)
+            if new is None:
+                step = _requests.delete_entry(key)
+            else:
+                content = values.to_content(new)
+                if old is not None and not content.content_type:
+                    content = values.Content(content.value, old.content_type)
+                step = _requests.put_entry(key, content)
+            guard = _requests.preconditions(if_entries={key: 0 if old is None else old.version})
+            try:
+                return (yield from self.update([step], guard))
+            except Conflict as conflict:
+                yield from self._lost(attempt, conflict)
+            attempt += 1
+
+    def _old_snapshot(self, keys: Optional[Collection[str]]) -> Operation[values.Snapshot]:
+        try:
+            return (yield from self.snapshot(keys))
+        except ContextNotFound:
+            if self.create_if_missing is None:
+                raise
+            return _EMPTY
+
+    def transact(
+        self, change: Callable[[Draft], T], keys: Optional[Collection[str]]
+    ) -> Operation[T]:
+        """Writes what ``change`` does to a draft, if nobody else did meanwhile."""
+        attempt = 0
+        while True:
+            draft = Draft((yield from self._old_snapshot(keys)), keys)
+            result = change(draft)
+            mutations = draft.mutations()
+            if not mutations:
+                return result
+            try:
+                yield from self.update(mutations, draft.preconditions())
+            except Conflict as conflict:
+                yield from self._lost(attempt, conflict)
+            else:
+                return result
+            attempt += 1

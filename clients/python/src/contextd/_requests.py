@@ -1,0 +1,107 @@
+"""Requests built from what the caller says. Pure: nothing is sent here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Optional
+
+from google.protobuf import duration_pb2
+
+from contextd.v1 import resources_pb2
+from contextd.values import Content, Expiry, NewContext, Value, to_content
+
+_NO_VALUES: Mapping[str, Value] = {}
+_NO_LABELS: Mapping[str, Optional[str]] = {}
+_NO_VERSIONS: Mapping[str, int] = {}
+
+
+def put_entry(key: str, content: Content) -> resources_pb2.Mutation:
+    """A step that sets an entry."""
+    return resources_pb2.Mutation(
+        put_entry=resources_pb2.PutEntry(
+            key=key, value=content.value, content_type=content.content_type
+        )
+    )
+
+
+def append_entry(
+    key: str, content: Content, expected_size: Optional[int] = None
+) -> resources_pb2.Mutation:
+    """A step that adds to an entry; ``expected_size`` bytes must be there before."""
+    append = resources_pb2.AppendEntry(
+        key=key, value=content.value, content_type=content.content_type
+    )
+    if expected_size is not None:
+        append.expected_size.bytes = expected_size
+        append.expected_size.SetInParent()
+    return resources_pb2.Mutation(append_entry=append)
+
+
+def delete_entry(key: str) -> resources_pb2.Mutation:
+    """A step that removes an entry."""
+    return resources_pb2.Mutation(delete_entry=resources_pb2.DeleteEntry(key=key))
+
+
+def _delete_prefix(prefix: str) -> resources_pb2.Mutation:
+    return resources_pb2.Mutation(delete_entries=resources_pb2.DeleteEntries(prefix=prefix))
+
+
+def _label(key: str, value: Optional[str]) -> resources_pb2.Mutation:
+    if value is None:
+        return resources_pb2.Mutation(delete_metadata=resources_pb2.DeleteMetadata(key=key))
+    return resources_pb2.Mutation(set_metadata=resources_pb2.SetMetadata(key=key, value=value))
+
+
+def _expiry(expiry: Expiry) -> resources_pb2.SetExpiry:
+    message = resources_pb2.SetExpiry(sliding=expiry.sliding)
+    if expiry.ttl is not None:
+        ttl = duration_pb2.Duration()
+        ttl.FromTimedelta(expiry.ttl)
+        message.ttl.CopyFrom(ttl)
+    return message
+
+
+def mutations(
+    puts: Mapping[str, Value] = _NO_VALUES,
+    *,
+    deletes: Iterable[str] = (),
+    delete_prefixes: Iterable[str] = (),
+    appends: Mapping[str, Value] = _NO_VALUES,
+    metadata: Mapping[str, Optional[str]] = _NO_LABELS,
+    expiry: Optional[Expiry] = None,
+) -> list[resources_pb2.Mutation]:
+    """The steps of a change: first what goes, then what comes, so that the new stays."""
+    if isinstance(deletes, str) or isinstance(delete_prefixes, str):
+        raise TypeError("deletes and delete_prefixes are several strings, not one")
+    steps = [_delete_prefix(prefix) for prefix in delete_prefixes]
+    steps += [delete_entry(key) for key in deletes]
+    steps += [put_entry(key, to_content(value)) for key, value in puts.items()]
+    steps += [append_entry(key, to_content(value)) for key, value in appends.items()]
+    steps += [_label(key, value) for key, value in metadata.items()]
+    if expiry is not None:
+        steps.append(resources_pb2.Mutation(set_expiry=_expiry(expiry)))
+    return steps
+
+
+def preconditions(
+    if_version: Optional[int] = None, if_entries: Mapping[str, int] = _NO_VERSIONS
+) -> list[resources_pb2.Precondition]:
+    """What must hold of the context's version and of its entries' versions."""
+    conditions = [
+        resources_pb2.Precondition(entry=resources_pb2.EntryCondition(key=key, version=version))
+        for key, version in if_entries.items()
+    ]
+    if if_version is not None:
+        conditions.append(resources_pb2.Precondition(context_version=if_version))
+    return conditions
+
+
+def new_context(properties: NewContext) -> resources_pb2.NewContext:
+    """How a context begins."""
+    return resources_pb2.NewContext(
+        type=properties.type,
+        parent_id=properties.parent_id,
+        metadata=properties.metadata,
+        expiry=None if properties.expiry is None else _expiry(properties.expiry),
+        create_parent=properties.create_parent,
+    )

@@ -1,0 +1,413 @@
+"""What can go wrong, one class a reason.
+
+Every failure that a call of this package reports is a :class:`ContextdError`. The class
+follows the server's ``reason``; the values that the reason carries are attributes. A
+reason that this version does not know, from a newer server, is a plain
+:class:`ContextdError` with ``reason`` and ``details`` filled in.
+
+==========================  =================================================
+class                       when
+==========================  =================================================
+MalformedRequest            the server could not read the request
+InvalidField                a field breaks one of the rules of the API
+ContextNotFound             no such context
+EntryNotFound               no such entry (also a ``KeyError``)
+ContextExists               a create found one
+Conflict                    somebody else was faster; one of the next three
+  VersionConflict           the context has another version
+  EntryConflict             the entry was set by another version
+  HeadMoved                 the context kept changing while the server worked
+StreamStalled               nobody read the stream
+StaleFence                  another activation took over
+SizeMismatch                an append found another size
+HasChildren                 a delete that is not recursive found children
+ParentNotFound              the parent does not exist
+RequestIdReused             the same request id with another request
+LimitReached                a configured limit
+ResponseTooLarge            the answer does not fit into a message
+StorageFull                 the server's disk has no room
+Overloaded                  too much at once, until the deadline
+StateNotRetained            so old a version is no longer kept
+Damaged                     stored bytes are damaged
+NotSupported                the server does not have this feature
+Unavailable                 no server answered, until the deadline
+  NotReady, Stopping        the server is starting, or ending
+DeadlineExceeded            no answer in time
+Cancelled                   the call was cancelled
+==========================  =================================================
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Optional, Union
+
+import grpc
+from google.protobuf import any_pb2
+from google.protobuf.message import DecodeError, Message
+
+from contextd._rpc import status_pb2
+from contextd.v1 import resources_pb2
+
+_DOMAIN = "contextd"
+_DETAILS_KEY = "grpc-status-details-bin"
+_CODES = {code.value[0]: code for code in grpc.StatusCode}
+
+_Metadata = Iterable[tuple[str, Union[str, bytes]]]
+
+
+class ContextdError(Exception):
+    """A call failed.
+
+    Attributes:
+        message: What happened, for people.
+        code: gRPC's status code.
+        reason: The server's reason, such as ``VERSION_CONFLICT``. Empty when the failure
+            is not the server's own, such as a connection that was refused.
+        details: What the server told with the reason, as it came.
+        retry_delay: Seconds after which the server wants to be asked again, if it said.
+        request_id: The id of the write that failed; repeating the same write with it is
+            safe and tells what became of it. ``None`` for a read.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        code: grpc.StatusCode = grpc.StatusCode.UNKNOWN,
+        reason: str = "",
+        details: Optional[Mapping[str, str]] = None,
+        retry_delay: Optional[float] = None,
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+        self.reason = reason
+        self.details: dict[str, str] = dict(details or {})
+        self.retry_delay = retry_delay
+        self.request_id: Optional[str] = None
+
+    def __str__(self) -> str:
+        """Says the reason, or the code where there is none, and the message."""
+        return f"{self.reason or self.code.name}: {self.message}"
+
+    def _number(self, name: str) -> int:
+        return _parse_number(self.details.get(name, "")) or 0
+
+
+class MalformedRequest(ContextdError):
+    """The server could not read the request."""
+
+
+class InvalidField(ContextdError):
+    """A field of the request breaks one of the rules of the API."""
+
+    @property
+    def field(self) -> str:
+        """Which field, such as ``mutations[3].put_entry.key``."""
+        return self.details.get("field", "")
+
+    @property
+    def rule(self) -> str:
+        """The rule that it breaks."""
+        return self.details.get("rule", "")
+
+
+class ContextNotFound(ContextdError):
+    """There is no such context."""
+
+    @property
+    def deleted_version(self) -> Optional[int]:
+        """The last version that it had, if there was one and it was deleted."""
+        return _parse_number(self.details.get("deleted_version", ""))
+
+
+class EntryNotFound(ContextdError, KeyError):
+    """The context has no such entry. Also a ``KeyError``, as of a dictionary.
+
+    Attributes:
+        key: The entry's key.
+    """
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"no entry {key!r}", grpc.StatusCode.NOT_FOUND)
+        self.key = key
+        self.args = (key,)
+
+
+class ContextExists(ContextdError):
+    """A create found that there is one already."""
+
+    @property
+    def version(self) -> int:
+        """The version of the one that exists."""
+        return self._number("version")
+
+
+class Conflict(ContextdError):
+    """Somebody else was faster. Read again, and decide again."""
+
+    @property
+    def current_version(self) -> int:
+        """The version there is now; 0 stands for none."""
+        return self._number("current_version")
+
+
+class VersionConflict(Conflict):
+    """The context has another version than the write expected."""
+
+
+class EntryConflict(Conflict):
+    """An entry was set by another version than the write expected."""
+
+    @property
+    def key(self) -> str:
+        """The entry's key."""
+        return self.details.get("key", "")
+
+
+class HeadMoved(Conflict):
+    """The context changed again and again while the server worked on the request."""
+
+
+class StreamStalled(ContextdError):
+    """Nobody read the stream for too long. Iterators of this package go on by themselves."""
+
+    @property
+    def after_key(self) -> str:
+        """The last key that the server sent."""
+        return self.details.get("after_key", "")
+
+
+class StaleFence(ContextdError):
+    """Another exclusive activation took over."""
+
+    @property
+    def current_fence(self) -> int:
+        """The fence of the activation in force."""
+        return self._number("current_fence")
+
+
+class SizeMismatch(ContextdError):
+    """An append found a value of another size than it expected."""
+
+    @property
+    def key(self) -> str:
+        """The entry's key."""
+        return self.details.get("key", "")
+
+    @property
+    def current_size(self) -> int:
+        """The value's size in bytes."""
+        return self._number("current_size")
+
+
+class HasChildren(ContextdError):
+    """A context with children is deleted only when the delete is recursive."""
+
+    @property
+    def child_count(self) -> int:
+        """How many contexts name this one as their parent."""
+        return self._number("child_count")
+
+
+class ParentNotFound(ContextdError):
+    """The parent does not exist."""
+
+    @property
+    def parent_id(self) -> str:
+        """The id that was asked for."""
+        return self.details.get("parent_id", "")
+
+
+class RequestIdReused(ContextdError):
+    """The request id was used before, for another request."""
+
+
+class LimitReached(ContextdError):
+    """A limit that is configured in the server, or that adds up."""
+
+    @property
+    def limit(self) -> str:
+        """The limit's name, such as ``value_size_max``."""
+        return self.details.get("limit", "")
+
+    @property
+    def value(self) -> int:
+        """What the limit is set to."""
+        return self._number("value")
+
+
+class ResponseTooLarge(ContextdError):
+    """The answer does not fit into one message; read it in pieces."""
+
+    @property
+    def size(self) -> int:
+        """The answer's size in bytes."""
+        return self._number("size")
+
+    @property
+    def limit(self) -> int:
+        """What fits, in bytes."""
+        return self._number("limit")
+
+
+class StorageFull(ContextdError):
+    """The server's disk has no room. Reads go on."""
+
+
+class Overloaded(ContextdError):
+    """The server had too much to do, again and again until the deadline. Nothing was changed.
+
+    ``retry_delay`` says in seconds when to try again.
+    """
+
+
+class StateNotRetained(ContextdError):
+    """So old a version is no longer kept."""
+
+    @property
+    def oldest_version(self) -> int:
+        """The oldest version that can be read."""
+        return self._number("oldest_version")
+
+    @property
+    def newest_version(self) -> int:
+        """The newest version."""
+        return self._number("newest_version")
+
+
+class Damaged(ContextdError):
+    """Bytes that the server stored are damaged."""
+
+    @property
+    def file(self) -> str:
+        """The file's name, on the server."""
+        return self.details.get("file", "")
+
+    @property
+    def offset(self) -> int:
+        """Where in the file, in bytes."""
+        return self._number("offset")
+
+
+class NotSupported(ContextdError):
+    """The server does not have this feature."""
+
+    @property
+    def field(self) -> str:
+        """The field that asks for it. Empty: the whole method."""
+        return self.details.get("field", "")
+
+
+class Unavailable(ContextdError):
+    """No server answered until the deadline.
+
+    A write may have been applied: its answer can be what was lost. See ``request_id``.
+    """
+
+
+class NotReady(Unavailable):
+    """The server is still starting."""
+
+
+class Stopping(Unavailable):
+    """The server is ending."""
+
+
+class DeadlineExceeded(ContextdError):
+    """There was no answer in time. A write may have been applied. See ``request_id``."""
+
+
+class Cancelled(ContextdError):
+    """The call was cancelled. A write may have been applied. See ``request_id``."""
+
+
+_BY_REASON: Mapping[str, type[ContextdError]] = {
+    "MALFORMED_REQUEST": MalformedRequest,
+    "INVALID_FIELD": InvalidField,
+    "CONTEXT_NOT_FOUND": ContextNotFound,
+    "CONTEXT_EXISTS": ContextExists,
+    "VERSION_CONFLICT": VersionConflict,
+    "ENTRY_CONFLICT": EntryConflict,
+    "HEAD_MOVED": HeadMoved,
+    "STREAM_STALLED": StreamStalled,
+    "STALE_FENCE": StaleFence,
+    "SIZE_MISMATCH": SizeMismatch,
+    "HAS_CHILDREN": HasChildren,
+    "PARENT_NOT_FOUND": ParentNotFound,
+    "REQUEST_ID_REUSED": RequestIdReused,
+    "LIMIT_REACHED": LimitReached,
+    "RESPONSE_TOO_LARGE": ResponseTooLarge,
+    "STORAGE_FULL": StorageFull,
+    "OVERLOADED": Overloaded,
+    "STATE_NOT_RETAINED": StateNotRetained,
+    "DAMAGED": Damaged,
+    "NOT_SUPPORTED": NotSupported,
+    "NOT_READY": NotReady,
+    "STOPPING": Stopping,
+}
+
+# What the code alone says, where there is no reason: from gRPC itself, or a proxy.
+_BY_CODE: Mapping[grpc.StatusCode, type[ContextdError]] = {
+    grpc.StatusCode.UNAVAILABLE: Unavailable,
+    grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineExceeded,
+    grpc.StatusCode.CANCELLED: Cancelled,
+    grpc.StatusCode.UNIMPLEMENTED: NotSupported,
+}
+
+
+def _parse_number(text: str) -> Optional[int]:
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+def _unpack(detail: any_pb2.Any, message: Message) -> bool:
+    """Reads ``detail`` into ``message`` if it is of its kind, by google.rpc's name for it."""
+    if detail.type_url.rpartition("/")[2] != f"google.rpc.{message.DESCRIPTOR.name}":
+        return False
+    try:
+        message.ParseFromString(detail.value)
+    except DecodeError:
+        return False
+    return True
+
+
+def _make(
+    code: grpc.StatusCode,
+    message: str,
+    reason: str,
+    details: Mapping[str, str],
+    retry_delay: Optional[float],
+) -> ContextdError:
+    by_code = _BY_CODE.get(code, ContextdError)
+    return _BY_REASON.get(reason, by_code)(message, code, reason, details, retry_delay)
+
+
+def from_status(code: grpc.StatusCode, message: str, trailers: _Metadata = ()) -> ContextdError:
+    """Makes the exception for a gRPC status and the trailing metadata that came with it.
+
+    Details that are missing, of another kind, or unreadable are left out: the code and the
+    message always get through.
+    """
+    status = status_pb2.Status()
+    for key, value in trailers:
+        if key == _DETAILS_KEY and isinstance(value, bytes):
+            try:
+                status.ParseFromString(value)
+            except DecodeError:
+                status.Clear()
+    info = status_pb2.ErrorInfo()
+    retry_delay: Optional[float] = None
+    for detail in status.details:
+        found, retry = status_pb2.ErrorInfo(), status_pb2.RetryInfo()
+        if _unpack(detail, found) and found.domain == _DOMAIN:
+            info = found
+        elif _unpack(detail, retry):
+            retry_delay = retry.retry_delay.ToNanoseconds() / 1e9
+    return _make(code, message, info.reason, info.metadata, retry_delay)
+
+
+def from_failure(failure: resources_pb2.Failure) -> ContextdError:
+    """Makes the exception for one part of a batch that failed."""
+    code = _CODES.get(failure.code, grpc.StatusCode.UNKNOWN)
+    delay = failure.retry_delay.ToNanoseconds() / 1e9 if failure.HasField("retry_delay") else None
+    return _make(code, failure.message, failure.reason, failure.metadata, delay)

@@ -1,0 +1,298 @@
+"""What is stored in a context, and what the server tells about one.
+
+Values are bytes. A ``str`` is written as its UTF-8 bytes with the content type
+``text/plain; charset=utf-8``; reading gives bytes again, and :attr:`Entry.text` or
+``get_text`` decodes them. Nothing else is converted by itself: :func:`to_json` does it
+where it is asked to.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Any, NamedTuple, Optional, Union
+
+from google.protobuf import timestamp_pb2
+
+from contextd.errors import EntryNotFound
+from contextd.v1 import context_manager_pb2, resources_pb2
+
+TEXT = "text/plain; charset=utf-8"
+JSON = "application/json"
+
+
+class Content(NamedTuple):
+    """Bytes and the content type that is kept with them, at most 128 bytes of it."""
+
+    value: bytes
+    content_type: str = ""
+
+
+Value = Union[bytes, bytearray, memoryview, str, Content]
+"""What can be written: bytes, text, or :class:`Content` with a content type of its own."""
+
+
+def to_json(value: Any) -> Content:  # noqa: ANN401  JSON holds anything
+    r"""Makes content of the type ``application/json``: compact, in UTF-8.
+
+    Raises:
+        TypeError, ValueError: ``value`` has no form in JSON (NaN and infinities included).
+
+    Example:
+        >>> to_json({"name": "Zoë", "age": 7})
+        Content(value=b'{"name":"Zo\xc3\xab","age":7}', content_type='application/json')
+    """
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return Content(text.encode(), JSON)
+
+
+def to_content(value: Value, content_type: Optional[str] = None) -> Content:
+    """Makes content of anything that can be written; ``content_type`` wins where given.
+
+    Raises:
+        TypeError: ``value`` is neither bytes nor text nor content.
+        UnicodeEncodeError: the text cannot be encoded (lone surrogates).
+    """
+    if isinstance(value, Content):
+        content = value
+    elif isinstance(value, str):
+        content = Content(value.encode(), TEXT)
+    elif isinstance(value, (bytes, bytearray, memoryview)):
+        content = Content(bytes(value))
+    else:
+        raise TypeError(
+            f"a value is bytes, str or Content, not {type(value).__name__}; see to_json"
+        )
+    return content if content_type is None else Content(content.value, content_type)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One named value of a context.
+
+    Attributes:
+        key: Its name, 1 to 512 bytes of UTF-8.
+        value: Its bytes. Empty where only keys were asked for.
+        content_type: The media type, or tag, that was written with it.
+        version: The version of the context that set this value.
+    """
+
+    key: str
+    value: bytes
+    content_type: str
+    version: int
+
+    @property
+    def text(self) -> str:
+        """The value as text. Raises ``UnicodeDecodeError`` where it is no UTF-8."""
+        return self.value.decode()
+
+    def json(self) -> Any:  # noqa: ANN401  JSON holds anything
+        """The value read as JSON. Raises ``ValueError`` where it is none."""
+        return json.loads(self.value)
+
+
+@dataclass(frozen=True)
+class Expiry:
+    """How long a context lives from now on.
+
+    Attributes:
+        ttl: The time until the server deletes it. ``None``: for ever.
+        sliding: Whether the time begins again with every change of the context.
+    """
+
+    ttl: Optional[timedelta]
+    sliding: bool = False
+
+
+@dataclass(frozen=True)
+class NewContext:
+    """How a context begins.
+
+    Attributes:
+        type: What kind of context it is, such as ``chat``; at most 64 bytes.
+        parent_id: The context it belongs to, or empty.
+        metadata: Labels that lists can select by; at most 64.
+        expiry: When it is deleted by itself. ``None``: never.
+        create_parent: Whether to create a missing parent in the same change.
+    """
+
+    type: str = ""
+    parent_id: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    expiry: Optional[Expiry] = None
+    create_parent: bool = False
+
+
+@dataclass(frozen=True)
+class ContextInfo:
+    """All about one state of a context but its entries.
+
+    Attributes:
+        namespace: The namespace that isolates it.
+        id: Its id in the namespace.
+        type: What kind of context it is.
+        parent_id: The context it belongs to, or empty.
+        metadata: Its labels.
+        version: The number of this state. Grows with every change.
+        revision: The position of its last change among all changes of the server.
+        create_time: When it was created, in UTC.
+        update_time: When it was changed last, in UTC.
+        expire_time: When it is deleted by itself, in UTC. ``None``: never.
+        delete_time: When it was deleted, in UTC. ``None``: it was not.
+        entry_count: How many entries the whole state has.
+        size_bytes: Bytes of all its keys and values.
+    """
+
+    namespace: str
+    id: str
+    type: str
+    parent_id: str
+    metadata: Mapping[str, str]
+    version: int
+    revision: int
+    create_time: Optional[datetime]
+    update_time: Optional[datetime]
+    expire_time: Optional[datetime]
+    delete_time: Optional[datetime]
+    entry_count: int
+    size_bytes: int
+
+
+class Snapshot(Mapping[str, bytes]):
+    """One state of a context in memory: a read-only dictionary in the order of its keys.
+
+    Attributes:
+        version: The number of the state. 0: the context does not exist.
+        metadata: Its labels.
+    """
+
+    def __init__(self, version: int, metadata: Mapping[str, str], entries: list[Entry]) -> None:
+        """Takes ``entries`` in the order of their keys."""
+        self.version = version
+        self.metadata = dict(metadata)
+        self._entries = {entry.key: entry for entry in entries}
+
+    def __getitem__(self, key: str) -> bytes:
+        """Gives the value. Raises :class:`~contextd.EntryNotFound`, a ``KeyError``."""
+        return self.entry(key).value
+
+    def __iter__(self) -> Iterator[str]:
+        """Gives the keys in the order of their bytes."""
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        """Counts the entries."""
+        return len(self._entries)
+
+    def __repr__(self) -> str:
+        """Says version and number of entries."""
+        return f"<Snapshot version={self.version} entries={len(self)}>"
+
+    def entry(self, key: str) -> Entry:
+        """Gives the value with its version and content type.
+
+        Raises:
+            EntryNotFound: there is none.
+        """
+        try:
+            return self._entries[key]
+        except KeyError:
+            raise EntryNotFound(key) from None
+
+    def entries(self) -> Iterator[Entry]:
+        """Gives all entries in the order of their keys."""
+        return iter(self._entries.values())
+
+
+class Written(NamedTuple):
+    """What became of a write; it is on stable storage.
+
+    Attributes:
+        version: The context's version that the write made.
+        revision: The position of the change among all changes of the server.
+        replayed: Whether an earlier request with the same id had made the change.
+        request_id: The id that the write carried.
+    """
+
+    version: int
+    revision: int
+    replayed: bool
+    request_id: str
+
+
+class Namespace(NamedTuple):
+    """A namespace that holds something.
+
+    Attributes:
+        name: Its name.
+        context_count: How many contexts it holds.
+        size_bytes: Bytes of all their keys and values.
+    """
+
+    name: str
+    context_count: int
+    size_bytes: int
+
+
+class ServerInfo(NamedTuple):
+    """What the server is.
+
+    Attributes:
+        version: Its version.
+        log_id: Names its log; another one means that the server began from nothing.
+        settings: Its limits, by the names of the configuration.
+        features: What it can do beyond the first release of the API.
+    """
+
+    version: str
+    log_id: str
+    settings: Mapping[str, str]
+    features: tuple[str, ...]
+
+
+def _time(present: bool, time: timestamp_pb2.Timestamp) -> Optional[datetime]:
+    return time.ToDatetime(tzinfo=timezone.utc) if present else None
+
+
+def entry_of(entry: resources_pb2.Entry) -> Entry:
+    """Reads an entry's message."""
+    return Entry(entry.key, entry.value, entry.content_type, entry.version)
+
+
+def info_of(context: resources_pb2.Context) -> ContextInfo:
+    """Reads a context's message, all but its entries."""
+    return ContextInfo(
+        namespace=context.namespace,
+        id=context.id,
+        type=context.type,
+        parent_id=context.parent_id,
+        metadata=dict(context.metadata),
+        version=context.version,
+        revision=context.revision,
+        create_time=_time(context.HasField("create_time"), context.create_time),
+        update_time=_time(context.HasField("update_time"), context.update_time),
+        expire_time=_time(context.HasField("expire_time"), context.expire_time),
+        delete_time=_time(context.HasField("delete_time"), context.delete_time),
+        entry_count=context.entry_count,
+        size_bytes=context.size_bytes,
+    )
+
+
+def snapshot_of(context: resources_pb2.Context) -> Snapshot:
+    """Reads a context's message with its entries."""
+    return Snapshot(context.version, context.metadata, [entry_of(e) for e in context.entries])
+
+
+def written_of(version: int, write: resources_pb2.WriteResult, request_id: str) -> Written:
+    """Reads what a write answered."""
+    return Written(version, write.revision, write.replayed, request_id)
+
+
+def server_info_of(response: context_manager_pb2.GetServerInfoResponse) -> ServerInfo:
+    """Reads what the server says of itself."""
+    return ServerInfo(
+        response.version, response.log_id, dict(response.settings), tuple(response.features)
+    )
