@@ -6,6 +6,7 @@
 #include "core/base/memory.h"
 
 static_assert(3 * CX_TREE_INNER_MAX <= CX_TREE_SLOTS, "an inner node fits into any full node");
+static_assert((CX_TREE_LEAF_MAX & (CX_TREE_LEAF_MAX + 1)) == 0, "small leaves grow up to it");
 static_assert(CX_TREE_LEAF_MAX <= UINT8_MAX, "the numbers of a node are bytes");
 
 /* ---- Memory. --------------------------------------------------------------- */

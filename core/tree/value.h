@@ -4,8 +4,10 @@
  *
  *  (1) A value that grew by a little, or lost a little at its front, shares nearly
  *      all chunks with the one before it, whether it was appended to or set anew as
- *      a whole: where a chunk ends depends on the bytes around it alone.
- *  (2) Equal chunks of one table are held once, however many values have them.
+ *      a whole: where a chunk ends depends on the bytes around it alone. The lists
+ *      of chunks are shared in the same way.
+ *  (2) Equal chunks of one table are held once, however many values have them, and
+ *      equal values are the same one.
  *  (3) Which chunks are shared never shows: a value is its bytes.
  *
  * Threads: values and the table may be used by any number of threads. */
