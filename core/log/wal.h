@@ -24,7 +24,7 @@ struct cx_wal_options {
     bool sync;             /* false: nothing is ever synced. */
     bool accept_data_loss; /* Goes on after damage, in a new epoch. */
 
-    cx_wal_describe_fn describe; /* May be NULL. */
+    cx_wal_describe_fn describe;     /* May be NULL. */
     void (*wake_prepare)(void *arg); /* Called by append() when prepare() has work. May be NULL. */
     void *arg;                       /* Of the two. */
 };
