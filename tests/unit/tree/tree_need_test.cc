@@ -3,7 +3,7 @@
 
 extern "C" {
 #include "core/base/memory.h"
-#include "core/tree/tree.h"
+#include "core/tree/tree_node.h"
 #include "tests/support/fail_nth.h"
 }
 
@@ -44,15 +44,15 @@ class TreeNeedTest : public testing::Test {
         need, &kKind, &trees_[change.tree], Bytes(change.key));
   }
 
-  // Makes all changes with exactly the nodes that they need, in another order.
-  void Make(std::vector<ChangeOf> changes) {
+  // Makes all changes with exactly the nodes that they need.
+  void Make(std::vector<ChangeOf> changes, bool shuffled = true) {
     cx_tree_need need = {};
     for (const ChangeOf &change : changes) ASSERT_EQ(CX_OK, Need(&need, change));
     ASSERT_EQ(CX_OK, cx_tree_pool_fill(&pool_, need.count));
     cx_tree_pool_trim(&pool_, need.count);
     cx_tree_need_done(&need);
 
-    std::shuffle(changes.begin(), changes.end(), random_);
+    if (shuffled) std::shuffle(changes.begin(), changes.end(), random_);
     fail_nth none;
     fail_nth_begin(&none, 1);
     for (const ChangeOf &change : changes) {
@@ -104,23 +104,47 @@ TEST_F(TreeNeedTest, ChangesNeverRunOutOfNodesThatTheyNeed) {
   }
 }
 
-TEST_F(TreeNeedTest, KeysThatMoveToASharedNeighbourAreCounted) {
-  // The leaf where the key belongs loses all items in front of the key: it belongs to
-  // the neighbour then, which a copy shares.
-  for (int first = 0; first < 200; first++) {
-    for (int i = 0; i < 200; i++) {
-      ASSERT_EQ(CX_OK, Put(&trees_[0], Key(10 * i), i));
-      maps_[0][Key(10 * i)] = i;
-    }
-    cx_tree_done(&kKind, &trees_[1]);
-    trees_[1] = cx_tree_copy(&trees_[0]);
-    maps_[1] = maps_[0];
-    std::vector<ChangeOf> changes;
-    for (int i = first; i < first + 40; i++) changes.push_back({0, true, Key(10 * i), 0});
-    changes.push_back({0, false, Key(10 * (first + 39) + 5), 1});
-    Make(changes);
-    if (HasFailure()) return;
+TEST_F(TreeNeedTest, CountsTheNeighbourToWhichAKeyMovesWhenTheItemBeforeItGoes) {
+  // Nothing is left over here: the neighbour is another child of a full root, it and
+  // its last leaf are full, and all of it is shared.
+  cx_tree *tree = &trees_[0];
+  for (int i = 0; tree->root == nullptr || tree->root->level < 2 ||
+                  tree->root->count < CX_TREE_INNER_MAX; i++) {
+    ASSERT_EQ(CX_OK, Put(tree, Key(i), i));
   }
+  const cx_tree_node *neighbour = cx_tree_node_child(tree->root, 9);
+  const std::string first = KeyOf(cx_tree_node_item(neighbour, 0));
+  for (int i = 0; neighbour->count < CX_TREE_INNER_MAX; i++) {
+    ASSERT_EQ(CX_OK, Put(tree, first + Key(i), i));
+  }
+  const cx_tree_node *leaf = cx_tree_node_child(neighbour, CX_TREE_INNER_MAX - 1);
+  const std::string last = KeyOf(cx_tree_node_item(leaf, leaf->count - 1));
+  for (int i = 0; leaf->count < CX_TREE_LEAF_MAX; i++) {
+    ASSERT_EQ(CX_OK, Put(tree, last + Key(i), i));
+  }
+  ASSERT_EQ(CX_TREE_INNER_MAX, tree->root->count);
+  const std::string moves = KeyOf(cx_tree_node_item(cx_tree_node_child(tree->root, 10), 0));
+  trees_[1] = cx_tree_copy(tree);
+  maps_[0] = maps_[1] = Content(*tree);
+
+  Make({{0, true, moves, 0}, {0, false, moves + "x", 1}}, /*shuffled=*/false);
+  EXPECT_EQ(3, tree->root->level);
+  EXPECT_EQ(CX_TREE_INNER_MAX, trees_[1].root->count);
+}
+
+TEST_F(TreeNeedTest, CountsANodeOncePerTree) {
+  for (int i = 0; i < 100; i++) ASSERT_EQ(CX_OK, Put(&trees_[0], Key(i), i));
+  trees_[1] = cx_tree_copy(&trees_[0]);
+  cx_tree_need need = {};
+
+  ASSERT_EQ(CX_OK, Need(&need, {0, false, Key(50), 0}));
+  size_t first = need.count;
+  EXPECT_EQ(2u * 2 + 2, first);  // Root and leaf, each copied and split; a new root, and one more.
+  ASSERT_EQ(CX_OK, Need(&need, {1, false, Key(50), 0}));
+  EXPECT_EQ(2 * first, need.count);
+  ASSERT_EQ(CX_OK, Need(&need, {0, false, Key(50), 0}));
+  EXPECT_EQ(2 * first + 2, need.count);
+  cx_tree_need_done(&need);
 }
 
 TEST_F(TreeNeedTest, ReplacingAndRemovingInAnUnsharedTreeTakesNothing) {
