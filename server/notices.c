@@ -1,5 +1,6 @@
 #include "server/notices.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -101,5 +102,41 @@ void cx_notice_disk_failed(const struct cx_config *config, const char *message)
                      "the disk failed; stopping, as it cannot be believed any more");
     cx_logging_text(&line, "data_dir", config->data_dir);
     cx_logging_text(&line, "error", message);
+    cx_logging_end(&line);
+}
+
+void cx_notice_reloaded(const char *refused)
+{
+    struct cx_logging_line line;
+
+    cx_logging_begin(&line, CX_LOGGING_INFO, "read the configuration again");
+    if (refused[0] != '\0') {
+        cx_logging_text(&line, "only_after_a_restart", refused);
+    }
+    cx_logging_end(&line);
+}
+
+void cx_notice_reload_failed(const char *problems)
+{
+    while (*problems != '\0') {
+        struct cx_logging_line line;
+        char problem[1024];
+        size_t size = strcspn(problems, "\n");
+
+        snprintf(problem, sizeof problem, "%.*s", (int)size, problems);
+        cx_logging_begin(&line, CX_LOGGING_ERROR, "the configuration stays as it was");
+        cx_logging_text(&line, "problem", problem);
+        cx_logging_end(&line);
+        problems += size + (problems[size] == '\n');
+    }
+}
+
+void cx_notice_stopping(const struct cx_config *config, int signal_number)
+{
+    struct cx_logging_line line;
+
+    cx_logging_begin(&line, CX_LOGGING_INFO, "stopping; a second signal stops at once");
+    cx_logging_text(&line, "signal", signal_number == SIGINT ? "SIGINT" : "SIGTERM");
+    cx_logging_number(&line, "grace_ms", (int64_t)(config->shutdown_grace_us / 1000));
     cx_logging_end(&line);
 }

@@ -22,6 +22,15 @@ void cx_notice_risks(const struct cx_config *config);
 /* That the server is ready, and where. */
 void cx_notice_serving(const struct cx_config *config, int port);
 
+/* What a reload did: which changed settings need a restart, or "". */
+void cx_notice_reloaded(const char *refused);
+
+/* That a reload changed nothing, with every problem, one a line. */
+void cx_notice_reload_failed(const char *problems);
+
+/* That a signal asked to stop. */
+void cx_notice_stopping(const struct cx_config *config, int signal_number);
+
 /* That the disk failed while serving. */
 void cx_notice_disk_failed(const struct cx_config *config, const char *message);
 

@@ -115,6 +115,17 @@ void cx_config_print(const struct cx_config *config, FILE *out);
 /* Prints what --help shows. */
 void cx_config_print_help(FILE *out);
 
+/* A setting as clients may see it. */
+struct cx_config_value {
+    const char *name;
+    char text[64];
+};
+
+/* Lists what clients may know: the settings that stay as they are while the server runs,
+ * without paths and addresses. Returns how many. */
+size_t cx_config_values(const struct cx_config *config,
+                        struct cx_config_value ret_values[CX_CONFIG_SETTINGS_MAX]);
+
 /* Takes over from `fresh` the settings that can change without a restart. Writes the
  * names of the others that differ, as "a, b", into `ret_refused`, a C string of at
  * most `size` bytes. */

@@ -139,20 +139,44 @@ static void print_origin(FILE *out, const struct cx_config *config,
     }
 }
 
+static bool is_text(const struct cx_setting *setting)
+{
+    return setting->type == CX_SETTING_PATH || setting->type == CX_SETTING_ADDRESS;
+}
+
 void cx_config_print(const struct cx_config *config, FILE *out)
 {
     for (size_t i = 0; i < cx_setting_count; i++) {
         const struct cx_setting *setting = &cx_setting_table[i];
-        bool quoted = setting->type == CX_SETTING_PATH || setting->type == CX_SETTING_ADDRESS;
         char text[CX_SETTING_TEXT_MAX];
 
         cx_setting_format(setting, config, text);
         int column = fprintf(out, "%s: ", setting->name);
-        column += quoted ? print_quoted(out, text) : fprintf(out, "%s", text);
+        column += is_text(setting) ? print_quoted(out, text) : fprintf(out, "%s", text);
         fprintf(out, "%*s # ", column < 44 ? 44 - column : 0, "");
         print_origin(out, config, setting);
         fputc('\n', out);
     }
+}
+
+size_t cx_config_values(const struct cx_config *config,
+                        struct cx_config_value ret_values[CX_CONFIG_SETTINGS_MAX])
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < cx_setting_count; i++) {
+        const struct cx_setting *setting = &cx_setting_table[i];
+        char text[CX_SETTING_TEXT_MAX];
+
+        if (setting->live || is_text(setting)) {
+            continue;
+        }
+        cx_setting_format(setting, config, text);
+        ret_values[count].name = setting->name;
+        snprintf(ret_values[count].text, sizeof ret_values[count].text, "%.63s", text);
+        count++;
+    }
+    return count;
 }
 
 /* ---- Reload. ------------------------------------------------------------------------ */

@@ -36,7 +36,8 @@ TEST_F(ConfigHelpTest, TellsWhatIsInForceAndWhereItComesFrom) {
   EXPECT_NE(std::string::npos, printed.find("# " + file + ":1\n"));
   EXPECT_NE(std::string::npos, printed.find("# --pollers\n"));
   EXPECT_NE(std::string::npos, printed.find("# CONTEXTD_LOG_FORMAT\n"));
-  EXPECT_NE(std::string::npos, printed.find("request_id_window: 10m                       # default\n"));
+  EXPECT_NE(std::string::npos, printed.find("\nrequest_id_window: 10m  "));
+  EXPECT_NE(std::string::npos, printed.find("  # default\n"));
 }
 
 TEST_F(ConfigHelpTest, WhatItPrintsIsAFileThatSaysTheSame) {
@@ -49,6 +50,20 @@ TEST_F(ConfigHelpTest, WhatItPrintsIsAFileThatSaysTheSame) {
   EXPECT_STREQ("", different);
   EXPECT_EQ(before.log_level, config_->log_level);
   EXPECT_EQ(before.shutdown_grace_us, config_->shutdown_grace_us);
+}
+
+TEST_F(ConfigHelpTest, TellsClientsTheLimitsAndNoPaths) {
+  ASSERT_EQ(CX_OK, Load({"--value-size-max", "64KiB"}));
+  cx_config_value values[CX_CONFIG_SETTINGS_MAX];
+  std::string all;
+  for (size_t i = 0; i < cx_config_values(config_.get(), values); i++) {
+    all += std::string(values[i].name) + "=" + values[i].text + " ";
+  }
+  EXPECT_NE(std::string::npos, all.find("value_size_max=64KiB "));
+  EXPECT_NE(std::string::npos, all.find("durability=synced "));
+  EXPECT_EQ(std::string::npos, all.find("data_dir"));
+  EXPECT_EQ(std::string::npos, all.find("listen"));
+  EXPECT_EQ(std::string::npos, all.find("log_level"));
 }
 
 // The rows that docs/operations.md holds between its two marks.

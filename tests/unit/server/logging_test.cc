@@ -72,7 +72,8 @@ TEST_F(LoggingTest, NoValueBreaksALineOrForgesAField) {
   cx_logging_text(&line_, "file", "y\nTIME error forged");
   cx_logging_text(&line_, "none", "");
   cx_logging_end(&line_);
-  EXPECT_EQ("TIME info    opened dir=\"x level=error\" file=\"y\\u000aTIME error forged\" none=\"\"\n",
+  EXPECT_EQ("TIME info    opened dir=\"x level=error\" file=\"y\\u000aTIME error forged\" "
+            "none=\"\"\n",
             Line());
 }
 

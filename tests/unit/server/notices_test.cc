@@ -1,0 +1,112 @@
+// The lines that tell of start and stop, read back from a pipe.
+
+extern "C" {
+#include "core/engine/engine.h"
+#include "server/config/config.h"
+#include "server/logging.h"
+#include "server/notices.h"
+}
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <string>
+
+namespace {
+
+class NoticesTest : public testing::Test {
+ protected:
+  NoticesTest() {
+    EXPECT_EQ(0, pipe(pipe_));
+    cx_logging_configure(CX_LOGGING_TEXT, CX_LOGGING_INFO, pipe_[1]);
+    strcpy(config_.data_dir, "d");
+    strcpy(config_.listen, "127.0.0.1:0");
+  }
+  ~NoticesTest() override {
+    cx_logging_configure(CX_LOGGING_TEXT, CX_LOGGING_INFO, STDERR_FILENO);
+    close(pipe_[0]);
+    close(pipe_[1]);
+  }
+
+  std::string Written() {
+    char text[8192];
+    write(pipe_[1], ".", 1);  // So that there is something to read.
+    ssize_t size = read(pipe_[0], text, sizeof text);
+    return std::string(text, static_cast<size_t>(size));
+  }
+
+  bool Tells(const std::string &what) {
+    written_ = Written();
+    return written_.find(what) != std::string::npos;
+  }
+
+  cx_config config_{};
+  cx_engine_report report_{};
+  std::string written_;
+
+ private:
+  int pipe_[2];
+};
+
+TEST_F(NoticesTest, WhyThereIsNoServerIsOneLine) {
+  cx_notice_cannot_start("data_dir d cannot be used", "permission denied");
+  EXPECT_TRUE(Tells("error   cannot start: data_dir d cannot be used: permission denied\n."))
+      << written_;
+}
+
+TEST_F(NoticesTest, ARecoveryTellsWhatWasFound) {
+  report_.revision = 7;
+  report_.context_count = 3;
+  report_.replay_us = 2500;
+  report_.log_bytes = 100;
+  cx_notice_opened(&config_, &report_);
+  EXPECT_TRUE(Tells("recovered data_dir=d revision=7 contexts=3 replay_ms=2 last_stop=crash\n"));
+  EXPECT_NE(std::string::npos, written_.find("log_bytes=100"));
+  EXPECT_EQ(std::string::npos, written_.find("cut off"));
+}
+
+TEST_F(NoticesTest, TornAndLostBytesAreTold) {
+  report_.torn_bytes = 12;
+  report_.data_lost = true;
+  strcpy(report_.data_loss, "file x");
+  cx_notice_opened(&config_, &report_);
+  EXPECT_TRUE(Tells("info    cut off writes that were never answered bytes=12\n"));
+  EXPECT_NE(std::string::npos, written_.find("warning DATA WAS LOST"));
+  EXPECT_NE(std::string::npos, written_.find("what=\"file x\""));
+}
+
+TEST_F(NoticesTest, RisksAreLoudAndTheirAbsenceIsSilent) {
+  cx_notice_risks(&config_);
+  EXPECT_EQ(".", Written());
+  config_.durability = CX_DURABILITY_UNSYNCED;
+  config_.insecure = true;
+  cx_notice_risks(&config_);
+  EXPECT_TRUE(Tells("warning NOTHING IS SYNCED"));
+  EXPECT_NE(std::string::npos, written_.find("warning no TLS"));
+}
+
+TEST_F(NoticesTest, ServingTellsThePortThatWasTaken) {
+  strcpy(config_.listen, "[::1]:0");
+  cx_notice_serving(&config_, 4711);
+  EXPECT_TRUE(Tells("serving address=[::1]:4711 version=")) << written_;
+}
+
+TEST_F(NoticesTest, AReloadTellsWhatItCannotChange) {
+  cx_notice_reloaded("listen, pollers");
+  EXPECT_TRUE(Tells("only_after_a_restart=\"listen, pollers\""));
+  cx_notice_reload_failed("a: wrong\nb: wrong\n");
+  EXPECT_TRUE(Tells("problem=\"a: wrong\"\n"));
+  EXPECT_NE(std::string::npos, written_.find("problem=\"b: wrong\"\n."));
+}
+
+TEST_F(NoticesTest, StoppingTellsWhy) {
+  config_.shutdown_grace_us = 5000;
+  cx_notice_stopping(&config_, SIGTERM);
+  EXPECT_TRUE(Tells("signal=SIGTERM grace_ms=5"));
+  cx_notice_disk_failed(&config_, "I/O error");
+  EXPECT_TRUE(Tells("error   the disk failed"));
+}
+
+}  // namespace
