@@ -7,7 +7,7 @@
  *      are counted, immutable once shared, and changed in place while nobody else
  *      holds them.
  *  (3) A change fails only for want of memory, and then the tree is as it was. With
- *      a pool that holds what cx_tree_need_*() asked for it cannot fail.
+ *      a pool that holds what cx_tree_need_*() asked for it cannot fail, nor allocates.
  *
  * Items are the caller's objects: counted, immutable (as far as the key goes),
  * with the key inside. The tree holds one reference of each item per leaf that

@@ -31,7 +31,7 @@ void cx_chunk_table_free(struct cx_chunk_table *table);
 
 /* Makes a value of a copy of `bytes`. The caller owns a reference. Borrows the table
  * for as long as the value lives. CX_RESOURCE_EXHAUSTED when out of memory.
- * O(size): about a byte per nanosecond. */
+ * O(size): one to two nanoseconds per byte. */
 CX_MUST_CHECK enum cx_status cx_value_new(struct cx_chunk_table *table, struct cx_bytes bytes,
                                           struct cx_value **ret_value);
 
