@@ -322,7 +322,9 @@ class AsyncContext(AsyncContextState):
         guards = _requests.preconditions(if_version, if_entries)
         return await self._runner.run(self._operations.update(steps, guards, request_id))
 
-    async def _update(self, steps: list[resources_pb2.Mutation], request_id: Optional[str]) -> Written:
+    async def _update(
+        self, steps: list[resources_pb2.Mutation], request_id: Optional[str]
+    ) -> Written:
         return await self._runner.run(self._operations.update(steps, (), request_id))
 
     async def edit(self, key: str, change: Callable[[Optional[bytes]], Optional[Value]]) -> Written:

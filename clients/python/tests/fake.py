@@ -1,0 +1,182 @@
+"""A server that answers as it was told, and a clock that only moves when somebody sleeps."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, Optional, Union
+
+import grpc
+from google.protobuf import any_pb2, message_factory
+from google.protobuf.message import Message
+
+from contextd import AsyncClient, AsyncContextState
+from contextd._rpc import status_pb2
+from contextd.v1 import context_manager_pb2 as pb
+
+
+@dataclass(frozen=True)
+class Fail:
+    """An answer that is a failure, as the server sends it."""
+
+    code: grpc.StatusCode
+    reason: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    retry_delay: Optional[float] = None
+    message: str = "told to fail"
+
+    def trailers(self) -> tuple[tuple[str, bytes], ...]:
+        """The trailing metadata that carries the details."""
+        details: list[Message] = []
+        if self.reason:
+            info = status_pb2.ErrorInfo(reason=self.reason, domain="contextd")
+            info.metadata.update(self.metadata)
+            details.append(info)
+        if self.retry_delay is not None:
+            retry = status_pb2.RetryInfo()
+            retry.retry_delay.FromNanoseconds(round(self.retry_delay * 1e9))
+            details.append(retry)
+        status = status_pb2.Status(code=self.code.value[0], message=self.message)
+        for detail in details:
+            status.details.append(
+                any_pb2.Any(
+                    type_url=f"type.googleapis.com/google.rpc.{detail.DESCRIPTOR.name}",
+                    value=detail.SerializeToString(),
+                )
+            )
+        return (("grpc-status-details-bin", status.SerializeToString()),)
+
+
+UNAVAILABLE = Fail(grpc.StatusCode.UNAVAILABLE, "STOPPING")
+
+Answer = Union[Message, Fail, Sequence[Union[Message, Fail]]]
+
+
+class FakeServer:
+    """Answers each call with the next answer for its method, the last one again and again.
+
+    An answer of a streaming method is a list: messages, and perhaps a failure at its end.
+    """
+
+    def __init__(self) -> None:
+        self.requests: defaultdict[str, list[Any]] = defaultdict(list)
+        self._answers: defaultdict[str, deque[Answer]] = defaultdict(deque)
+        self._lock = threading.Lock()
+        self._server = grpc.server(ThreadPoolExecutor(4))
+        self._server.add_generic_rpc_handlers((self._handler(),))
+        self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
+        self._server.start()
+
+    def stop(self) -> None:
+        self._server.stop(grace=None).wait()
+
+    def answer(self, method: str, *answers: Answer) -> None:
+        self._answers[method].extend(answers)
+
+    def _handler(self) -> grpc.GenericRpcHandler:
+        handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
+        for method in pb.DESCRIPTOR.services_by_name["ContextManager"].methods:
+            make = (
+                grpc.unary_stream_rpc_method_handler
+                if method.server_streaming
+                else grpc.unary_unary_rpc_method_handler
+            )
+            handlers[method.name] = make(
+                self._stream(method.name) if method.server_streaming else self._unary(method.name),
+                request_deserializer=message_factory.GetMessageClass(method.input_type).FromString,
+                response_serializer=lambda message: message.SerializeToString(),
+            )
+        return grpc.method_handlers_generic_handler("contextd.v1.ContextManager", handlers)
+
+    def _next(self, method: str, request: Message, context: grpc.ServicerContext) -> Answer:
+        with self._lock:
+            self.requests[method].append(request)
+            answers = self._answers[method]
+            if not answers:
+                context.abort(grpc.StatusCode.INTERNAL, f"the test expects no {method}")
+            return answers.popleft() if len(answers) > 1 else answers[0]
+
+    def _unary(self, method: str) -> Any:
+        def serve(request: Message, context: grpc.ServicerContext) -> Message:
+            answer = self._next(method, request, context)
+            if isinstance(answer, Fail):
+                _abort(context, answer)
+            assert isinstance(answer, Message)
+            return answer
+
+        return serve
+
+    def _stream(self, method: str) -> Any:
+        def serve(request: Message, context: grpc.ServicerContext) -> Iterator[Message]:
+            answer = self._next(method, request, context)
+            assert isinstance(answer, Sequence)
+            for part in answer:
+                if isinstance(part, Fail):
+                    _abort(context, part)
+                assert isinstance(part, Message)
+                yield part
+
+        return serve
+
+
+def _abort(context: grpc.ServicerContext, fail: Fail) -> None:
+    context.set_trailing_metadata(fail.trailers())
+    context.abort(fail.code, fail.message)
+
+
+class FakeClock:
+    """Seconds that pass only where somebody sleeps; remembers how long each time."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds
+
+    async def async_sleep(self, seconds: float) -> None:
+        self.sleep(seconds)
+
+
+class Blocking:
+    """The asynchronous client, or a context of it, called as if it were the other one.
+
+    One test then holds for both. It only waits for what the asynchronous client returns.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, target: object) -> None:
+        self.loop = loop
+        self.target = target
+
+    def __getattr__(self, name: str) -> Any:
+        attribute = getattr(self.target, name)
+        if not callable(attribute):
+            return attribute
+        return lambda *args, **kwargs: self._wait(attribute(*args, **kwargs))
+
+    def _wait(self, result: Any) -> Any:
+        if asyncio.iscoroutine(result):
+            result = self.loop.run_until_complete(result)
+        if isinstance(result, (AsyncClient, AsyncContextState)):
+            return Blocking(self.loop, result)
+        if isinstance(result, AsyncIterator):
+            return self._iterate(result)
+        return result
+
+    def _iterate(self, iterator: AsyncIterator[Any]) -> Iterator[Any]:
+        try:
+            while True:
+                try:
+                    yield self.loop.run_until_complete(iterator.__anext__())
+                except StopAsyncIteration:
+                    return
+        finally:
+            self.loop.run_until_complete(iterator.aclose())  # type: ignore[attr-defined]

@@ -1,0 +1,71 @@
+"""Operations step by step, without a server: what they ask for, and when they end."""
+
+from __future__ import annotations
+
+import pytest
+
+from contextd import Client, RetryPolicy, Stopping, StreamStalled, Unavailable
+from contextd._calls import SERVER_INFO, EntryReader, Invoke, Settings, Sleep, call
+from contextd._channel import channel_options
+from contextd.v1 import context_manager_pb2 as pb
+from contextd.v1 import resources_pb2
+from fake import FakeClock
+
+
+@pytest.fixture
+def settings(clock: FakeClock) -> Settings:
+    return Settings("tests", 1.0, RetryPolicy(), clock, lambda: 1.0)
+
+
+def test_each_attempt_gets_what_is_left_of_the_time(settings: Settings, clock: FakeClock) -> None:
+    request = pb.GetServerInfoRequest()
+    operation = call(settings, SERVER_INFO, request)
+    assert next(operation) == Invoke("GetServerInfo", request, 1.0)
+    clock.now += 0.25
+    assert operation.throw(Unavailable("no")) == Sleep(0.05)
+    clock.now += 0.25
+    assert operation.send(None) == Invoke("GetServerInfo", request, 0.5)
+    with pytest.raises(StopIteration) as stop:
+        operation.send("answer")
+    assert stop.value.value == "answer"
+
+
+def test_the_error_of_the_last_attempt_comes_out(settings: Settings, clock: FakeClock) -> None:
+    operation = call(settings, SERVER_INFO, pb.GetServerInfoRequest(), "the-id")
+    next(operation)
+    clock.now += 0.99
+    with pytest.raises(Stopping) as caught:
+        operation.throw(Stopping("last"))
+    assert caught.value.request_id == "the-id"
+
+
+def test_a_stream_that_brought_something_has_its_whole_time_again(
+    settings: Settings, clock: FakeClock
+) -> None:
+    reader = EntryReader(settings, pb.ReadEntriesRequest())
+    clock.now += 0.75
+    assert reader.timeout == 0.25
+    reader.accept(pb.ReadEntriesResponse(version=2))
+    clock.now += 10.0
+    assert reader.delay_after(StreamStalled("slow")) == 0.0
+    assert reader.timeout == 1.0
+    with pytest.raises(StreamStalled):
+        reader.delay_after(StreamStalled("slow"))
+
+
+def test_the_request_of_a_stream_is_a_copy(settings: Settings) -> None:
+    reader = EntryReader(settings, pb.ReadEntriesRequest(limit=5))
+    first = reader.request()
+    reader.accept(pb.ReadEntriesResponse(version=2, entries=[resources_pb2.Entry(key="a")]))
+    assert (first.limit, reader.request().limit) == (5, 4)
+
+
+def test_options_of_the_caller_win() -> None:
+    options = channel_options([("grpc.max_receive_message_length", 10), ("own", "x")])
+    assert ("grpc.max_receive_message_length", 10) in options
+    assert ("own", "x") in options
+    assert len({name for name, _ in options}) == len(options)
+
+
+def test_a_client_is_made_without_a_call() -> None:
+    Client("127.0.0.1:1").close()
