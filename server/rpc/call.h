@@ -16,8 +16,10 @@
  *      has ended, or on a bidi stream until `received` has returned.
  *
  * Threads: the functions of a method, and what cx_call_wait() resumes, run on the
- * thread of the call's queue; cx_call_offload() runs its function on a worker. The
- * functions below may run on any thread, one at a time for each call. */
+ * thread of the call's queue, and never while the call is on a worker by way of
+ * cx_call_offload(): what happens meanwhile is told afterwards. The functions below
+ * may run on any thread, one at a time for each call. A thread of its own that ends a
+ * stream must expect `left` at the same time, and settle with it who ends the call. */
 
 #ifndef CX_RPC_CALL_H
 #define CX_RPC_CALL_H
@@ -33,7 +35,7 @@
 
 struct cx_call;
 
-/* What the server was given for its services. Borrowed. */
+/* What the service was given, or else the server for its services. Borrowed. */
 void *cx_call_app(const struct cx_call *call);
 
 /* Memory that lives as long as the call, not zeroed. NULL when out of memory. */
@@ -43,7 +45,9 @@ void *cx_call_alloc(struct cx_call *call, size_t size);
 void *cx_call_state(const struct cx_call *call);
 void cx_call_set_state(struct cx_call *call, void *state);
 
-/* Sends one message of a stream. The message is the caller's again on return. */
+/* Sends one message of a stream: `sent` follows. The message is the caller's again on
+ * return. One above the limit of a message is not sent: `left` follows, and the call
+ * ends with RESPONSE_TOO_LARGE. */
 void cx_call_send(struct cx_call *call, const ProtobufCMessage *message);
 
 /* Asks a bidi stream for its next request: `received` follows. */
@@ -68,11 +72,18 @@ void cx_call_fail(struct cx_call *call, const struct cx_error *error);
 struct cx_waiter *cx_call_wait(struct cx_call *call,
                                void (*resume)(struct cx_call *call, enum cx_status status));
 
-/* Runs `run` on a worker: for work that would keep other calls waiting. */
+/* Takes back a waiter that nobody took over, because there was nothing to wait for, so
+ * that a client that leaves is noticed again. Streams need it; a call that is ended
+ * next does not. */
+void cx_call_unwait(struct cx_call *call);
+
+/* Runs `run` on a worker: for work that would keep other calls waiting. The call is
+ * `run`'s until it returns. */
 void cx_call_offload(struct cx_call *call, void (*run)(struct cx_call *call));
 
-/* Whether nobody waits for the answer any more: cancelled, or past its deadline.
- * Worth a look in long work. */
+/* Whether nobody waits for the answer any more: past its deadline, or cancelled. That a
+ * client cancelled is known of streams and of what is offloaded. Worth a look in long
+ * work. */
 bool cx_call_abandoned(const struct cx_call *call);
 
 /* The largest message that may be sent, in bytes. */
@@ -80,7 +91,10 @@ size_t cx_call_message_size_max(const struct cx_call *call);
 
 /* Limits a stream's reader: a send that has not gone out when `stall_us` have passed
  * ends the call with STREAM_STALLED {after_key}, the current `after_key` of
- * cx_call_set_progress(). Streams only; 0 turns it off. */
+ * cx_call_set_progress(): `left` is told, and the status waits behind that message. When
+ * as much time has passed again, the call is cancelled (ABORTED, without details).
+ * Streams only, from a function of the method or on a worker; 0 turns it off for the
+ * sends that follow. */
 void cx_call_set_stall_limit(struct cx_call *call, int64_t stall_us);
 
 /* What STREAM_STALLED tells: a copy of the key up to which the client has had all

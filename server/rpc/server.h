@@ -26,9 +26,9 @@ struct cx_rpc_server;
 struct cx_service;
 
 struct cx_rpc_options {
-    const char *listen; /* Such as "127.0.0.1:7420"; port 0: any free one. */
-    unsigned pollers;   /* 0: one for every two cores, at least one. */
-    unsigned workers;   /* 0: two. */
+    const char *listen;           /* Such as "127.0.0.1:7420"; port 0: any free one. */
+    unsigned pollers;             /* 0: one for every two cores, at least one. */
+    unsigned workers;             /* 0: two. */
     uint64_t message_size_max;    /* Of one message, in bytes. */
     uint64_t in_flight_bytes_max; /* Of requests that are being worked on. Above: OVERLOADED. */
     uint64_t connections_max;

@@ -44,6 +44,7 @@ struct cx_service {
     const ProtobufCServiceDescriptor *descriptor;
     const struct cx_method *methods; /* One for each method of the descriptor. */
     size_t method_count;
+    void *app; /* For cx_call_app(), instead of the server's. Borrowed; NULL: the server's. */
 };
 
 #endif /* CX_RPC_SERVICE_H */

@@ -1,0 +1,223 @@
+#include "server/rpc/queue.h"
+
+#include <assert.h>
+
+#include <grpc/grpc.h>
+
+#include "core/base/clock.h"
+#include "core/base/container_of.h"
+#include "server/rpc/call_state.h"
+
+static _Thread_local const struct cx_queue *current;
+
+void cx_work_list_append(struct cx_work_list *list, struct cx_work *first, struct cx_work *last)
+{
+    last->next = NULL;
+    if (list->first == NULL) {
+        list->first = first;
+    } else {
+        list->last->next = first;
+    }
+    list->last = last;
+}
+
+/* ---- Waking. ---------------------------------------------------------------- */
+
+void cx_queue_post(struct cx_queue *queue, const struct cx_work_list *list)
+{
+    bool idle;
+
+    if (list->first == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&queue->mutex);
+    assert(!queue->closed);
+    idle = queue->posted.first == NULL;
+    cx_work_list_append(&queue->posted, list->first, list->last);
+    if (idle) {
+        /* Under the mutex: a poller that has taken the list may close the queue next,
+         * and then it is too late to ring. */
+        grpc_call_start_batch(queue->bell_call, NULL, 0, cx_tag_give(&queue->bell), NULL);
+    }
+    pthread_mutex_unlock(&queue->mutex);
+}
+
+static void on_bell(struct cx_tag *tag, bool ok)
+{
+    struct cx_queue *queue = CX_CONTAINER_OF(tag, struct cx_queue, bell);
+    struct cx_work *work;
+
+    (void)ok; /* Always true for an empty batch. */
+    pthread_mutex_lock(&queue->mutex);
+    work = queue->posted.first;
+    queue->posted = (struct cx_work_list){0};
+    pthread_mutex_unlock(&queue->mutex);
+
+    while (work != NULL) {
+        struct cx_work *next = work->next; /* `work` may be posted again by what it runs. */
+
+        work->run(work);
+        work = next;
+    }
+}
+
+const struct cx_queue *cx_queue_current(void)
+{
+    return current;
+}
+
+/* ---- The poller. ------------------------------------------------------------ */
+
+static gpr_timespec queue_deadline(const struct cx_queue *queue)
+{
+    int64_t left_us;
+
+    if (queue->stalls.first == NULL) {
+        return gpr_inf_future(GPR_CLOCK_MONOTONIC);
+    }
+    left_us = queue->stalls.check_at_us - cx_clock_system.monotonic_us(&cx_clock_system);
+    return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+                        gpr_time_from_micros(left_us > 0 ? left_us : 0, GPR_TIMESPAN));
+}
+
+static void queue_check_stalls(struct cx_queue *queue)
+{
+    struct cx_stall *late;
+    int64_t now_us;
+
+    if (queue->stalls.first == NULL) {
+        return;
+    }
+    now_us = cx_clock_system.monotonic_us(&cx_clock_system);
+    while ((late = cx_stalls_take_late(&queue->stalls, now_us)) != NULL) {
+        cx_call_stalled(CX_CONTAINER_OF(late, struct cx_call, stall), now_us);
+    }
+}
+
+static void *queue_run(void *arg)
+{
+    struct cx_queue *queue = arg;
+
+    current = queue;
+    for (;;) {
+        grpc_event event = grpc_completion_queue_next(queue->grpc, queue_deadline(queue), NULL);
+
+        if (event.type == GRPC_QUEUE_SHUTDOWN) {
+            return NULL;
+        }
+        if (event.type == GRPC_OP_COMPLETE) {
+            struct cx_tag *tag = cx_tag_take(event.tag);
+
+            tag->done(tag, event.success != 0);
+        }
+        queue_check_stalls(queue);
+    }
+}
+
+/* ---- The calls. ------------------------------------------------------------- */
+
+static void queue_close(struct cx_queue *queue)
+{
+    pthread_mutex_lock(&queue->mutex);
+    assert(queue->posted.first == NULL); /* Only a live call has work to post. */
+    queue->closed = true;
+    pthread_mutex_unlock(&queue->mutex);
+    grpc_completion_queue_shutdown(queue->grpc);
+}
+
+static uint64_t queue_count(const struct cx_queue *queue)
+{
+    return atomic_load_explicit(&queue->call_count, memory_order_relaxed);
+}
+
+struct cx_call *cx_queue_take_call(struct cx_queue *queue)
+{
+    struct cx_call *call = queue->free_calls;
+
+    if (call != NULL) {
+        queue->free_calls = call->next_free;
+        queue->free_count--;
+    }
+    return call;
+}
+
+void cx_queue_call_began(struct cx_queue *queue)
+{
+    atomic_store_explicit(&queue->call_count, queue_count(queue) + 1, memory_order_relaxed);
+}
+
+void cx_queue_call_gone(struct cx_queue *queue)
+{
+    assert(queue_count(queue) > 0);
+    atomic_store_explicit(&queue->call_count, queue_count(queue) - 1, memory_order_relaxed);
+    if (queue->draining && queue_count(queue) == 0) {
+        queue_close(queue);
+    }
+}
+
+static void run_drain(struct cx_work *work)
+{
+    struct cx_queue *queue = CX_CONTAINER_OF(work, struct cx_queue, drain);
+
+    queue->draining = true;
+    if (queue_count(queue) == 0) {
+        queue_close(queue);
+    }
+}
+
+void cx_queue_drain(struct cx_queue *queue)
+{
+    if (queue->ran) {
+        cx_queue_post(queue, &(struct cx_work_list){&queue->drain, &queue->drain});
+    }
+}
+
+/* ---- Begin and end. --------------------------------------------------------- */
+
+enum cx_status cx_queue_init(struct cx_queue *queue)
+{
+    *queue = (struct cx_queue){.bell.done = on_bell, .drain.run = run_drain};
+    if (pthread_mutex_init(&queue->mutex, NULL) != 0) {
+        return CX_RESOURCE_EXHAUSTED;
+    }
+    queue->grpc = grpc_completion_queue_create_for_next(NULL);
+    queue->bell_channel = grpc_lame_client_channel_create("bell", GRPC_STATUS_UNAVAILABLE, "");
+    queue->bell_call = grpc_channel_create_call(queue->bell_channel, NULL, GRPC_PROPAGATE_DEFAULTS,
+                                                queue->grpc, grpc_slice_from_static_string("/bell"),
+                                                NULL, gpr_inf_future(GPR_CLOCK_REALTIME), NULL);
+    return CX_OK;
+}
+
+enum cx_status cx_queue_start(struct cx_queue *queue)
+{
+    if (pthread_create(&queue->thread, NULL, queue_run, queue) != 0) {
+        return CX_RESOURCE_EXHAUSTED;
+    }
+    queue->ran = true;
+    return CX_OK;
+}
+
+void cx_queue_join(struct cx_queue *queue)
+{
+    if (queue->ran) {
+        pthread_join(queue->thread, NULL);
+    }
+}
+
+void cx_queue_done(struct cx_queue *queue)
+{
+    struct cx_call *call;
+
+    if (!queue->ran) {
+        grpc_completion_queue_shutdown(queue->grpc);
+        queue_run(queue); /* What was never polled: runs dry. */
+        current = NULL;
+    }
+    while ((call = cx_queue_take_call(queue)) != NULL) {
+        cx_call_free(call);
+    }
+    grpc_call_unref(queue->bell_call);
+    grpc_channel_destroy(queue->bell_channel);
+    grpc_completion_queue_destroy(queue->grpc);
+    pthread_mutex_destroy(&queue->mutex);
+}
