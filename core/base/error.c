@@ -73,9 +73,8 @@ enum cx_status cx_error_set(struct cx_error *error, enum cx_reason reason, const
 void cx_error_detail(struct cx_error *error, const char *key, struct cx_bytes value)
 {
     size_t room = sizeof error->text - error->text_size;
-    size_t size = value.size <= room
-                      ? value.size
-                      : cx_text_whole_size((struct cx_bytes){value.data, room});
+    size_t size =
+        value.size <= room ? value.size : cx_text_whole_size((struct cx_bytes){value.data, room});
 
     assert(error->reason != CX_REASON_NONE);
     assert(error->detail_count < CX_ERROR_DETAILS_MAX);
@@ -120,8 +119,8 @@ enum cx_status cx_error_limit(struct cx_error *error, const char *limit, uint64_
 
 enum cx_status cx_error_out_of_memory(struct cx_error *error)
 {
-    enum cx_status status =
-        cx_error_set(error, CX_REASON_LIMIT_REACHED, "the server is out of memory; try again later");
+    enum cx_status status = cx_error_set(error, CX_REASON_LIMIT_REACHED,
+                                         "the server is out of memory; try again later");
 
     cx_error_detail(error, "limit", cx_bytes_of("memory"));
     return status;

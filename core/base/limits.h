@@ -36,9 +36,20 @@
 #define CX_PAGE_ROWS_MAX 10000u /* Rows that one page looks at. */
 #define CX_TTL_US_MAX (100LL * 365 * 86400 * CX_SECOND_US)
 
+/* ---- Answers. -------------------------------------------------------------- */
+#define CX_OFFLOAD_ITEMS 1000u /* Entries or mutations. Calls with more run on a worker. */
+#define CX_OFFLOAD_BYTES (256 * CX_KIB)
+#define CX_STREAM_MESSAGE_SIZE (256 * CX_KIB) /* What a message of a stream is filled up to. */
+#define CX_STREAM_UNANSWERED_MAX 4096u        /* Updates. A stream with more is not read on. */
+#define CX_STREAM_UNANSWERED_BYTES_MAX CX_MIB /* The same for what their failures weigh. */
+
 /* ---- The engine. ----------------------------------------------------------- */
-#define CX_SHARDS 64u /* One bit each in a mask of 64. */
+#define CX_SHARDS 64u             /* One bit each in a mask of 64. */
 #define CX_VALUE_INLINE_MAX 1024u /* Larger values are made of shared chunks. */
+
+/* A put that repeats at least so many bytes of the value before it is logged as what
+ * follows them, so that a value that grows costs what it grew by. */
+#define CX_PUT_KEPT_MIN 4096u
 
 /* Records wait in memory for the log's writer. More than this are `OVERLOADED`,
  * so that a slow disk is told to the clients instead of filling the memory. */

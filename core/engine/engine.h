@@ -118,9 +118,9 @@ struct cx_write_outcome {
     bool replayed;     /* An earlier request of this id made the change. */
 };
 
-/* Creates a context. *ret_snapshot is the caller's: cx_snapshot_done(). Its entries
- * may be missing for a replay whose context is gone: then only names and version are
- * set.
+/* Creates a context. *ret_snapshot is the caller's: cx_snapshot_done(). For a
+ * replay whose context is gone by now, only names and version are set (and not even
+ * the names when nothing of it is left).
  * Fails with CONTEXT_EXISTS, PARENT_NOT_FOUND, SIZE_MISMATCH, REQUEST_ID_REUSED,
  * LIMIT_REACHED, STORAGE_FULL, OVERLOADED. */
 CX_MUST_CHECK enum cx_status cx_engine_create(struct cx_engine *engine,
@@ -140,11 +140,11 @@ CX_MUST_CHECK enum cx_status cx_engine_update(struct cx_engine *engine,
  * be named twice, and the parts' own request ids are not looked at. `ret_outcomes` has
  * `count` places. On failure *ret_index is the part that failed, or `count` when it
  * was the whole, and ret_outcomes[0].wait_for is set. */
-CX_MUST_CHECK enum cx_status
-cx_engine_update_atomic(struct cx_engine *engine, const struct cx_update_request *requests,
-                        size_t count, struct cx_bytes request_id,
-                        struct cx_write_outcome *ret_outcomes, size_t *ret_index,
-                        struct cx_error *ret_error);
+CX_MUST_CHECK enum cx_status cx_engine_update_atomic(struct cx_engine *engine,
+                                                     const struct cx_update_request *requests,
+                                                     size_t count, struct cx_bytes request_id,
+                                                     struct cx_write_outcome *ret_outcomes,
+                                                     size_t *ret_index, struct cx_error *ret_error);
 
 /* Deletes a context, with what is below it if `recursive`. Fails with
  * CONTEXT_NOT_FOUND, HAS_CHILDREN, and as above. May take a while when recursive. */
@@ -161,8 +161,8 @@ CX_MUST_CHECK enum cx_status cx_engine_delete(struct cx_engine *engine,
 CX_MUST_CHECK enum cx_status cx_engine_get(struct cx_engine *engine,
                                            const struct cx_context_name *name,
                                            const struct cx_state_at *at,
-                                           struct cx_snapshot *ret_snapshot,
-                                           uint64_t *ret_wait_for, struct cx_error *ret_error);
+                                           struct cx_snapshot *ret_snapshot, uint64_t *ret_wait_for,
+                                           struct cx_error *ret_error);
 
 /* One page of a list, in the order of ids. */
 struct cx_list_page {

@@ -9,6 +9,7 @@
 
 enum {
     FLAG_REQUEST = 1, /* In front of a change. */
+    FLAG_EACH = 2,
 
     FLAG_LABELS_CHANGED = 1, /* In front of an item. */
     FLAG_SLIDING = 2,
@@ -87,9 +88,12 @@ static void put_settings(struct cx_wire_writer *writer, const struct cx_settings
     cx_wire_put_number(writer, settings->request_ids_max);
 }
 
-static bool has_request(const struct cx_change *change)
+static void put_request(struct cx_wire_writer *writer, const struct cx_request_mark *mark)
 {
-    return change->request.id.low != 0 || change->request.id.high != 0;
+    cx_wire_put_fixed64(writer, mark->id.low);
+    cx_wire_put_fixed64(writer, mark->id.high);
+    cx_wire_put_fixed64(writer, mark->content_hash);
+    cx_wire_put_number(writer, mark->owner);
 }
 
 enum cx_status cx_change_encode(const struct cx_change *change, struct cx_buffer *buffer)
@@ -102,18 +106,23 @@ enum cx_status cx_change_encode(const struct cx_change *change, struct cx_buffer
         return writer.status;
     }
     assert(change->item_count >= 1 && change->item_count <= CX_CHANGE_ITEMS_MAX);
-    cx_wire_put_number(&writer, has_request(change) ? FLAG_REQUEST : 0);
+    cx_wire_put_number(&writer, (cx_request_mark_is_set(&change->request) ? FLAG_REQUEST : 0) |
+                                    (change->request.each ? FLAG_EACH : 0));
     cx_wire_put_bytes(&writer, change->namespace_id);
-    if (has_request(change)) {
-        cx_wire_put_fixed64(&writer, change->request.id.low);
-        cx_wire_put_fixed64(&writer, change->request.id.high);
-        cx_wire_put_fixed64(&writer, change->request.content_hash);
+    if (cx_request_mark_is_set(&change->request)) {
+        put_request(&writer, &change->request);
     }
     cx_wire_put_number(&writer, change->item_count);
     for (size_t i = 0; i < change->item_count; i++) {
         put_item(&writer, &change->items[i]);
     }
     return writer.status;
+}
+
+struct cx_hash128 cx_request_mark_id_of(const struct cx_request_mark *mark,
+                                        struct cx_bytes context_key)
+{
+    return cx_hash128(context_key, mark->id.low ^ mark->id.high);
 }
 
 /* ---- Decoding. -------------------------------------------------------------- */
@@ -253,8 +262,13 @@ static void get_contexts(struct decoder *decoder, struct cx_change *change)
         change->request.id.low = cx_wire_get_fixed64(reader);
         change->request.id.high = cx_wire_get_fixed64(reader);
         change->request.content_hash = cx_wire_get_fixed64(reader);
+        change->request.owner = cx_wire_get_number(reader);
+        change->request.each = (flags & FLAG_EACH) != 0;
     }
     change->items = get_array(decoder, sizeof *change->items, &change->item_count);
+    if (change->item_count == 0 || change->request.owner >= change->item_count) {
+        reader->bad = true;
+    }
     for (size_t i = 0; i < change->item_count && !reader->bad; i++) {
         get_item(decoder, &change->items[i]);
     }

@@ -48,6 +48,10 @@ struct cx_op {
     uint64_t kept;         /* A put keeps that much of the value before it, */
     struct cx_bytes value; /* and these bytes follow. */
     int64_t ttl_us;
+
+    /* Not stored: what an append was promised to find. */
+    bool has_expected_size;
+    uint64_t expected_size;
 };
 
 struct cx_change_item {
@@ -69,7 +73,18 @@ struct cx_change_item {
 struct cx_request_mark {
     struct cx_hash128 id;  /* Of namespace, context and request id; zero: none. */
     uint64_t content_hash; /* Of the request without what only identifies it. */
+    size_t owner;          /* The item of the context that the request named. */
+    bool each;             /* The request named a context per item: each keeps a mark. */
 };
+
+static inline bool cx_request_mark_is_set(const struct cx_request_mark *mark)
+{
+    return mark->id.low != 0 || mark->id.high != 0;
+}
+
+/* The id under which the other contexts of an atomic batch keep its mark. */
+struct cx_hash128 cx_request_mark_id_of(const struct cx_request_mark *mark,
+                                        struct cx_bytes context_key);
 
 struct cx_change {
     enum cx_change_kind kind;

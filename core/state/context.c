@@ -29,8 +29,7 @@ enum cx_status cx_context_new(struct cx_namespace *totals, struct cx_bytes names
                               struct cx_context **ret_context)
 {
     size_t key_size = namespace_name.size + 1 + id.size;
-    struct cx_context *context =
-        cx_calloc(sizeof *context + key_size + type.size + parent_id.size);
+    struct cx_context *context = cx_calloc(sizeof *context + key_size + type.size + parent_id.size);
     uint8_t *at;
 
     if (context == NULL) {
@@ -124,7 +123,8 @@ void cx_undo_unref(struct cx_undo *undo)
     cx_free(undo);
 }
 
-static void context_drop_oldest(struct cx_context *context)
+/* Takes the oldest record out of the chain. */
+static struct cx_undo *context_pop_oldest(struct cx_context *context)
 {
     struct cx_undo *oldest = context->undo_oldest;
 
@@ -133,10 +133,21 @@ static void context_drop_oldest(struct cx_context *context)
         context->undo_newest = NULL;
     }
     context->undo_count--;
-    cx_undo_unref(oldest);
+    return oldest;
 }
 
-void cx_context_push_undo(struct cx_context *context, struct cx_undo *undo, uint64_t count_max)
+void cx_undo_free_list(struct cx_undo *list)
+{
+    while (list != NULL) {
+        struct cx_undo *next = list->newer;
+
+        cx_undo_unref(list);
+        list = next;
+    }
+}
+
+void cx_context_push_undo(struct cx_context *context, struct cx_undo *undo, uint64_t count_max,
+                          struct cx_undo **garbage)
 {
     assert(undo->newer == NULL);
     if (context->undo_newest != NULL) {
@@ -147,15 +158,19 @@ void cx_context_push_undo(struct cx_context *context, struct cx_undo *undo, uint
     context->undo_newest = undo;
     context->undo_count++;
     while (context->undo_count > count_max) {
-        context_drop_oldest(context);
+        struct cx_undo *oldest = context_pop_oldest(context);
+
+        oldest->newer = *garbage;
+        *garbage = oldest;
     }
 }
 
 void cx_context_strip(struct cx_context *context)
 {
-    while (context->undo_oldest != NULL) {
-        context_drop_oldest(context);
-    }
+    cx_undo_free_list(context->undo_oldest);
+    context->undo_oldest = NULL;
+    context->undo_newest = NULL;
+    context->undo_count = 0;
     cx_tree_done(&cx_entry_class, &context->entries);
     cx_labels_unref(context->labels);
     context->labels = NULL;

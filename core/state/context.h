@@ -60,7 +60,7 @@ struct cx_context {
     bool sliding;
     uint8_t namespace_size;
     uint16_t parent_size;
-    uint32_t due_index; /* In the shard's heap. */
+    uint32_t due_index;          /* In the shard's heap. */
     struct cx_namespace *totals; /* A reference of its totals. */
     struct cx_tree entries;
     struct cx_labels *labels;
@@ -115,9 +115,13 @@ CX_MUST_CHECK enum cx_status cx_undo_new(const struct cx_context *context,
                                          struct cx_undo **ret_undo);
 void cx_undo_unref(struct cx_undo *undo); /* NULL is fine. */
 
-/* Appends a record to the chain, which takes over the reference, and drops the oldest
- * until at most `count_max` are left. */
-void cx_context_push_undo(struct cx_context *context, struct cx_undo *undo, uint64_t count_max);
+/* Appends a record to the chain, which takes over the reference, and moves the oldest
+ * to *garbage, linked by `newer`, until at most `count_max` are left. */
+void cx_context_push_undo(struct cx_context *context, struct cx_undo *undo, uint64_t count_max,
+                          struct cx_undo **garbage);
+
+/* Frees a list that is linked by `newer`. NULL is fine. O(what nobody else holds). */
+void cx_undo_free_list(struct cx_undo *list);
 
 /* Drops entries, labels and undo records. */
 void cx_context_strip(struct cx_context *context);

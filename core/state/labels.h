@@ -22,7 +22,7 @@ struct cx_label_list {
 static inline struct cx_label_list cx_labels_list(const struct cx_labels *labels)
 {
     return labels != NULL ? (struct cx_label_list){labels->items, labels->count}
-                          : (struct cx_label_list){0};
+                          : (struct cx_label_list){NULL, 0};
 }
 
 /* Copies `list`, which is sorted by key without repeats. The caller owns a reference

@@ -133,7 +133,8 @@ void cx_namespaces_walk(struct cx_namespaces *table, struct cx_bytes after, cx_n
         uint64_t contexts = __atomic_load_n(&totals->context_count, __ATOMIC_RELAXED);
 
         if (contexts > 0 && !cx_bytes_equal(name, after)) {
-            more = each(arg, name, contexts, __atomic_load_n(&totals->size_bytes, __ATOMIC_RELAXED));
+            more =
+                each(arg, name, contexts, __atomic_load_n(&totals->size_bytes, __ATOMIC_RELAXED));
         }
     }
     pthread_mutex_unlock(&table->mutex);

@@ -21,7 +21,7 @@ struct cx_namespaces {
 struct cx_namespace {
     struct cx_tree_item item; /* The key: its name. The tree's reference. */
     struct cx_namespaces *table;
-    uint64_t users; /* References of others. Under the table's lock. */
+    uint64_t users;         /* References of others. Under the table's lock. */
     uint64_t context_count; /* Live ones. */
     uint64_t size_bytes;    /* Of their keys and values. */
     uint8_t name[];

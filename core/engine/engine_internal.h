@@ -1,0 +1,78 @@
+/* What the files of the engine share. For core/engine alone.
+ *
+ * The order of locks: shards by index, then the namespaces' table, then the commit's.
+ * The garbage's lock is taken with none of them. See docs/locking.md. */
+
+#ifndef CX_ENGINE_ENGINE_INTERNAL_H
+#define CX_ENGINE_ENGINE_INTERNAL_H
+
+#include <pthread.h>
+
+#include "core/base/arena.h"
+#include "core/base/clock.h"
+#include "core/base/random.h"
+#include "core/engine/commit.h"
+#include "core/engine/engine.h"
+#include "core/state/plan.h"
+
+/* What a change is planned and encoded in: that of the first shard whose lock is held. */
+struct cx_engine_workspace {
+    struct cx_arena arena;
+    struct cx_buffer encoded;
+};
+
+struct cx_engine {
+    struct cx_engine_options options;
+    struct cx_engine_events events; /* From cx_engine_start(). */
+    struct cx_log *log;             /* Owned. */
+    struct cx_log_identity identity;
+    struct cx_commit commit;
+    struct cx_state state;
+    pthread_mutex_t locks[CX_SHARDS];
+    struct cx_engine_workspace workspaces[CX_SHARDS];
+    uint64_t change_size_max;
+    bool memory_full; /* Atomic: more is used than memory_limit. Looked at now and then. */
+
+    pthread_mutex_t garbage_mutex;
+    struct cx_undo *garbage; /* What is too large to be freed by who dropped it. */
+
+    /* The threads. Under `mutex`: */
+    pthread_mutex_t mutex;
+    pthread_cond_t prepare_wanted;
+    pthread_cond_t stop_wanted; /* What the timers sleep on. */
+    bool prepare;               /* The log has a segment to prepare. */
+    bool stopping;
+
+    bool started;
+    bool stopped;
+    bool failed;    /* Atomic: the disk failed. */
+    bool disk_full; /* Of the preparer: said so. */
+    pthread_t writer;
+    pthread_t preparer;
+    pthread_t timers;
+};
+
+/* Takes, and releases, the locks of all shards in the mask, in order. */
+void cx_engine_lock(struct cx_engine *engine, uint64_t mask);
+void cx_engine_unlock(struct cx_engine *engine, uint64_t mask);
+
+/* Deletes, drops or forgets the context if that is due at `now_us`. What keeps it from
+ * doing so (a full disk, say) is in *ret_error. */
+CX_MUST_CHECK enum cx_status cx_engine_run_due(struct cx_engine *engine,
+                                               const struct cx_name_key *key, int64_t now_us,
+                                               struct cx_error *ret_error);
+
+/* Writes the settings of the options into the log and the state, if they differ. For
+ * cx_engine_open(), which is alone. */
+CX_MUST_CHECK enum cx_status cx_engine_write_settings(struct cx_engine *engine,
+                                                      struct cx_error *ret_error);
+
+/* Frees what a change dropped, or leaves it to the timers' thread if it is large. */
+void cx_engine_free_garbage(struct cx_engine *engine, struct cx_undo *garbage);
+
+/* One round of each thread. */
+void cx_engine_step_writer(struct cx_engine *engine);
+void cx_engine_step_preparer(struct cx_engine *engine);
+void cx_engine_step_timers(struct cx_engine *engine);
+
+#endif /* CX_ENGINE_ENGINE_INTERNAL_H */

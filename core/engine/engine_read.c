@@ -1,0 +1,92 @@
+/* Reading one context. */
+
+#include <inttypes.h>
+
+#include "core/engine/engine_internal.h"
+
+static enum cx_status not_found(const struct cx_context *context, struct cx_error *error)
+{
+    enum cx_status status =
+        cx_error_set(error, CX_REASON_CONTEXT_NOT_FOUND, "%s",
+                     context != NULL ? "the context was deleted" : "there is no such context");
+
+    if (context != NULL) {
+        cx_error_detail_number(error, "deleted_version", context->version);
+    }
+    return status;
+}
+
+static enum cx_status not_retained(uint64_t oldest, uint64_t newest, struct cx_error *error)
+{
+    enum cx_status status = cx_error_set(
+        error, CX_REASON_STATE_NOT_RETAINED,
+        "that state is not kept; versions %" PRIu64 " to %" PRIu64 " are", oldest, newest);
+
+    cx_error_detail_number(error, "oldest_version", oldest);
+    cx_error_detail_number(error, "newest_version", newest);
+    return status;
+}
+
+static bool is_head(const struct cx_context *context, const struct cx_state_at *at)
+{
+    if (at->version != 0) {
+        return at->version == context->version;
+    }
+    return at->time_us == 0 || at->time_us >= context->update_time_us;
+}
+
+/* Takes what is needed under the lock: the head, and the way back from it. */
+static enum cx_status take_locked(struct cx_context *context, const struct cx_state_at *at,
+                                  struct cx_snapshot *ret_snapshot, struct cx_undo_path *ret_path,
+                                  struct cx_error *error)
+{
+    enum cx_status status = CX_OK;
+
+    if (!is_head(context, at)) {
+        status = cx_context_find_path(context, at, ret_path);
+    }
+    if (status == CX_OUT_OF_RANGE) {
+        uint64_t oldest =
+            context->undo_oldest != NULL ? context->undo_oldest->version : context->version;
+
+        return not_retained(oldest, context->version, error);
+    }
+    if (status != CX_OK) {
+        return cx_error_out_of_memory(error);
+    }
+    cx_context_snapshot(context, ret_snapshot);
+    return CX_OK;
+}
+
+enum cx_status cx_engine_get(struct cx_engine *engine, const struct cx_context_name *name,
+                             const struct cx_state_at *at, struct cx_snapshot *ret_snapshot,
+                             uint64_t *ret_wait_for, struct cx_error *ret_error)
+{
+    int64_t now_us = engine->options.clock->wall_us(engine->options.clock);
+    struct cx_undo_path path = {0};
+    struct cx_name_key key;
+    struct cx_context *context;
+    enum cx_status status;
+
+    cx_name_key_init(&key, name->namespace_id, name->id);
+    pthread_mutex_lock(&engine->locks[key.shard]);
+    context = cx_state_find(&engine->state, &key);
+    *ret_wait_for =
+        context != NULL ? context->revision : engine->state.shards[key.shard].forgotten_revision;
+    if (context == NULL || context->life != CX_CONTEXT_LIVE ||
+        cx_context_is_expired(context, now_us)) {
+        status = not_found(context, ret_error);
+    } else {
+        status = take_locked(context, at, ret_snapshot, &path, ret_error);
+    }
+    pthread_mutex_unlock(&engine->locks[key.shard]);
+
+    if (status == CX_OK && path.count > 0) {
+        status = cx_snapshot_go_back(ret_snapshot, &path);
+        cx_undo_path_done(&path);
+        if (status != CX_OK) {
+            return cx_error_out_of_memory(ret_error);
+        }
+    }
+    return status;
+}

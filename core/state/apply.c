@@ -1,0 +1,297 @@
+#include "core/state/apply.h"
+
+#include <assert.h>
+
+#include "core/base/limits.h"
+
+/* Nodes that stay with a shard for its next change. */
+enum { POOL_KEPT = 16 };
+
+/* The moment of a change. */
+struct moment {
+    uint64_t revision;
+    int64_t time_us;
+};
+
+static void entries_apply(struct cx_stage *stage, struct cx_staged_item *staged,
+                          struct cx_context *context)
+{
+    struct cx_tree_item *old = NULL;
+    enum cx_status status = CX_OK;
+
+    if (staged->edit == CX_UNDO_ENTRY && staged->new_entry != NULL) {
+        status = cx_tree_put(&cx_entry_class, &context->entries, stage->pool,
+                             cx_tree_item_ref(&staged->new_entry->item), &old);
+    } else if (staged->edit == CX_UNDO_ENTRY) {
+        status =
+            cx_tree_remove(&cx_entry_class, &context->entries, stage->pool, staged->edit_key, &old);
+    } else if (staged->edit == CX_UNDO_ROOT) {
+        struct cx_tree before = context->entries;
+
+        context->entries = staged->entries;
+        staged->entries = before; /* Goes to the undo record, or is dropped. */
+    }
+    assert(status == CX_OK);
+    (void)status;
+
+    if (staged->undo != NULL && staged->edit == CX_UNDO_ENTRY) {
+        staged->undo->old_entry = old != NULL ? cx_entry_of(old) : NULL;
+        staged->undo->new_entry = staged->new_entry;
+        staged->new_entry = NULL;
+    } else {
+        cx_tree_item_unref(&cx_entry_class, old);
+    }
+    if (staged->undo != NULL && staged->edit == CX_UNDO_ROOT) {
+        staged->undo->entries = staged->entries;
+        staged->entries = (struct cx_tree){0};
+    }
+    context->entry_count = staged->entry_count;
+    context->size_bytes = staged->size_bytes;
+}
+
+static void labels_apply(struct cx_staged_item *staged, struct cx_context *context)
+{
+    struct cx_labels *before = context->labels;
+
+    context->labels = staged->labels;
+    staged->labels = before; /* Released with the stage. */
+}
+
+static void expiry_apply(const struct cx_staged_item *staged, struct cx_context *context,
+                         int64_t time_us)
+{
+    if (staged->expiry_set) {
+        context->ttl_us = staged->ttl_us;
+        context->sliding = staged->sliding;
+    }
+    if (staged->expiry_set || context->sliding) {
+        context->end_time_us = context->ttl_us != 0 ? time_us + context->ttl_us : 0;
+    }
+}
+
+/* Hands a staged undo record to the context's chain. */
+static void undo_apply(struct cx_stage *stage, struct cx_staged_item *staged,
+                       struct cx_context *context, struct cx_undo **garbage)
+{
+    if (staged->undo != NULL) {
+        cx_context_push_undo(context, staged->undo, stage->state->settings.version_retention - 1,
+                             garbage);
+        staged->undo = NULL;
+    }
+}
+
+/* A tombstone gives way to the context that is created anew. */
+static void tombstone_replace(struct cx_stage *stage, struct cx_staged_item *staged,
+                              struct cx_undo **garbage)
+{
+    struct cx_shard *shard = &stage->state->shards[staged->key->shard];
+    struct cx_context *old = staged->replaced;
+    struct cx_context *context = staged->context;
+
+    context->undo_oldest = old->undo_oldest;
+    context->undo_newest = old->undo_newest;
+    context->undo_count = old->undo_count;
+    old->undo_oldest = NULL;
+    old->undo_newest = NULL;
+    old->undo_count = 0;
+    if (staged->undo != NULL) {
+        staged->undo->entries = old->entries;
+        old->entries = (struct cx_tree){0};
+        undo_apply(stage, staged, context, garbage);
+    }
+    cx_due_set(&shard->due, old, 0);
+    cx_table_remove(&shard->contexts, old, staged->key->hash);
+    cx_context_unref(old);
+}
+
+static void create_apply(struct cx_stage *stage, struct cx_staged_item *staged,
+                         const struct cx_change_item *item, struct moment moment,
+                         struct cx_undo **garbage)
+{
+    struct cx_shard *shard = &stage->state->shards[staged->key->shard];
+    struct cx_context *context = staged->context;
+
+    if (staged->replaced != NULL) {
+        tombstone_replace(stage, staged, garbage);
+    }
+    entries_apply(stage, staged, context);
+    labels_apply(staged, context);
+    context->life = CX_CONTEXT_LIVE;
+    context->version = item->version;
+    context->create_time_us = moment.time_us;
+    expiry_apply(staged, context, moment.time_us);
+    if (staged->parent != NULL) {
+        staged->parent->child_count++;
+    }
+    cx_table_add(&shard->contexts, context, staged->key->hash);
+    cx_namespace_add(context->totals, 1, (int64_t)context->size_bytes);
+}
+
+static void update_apply(struct cx_stage *stage, struct cx_staged_item *staged,
+                         const struct cx_change_item *item, struct moment moment,
+                         struct cx_undo **garbage)
+{
+    struct cx_context *context = staged->context;
+    uint64_t size_before = context->size_bytes;
+
+    entries_apply(stage, staged, context);
+    if (item->labels_changed) {
+        labels_apply(staged, context);
+    }
+    undo_apply(stage, staged, context, garbage);
+    context->version = item->version;
+    expiry_apply(staged, context, moment.time_us);
+    cx_namespace_add(context->totals, 0, (int64_t)(context->size_bytes - size_before));
+}
+
+/* Moves entries and undo records of a context to the garbage. */
+static void states_drop(struct cx_staged_item *staged, struct cx_undo **garbage)
+{
+    struct cx_context *context = staged->context;
+
+    staged->undo->entries = context->entries;
+    context->entries = (struct cx_tree){0};
+    cx_context_push_undo(context, staged->undo, 0, garbage);
+    staged->undo = NULL;
+    cx_context_strip(context);
+}
+
+static void end_apply(struct cx_stage *stage, struct cx_staged_item *staged,
+                      const struct cx_change_item *item, struct moment moment,
+                      struct cx_undo **garbage)
+{
+    struct cx_context *context = staged->context;
+
+    (void)stage;
+    if (context->life == CX_CONTEXT_LIVE) {
+        assert(context->child_count == 0);
+        cx_namespace_add(context->totals, -1, -(int64_t)context->size_bytes);
+        if (staged->parent != NULL) {
+            staged->parent->child_count--;
+        }
+        context->end_time_us = moment.time_us;
+        context->ttl_us = 0;
+        context->sliding = false;
+    }
+    if (item->kind == CX_ITEM_DELETE || item->kind == CX_ITEM_EXPIRE) {
+        context->life = CX_CONTEXT_DELETED;
+    } else {
+        states_drop(staged, garbage);
+        context->life = CX_CONTEXT_BARE;
+    }
+}
+
+static void forget_apply(struct cx_stage *stage, struct cx_staged_item *staged,
+                         struct moment moment)
+{
+    struct cx_shard *shard = &stage->state->shards[staged->key->shard];
+
+    cx_due_set(&shard->due, staged->context, 0);
+    cx_table_remove(&shard->contexts, staged->context, staged->key->hash);
+    shard->forgotten_revision = moment.revision;
+    cx_context_unref(staged->context);
+    staged->context = NULL;
+}
+
+static void item_apply(struct cx_stage *stage, struct cx_staged_item *staged,
+                       const struct cx_change_item *item, struct moment moment,
+                       struct cx_undo **garbage)
+{
+    struct cx_shard *shard = &stage->state->shards[staged->key->shard];
+
+    switch (item->kind) {
+    case CX_ITEM_CREATE:
+        create_apply(stage, staged, item, moment, garbage);
+        break;
+    case CX_ITEM_UPDATE:
+        update_apply(stage, staged, item, moment, garbage);
+        break;
+    case CX_ITEM_FORGET:
+        forget_apply(stage, staged, moment);
+        return;
+    default:
+        end_apply(stage, staged, item, moment, garbage);
+        break;
+    }
+    staged->context->revision = moment.revision;
+    if (item->kind == CX_ITEM_CREATE || item->kind == CX_ITEM_UPDATE) {
+        staged->context->update_time_us = moment.time_us;
+    }
+    cx_due_set(&shard->due, staged->context, cx_state_due_time(stage->state, staged->context));
+}
+
+static void lists_apply(struct cx_stage *stage)
+{
+    for (struct cx_list_edit *edit = stage->edits; edit != NULL; edit = edit->next) {
+        struct cx_tree_item *old = NULL;
+        enum cx_status status =
+            edit->added != NULL
+                ? cx_tree_put(edit->kind, edit->tree, stage->pool, edit->added, &old)
+                : cx_tree_remove(edit->kind, edit->tree, stage->pool, edit->removed, &old);
+
+        assert(status == CX_OK);
+        (void)status;
+        edit->added = NULL; /* The tree's now. */
+        cx_tree_item_unref(edit->kind, old);
+    }
+}
+
+static void request_apply(struct cx_stage *stage, struct cx_hash128 id, uint64_t content_hash,
+                          const struct cx_staged_item *staged, uint64_t version,
+                          struct moment moment)
+{
+    const struct cx_settings *settings = &stage->state->settings;
+    uint64_t count_max = settings->request_ids_max / CX_SHARDS;
+    const struct cx_request_record record = {
+        .id = id,
+        .content_hash = content_hash,
+        .version = version,
+        .revision = moment.revision,
+        .time_us = moment.time_us,
+    };
+    int64_t more = cx_request_ids_add(&stage->state->shards[staged->key->shard].request_ids,
+                                      &record, moment.time_us - settings->request_id_window_us,
+                                      count_max > 0 ? count_max : 1);
+
+    __atomic_fetch_add(&stage->state->request_id_count, more, __ATOMIC_RELAXED);
+}
+
+static void requests_apply(struct cx_stage *stage, const struct cx_change *change,
+                           struct moment moment)
+{
+    const struct cx_request_mark *mark = &change->request;
+
+    request_apply(stage, mark->id, mark->content_hash, &stage->items[mark->owner],
+                  change->items[mark->owner].version, moment);
+    for (size_t i = 0; i < stage->item_count && mark->each; i++) {
+        const struct cx_name_key *key = stage->items[i].key;
+        struct cx_hash128 id =
+            cx_request_mark_id_of(mark, (struct cx_bytes){key->bytes, key->size});
+
+        if (i != mark->owner) {
+            request_apply(stage, id, mark->content_hash, &stage->items[i], change->items[i].version,
+                          moment);
+        }
+    }
+}
+
+void cx_apply(struct cx_stage *stage, const struct cx_change *change, uint64_t revision,
+              int64_t time_us, struct cx_undo **garbage)
+{
+    struct moment moment = {revision, time_us};
+
+    if (change->kind == CX_CHANGE_SETTINGS) {
+        stage->state->settings = *change->settings;
+        cx_state_settle_due(stage->state);
+        return;
+    }
+    /* The lists first: their keys may lie in contexts that are forgotten below. */
+    lists_apply(stage);
+    for (size_t i = 0; i < stage->item_count; i++) {
+        item_apply(stage, &stage->items[i], &change->items[i], moment, garbage);
+    }
+    if (cx_request_mark_is_set(&change->request)) {
+        requests_apply(stage, change, moment);
+    }
+    cx_tree_pool_trim(stage->pool, POOL_KEPT);
+}

@@ -1,0 +1,197 @@
+#include "core/state/plan.h"
+
+#include <assert.h>
+#include <inttypes.h>
+
+#include "core/base/limits.h"
+#include "core/state/plan_common.h"
+
+void cx_plan_begin(struct cx_plan *plan)
+{
+    plan->error->reason = CX_REASON_NONE;
+    plan->needed = 0;
+    plan->wait_for = 0;
+    plan->replayed = false;
+    plan->more = false;
+    plan->change = (struct cx_change){.kind = CX_CHANGE_CONTEXTS};
+    plan->stage = (struct cx_stage){0};
+}
+
+void cx_plan_end(struct cx_plan *plan)
+{
+    cx_stage_done(&plan->stage);
+    plan->change = (struct cx_change){0};
+    cx_arena_reset(plan->arena);
+}
+
+const struct cx_name_key *cx_plan_key(struct cx_plan *plan, struct cx_bytes namespace_id,
+                                      struct cx_bytes id)
+{
+    struct cx_name_key *key = cx_arena_alloc(plan->arena, sizeof *key);
+
+    if (key != NULL) {
+        cx_name_key_init(key, namespace_id, id);
+    }
+    return key;
+}
+
+enum cx_plan_result cx_plan_out_of_memory(struct cx_plan *plan)
+{
+    (void)cx_error_out_of_memory(plan->error);
+    return CX_PLAN_FAILED;
+}
+
+static void note_revision(struct cx_plan *plan, uint64_t revision)
+{
+    if (revision > plan->wait_for) {
+        plan->wait_for = revision;
+    }
+}
+
+enum cx_plan_result cx_plan_need_shard(struct cx_plan *plan, unsigned shard)
+{
+    uint64_t bit = 1ULL << shard;
+
+    if ((plan->held & bit) != 0) {
+        return CX_PLAN_CHANGE;
+    }
+    plan->needed |= bit;
+    return CX_PLAN_NEEDS_SHARDS;
+}
+
+enum cx_plan_result cx_plan_look(struct cx_plan *plan, const struct cx_name_key *key,
+                                 struct cx_context **ret_context)
+{
+    enum cx_plan_result result = cx_plan_need_shard(plan, key->shard);
+    struct cx_context *context;
+
+    if (result != CX_PLAN_CHANGE) {
+        return result;
+    }
+    context = cx_state_find(plan->state, key);
+    if (context == NULL) {
+        note_revision(plan, plan->state->shards[key->shard].forgotten_revision);
+    } else {
+        note_revision(plan, context->revision);
+        if (cx_context_is_expired(context, plan->now_us)) {
+            plan->expired = *key;
+            return CX_PLAN_NEEDS_EXPIRY;
+        }
+    }
+    *ret_context = context;
+    return CX_PLAN_CHANGE;
+}
+
+enum cx_plan_result cx_plan_check_request(struct cx_plan *plan, const struct cx_name_key *key,
+                                          struct cx_hash128 id, uint64_t content_hash)
+{
+    const struct cx_request_record *record =
+        cx_request_ids_find(&plan->state->shards[key->shard].request_ids, id);
+
+    if (record == NULL) {
+        return CX_PLAN_CHANGE;
+    }
+    note_revision(plan, record->revision);
+    if (record->content_hash != content_hash) {
+        (void)cx_error_set(plan->error, CX_REASON_REQUEST_ID_REUSED,
+                           "the request id was used for another request; use a new one");
+        return CX_PLAN_FAILED;
+    }
+    plan->replayed = true;
+    plan->record = *record;
+    return CX_PLAN_NOTHING;
+}
+
+/* ---- Preconditions. --------------------------------------------------------- */
+
+static enum cx_plan_result check_version(struct cx_plan *plan, uint64_t current, uint64_t wanted)
+{
+    if (current == wanted) {
+        return CX_PLAN_CHANGE;
+    }
+    (void)cx_error_set(plan->error, CX_REASON_VERSION_CONFLICT,
+                       "the context has version %" PRIu64 ", not %" PRIu64
+                       "; read it again and repeat the change",
+                       current, wanted);
+    cx_error_detail_number(plan->error, "current_version", current);
+    return CX_PLAN_FAILED;
+}
+
+static enum cx_plan_result check_entry(struct cx_plan *plan, const struct cx_context *context,
+                                       const struct cx_precondition *precondition)
+{
+    struct cx_tree_item *item =
+        context != NULL ? cx_tree_get(&cx_entry_class, &context->entries, precondition->key) : NULL;
+    uint64_t current = item != NULL ? cx_entry_of(item)->version : 0;
+
+    if (current == precondition->version) {
+        return CX_PLAN_CHANGE;
+    }
+    (void)cx_error_set(plan->error, CX_REASON_ENTRY_CONFLICT,
+                       "the entry was set by version %" PRIu64 ", not %" PRIu64
+                       "; read it again and repeat the change",
+                       current, precondition->version);
+    cx_error_detail(plan->error, "key", precondition->key);
+    cx_error_detail_number(plan->error, "current_version", current);
+    return CX_PLAN_FAILED;
+}
+
+enum cx_plan_result cx_plan_check_preconditions(struct cx_plan *plan,
+                                                const struct cx_context *context,
+                                                const struct cx_precondition *preconditions,
+                                                size_t count)
+{
+    uint64_t version = context != NULL ? context->version : 0;
+    enum cx_plan_result result = CX_PLAN_CHANGE;
+
+    for (size_t i = 0; i < count && result == CX_PLAN_CHANGE; i++) {
+        result = preconditions[i].kind == CX_PRECONDITION_CONTEXT_VERSION
+                     ? check_version(plan, version, preconditions[i].version)
+                     : check_entry(plan, context, &preconditions[i]);
+    }
+    return result;
+}
+
+enum cx_plan_result cx_plan_not_found(struct cx_plan *plan, const struct cx_context *tombstone)
+{
+    (void)cx_error_set(plan->error, CX_REASON_CONTEXT_NOT_FOUND, "%s",
+                       tombstone != NULL ? "the context was deleted" : "there is no such context");
+    if (tombstone != NULL) {
+        cx_error_detail_number(plan->error, "deleted_version", tombstone->version);
+    }
+    return CX_PLAN_FAILED;
+}
+
+/* ---- The change. ------------------------------------------------------------ */
+
+enum cx_plan_result cx_plan_change_begin(struct cx_plan *plan, struct cx_bytes namespace_id,
+                                         size_t item_count)
+{
+    enum cx_status status =
+        cx_stage_begin(&plan->stage, plan->state, plan->arena, plan->error, item_count);
+
+    plan->stage.value_size_max = plan->value_size_max;
+    plan->change.namespace_id = namespace_id;
+    plan->change.items = cx_arena_alloc(plan->arena, item_count * sizeof *plan->change.items);
+    if (status != CX_OK || plan->change.items == NULL) {
+        return cx_plan_out_of_memory(plan);
+    }
+    return CX_PLAN_CHANGE;
+}
+
+enum cx_plan_result cx_plan_add_item(struct cx_plan *plan, const struct cx_name_key *key,
+                                     const struct cx_change_item *item)
+{
+    struct cx_change_item *added = &plan->change.items[plan->change.item_count++];
+    enum cx_status status;
+
+    *added = *item;
+    status = cx_stage_item(&plan->stage, plan->change.namespace_id, key, added);
+    assert(status != CX_DATA_LOSS); /* What is planned fits the state. */
+    return status == CX_OK ? CX_PLAN_CHANGE : CX_PLAN_FAILED;
+}
+
+enum cx_plan_result cx_plan_change_finish(struct cx_plan *plan)
+{
+    return cx_stage_finish(&plan->stage, &plan->change) == CX_OK ? CX_PLAN_CHANGE : CX_PLAN_FAILED;
+}

@@ -1,0 +1,216 @@
+/* Plans of what ends contexts: deletes, and what is due by time. */
+
+#include <assert.h>
+#include <inttypes.h>
+
+#include "core/base/limits.h"
+#include "core/state/plan_common.h"
+
+/* A part of a tree of contexts that ends in one change, those below others first. */
+struct ending {
+    enum cx_item_kind kind;
+    uint64_t size_left; /* Of what the change may still weigh. */
+    bool full;          /* There is more than one change can take. */
+};
+
+/* About what an item will weigh in the log. */
+static uint64_t item_weight(const struct cx_context *context)
+{
+    struct cx_label_list labels = cx_labels_list(context->labels);
+    uint64_t size = 64 + context->item.key_size + context->item.extra;
+
+    for (size_t i = 0; i < labels.count; i++) {
+        size += 8 + labels.items[i].key.size + labels.items[i].value.size;
+    }
+    return size;
+}
+
+static enum cx_plan_result end_one(struct cx_plan *plan, struct ending *ending,
+                                   const struct cx_name_key *key, const struct cx_context *context)
+{
+    const struct cx_change_item item = {
+        .kind = ending->kind,
+        .id = cx_context_id(context),
+        .type = cx_context_type(context),
+        .labels = cx_labels_list(context->labels),
+    };
+    uint64_t weight = item_weight(context);
+
+    if (plan->change.item_count == CX_CHANGE_ITEMS_MAX || weight > ending->size_left) {
+        ending->full = true;
+        return CX_PLAN_CHANGE;
+    }
+    ending->size_left -= weight;
+    return cx_plan_add_item(plan, key, &item);
+}
+
+/* Ends what is below a context, then the context itself, until the change is full. At
+ * most CX_CONTEXT_DEPTH_MAX calls deep. */
+static enum cx_plan_result end_tree(struct cx_plan *plan, struct ending *ending,
+                                    const struct cx_name_key *key, const struct cx_context *context)
+{
+    const struct cx_row_names names = {
+        .names = {cx_context_namespace(context), cx_context_id(context)},
+        .count = 2,
+    };
+    enum cx_plan_result result = CX_PLAN_CHANGE;
+    struct cx_tree_cursor cursor;
+    struct cx_tree_item *row = NULL;
+    struct cx_bytes prefix;
+
+    if (context->child_count > 0) {
+        const struct cx_tree *children = &plan->state->shards[key->shard].children;
+
+        if (cx_row_key(plan->arena, &names, &prefix) != CX_OK) {
+            return cx_plan_out_of_memory(plan);
+        }
+        row = cx_tree_seek(&cx_row_class, children, prefix, &cursor);
+    }
+    while (row != NULL && result == CX_PLAN_CHANGE && !ending->full &&
+           cx_bytes_has_prefix(cx_tree_item_key(&cx_row_class, row), prefix)) {
+        const struct cx_name_key *child_key =
+            cx_plan_key(plan, names.names[0], cx_row_id((const struct cx_row *)row));
+
+        if (child_key == NULL) {
+            return cx_plan_out_of_memory(plan);
+        }
+        result = end_tree(plan, ending, child_key, cx_state_find(plan->state, child_key));
+        row = cx_tree_next(&cursor);
+    }
+    if (result != CX_PLAN_CHANGE || ending->full) {
+        return result;
+    }
+    return end_one(plan, ending, key, context);
+}
+
+/* Plans the end of a context, with what is below it. */
+static enum cx_plan_result plan_ending(struct cx_plan *plan, enum cx_item_kind kind,
+                                       const struct cx_name_key *key,
+                                       const struct cx_context *context)
+{
+    struct ending ending = {.kind = kind, .size_left = plan->change_size_max};
+    struct cx_bytes parent_id = cx_context_parent_id(context);
+    bool live = context->life == CX_CONTEXT_LIVE;
+    enum cx_plan_result result = CX_PLAN_CHANGE;
+
+    if (live && context->child_count > 0 && plan->held != UINT64_MAX) {
+        plan->needed = UINT64_MAX; /* They may be anywhere. */
+        return CX_PLAN_NEEDS_SHARDS;
+    }
+    if (live && parent_id.size > 0) {
+        const struct cx_name_key *parent_key =
+            cx_plan_key(plan, cx_context_namespace(context), parent_id);
+
+        if (parent_key == NULL) {
+            return cx_plan_out_of_memory(plan);
+        }
+        result = cx_plan_need_shard(plan, parent_key->shard);
+    }
+    if (result == CX_PLAN_CHANGE) {
+        size_t room = live && context->child_count > 0 ? CX_CHANGE_ITEMS_MAX : 1;
+
+        result = cx_plan_change_begin(plan, cx_context_namespace(context), room);
+    }
+    if (result == CX_PLAN_CHANGE) {
+        result =
+            live ? end_tree(plan, &ending, key, context) : end_one(plan, &ending, key, context);
+    }
+    plan->more = ending.full;
+    return result;
+}
+
+static enum cx_plan_result check_children(struct cx_plan *plan,
+                                          const struct cx_delete_request *request,
+                                          const struct cx_context *context)
+{
+    if (request->recursive || context->child_count == 0) {
+        return CX_PLAN_CHANGE;
+    }
+    (void)cx_error_set(plan->error, CX_REASON_HAS_CHILDREN,
+                       "%" PRIu32 " contexts are below it; delete them first, or set recursive",
+                       context->child_count);
+    cx_error_detail_number(plan->error, "child_count", context->child_count);
+    return CX_PLAN_FAILED;
+}
+
+static enum cx_plan_result delete_found(struct cx_plan *plan,
+                                        const struct cx_delete_request *request,
+                                        const struct cx_name_key *key,
+                                        const struct cx_context *context, bool again)
+{
+    enum cx_plan_result result = CX_PLAN_CHANGE;
+
+    if (!again && context->life == CX_CONTEXT_LIVE) {
+        result = cx_plan_check_preconditions(plan, context, request->preconditions,
+                                             request->precondition_count);
+    }
+    if (result == CX_PLAN_CHANGE) {
+        result = check_children(plan, request, context);
+    }
+    if (result != CX_PLAN_CHANGE) {
+        return result;
+    }
+    return plan_ending(plan, request->purge ? CX_ITEM_PURGE : CX_ITEM_DELETE, key, context);
+}
+
+enum cx_plan_result cx_plan_delete(struct cx_plan *plan, const struct cx_delete_request *request,
+                                   bool again)
+{
+    const struct cx_name_key *key = cx_plan_key(plan, request->name.namespace_id, request->name.id);
+    struct cx_hash128 id = {0};
+    uint64_t content_hash = 0;
+    struct cx_context *context;
+    enum cx_plan_result result;
+
+    if (key == NULL) {
+        return cx_plan_out_of_memory(plan);
+    }
+    result = cx_plan_need_shard(plan, key->shard);
+    if (result == CX_PLAN_CHANGE && request->request_id.size > 0) {
+        id = cx_request_id_hash(key, request->request_id);
+        content_hash = cx_delete_request_hash(request);
+        result = cx_plan_check_request(plan, key, id, content_hash);
+    }
+    if (result == CX_PLAN_CHANGE) {
+        result = cx_plan_look(plan, key, &context);
+    }
+    if (result != CX_PLAN_CHANGE) {
+        return result;
+    }
+    if (context == NULL || context->life == CX_CONTEXT_BARE ||
+        (context->life == CX_CONTEXT_DELETED && !request->purge)) {
+        return request->allow_missing ? CX_PLAN_NOTHING : cx_plan_not_found(plan, context);
+    }
+    result = delete_found(plan, request, key, context, again);
+    if (result != CX_PLAN_CHANGE) {
+        return result;
+    }
+    if (!plan->more) { /* The context itself comes last: its change answers the request. */
+        plan->change.request.id = id;
+        plan->change.request.content_hash = content_hash;
+        plan->change.request.owner = plan->change.item_count - 1;
+    }
+    return cx_plan_change_finish(plan);
+}
+
+enum cx_plan_result cx_plan_due(struct cx_plan *plan, const struct cx_name_key *key)
+{
+    enum cx_plan_result result = cx_plan_need_shard(plan, key->shard);
+    const struct cx_context *context;
+    int64_t due_us;
+
+    if (result != CX_PLAN_CHANGE) {
+        return result;
+    }
+    context = cx_state_find(plan->state, key);
+    due_us = context != NULL ? cx_state_due_time(plan->state, context) : 0;
+    if (due_us == 0 || due_us > plan->now_us) {
+        return CX_PLAN_NOTHING;
+    }
+    result = plan_ending(plan,
+                         context->life == CX_CONTEXT_LIVE      ? CX_ITEM_EXPIRE
+                         : context->life == CX_CONTEXT_DELETED ? CX_ITEM_DROP_STATES
+                                                               : CX_ITEM_FORGET,
+                         key, context);
+    return result == CX_PLAN_CHANGE ? cx_plan_change_finish(plan) : result;
+}

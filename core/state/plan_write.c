@@ -1,0 +1,366 @@
+/* Plans of what makes or changes contexts: create, update, several updates at once. */
+
+#include <assert.h>
+#include <inttypes.h>
+
+#include "core/base/limits.h"
+#include "core/state/plan_common.h"
+
+/* ---- Steps. ----------------------------------------------------------------- */
+
+static bool is_label_mutation(const struct cx_mutation *mutation)
+{
+    return mutation->kind == CX_MUTATION_SET_LABEL || mutation->kind == CX_MUTATION_DELETE_LABEL;
+}
+
+/* Copies the mutations into the item, as the steps that will be logged. */
+static enum cx_plan_result item_set_ops(struct cx_plan *plan, const struct cx_mutation *mutations,
+                                        size_t count, struct cx_change_item *item)
+{
+    struct cx_op *ops = cx_arena_alloc(plan->arena, count * sizeof *ops);
+
+    if (ops == NULL) {
+        return cx_plan_out_of_memory(plan);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct cx_mutation *mutation = &mutations[i];
+
+        ops[i] = (struct cx_op){
+            .kind = mutation->kind,
+            .sliding = mutation->sliding,
+            .key = mutation->key,
+            .content_type = mutation->content_type,
+            .value = mutation->value,
+            .ttl_us = mutation->ttl_us,
+            .has_expected_size = mutation->has_expected_size,
+            .expected_size = mutation->expected_size,
+        };
+    }
+    item->ops = ops;
+    item->op_count = count;
+    return CX_PLAN_CHANGE;
+}
+
+/* Works out the labels that result from those that the item begins with. */
+static enum cx_plan_result item_set_labels(struct cx_plan *plan,
+                                           const struct cx_mutation *mutations, size_t count,
+                                           struct cx_change_item *item)
+{
+    struct cx_label *labels = cx_arena_alloc(plan->arena, (CX_LABELS_MAX + 1) * sizeof *labels);
+    size_t label_count = item->labels.count;
+
+    if (labels == NULL) {
+        return cx_plan_out_of_memory(plan);
+    }
+    assert(label_count <= CX_LABELS_MAX);
+    for (size_t i = 0; i < label_count; i++) {
+        labels[i] = item->labels.items[i];
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (mutations[i].kind == CX_MUTATION_SET_LABEL) {
+            cx_label_set(labels, &label_count,
+                         (struct cx_label){mutations[i].key, mutations[i].value});
+        } else if (mutations[i].kind == CX_MUTATION_DELETE_LABEL) {
+            cx_label_remove(labels, &label_count, mutations[i].key);
+        }
+        if (label_count > CX_LABELS_MAX) {
+            (void)cx_error_limit(plan->error, "labels_max", CX_LABELS_MAX);
+            return CX_PLAN_FAILED;
+        }
+    }
+    item->labels_changed = true;
+    item->labels = (struct cx_label_list){labels, label_count};
+    return CX_PLAN_CHANGE;
+}
+
+static enum cx_plan_result item_set_mutations(struct cx_plan *plan,
+                                              const struct cx_mutation *mutations, size_t count,
+                                              struct cx_change_item *item)
+{
+    bool labels = false;
+
+    for (size_t i = 0; i < count; i++) {
+        labels |= is_label_mutation(&mutations[i]);
+    }
+    if (labels) {
+        enum cx_plan_result result = item_set_labels(plan, mutations, count, item);
+
+        if (result != CX_PLAN_CHANGE) {
+            return result;
+        }
+    }
+    return item_set_ops(plan, mutations, count, item);
+}
+
+/* ---- A new context. --------------------------------------------------------- */
+
+/* How a context is to begin. */
+struct creation {
+    const struct cx_name_key *key;
+    struct cx_context_name name;
+    const struct cx_new_context *properties;
+    const struct cx_mutation *mutations;
+    size_t mutation_count;
+    const struct cx_name_key *parent_key; /* NULL: no parent, or one that is there. */
+};
+
+static enum cx_plan_result parent_not_found(struct cx_plan *plan, struct cx_bytes parent_id)
+{
+    (void)cx_error_set(plan->error, CX_REASON_PARENT_NOT_FOUND,
+                       "the parent does not exist; create it first, or set create_parent");
+    cx_error_detail(plan->error, "parent_id", parent_id);
+    return CX_PLAN_FAILED;
+}
+
+/* Makes sure of the parent. Where it is to be created, sets creation->parent_key. */
+static enum cx_plan_result check_parent(struct cx_plan *plan, struct creation *creation)
+{
+    const struct cx_new_context *properties = creation->properties;
+    const struct cx_name_key *key;
+    struct cx_context *parent;
+    enum cx_plan_result result;
+
+    if (properties->parent_id.size == 0) {
+        return CX_PLAN_CHANGE;
+    }
+    if (cx_bytes_equal(properties->parent_id, creation->name.id)) {
+        return parent_not_found(plan, properties->parent_id);
+    }
+    key = cx_plan_key(plan, creation->name.namespace_id, properties->parent_id);
+    if (key == NULL) {
+        return cx_plan_out_of_memory(plan);
+    }
+    result = cx_plan_look(plan, key, &parent);
+    if (result != CX_PLAN_CHANGE) {
+        return result;
+    }
+    parent = cx_stage_find(&plan->stage, key);
+    if (parent == NULL && !properties->create_parent) {
+        return parent_not_found(plan, properties->parent_id);
+    }
+    if (parent == NULL) {
+        creation->parent_key = key;
+    } else if (parent->depth >= CX_CONTEXT_DEPTH_MAX) {
+        (void)cx_error_limit(plan->error, "context_depth_max", CX_CONTEXT_DEPTH_MAX);
+        return CX_PLAN_FAILED;
+    }
+    return CX_PLAN_CHANGE;
+}
+
+static enum cx_plan_result add_parent(struct cx_plan *plan, const struct creation *creation)
+{
+    const struct cx_change_item item = {
+        .kind = CX_ITEM_CREATE,
+        .labels_changed = true,
+        .id = creation->properties->parent_id,
+    };
+
+    return creation->parent_key != NULL ? cx_plan_add_item(plan, creation->parent_key, &item)
+                                        : CX_PLAN_CHANGE;
+}
+
+/* Adds the creation, behind that of the parent where there is one to make. */
+static enum cx_plan_result add_creation(struct cx_plan *plan, const struct creation *creation)
+{
+    const struct cx_new_context *properties = creation->properties;
+    struct cx_change_item item = {
+        .kind = CX_ITEM_CREATE,
+        .labels_changed = true,
+        .sliding = properties->sliding,
+        .id = creation->name.id,
+        .type = properties->type,
+        .parent_id = properties->parent_id,
+        .labels = {properties->labels, properties->label_count},
+        .ttl_us = properties->ttl_us,
+    };
+    enum cx_plan_result result = add_parent(plan, creation);
+
+    if (result == CX_PLAN_CHANGE) {
+        result = item_set_mutations(plan, creation->mutations, creation->mutation_count, &item);
+    }
+    return result == CX_PLAN_CHANGE ? cx_plan_add_item(plan, creation->key, &item) : result;
+}
+
+static bool is_live(const struct cx_context *context)
+{
+    return context != NULL && context->life == CX_CONTEXT_LIVE;
+}
+
+/* Fills in which request the change answers; the last item is the one it named. */
+static void mark_request(struct cx_plan *plan, struct cx_hash128 id, uint64_t content_hash)
+{
+    plan->change.request.id = id;
+    plan->change.request.content_hash = content_hash;
+    plan->change.request.owner = plan->change.item_count - 1;
+}
+
+enum cx_plan_result cx_plan_create(struct cx_plan *plan, const struct cx_create_request *request)
+{
+    struct creation creation = {
+        .key = cx_plan_key(plan, request->name.namespace_id, request->name.id),
+        .name = request->name,
+        .properties = &request->properties,
+        .mutations = request->mutations,
+        .mutation_count = request->mutation_count,
+    };
+    struct cx_hash128 id = {0};
+    uint64_t content_hash = 0;
+    struct cx_context *context;
+    enum cx_plan_result result;
+
+    if (creation.key == NULL) {
+        return cx_plan_out_of_memory(plan);
+    }
+    result = cx_plan_need_shard(plan, creation.key->shard);
+    if (result == CX_PLAN_CHANGE && request->request_id.size > 0) {
+        id = cx_request_id_hash(creation.key, request->request_id);
+        content_hash = cx_create_request_hash(request);
+        result = cx_plan_check_request(plan, creation.key, id, content_hash);
+    }
+    if (result == CX_PLAN_CHANGE) {
+        result = cx_plan_look(plan, creation.key, &context);
+    }
+    if (result != CX_PLAN_CHANGE) {
+        return result;
+    }
+    if (is_live(context)) {
+        (void)cx_error_set(plan->error, CX_REASON_CONTEXT_EXISTS,
+                           "the context exists already, with version %" PRIu64, context->version);
+        cx_error_detail_number(plan->error, "version", context->version);
+        return CX_PLAN_FAILED;
+    }
+    result = cx_plan_change_begin(plan, request->name.namespace_id, 2);
+    if (result == CX_PLAN_CHANGE) {
+        result = check_parent(plan, &creation);
+    }
+    if (result == CX_PLAN_CHANGE) {
+        result = add_creation(plan, &creation);
+    }
+    if (result != CX_PLAN_CHANGE) {
+        return result;
+    }
+    mark_request(plan, id, content_hash);
+    return cx_plan_change_finish(plan);
+}
+
+/* ---- Updates. --------------------------------------------------------------- */
+
+static enum cx_plan_result update_existing(struct cx_plan *plan,
+                                           const struct cx_update_request *request,
+                                           const struct cx_name_key *key,
+                                           const struct cx_context *context)
+{
+    struct cx_change_item item = {
+        .kind = CX_ITEM_UPDATE,
+        .id = request->name.id,
+        .type = cx_context_type(context),
+        .labels = cx_labels_list(context->labels),
+        .labels_before = cx_labels_list(context->labels),
+    };
+    enum cx_plan_result result = cx_plan_check_preconditions(plan, context, request->preconditions,
+                                                             request->precondition_count);
+
+    if (result == CX_PLAN_CHANGE) {
+        result = item_set_mutations(plan, request->mutations, request->mutation_count, &item);
+    }
+    return result == CX_PLAN_CHANGE ? cx_plan_add_item(plan, key, &item) : result;
+}
+
+static enum cx_plan_result update_missing(struct cx_plan *plan,
+                                          const struct cx_update_request *request,
+                                          const struct cx_name_key *key,
+                                          const struct cx_context *tombstone)
+{
+    struct creation creation = {
+        .key = key,
+        .name = request->name,
+        .properties = request->create_if_missing,
+        .mutations = request->mutations,
+        .mutation_count = request->mutation_count,
+    };
+    enum cx_plan_result result;
+
+    if (request->create_if_missing == NULL) {
+        return cx_plan_not_found(plan, tombstone);
+    }
+    result = check_parent(plan, &creation);
+    if (result == CX_PLAN_CHANGE) {
+        result = cx_plan_check_preconditions(plan, NULL, request->preconditions,
+                                             request->precondition_count);
+    }
+    return result == CX_PLAN_CHANGE ? add_creation(plan, &creation) : result;
+}
+
+static enum cx_plan_result update_part(struct cx_plan *plan,
+                                       const struct cx_update_request *request,
+                                       const struct cx_name_key *key)
+{
+    struct cx_context *context;
+    enum cx_plan_result result = cx_plan_look(plan, key, &context);
+
+    if (result != CX_PLAN_CHANGE) {
+        return result;
+    }
+    if (is_live(context)) {
+        return update_existing(plan, request, key, context);
+    }
+    context = cx_stage_find(&plan->stage, key) != NULL ? NULL : context;
+    return update_missing(plan, request, key, context);
+}
+
+/* The keys of all parts. Asks for all their shards at once. */
+static enum cx_plan_result update_keys(struct cx_plan *plan,
+                                       const struct cx_update_request *requests, size_t count,
+                                       const struct cx_name_key **keys)
+{
+    enum cx_plan_result result = CX_PLAN_CHANGE;
+
+    for (size_t i = 0; i < count; i++) {
+        keys[i] = cx_plan_key(plan, requests[i].name.namespace_id, requests[i].name.id);
+        if (keys[i] == NULL) {
+            return cx_plan_out_of_memory(plan);
+        }
+        if (cx_plan_need_shard(plan, keys[i]->shard) != CX_PLAN_CHANGE) {
+            result = CX_PLAN_NEEDS_SHARDS;
+        }
+    }
+    return result;
+}
+
+enum cx_plan_result cx_plan_update(struct cx_plan *plan, const struct cx_update_request *requests,
+                                   size_t count, bool atomic, struct cx_bytes request_id,
+                                   size_t *ret_index)
+{
+    const struct cx_name_key **keys = cx_arena_alloc(plan->arena, count * sizeof *keys);
+    struct cx_hash128 id = {0};
+    uint64_t content_hash = 0;
+    enum cx_plan_result result;
+
+    assert(count >= 1 && (atomic || count == 1));
+    *ret_index = count;
+    if (keys == NULL) {
+        return cx_plan_out_of_memory(plan);
+    }
+    result = update_keys(plan, requests, count, keys);
+    if (result == CX_PLAN_CHANGE && request_id.size > 0) {
+        id = cx_request_id_hash(keys[0], request_id);
+        content_hash = cx_update_request_hash(requests, count);
+        result = cx_plan_check_request(plan, keys[0], id, content_hash);
+    }
+    if (result == CX_PLAN_CHANGE) {
+        result = cx_plan_change_begin(plan, requests[0].name.namespace_id, 2 * count);
+    }
+    for (size_t i = 0; i < count && result == CX_PLAN_CHANGE; i++) {
+        *ret_index = i;
+        result = update_part(plan, &requests[i], keys[i]);
+        if (i == 0 && result == CX_PLAN_CHANGE) {
+            mark_request(plan, id, content_hash);
+            plan->change.request.each = atomic && count > 1;
+        }
+    }
+    if (result != CX_PLAN_CHANGE) {
+        return result;
+    }
+    *ret_index = count;
+    return cx_plan_change_finish(plan);
+}

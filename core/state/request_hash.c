@@ -1,0 +1,114 @@
+/* What a request asks for, as a number: part of the log, so that it never changes.
+ *
+ * Of every request its kind, then its fields in the order of request.h, each run of
+ * bytes with its size in front; all but the request id. */
+
+#include "core/base/hash.h"
+#include "core/state/plan.h"
+
+enum request_kind {
+    REQUEST_CREATE = 1,
+    REQUEST_UPDATE = 2,
+    REQUEST_DELETE = 3,
+};
+
+static uint64_t mix_bytes(uint64_t digest, struct cx_bytes bytes)
+{
+    return cx_hash_mix(cx_hash_mix_number(digest, bytes.size), bytes);
+}
+
+static uint64_t mix_mutations(uint64_t digest, const struct cx_mutation *mutations, size_t count)
+{
+    digest = cx_hash_mix_number(digest, count);
+    for (size_t i = 0; i < count; i++) {
+        const struct cx_mutation *mutation = &mutations[i];
+
+        digest = cx_hash_mix_number(digest, mutation->kind);
+        digest = mix_bytes(digest, mutation->key);
+        digest = mix_bytes(digest, mutation->value);
+        digest = mix_bytes(digest, mutation->content_type);
+        digest = cx_hash_mix_number(digest, mutation->has_expected_size);
+        digest = cx_hash_mix_number(digest, mutation->expected_size);
+        digest = cx_hash_mix_number(digest, (uint64_t)mutation->ttl_us);
+        digest = cx_hash_mix_number(digest, mutation->sliding);
+    }
+    return digest;
+}
+
+static uint64_t mix_preconditions(uint64_t digest, const struct cx_precondition *preconditions,
+                                  size_t count)
+{
+    digest = cx_hash_mix_number(digest, count);
+    for (size_t i = 0; i < count; i++) {
+        digest = cx_hash_mix_number(digest, preconditions[i].kind);
+        digest = mix_bytes(digest, preconditions[i].key);
+        digest = cx_hash_mix_number(digest, preconditions[i].version);
+    }
+    return digest;
+}
+
+static uint64_t mix_new_context(uint64_t digest, const struct cx_new_context *properties)
+{
+    if (properties == NULL) {
+        return cx_hash_mix_number(digest, 0);
+    }
+    digest = mix_bytes(cx_hash_mix_number(digest, 1), properties->type);
+    digest = mix_bytes(digest, properties->parent_id);
+    digest = cx_hash_mix_number(digest, properties->create_parent);
+    digest = cx_hash_mix_number(digest, properties->label_count);
+    for (size_t i = 0; i < properties->label_count; i++) {
+        digest = mix_bytes(digest, properties->labels[i].key);
+        digest = mix_bytes(digest, properties->labels[i].value);
+    }
+    digest = cx_hash_mix_number(digest, (uint64_t)properties->ttl_us);
+    return cx_hash_mix_number(digest, properties->sliding);
+}
+
+static uint64_t mix_name(uint64_t digest, const struct cx_context_name *name)
+{
+    return mix_bytes(mix_bytes(digest, name->namespace_id), name->id);
+}
+
+struct cx_hash128 cx_request_id_hash(const struct cx_name_key *key, struct cx_bytes request_id)
+{
+    struct cx_hash128 hash =
+        cx_hash128(request_id, cx_hash64((struct cx_bytes){key->bytes, key->size}, 1));
+
+    if (hash.low == 0 && hash.high == 0) {
+        hash.low = 1; /* Zero stands for none. */
+    }
+    return hash;
+}
+
+uint64_t cx_create_request_hash(const struct cx_create_request *request)
+{
+    uint64_t digest = mix_name(cx_hash_mix_number(0, REQUEST_CREATE), &request->name);
+
+    digest = mix_new_context(digest, &request->properties);
+    return mix_mutations(digest, request->mutations, request->mutation_count);
+}
+
+uint64_t cx_update_request_hash(const struct cx_update_request *requests, size_t count)
+{
+    uint64_t digest = cx_hash_mix_number(cx_hash_mix_number(0, REQUEST_UPDATE), count);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct cx_update_request *request = &requests[i];
+
+        digest = mix_name(digest, &request->name);
+        digest = mix_mutations(digest, request->mutations, request->mutation_count);
+        digest = mix_preconditions(digest, request->preconditions, request->precondition_count);
+        digest = mix_new_context(digest, request->create_if_missing);
+    }
+    return digest;
+}
+
+uint64_t cx_delete_request_hash(const struct cx_delete_request *request)
+{
+    uint64_t digest = mix_name(cx_hash_mix_number(0, REQUEST_DELETE), &request->name);
+
+    digest = mix_preconditions(digest, request->preconditions, request->precondition_count);
+    digest = cx_hash_mix_number(digest, request->allow_missing);
+    digest = cx_hash_mix_number(digest, request->recursive);
+    return cx_hash_mix_number(digest, request->purge);
+}

@@ -1,0 +1,434 @@
+#include "core/state/stage.h"
+
+#include <assert.h>
+
+#include "core/base/limits.h"
+#include "core/state/stage_entries.h"
+
+enum cx_status cx_stage_begin(struct cx_stage *stage, struct cx_state *state,
+                              struct cx_arena *arena, struct cx_error *error, size_t item_count)
+{
+    *stage = (struct cx_stage){
+        .state = state,
+        .arena = arena,
+        .error = error,
+        .value_size_max = UINT64_MAX,
+    };
+    stage->edits_end = &stage->edits;
+    stage->items = cx_arena_calloc(arena, item_count * sizeof *stage->items);
+    return stage->items != NULL ? CX_OK : CX_RESOURCE_EXHAUSTED;
+}
+
+static struct cx_shard *shard_of(const struct cx_stage *stage, const struct cx_name_key *key)
+{
+    return &stage->state->shards[key->shard];
+}
+
+struct cx_context *cx_stage_find(const struct cx_stage *stage, const struct cx_name_key *key)
+{
+    struct cx_context *context = cx_state_find(stage->state, key);
+
+    if (context != NULL && context->life == CX_CONTEXT_LIVE) {
+        return context;
+    }
+    for (size_t i = 0; i < stage->item_count; i++) {
+        const struct cx_staged_item *staged = &stage->items[i];
+
+        if (staged->context->version == 0 && staged->key->hash == key->hash &&
+            staged->key->size == key->size &&
+            memcmp(staged->key->bytes, key->bytes, key->size) == 0) {
+            return staged->context;
+        }
+    }
+    return NULL;
+}
+
+/* ---- The lists. ------------------------------------------------------------- */
+
+static struct cx_list_edit *edit_new(struct cx_stage *stage, struct cx_tree *tree,
+                                     const struct cx_tree_class *kind)
+{
+    struct cx_list_edit *edit = cx_arena_calloc(stage->arena, sizeof *edit);
+
+    if (edit != NULL) {
+        edit->tree = tree;
+        edit->kind = kind;
+        *stage->edits_end = edit;
+        stage->edits_end = &edit->next;
+    }
+    return edit;
+}
+
+/* Takes over the reference of `item`, also on failure. */
+static enum cx_status list_add(struct cx_stage *stage, struct cx_tree *tree,
+                               const struct cx_tree_class *kind, struct cx_tree_item *item)
+{
+    struct cx_list_edit *edit = edit_new(stage, tree, kind);
+
+    if (edit == NULL) {
+        cx_tree_item_unref(kind, item);
+        return CX_RESOURCE_EXHAUSTED;
+    }
+    edit->added = item;
+    return cx_tree_need_put(&stage->need, kind, tree, cx_tree_item_key(kind, item));
+}
+
+/* `key` outlives the stage. */
+static enum cx_status list_remove(struct cx_stage *stage, struct cx_tree *tree,
+                                  const struct cx_tree_class *kind, struct cx_bytes key)
+{
+    struct cx_list_edit *edit = edit_new(stage, tree, kind);
+
+    if (edit == NULL) {
+        return CX_RESOURCE_EXHAUSTED;
+    }
+    edit->removed = key;
+    return cx_tree_need_remove(&stage->need, kind, tree, key);
+}
+
+static enum cx_status row_edit(struct cx_stage *stage, struct cx_tree *tree,
+                               const struct cx_row_names *names, bool add)
+{
+    struct cx_bytes key;
+    struct cx_row *row;
+    enum cx_status status;
+
+    if (add) {
+        status = cx_row_new(names, &row);
+        return status == CX_OK ? list_add(stage, tree, &cx_row_class, &row->item) : status;
+    }
+    status = cx_row_key(stage->arena, names, &key);
+    return status == CX_OK ? list_remove(stage, tree, &cx_row_class, key) : status;
+}
+
+/* Edits the rows of those labels of `list` that `other` does not have. */
+static enum cx_status label_rows(struct cx_stage *stage, const struct cx_staged_item *staged,
+                                 struct cx_label_list list, struct cx_label_list other, bool add)
+{
+    enum cx_status status = CX_OK;
+
+    for (size_t i = 0; i < list.count && status == CX_OK; i++) {
+        const struct cx_label *label = &list.items[i];
+        const struct cx_label *same = cx_label_find(other, label->key);
+        const struct cx_row_names names = {
+            .names = {cx_context_namespace(staged->context), label->key, label->value},
+            .count = 3,
+            .id = cx_context_id(staged->context),
+        };
+
+        if (same == NULL || !cx_bytes_equal(same->value, label->value)) {
+            status = row_edit(stage, &shard_of(stage, staged->key)->by_label, &names, add);
+        }
+    }
+    return status;
+}
+
+static enum cx_status type_row(struct cx_stage *stage, const struct cx_staged_item *staged,
+                               bool add)
+{
+    const struct cx_row_names names = {
+        .names = {cx_context_namespace(staged->context), cx_context_type(staged->context)},
+        .count = 2,
+        .id = cx_context_id(staged->context),
+    };
+
+    if (names.names[1].size == 0) {
+        return CX_OK;
+    }
+    return row_edit(stage, &shard_of(stage, staged->key)->by_type, &names, add);
+}
+
+/* Finds the parent of the staged context, and edits its list of children. */
+static enum cx_status parent_row(struct cx_stage *stage, struct cx_staged_item *staged, bool add)
+{
+    const struct cx_row_names names = {
+        .names = {cx_context_namespace(staged->context), cx_context_parent_id(staged->context)},
+        .count = 2,
+        .id = cx_context_id(staged->context),
+    };
+    struct cx_name_key key;
+
+    if (names.names[1].size == 0) {
+        return CX_OK;
+    }
+    cx_name_key_init(&key, names.names[0], names.names[1]);
+    staged->parent = cx_stage_find(stage, &key);
+    if (staged->parent == NULL) {
+        return CX_DATA_LOSS; /* Planning has made sure of it. */
+    }
+    return row_edit(stage, &shard_of(stage, &key)->children, &names, add);
+}
+
+/* ---- The items. ------------------------------------------------------------- */
+
+static enum cx_status stage_labels(struct cx_stage *stage, const struct cx_change_item *item,
+                                   struct cx_staged_item *staged)
+{
+    struct cx_label_list before = cx_labels_list(staged->context->labels);
+    struct cx_label_list after;
+    enum cx_status status = cx_labels_new(item->labels, &staged->labels);
+
+    if (status != CX_OK) {
+        return status;
+    }
+    after = cx_labels_list(staged->labels);
+    status = label_rows(stage, staged, before, after, false);
+    return status == CX_OK ? label_rows(stage, staged, after, before, true) : status;
+}
+
+static void stage_expiry(const struct cx_change_item *item, struct cx_staged_item *staged)
+{
+    for (size_t i = 0; i < item->op_count; i++) {
+        if (item->ops[i].kind == CX_MUTATION_SET_EXPIRY) {
+            staged->expiry_set = true;
+            staged->sliding = item->ops[i].sliding;
+            staged->ttl_us = item->ops[i].ttl_us;
+        }
+    }
+}
+
+/* Makes the record that leads back from what is staged. */
+static enum cx_status stage_undo(struct cx_staged_item *staged, const struct cx_context *context,
+                                 enum cx_undo_kind kind)
+{
+    enum cx_status status = cx_undo_new(context, &staged->undo);
+
+    if (status == CX_OK) {
+        staged->undo->kind = kind;
+    }
+    return status;
+}
+
+static enum cx_status create_context(struct cx_stage *stage, struct cx_bytes namespace_id,
+                                     const struct cx_change_item *item,
+                                     struct cx_staged_item *staged)
+{
+    struct cx_namespace *totals;
+    enum cx_status status = cx_namespaces_get(&stage->state->namespaces, namespace_id, &totals);
+
+    if (status != CX_OK) {
+        return status;
+    }
+    status = cx_context_new(totals, namespace_id, item->id, item->type, item->parent_id,
+                            &staged->context);
+    cx_namespace_unref(totals);
+    return status;
+}
+
+/* The lists that a new context comes into. */
+static enum cx_status create_lists(struct cx_stage *stage, struct cx_staged_item *staged)
+{
+    struct cx_shard *shard = shard_of(stage, staged->key);
+    struct cx_tree_item *item = &staged->context->item;
+    enum cx_status status = CX_OK;
+
+    if (staged->replaced != NULL && staged->replaced->life == CX_CONTEXT_DELETED) {
+        status = list_remove(stage, &shard->deleted, &cx_context_class,
+                             cx_tree_item_key(&cx_context_class, item));
+    }
+    if (status == CX_OK) {
+        status = list_add(stage, &shard->by_id, &cx_context_class, cx_tree_item_ref(item));
+    }
+    if (status == CX_OK) {
+        status = type_row(stage, staged, true);
+    }
+    return status == CX_OK ? parent_row(stage, staged, true) : status;
+}
+
+static enum cx_status stage_create(struct cx_stage *stage, struct cx_bytes namespace_id,
+                                   struct cx_change_item *item, struct cx_staged_item *staged)
+{
+    struct cx_context *found = cx_state_find(stage->state, staged->key);
+    enum cx_status status;
+
+    if (found != NULL && found->life == CX_CONTEXT_LIVE) {
+        return CX_DATA_LOSS;
+    }
+    item->version = found != NULL ? found->version + 1 : 1;
+    staged->replaced = found;
+    staged->expiry_set = true;
+    staged->sliding = item->sliding;
+    staged->ttl_us = item->ttl_us;
+    stage_expiry(item, staged);
+    status = create_context(stage, namespace_id, item, staged);
+    if (status == CX_OK) {
+        status = create_lists(stage, staged);
+    }
+    if (status == CX_OK) {
+        staged->context->depth = staged->parent != NULL ? staged->parent->depth + 1 : 1;
+        status = stage_labels(stage, item, staged);
+    }
+    if (status == CX_OK && found != NULL && found->life == CX_CONTEXT_DELETED) {
+        status = stage_undo(staged, found, CX_UNDO_ROOT);
+    }
+    if (status == CX_OK) {
+        status = cx_stage_entries(stage, &staged->context->entries, item, staged);
+    }
+    return status;
+}
+
+static enum cx_status stage_update(struct cx_stage *stage, struct cx_change_item *item,
+                                   struct cx_staged_item *staged)
+{
+    enum cx_status status = CX_OK;
+
+    item->version = staged->context->version + 1;
+    staged->entry_count = staged->context->entry_count;
+    staged->size_bytes = staged->context->size_bytes;
+    stage_expiry(item, staged);
+    status = cx_stage_entries(stage, &staged->context->entries, item, staged);
+    if (status == CX_OK && item->labels_changed) {
+        status = stage_labels(stage, item, staged);
+    }
+    if (status == CX_OK && stage->state->settings.version_retention > 1) {
+        status = stage_undo(staged, staged->context, staged->edit);
+    }
+    return status;
+}
+
+/* The lists that a context leaves, and the one that it may come into. */
+static enum cx_status end_lists(struct cx_stage *stage, struct cx_staged_item *staged,
+                                bool keeps_states)
+{
+    struct cx_shard *shard = shard_of(stage, staged->key);
+    struct cx_tree_item *item = &staged->context->item;
+    struct cx_bytes key = cx_tree_item_key(&cx_context_class, item);
+    enum cx_status status;
+
+    if (staged->context->life != CX_CONTEXT_LIVE) {
+        return list_remove(stage, &shard->deleted, &cx_context_class, key);
+    }
+    status = list_remove(stage, &shard->by_id, &cx_context_class, key);
+    if (status == CX_OK) {
+        status = type_row(stage, staged, false);
+    }
+    if (status == CX_OK) {
+        status = label_rows(stage, staged, cx_labels_list(staged->context->labels),
+                            (struct cx_label_list){NULL, 0}, false);
+    }
+    if (status == CX_OK) {
+        status = parent_row(stage, staged, false);
+    }
+    if (status == CX_OK && keeps_states) {
+        status = list_add(stage, &shard->deleted, &cx_context_class, cx_tree_item_ref(item));
+    }
+    return status;
+}
+
+static enum cx_status stage_end(struct cx_stage *stage, struct cx_change_item *item,
+                                struct cx_staged_item *staged)
+{
+    enum cx_context_life life = (enum cx_context_life)staged->context->life;
+    bool fits = item->kind == CX_ITEM_FORGET        ? life == CX_CONTEXT_BARE
+                : item->kind == CX_ITEM_DROP_STATES ? life == CX_CONTEXT_DELETED
+                : item->kind == CX_ITEM_PURGE       ? life != CX_CONTEXT_BARE
+                                                    : life == CX_CONTEXT_LIVE;
+    bool keeps_states = item->kind == CX_ITEM_DELETE || item->kind == CX_ITEM_EXPIRE;
+    enum cx_status status = CX_OK;
+
+    if (!fits) {
+        return CX_DATA_LOSS;
+    }
+    item->version = staged->context->version;
+    if (item->kind != CX_ITEM_FORGET) {
+        status = end_lists(stage, staged, keeps_states);
+    }
+    if (status == CX_OK && item->kind != CX_ITEM_FORGET && !keeps_states) {
+        status = stage_undo(staged, staged->context, CX_UNDO_ROOT); /* Takes what is dropped. */
+    }
+    return status;
+}
+
+enum cx_status cx_stage_item(struct cx_stage *stage, struct cx_bytes namespace_id,
+                             const struct cx_name_key *key, struct cx_change_item *item)
+{
+    struct cx_staged_item *staged = &stage->items[stage->item_count];
+    uint64_t logged_version = item->version;
+    enum cx_status status;
+
+    staged->key = key;
+    if (item->kind == CX_ITEM_CREATE) {
+        status = stage_create(stage, namespace_id, item, staged);
+    } else {
+        staged->context = cx_state_find(stage->state, key);
+        if (staged->context == NULL) {
+            return CX_DATA_LOSS;
+        }
+        if (item->kind != CX_ITEM_UPDATE) {
+            status = stage_end(stage, item, staged);
+        } else if (staged->context->life == CX_CONTEXT_LIVE) {
+            status = stage_update(stage, item, staged);
+        } else {
+            status = CX_DATA_LOSS;
+        }
+    }
+    stage->item_count++; /* Also of a failure, so that its parts are released. */
+    if (status == CX_OK && stage->error == NULL && item->version != logged_version) {
+        status = CX_DATA_LOSS;
+    }
+    if (status == CX_RESOURCE_EXHAUSTED && stage->error != NULL &&
+        stage->error->reason == CX_REASON_NONE) {
+        status = cx_error_out_of_memory(stage->error);
+    }
+    return status;
+}
+
+/* ---- Room for what cannot fail. --------------------------------------------- */
+
+static enum cx_status shard_reserve(struct cx_shard *shard, size_t count, bool request_ids)
+{
+    enum cx_status status = cx_table_reserve(&shard->contexts, count);
+
+    if (status == CX_OK) {
+        status = cx_due_reserve(&shard->due, count);
+    }
+    return status == CX_OK && request_ids ? cx_request_ids_reserve(&shard->request_ids, count)
+                                          : status;
+}
+
+enum cx_status cx_stage_finish(struct cx_stage *stage, const struct cx_change *change)
+{
+    bool request_ids = cx_request_mark_is_set(&change->request);
+    size_t counts[CX_SHARDS] = {0};
+    enum cx_status status;
+
+    assert(stage->item_count == change->item_count);
+    stage->pool = &shard_of(stage, stage->items[0].key)->pool;
+    status = cx_tree_pool_fill(stage->pool, stage->need.count);
+    for (size_t i = 0; i < stage->item_count; i++) {
+        counts[stage->items[i].key->shard]++;
+    }
+    for (size_t i = 0; i < stage->item_count && status == CX_OK; i++) {
+        unsigned shard = stage->items[i].key->shard;
+
+        if (counts[shard] > 0) {
+            status = shard_reserve(&stage->state->shards[shard], counts[shard], request_ids);
+            counts[shard] = 0;
+        }
+    }
+    return status == CX_OK || stage->error == NULL ? status : cx_error_out_of_memory(stage->error);
+}
+
+static void staged_item_done(struct cx_staged_item *staged)
+{
+    cx_labels_unref(staged->labels);
+    cx_undo_unref(staged->undo);
+    cx_entry_unref(staged->new_entry);
+    cx_tree_done(&cx_entry_class, &staged->entries);
+    if (staged->context != NULL && staged->context->version == 0) {
+        cx_context_unref(staged->context); /* A create that was not applied. */
+    }
+}
+
+void cx_stage_done(struct cx_stage *stage)
+{
+    for (struct cx_list_edit *edit = stage->edits; edit != NULL; edit = edit->next) {
+        cx_tree_item_unref(edit->kind, edit->added);
+    }
+    for (size_t i = 0; i < stage->item_count; i++) {
+        staged_item_done(&stage->items[i]);
+    }
+    cx_tree_need_done(&stage->need);
+    stage->edits = NULL;
+    stage->item_count = 0;
+}

@@ -1,0 +1,287 @@
+#include "core/state/state.h"
+
+#include <assert.h>
+#include <stddef.h>
+
+#include "core/base/hash.h"
+#include "core/base/memory.h"
+
+enum cx_status cx_state_init(struct cx_state *state)
+{
+    memset(state, 0, sizeof *state);
+    cx_namespaces_init(&state->namespaces);
+    return cx_chunk_table_new(&state->chunks);
+}
+
+static void shard_done(struct cx_shard *shard)
+{
+    cx_tree_done(&cx_context_class, &shard->by_id);
+    cx_tree_done(&cx_context_class, &shard->deleted);
+    cx_tree_done(&cx_row_class, &shard->by_type);
+    cx_tree_done(&cx_row_class, &shard->by_label);
+    cx_tree_done(&cx_row_class, &shard->children);
+    for (size_t place = 0; place < shard->contexts.capacity; place++) {
+        cx_context_unref(cx_table_at(&shard->contexts, place));
+    }
+    cx_table_done(&shard->contexts);
+    cx_due_done(&shard->due);
+    cx_request_ids_done(&shard->request_ids);
+    cx_tree_pool_done(&shard->pool);
+}
+
+void cx_state_done(struct cx_state *state)
+{
+    for (size_t i = 0; i < CX_SHARDS; i++) {
+        shard_done(&state->shards[i]);
+    }
+    cx_namespaces_done(&state->namespaces);
+    cx_chunk_table_free(state->chunks);
+}
+
+struct cx_context *cx_state_find(const struct cx_state *state, const struct cx_name_key *key)
+{
+    return cx_table_find(&state->shards[key->shard].contexts, key);
+}
+
+int64_t cx_state_due_time(const struct cx_state *state, const struct cx_context *context)
+{
+    switch ((enum cx_context_life)context->life) {
+    case CX_CONTEXT_LIVE:
+        return context->end_time_us;
+    case CX_CONTEXT_DELETED:
+        return context->end_time_us + state->settings.undelete_window_us;
+    case CX_CONTEXT_BARE:
+        return context->end_time_us + state->settings.tombstone_window_us;
+    }
+    assert(false);
+    return 0;
+}
+
+void cx_state_settle_due(struct cx_state *state)
+{
+    for (size_t i = 0; i < CX_SHARDS; i++) {
+        struct cx_shard *shard = &state->shards[i];
+
+        for (size_t place = 0; place < shard->contexts.capacity; place++) {
+            struct cx_context *context = cx_table_at(&shard->contexts, place);
+
+            if (context != NULL && context->due_index != 0) {
+                cx_due_set(&shard->due, context, cx_state_due_time(state, context));
+            }
+        }
+    }
+}
+
+/* ---- The digest. ------------------------------------------------------------ */
+
+static uint64_t mix_entry(uint64_t digest, const struct cx_entry *entry)
+{
+    struct cx_bytes run = cx_entry_inline_value(entry);
+
+    digest = cx_hash_mix(cx_hash_mix(digest, cx_entry_key(entry)), cx_entry_content_type(entry));
+    digest =
+        cx_hash_mix_number(cx_hash_mix_number(digest, entry->version), cx_entry_value_size(entry));
+    if (entry->value == NULL) {
+        return cx_hash_mix(digest, run);
+    }
+    for (uint64_t offset = 0; offset < cx_value_size(entry->value); offset += run.size) {
+        run = cx_value_run(entry->value, offset);
+        digest = cx_hash_mix(digest, run);
+    }
+    return digest;
+}
+
+static uint64_t mix_entries(uint64_t digest, const struct cx_tree *entries)
+{
+    struct cx_tree_cursor cursor;
+    struct cx_tree_item *item =
+        cx_tree_seek(&cx_entry_class, entries, (struct cx_bytes){0}, &cursor);
+
+    for (; item != NULL; item = cx_tree_next(&cursor)) {
+        digest = mix_entry(digest, cx_entry_of(item));
+    }
+    return digest;
+}
+
+static uint64_t mix_labels(uint64_t digest, struct cx_label_list list)
+{
+    digest = cx_hash_mix_number(digest, list.count);
+    for (size_t i = 0; i < list.count; i++) {
+        digest = cx_hash_mix(cx_hash_mix(digest, list.items[i].key), list.items[i].value);
+    }
+    return digest;
+}
+
+static uint64_t mix_undo(uint64_t digest, const struct cx_undo *undo)
+{
+    const uint64_t numbers[] = {
+        undo->kind,
+        undo->version,
+        undo->revision,
+        undo->entry_count,
+        undo->size_bytes,
+        (uint64_t)undo->create_time_us,
+        (uint64_t)undo->update_time_us,
+        (uint64_t)undo->expire_time_us,
+    };
+
+    digest = cx_hash_mix(digest, (struct cx_bytes){(const uint8_t *)numbers, sizeof numbers});
+    digest = mix_labels(digest, cx_labels_list(undo->labels));
+    digest = undo->old_entry != NULL ? mix_entry(digest, undo->old_entry) : digest;
+    digest = undo->new_entry != NULL ? mix_entry(digest, undo->new_entry) : digest;
+    return mix_entries(digest, &undo->entries);
+}
+
+static uint64_t context_digest(const struct cx_context *context)
+{
+    const uint64_t numbers[] = {
+        context->life,
+        context->depth,
+        context->sliding,
+        context->version,
+        context->revision,
+        context->entry_count,
+        context->size_bytes,
+        (uint64_t)context->create_time_us,
+        (uint64_t)context->update_time_us,
+        (uint64_t)context->end_time_us,
+        (uint64_t)context->ttl_us,
+        context->child_count,
+    };
+    uint64_t digest = cx_hash_mix(0, cx_tree_item_key(&cx_context_class, &context->item));
+
+    digest =
+        cx_hash_mix(cx_hash_mix(digest, cx_context_type(context)), cx_context_parent_id(context));
+    digest = cx_hash_mix(digest, (struct cx_bytes){(const uint8_t *)numbers, sizeof numbers});
+    digest = mix_labels(digest, cx_labels_list(context->labels));
+    digest = mix_entries(digest, &context->entries);
+    for (const struct cx_undo *undo = context->undo_oldest; undo != NULL; undo = undo->newer) {
+        digest = mix_undo(digest, undo);
+    }
+    return digest;
+}
+
+static uint64_t mix_keys(uint64_t digest, const struct cx_tree_class *kind,
+                         const struct cx_tree *tree)
+{
+    struct cx_tree_cursor cursor;
+    struct cx_tree_item *item = cx_tree_seek(kind, tree, (struct cx_bytes){0}, &cursor);
+
+    for (; item != NULL; item = cx_tree_next(&cursor)) {
+        digest = cx_hash_mix(digest, cx_tree_item_key(kind, item));
+    }
+    return digest;
+}
+
+static uint64_t mix_request_ids(uint64_t digest, const struct cx_request_ids *ids)
+{
+    for (size_t i = 0; i < ids->count; i++) {
+        const struct cx_request_record *record = &ids->ring[(ids->first + i) & (ids->capacity - 1)];
+
+        digest = cx_hash_mix(digest, (struct cx_bytes){(const uint8_t *)record, sizeof *record});
+    }
+    return digest;
+}
+
+static uint64_t shard_digest(const struct cx_shard *shard)
+{
+    uint64_t digest = 0;
+
+    /* A table has no order of its own: add what its contexts give. */
+    for (size_t place = 0; place < shard->contexts.capacity; place++) {
+        const struct cx_context *context = cx_table_at(&shard->contexts, place);
+
+        digest += context != NULL ? context_digest(context) : 0;
+    }
+    digest = mix_keys(digest, &cx_context_class, &shard->by_id);
+    digest = mix_keys(digest, &cx_context_class, &shard->deleted);
+    digest = mix_keys(digest, &cx_row_class, &shard->by_type);
+    digest = mix_keys(digest, &cx_row_class, &shard->by_label);
+    digest = mix_keys(digest, &cx_row_class, &shard->children);
+    digest = cx_hash_mix_number(digest, shard->due.count);
+    return mix_request_ids(cx_hash_mix_number(digest, shard->forgotten_revision),
+                           &shard->request_ids);
+}
+
+uint64_t cx_state_digest(const struct cx_state *state)
+{
+    uint64_t digest = cx_hash_mix(
+        0, (struct cx_bytes){(const uint8_t *)&state->settings, sizeof state->settings});
+
+    for (size_t i = 0; i < CX_SHARDS; i++) {
+        digest = cx_hash_mix_number(digest, shard_digest(&state->shards[i]));
+    }
+    return digest;
+}
+
+/* ---- Rows. ------------------------------------------------------------------ */
+
+static void row_free(struct cx_tree_item *item)
+{
+    cx_free(item);
+}
+
+const struct cx_tree_class cx_row_class = {
+    .key_offset = offsetof(struct cx_row, bytes),
+    .free_item = row_free,
+};
+
+static size_t names_size(const struct cx_row_names *names)
+{
+    size_t size = names->count + names->id.size;
+
+    for (size_t i = 0; i < names->count; i++) {
+        size += names->names[i].size;
+    }
+    return size;
+}
+
+static void names_join(const struct cx_row_names *names, uint8_t *at)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        if (names->names[i].size > 0) {
+            memcpy(at, names->names[i].data, names->names[i].size);
+        }
+        at += names->names[i].size;
+        *at++ = 0;
+    }
+    if (names->id.size > 0) {
+        memcpy(at, names->id.data, names->id.size);
+    }
+}
+
+enum cx_status cx_row_key(struct cx_arena *arena, const struct cx_row_names *names,
+                          struct cx_bytes *ret_key)
+{
+    size_t size = names_size(names);
+    uint8_t *memory = cx_arena_alloc(arena, size);
+
+    if (memory == NULL) {
+        return CX_RESOURCE_EXHAUSTED;
+    }
+    names_join(names, memory);
+    *ret_key = (struct cx_bytes){memory, size};
+    return CX_OK;
+}
+
+enum cx_status cx_row_new(const struct cx_row_names *names, struct cx_row **ret_row)
+{
+    size_t size = names_size(names);
+    struct cx_row *row = cx_alloc(sizeof *row + size);
+
+    assert(size <= UINT16_MAX);
+    if (row == NULL) {
+        return CX_RESOURCE_EXHAUSTED;
+    }
+    row->item.refs = 1;
+    row->item.key_size = (uint16_t)size;
+    row->item.extra = (uint16_t)names->id.size;
+    names_join(names, row->bytes);
+    *ret_row = row;
+    return CX_OK;
+}
+
+struct cx_bytes cx_row_id(const struct cx_row *row)
+{
+    return (struct cx_bytes){row->bytes + row->item.key_size - row->item.extra, row->item.extra};
+}
