@@ -1,0 +1,376 @@
+#include "server/services/convert_part.h"
+
+#include <assert.h>
+
+#include "core/base/limits.h"
+#include "server/services/unsupported.h"
+
+static struct cx_bytes bytes_of_data(ProtobufCBinaryData data)
+{
+    return (struct cx_bytes){data.data, data.len};
+}
+
+/* ---- Labels and times. ------------------------------------------------------ */
+
+enum cx_status cx_convert_check_label_value(struct cx_conversion *conversion,
+                                            const struct cx_field *at, const char *name,
+                                            struct cx_bytes value)
+{
+    return cx_field_check_text(at, name, value, CX_LABEL_VALUE_SIZE_MAX, conversion->error);
+}
+
+/* Says of one pair of a map what is wrong with it; maps have no order to count by. */
+static enum cx_status check_label(struct cx_conversion *conversion, const struct cx_field *at,
+                                  const struct cx_label *label)
+{
+    const struct cx_field metadata = cx_field_of(at, "metadata");
+    enum cx_status status;
+
+    status = cx_field_check_name(&metadata, "key", label->key, 1, CX_LABEL_KEY_SIZE_MAX,
+                                 conversion->error);
+    if (status != CX_OK) {
+        return status;
+    }
+    return cx_convert_check_label_value(conversion, &metadata, "value", label->value);
+}
+
+enum cx_status cx_convert_sort_labels(struct cx_conversion *conversion, const struct cx_field *at,
+                                      struct cx_label *labels, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct cx_label label = labels[i];
+        enum cx_status status = check_label(conversion, at, &label);
+        size_t place = i;
+
+        if (status != CX_OK) {
+            return status;
+        }
+        for (; place > 0 && cx_bytes_compare(labels[place - 1].key, label.key) > 0; place--) {
+            labels[place] = labels[place - 1];
+        }
+        if (place > 0 && cx_bytes_equal(labels[place - 1].key, label.key)) {
+            return cx_field_invalid(at, "metadata", conversion->error,
+                                    "must not have the key %s twice", (const char *)label.key.data);
+        }
+        labels[place] = label;
+    }
+    return CX_OK;
+}
+
+enum cx_status cx_convert_expiry(struct cx_conversion *conversion, const struct cx_field *at,
+                                 const SetExpiry *message, int64_t *ret_ttl_us, bool *ret_sliding)
+{
+    enum { NANOS_MAX = 999999999 };
+    const int64_t seconds_max = CX_TTL_US_MAX / CX_SECOND_US;
+    const Duration *ttl = message->ttl;
+
+    *ret_sliding = message->sliding;
+    if (ttl == NULL) {
+        *ret_ttl_us = 0;
+        return CX_OK;
+    }
+    if (ttl->nanos < -NANOS_MAX || ttl->nanos > NANOS_MAX || (ttl->seconds > 0 && ttl->nanos < 0) ||
+        (ttl->seconds < 0 && ttl->nanos > 0)) {
+        return cx_field_invalid(at, "ttl", conversion->error, "must be a valid duration");
+    }
+    if (ttl->seconds < 0 || ttl->nanos < 0 || (ttl->seconds == 0 && ttl->nanos == 0)) {
+        return cx_field_invalid(at, "ttl", conversion->error, "must be positive");
+    }
+    if (ttl->seconds > seconds_max || (ttl->seconds == seconds_max && ttl->nanos > 0)) {
+        return cx_field_invalid(at, "ttl", conversion->error, "must be at most %lld seconds",
+                                (long long)seconds_max);
+    }
+    *ret_ttl_us = ttl->seconds * CX_SECOND_US + (ttl->nanos + 999) / 1000;
+    return CX_OK;
+}
+
+static enum cx_status convert_labels(struct cx_conversion *conversion, const struct cx_field *at,
+                                     const NewContext *message, const struct cx_label **ret_labels)
+{
+    size_t count = message->n_metadata;
+    struct cx_label *labels;
+    enum cx_status status;
+
+    status = cx_field_check_count(at, "metadata", count, 0, CX_LABELS_MAX, conversion->error);
+    if (status != CX_OK || count == 0) {
+        return status;
+    }
+    labels = cx_allocator_alloc(&conversion->memory, count * sizeof *labels);
+    if (labels == NULL) {
+        return cx_error_out_of_memory(conversion->error);
+    }
+    for (size_t i = 0; i < count; i++) {
+        labels[i].key = cx_bytes_of(message->metadata[i]->key);
+        labels[i].value = cx_bytes_of(message->metadata[i]->value);
+    }
+    *ret_labels = labels;
+    return cx_convert_sort_labels(conversion, at, labels, count);
+}
+
+enum cx_status cx_convert_new_context(struct cx_conversion *conversion, const struct cx_field *at,
+                                      const NewContext *message, struct cx_new_context *ret_context)
+{
+    const struct cx_field expiry = cx_field_of(at, "expiry");
+    struct cx_new_context context = {
+        .type = cx_bytes_of(message->type),
+        .parent_id = cx_bytes_of(message->parent_id),
+        .create_parent = message->create_parent,
+        .label_count = message->n_metadata,
+    };
+    enum cx_status status = cx_unsupported_check(&message->base, at, conversion->error);
+
+    if (status == CX_OK) {
+        status = cx_field_check_name(at, "type", context.type, 0, CX_CONTEXT_TYPE_SIZE_MAX,
+                                     conversion->error);
+    }
+    if (status == CX_OK) {
+        status = cx_field_check_name(at, "parent_id", context.parent_id, 0, CX_CONTEXT_ID_SIZE_MAX,
+                                     conversion->error);
+    }
+    if (status == CX_OK) {
+        status = convert_labels(conversion, at, message, &context.labels);
+    }
+    if (status == CX_OK && message->expiry != NULL) {
+        status = cx_convert_expiry(conversion, &expiry, message->expiry, &context.ttl_us,
+                                   &context.sliding);
+    }
+    if (status != CX_OK) {
+        return status;
+    }
+    *ret_context = context;
+    return CX_OK;
+}
+
+/* ---- Mutations. ------------------------------------------------------------- */
+
+static enum cx_status check_key(struct cx_conversion *conversion, const struct cx_field *at,
+                                struct cx_bytes key)
+{
+    return cx_field_check_name(at, "key", key, 1, CX_ENTRY_KEY_SIZE_MAX, conversion->error);
+}
+
+static enum cx_status check_label_key(struct cx_conversion *conversion, const struct cx_field *at,
+                                      struct cx_bytes key)
+{
+    return cx_field_check_name(at, "key", key, 1, CX_LABEL_KEY_SIZE_MAX, conversion->error);
+}
+
+/* What putting and appending have in common. */
+static enum cx_status check_entry(struct cx_conversion *conversion, const struct cx_field *at,
+                                  const struct cx_mutation *mutation)
+{
+    enum cx_status status = check_key(conversion, at, mutation->key);
+
+    return status != CX_OK ? status
+                           : cx_field_check_text(at, "content_type", mutation->content_type,
+                                                 CX_CONTENT_TYPE_SIZE_MAX, conversion->error);
+}
+
+static enum cx_status convert_put(struct cx_conversion *conversion, const struct cx_field *at,
+                                  const Mutation *message, struct cx_mutation *ret_mutation)
+{
+    const struct cx_field field = cx_field_of(at, "put_entry");
+
+    *ret_mutation = (struct cx_mutation){
+        .kind = CX_MUTATION_PUT,
+        .key = cx_bytes_of(message->put_entry->key),
+        .value = bytes_of_data(message->put_entry->value),
+        .content_type = cx_bytes_of(message->put_entry->content_type),
+    };
+    return check_entry(conversion, &field, ret_mutation);
+}
+
+static enum cx_status convert_append(struct cx_conversion *conversion, const struct cx_field *at,
+                                     const Mutation *message, struct cx_mutation *ret_mutation)
+{
+    const struct cx_field field = cx_field_of(at, "append_entry");
+    const AppendEntry *append = message->append_entry;
+
+    *ret_mutation = (struct cx_mutation){
+        .kind = CX_MUTATION_APPEND,
+        .key = cx_bytes_of(append->key),
+        .value = bytes_of_data(append->value),
+        .content_type = cx_bytes_of(append->content_type),
+        .has_expected_size = append->expected_size != NULL,
+        .expected_size = append->expected_size != NULL ? append->expected_size->bytes : 0,
+    };
+    return check_entry(conversion, &field, ret_mutation);
+}
+
+static enum cx_status convert_delete(struct cx_conversion *conversion, const struct cx_field *at,
+                                     const Mutation *message, struct cx_mutation *ret_mutation)
+{
+    const struct cx_field field = cx_field_of(at, "delete_entry");
+
+    *ret_mutation = (struct cx_mutation){
+        .kind = CX_MUTATION_DELETE,
+        .key = cx_bytes_of(message->delete_entry->key),
+    };
+    return check_key(conversion, &field, ret_mutation->key);
+}
+
+static enum cx_status convert_delete_prefix(struct cx_conversion *conversion,
+                                            const struct cx_field *at, const Mutation *message,
+                                            struct cx_mutation *ret_mutation)
+{
+    const struct cx_field field = cx_field_of(at, "delete_entries");
+
+    *ret_mutation = (struct cx_mutation){
+        .kind = CX_MUTATION_DELETE_PREFIX,
+        .key = cx_bytes_of(message->delete_entries->prefix),
+    };
+    return cx_field_check_name(&field, "prefix", ret_mutation->key, 0, CX_ENTRY_KEY_SIZE_MAX,
+                               conversion->error);
+}
+
+static enum cx_status convert_set_label(struct cx_conversion *conversion, const struct cx_field *at,
+                                        const Mutation *message, struct cx_mutation *ret_mutation)
+{
+    const struct cx_field field = cx_field_of(at, "set_metadata");
+    enum cx_status status;
+
+    *ret_mutation = (struct cx_mutation){
+        .kind = CX_MUTATION_SET_LABEL,
+        .key = cx_bytes_of(message->set_metadata->key),
+        .value = cx_bytes_of(message->set_metadata->value),
+    };
+    status = check_label_key(conversion, &field, ret_mutation->key);
+    return status != CX_OK
+               ? status
+               : cx_convert_check_label_value(conversion, &field, "value", ret_mutation->value);
+}
+
+static enum cx_status convert_delete_label(struct cx_conversion *conversion,
+                                           const struct cx_field *at, const Mutation *message,
+                                           struct cx_mutation *ret_mutation)
+{
+    const struct cx_field field = cx_field_of(at, "delete_metadata");
+
+    *ret_mutation = (struct cx_mutation){
+        .kind = CX_MUTATION_DELETE_LABEL,
+        .key = cx_bytes_of(message->delete_metadata->key),
+    };
+    return check_label_key(conversion, &field, ret_mutation->key);
+}
+
+static enum cx_status convert_set_expiry(struct cx_conversion *conversion,
+                                         const struct cx_field *at, const Mutation *message,
+                                         struct cx_mutation *ret_mutation)
+{
+    const struct cx_field field = cx_field_of(at, "set_expiry");
+
+    *ret_mutation = (struct cx_mutation){.kind = CX_MUTATION_SET_EXPIRY};
+    return cx_convert_expiry(conversion, &field, message->set_expiry, &ret_mutation->ttl_us,
+                             &ret_mutation->sliding);
+}
+
+static enum cx_status convert_mutation(struct cx_conversion *conversion, const struct cx_field *at,
+                                       const Mutation *message, struct cx_mutation *ret_mutation)
+{
+    enum cx_status status;
+
+    switch (message->kind_case) {
+    case CONTEXTD__V1__MUTATION__KIND_PUT_ENTRY:
+        return convert_put(conversion, at, message, ret_mutation);
+    case CONTEXTD__V1__MUTATION__KIND_APPEND_ENTRY:
+        return convert_append(conversion, at, message, ret_mutation);
+    case CONTEXTD__V1__MUTATION__KIND_DELETE_ENTRY:
+        return convert_delete(conversion, at, message, ret_mutation);
+    case CONTEXTD__V1__MUTATION__KIND_DELETE_ENTRIES:
+        return convert_delete_prefix(conversion, at, message, ret_mutation);
+    case CONTEXTD__V1__MUTATION__KIND_SET_METADATA:
+        return convert_set_label(conversion, at, message, ret_mutation);
+    case CONTEXTD__V1__MUTATION__KIND_DELETE_METADATA:
+        return convert_delete_label(conversion, at, message, ret_mutation);
+    case CONTEXTD__V1__MUTATION__KIND_SET_EXPIRY:
+        return convert_set_expiry(conversion, at, message, ret_mutation);
+    default:
+        status = cx_unsupported_check(&message->base, at, conversion->error);
+        return status != CX_OK
+                   ? status
+                   : cx_field_invalid(at, NULL, conversion->error, "must be set to a known kind");
+    }
+}
+
+enum cx_status cx_convert_mutations(struct cx_conversion *conversion, const struct cx_field *at,
+                                    Mutation *const *messages, size_t count,
+                                    const struct cx_mutation **ret_mutations)
+{
+    struct cx_mutation *mutations;
+    enum cx_status status;
+
+    status = cx_field_check_count(at, "mutations", count, 0, CX_MUTATIONS_MAX, conversion->error);
+    if (status != CX_OK || count == 0) {
+        return status;
+    }
+    mutations = cx_allocator_alloc(&conversion->memory, count * sizeof *mutations);
+    if (mutations == NULL) {
+        return cx_error_out_of_memory(conversion->error);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct cx_field field = cx_field_at(at, "mutations", i);
+
+        status = convert_mutation(conversion, &field, messages[i], &mutations[i]);
+        if (status != CX_OK) {
+            return status;
+        }
+    }
+    *ret_mutations = mutations;
+    return CX_OK;
+}
+
+/* ---- Preconditions. --------------------------------------------------------- */
+
+static enum cx_status convert_precondition(struct cx_conversion *conversion,
+                                           const struct cx_field *at, const Precondition *message,
+                                           struct cx_precondition *ret_precondition)
+{
+    const struct cx_field entry = cx_field_of(at, "entry");
+
+    switch (message->kind_case) {
+    case CONTEXTD__V1__PRECONDITION__KIND_CONTEXT_VERSION:
+        *ret_precondition = (struct cx_precondition){
+            .kind = CX_PRECONDITION_CONTEXT_VERSION,
+            .version = message->context_version,
+        };
+        return CX_OK;
+    case CONTEXTD__V1__PRECONDITION__KIND_ENTRY:
+        *ret_precondition = (struct cx_precondition){
+            .kind = CX_PRECONDITION_ENTRY_VERSION,
+            .key = cx_bytes_of(message->entry->key),
+            .version = message->entry->version,
+        };
+        return check_key(conversion, &entry, ret_precondition->key);
+    default:
+        return cx_field_invalid(at, NULL, conversion->error, "must be set to a known kind");
+    }
+}
+
+enum cx_status cx_convert_preconditions(struct cx_conversion *conversion, const struct cx_field *at,
+                                        Precondition *const *messages, size_t count,
+                                        const struct cx_precondition **ret_preconditions)
+{
+    struct cx_precondition *preconditions;
+    enum cx_status status;
+
+    assert(count > 0);
+    status = cx_field_check_count(at, "preconditions", count, 0, CX_PRECONDITIONS_MAX,
+                                  conversion->error);
+    if (status != CX_OK) {
+        return status;
+    }
+    preconditions = cx_allocator_alloc(&conversion->memory, count * sizeof *preconditions);
+    if (preconditions == NULL) {
+        return cx_error_out_of_memory(conversion->error);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct cx_field field = cx_field_at(at, "preconditions", i);
+
+        status = convert_precondition(conversion, &field, messages[i], &preconditions[i]);
+        if (status != CX_OK) {
+            return status;
+        }
+    }
+    *ret_preconditions = preconditions;
+    return CX_OK;
+}

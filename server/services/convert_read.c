@@ -1,0 +1,273 @@
+/* Requests that read. */
+
+#include <stdlib.h>
+
+#include "core/base/limits.h"
+#include "core/base/text.h"
+#include "server/services/convert_part.h"
+#include "server/services/unsupported.h"
+
+/* A time before the first one that can be asked for is as good as that. */
+static enum cx_status convert_time(const struct cx_field *state, const Timestamp *time,
+                                   struct cx_error *error, int64_t *ret_time_us)
+{
+    enum { NANOS_MAX = 999999999 };
+    const int64_t year_1 = -62135596800;
+    const int64_t year_10000 = 253402300800;
+
+    if (time->seconds < year_1 || time->seconds >= year_10000 || time->nanos < 0 ||
+        time->nanos > NANOS_MAX) {
+        return cx_field_invalid(state, "time", error, "must be a valid timestamp");
+    }
+    *ret_time_us = time->seconds < 0 ? 0 : time->seconds * CX_SECOND_US + time->nanos / 1000;
+    if (*ret_time_us == 0) {
+        *ret_time_us = 1;
+    }
+    return CX_OK;
+}
+
+static enum cx_status convert_state(struct cx_conversion *conversion, const struct cx_field *at,
+                                    const StateRef *message, struct cx_context_name *ret_name,
+                                    struct cx_state_at *ret_at)
+{
+    const struct cx_field state = cx_field_of(at, "state");
+    enum cx_status status;
+
+    if (message == NULL) {
+        return cx_field_invalid(&state, NULL, conversion->error, "must be set");
+    }
+    status =
+        cx_convert_name(conversion, &state, message->namespace_, message->context_id, 1, ret_name);
+    if (status == CX_OK) {
+        status = cx_unsupported_check(&message->base, &state, conversion->error);
+    }
+    if (status != CX_OK) {
+        return status;
+    }
+    *ret_at = (struct cx_state_at){0};
+    if (message->at_case == CONTEXTD__V1__STATE_REF__AT_VERSION) {
+        ret_at->version = message->version;
+    } else if (message->at_case == CONTEXTD__V1__STATE_REF__AT_TIME) {
+        return convert_time(&state, message->time, conversion->error, &ret_at->time_us);
+    }
+    return CX_OK;
+}
+
+static enum cx_status convert_view(struct cx_conversion *conversion, const struct cx_field *at,
+                                   ContextView view, enum cx_view unspecified,
+                                   enum cx_view *ret_view)
+{
+    switch ((int)view) {
+    case CONTEXTD__V1__CONTEXT_VIEW__CONTEXT_VIEW_UNSPECIFIED:
+        *ret_view = unspecified;
+        return CX_OK;
+    case CONTEXTD__V1__CONTEXT_VIEW__CONTEXT_VIEW_BASIC:
+        *ret_view = CX_VIEW_BASIC;
+        return CX_OK;
+    case CONTEXTD__V1__CONTEXT_VIEW__CONTEXT_VIEW_KEYS:
+        *ret_view = CX_VIEW_KEYS;
+        return CX_OK;
+    case CONTEXTD__V1__CONTEXT_VIEW__CONTEXT_VIEW_FULL:
+        *ret_view = CX_VIEW_FULL;
+        return CX_OK;
+    default:
+        return cx_field_invalid(at, "view", conversion->error, "must be a known value");
+    }
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+    return cx_bytes_compare(*(const struct cx_bytes *)a, *(const struct cx_bytes *)b);
+}
+
+static size_t drop_repeats(struct cx_bytes *keys, size_t count)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (kept == 0 || !cx_bytes_equal(keys[i], keys[kept - 1])) {
+            keys[kept++] = keys[i];
+        }
+    }
+    return kept;
+}
+
+static enum cx_status convert_keys(struct cx_conversion *conversion, const struct cx_field *at,
+                                   char *const *texts, size_t count, struct cx_get_query *ret_query)
+{
+    enum cx_status status;
+    struct cx_bytes *keys;
+
+    status = cx_field_check_count(at, "keys", count, 0, CX_KEYS_MAX, conversion->error);
+    if (status != CX_OK || count == 0) {
+        return status;
+    }
+    keys = cx_allocator_alloc(&conversion->memory, count * sizeof *keys);
+    if (keys == NULL) {
+        return cx_error_out_of_memory(conversion->error);
+    }
+    for (size_t i = 0; i < count; i++) {
+        const struct cx_field key = cx_field_at(at, "keys", i);
+
+        keys[i] = cx_bytes_of(texts[i]);
+        status =
+            cx_field_check_name(&key, NULL, keys[i], 1, CX_ENTRY_KEY_SIZE_MAX, conversion->error);
+        if (status != CX_OK) {
+            return status;
+        }
+    }
+    qsort(keys, count, sizeof *keys, compare_keys);
+    ret_query->keys = keys;
+    ret_query->key_count = drop_repeats(keys, count);
+    return CX_OK;
+}
+
+enum cx_status cx_convert_get(struct cx_conversion *conversion, const struct cx_field *at,
+                              const GetContextRequest *message, struct cx_get_query *ret_query)
+{
+    struct cx_get_query query = {
+        .key_prefix = cx_bytes_of(message->key_prefix),
+        .if_newer_than = message->if_newer_than,
+    };
+    enum cx_status status;
+
+    status = convert_state(conversion, at, message->state, &query.name, &query.at);
+    if (status == CX_OK) {
+        status = convert_view(conversion, at, message->view, CX_VIEW_FULL, &query.view);
+    }
+    if (status == CX_OK) {
+        status = convert_keys(conversion, at, message->keys, message->n_keys, &query);
+    }
+    if (status == CX_OK) {
+        status = cx_field_check_name(at, "key_prefix", query.key_prefix, 0, CX_ENTRY_KEY_SIZE_MAX,
+                                     conversion->error);
+    }
+    if (status != CX_OK) {
+        return status;
+    }
+    *ret_query = query;
+    return CX_OK;
+}
+
+enum cx_status cx_convert_read(struct cx_conversion *conversion, const ReadEntriesRequest *message,
+                               struct cx_read_query *ret_query)
+{
+    struct cx_read_query query = {
+        .key_prefix = cx_bytes_of(message->key_prefix),
+        .after_key = cx_bytes_of(message->after_key),
+        .before_key = cx_bytes_of(message->before_key),
+        .reverse = message->reverse,
+        .keys_only = message->keys_only,
+        .limit = message->limit > 0 ? message->limit : UINT64_MAX,
+    };
+    enum cx_status status;
+
+    status = convert_state(conversion, NULL, message->state, &query.name, &query.at);
+    if (status == CX_OK) {
+        status = cx_field_check_name(NULL, "key_prefix", query.key_prefix, 0, CX_ENTRY_KEY_SIZE_MAX,
+                                     conversion->error);
+    }
+    if (status == CX_OK) {
+        status = cx_field_check_name(NULL, "after_key", query.after_key, 0, CX_ENTRY_KEY_SIZE_MAX,
+                                     conversion->error);
+    }
+    if (status == CX_OK) {
+        status = cx_field_check_name(NULL, "before_key", query.before_key, 0, CX_ENTRY_KEY_SIZE_MAX,
+                                     conversion->error);
+    }
+    if (status != CX_OK) {
+        return status;
+    }
+    *ret_query = query;
+    return CX_OK;
+}
+
+/* ---- Lists. ----------------------------------------------------------------- */
+
+enum cx_status cx_convert_page_size(struct cx_conversion *conversion, int32_t page_size,
+                                    size_t *ret_count_max)
+{
+    if (page_size < 0 || page_size > (int32_t)CX_PAGE_SIZE_MAX) {
+        return cx_field_invalid(NULL, "page_size", conversion->error,
+                                "must be 1 to %u, or 0 for %u", CX_PAGE_SIZE_MAX,
+                                CX_PAGE_SIZE_DEFAULT);
+    }
+    *ret_count_max = page_size > 0 ? (size_t)page_size : CX_PAGE_SIZE_DEFAULT;
+    return CX_OK;
+}
+
+static enum cx_status convert_filter_labels(struct cx_conversion *conversion,
+                                            const ListContextsRequest *message,
+                                            const struct cx_label **ret_labels)
+{
+    size_t count = message->n_metadata;
+    struct cx_label *labels;
+    enum cx_status status;
+
+    status = cx_field_check_count(NULL, "metadata", count, 0, CX_LABELS_MAX, conversion->error);
+    if (status != CX_OK || count == 0) {
+        return status;
+    }
+    labels = cx_allocator_alloc(&conversion->memory, count * sizeof *labels);
+    if (labels == NULL) {
+        return cx_error_out_of_memory(conversion->error);
+    }
+    for (size_t i = 0; i < count; i++) {
+        labels[i].key = cx_bytes_of(message->metadata[i]->key);
+        labels[i].value = cx_bytes_of(message->metadata[i]->value);
+    }
+    *ret_labels = labels;
+    return cx_convert_sort_labels(conversion, NULL, labels, count);
+}
+
+static enum cx_status check_filters(struct cx_conversion *conversion,
+                                    const struct cx_list_query *query)
+{
+    const char *rule = cx_namespace_check(query->namespace_id);
+    enum cx_status status;
+
+    if (rule != NULL) {
+        return cx_field_invalid(NULL, "namespace", conversion->error, "%s", rule);
+    }
+    status = cx_field_check_name(NULL, "id_prefix", query->id_prefix, 0, CX_CONTEXT_ID_SIZE_MAX,
+                                 conversion->error);
+    if (status == CX_OK) {
+        status = cx_field_check_name(NULL, "type", query->type, 0, CX_CONTEXT_TYPE_SIZE_MAX,
+                                     conversion->error);
+    }
+    if (status == CX_OK) {
+        status = cx_field_check_name(NULL, "parent_id", query->parent_id, 0, CX_CONTEXT_ID_SIZE_MAX,
+                                     conversion->error);
+    }
+    return status;
+}
+
+enum cx_status cx_convert_list(struct cx_conversion *conversion, const ListContextsRequest *message,
+                               struct cx_list_query *ret_query, enum cx_view *ret_view)
+{
+    struct cx_list_query query = {
+        .namespace_id = cx_convert_namespace(message->namespace_),
+        .id_prefix = cx_bytes_of(message->id_prefix),
+        .type = cx_bytes_of(message->type),
+        .parent_id = cx_bytes_of(message->parent_id),
+        .label_count = message->n_metadata,
+        .deleted = message->deleted,
+    };
+    enum cx_status status;
+
+    status = check_filters(conversion, &query);
+    if (status == CX_OK) {
+        status = convert_filter_labels(conversion, message, &query.labels);
+    }
+    if (status == CX_OK) {
+        status = cx_convert_page_size(conversion, message->page_size, &query.count_max);
+    }
+    if (status == CX_OK) {
+        status = convert_view(conversion, NULL, message->view, CX_VIEW_BASIC, ret_view);
+    }
+    if (status != CX_OK) {
+        return status;
+    }
+    *ret_query = query;
+    return CX_OK;
+}

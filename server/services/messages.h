@@ -1,0 +1,52 @@
+/* Short names for the generated messages. For the files of this folder alone. */
+
+#ifndef CX_SERVICES_MESSAGES_H
+#define CX_SERVICES_MESSAGES_H
+
+#include "contextd/v1/context_manager.pb-c.h"
+#include "contextd/v1/resources.pb-c.h"
+
+typedef Contextd__V1__AppendEntry AppendEntry;
+typedef Contextd__V1__BatchGetContextsRequest BatchGetContextsRequest;
+typedef Contextd__V1__BatchGetContextsResponse BatchGetContextsResponse;
+typedef Contextd__V1__BatchGetContextsResponse__Result BatchGetResult;
+typedef Contextd__V1__BatchUpdateContextsRequest BatchUpdateContextsRequest;
+typedef Contextd__V1__BatchUpdateContextsResponse BatchUpdateContextsResponse;
+typedef Contextd__V1__Context Context;
+typedef Contextd__V1__Context__MetadataEntry ContextLabel;
+typedef Contextd__V1__ContextView ContextView;
+typedef Contextd__V1__CreateContextRequest CreateContextRequest;
+typedef Contextd__V1__CreateContextResponse CreateContextResponse;
+typedef Contextd__V1__DeleteContextRequest DeleteContextRequest;
+typedef Contextd__V1__DeleteContextResponse DeleteContextResponse;
+typedef Contextd__V1__Entry Entry;
+typedef Contextd__V1__Failure Failure;
+typedef Contextd__V1__Failure__MetadataEntry FailureDetail;
+typedef Contextd__V1__GetContextRequest GetContextRequest;
+typedef Contextd__V1__GetContextResponse GetContextResponse;
+typedef Contextd__V1__GetServerInfoResponse GetServerInfoResponse;
+typedef Contextd__V1__GetServerInfoResponse__SettingsEntry Setting;
+typedef Contextd__V1__ListContextsRequest ListContextsRequest;
+typedef Contextd__V1__ListContextsResponse ListContextsResponse;
+typedef Contextd__V1__ListNamespacesRequest ListNamespacesRequest;
+typedef Contextd__V1__ListNamespacesResponse ListNamespacesResponse;
+typedef Contextd__V1__ListNamespacesResponse__Namespace Namespace;
+typedef Contextd__V1__Mutation Mutation;
+typedef Contextd__V1__NewContext NewContext;
+typedef Contextd__V1__Precondition Precondition;
+typedef Contextd__V1__PutEntry PutEntry;
+typedef Contextd__V1__ReadEntriesRequest ReadEntriesRequest;
+typedef Contextd__V1__ReadEntriesResponse ReadEntriesResponse;
+typedef Contextd__V1__SetExpiry SetExpiry;
+typedef Contextd__V1__StateRef StateRef;
+typedef Contextd__V1__StreamUpdatesRequest StreamUpdatesRequest;
+typedef Contextd__V1__StreamUpdatesResponse StreamUpdatesResponse;
+typedef Contextd__V1__UpdateContextRequest UpdateContextRequest;
+typedef Contextd__V1__UpdateContextResponse UpdateContextResponse;
+typedef Contextd__V1__UpdateResult UpdateResult;
+typedef Contextd__V1__WriteOptions WriteOptions;
+typedef Contextd__V1__WriteResult WriteResult;
+typedef Google__Protobuf__Duration Duration;
+typedef Google__Protobuf__Timestamp Timestamp;
+
+#endif /* CX_SERVICES_MESSAGES_H */
