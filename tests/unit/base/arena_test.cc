@@ -68,8 +68,22 @@ TEST_F(ArenaTest, SaysWhenMemoryRunsOut) {
   EXPECT_EQ(nullptr, cx_arena_alloc(&arena_, 1));
   EXPECT_EQ(nullptr, cx_arena_calloc(&arena_, 1));
   EXPECT_TRUE(fail_nth_end(&fail));
-  EXPECT_EQ(nullptr, cx_arena_alloc(&arena_, SIZE_MAX));
-  EXPECT_EQ(nullptr, cx_arena_alloc(&arena_, SIZE_MAX - 64));
+}
+
+TEST_F(ArenaTest, AsksForNoLessThanWhatWasAskedOfIt) {
+  // A size that wraps around would be a small one: nothing is asked for, or everything.
+  for (size_t less = 0; less < 100; less++) {
+    size_t asked = SIZE_MAX;
+    cx_memory_set_hook(
+        [](void *arg, size_t size) {
+          *static_cast<size_t *>(arg) = size;
+          return false;
+        },
+        &asked);
+    EXPECT_EQ(nullptr, cx_arena_alloc(&arena_, SIZE_MAX - less));
+    cx_memory_set_hook(nullptr, nullptr);
+    EXPECT_GE(asked, SIZE_MAX - less);
+  }
 }
 
 }  // namespace

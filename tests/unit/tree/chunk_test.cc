@@ -52,7 +52,8 @@ TEST_F(ChunkTest, MoreBytesChangeTheCutOnlyWhereItIsAtTheEnd) {
   size_t size = cx_chunk_cut(table_, From(0));
 
   for (size_t available = 0; available < 2 * size; available++) {
-    EXPECT_EQ(available < size ? available : size, cx_chunk_cut(table_, {bytes_.data(), available}));
+    size_t expected = available < size ? available : size;
+    EXPECT_EQ(expected, cx_chunk_cut(table_, {bytes_.data(), available}));
   }
 }
 

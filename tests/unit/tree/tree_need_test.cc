@@ -27,7 +27,8 @@ struct ChangeOf {
 
 class TreeNeedTest : public testing::Test {
  protected:
-  TreeNeedTest() : memory_before_(cx_memory_used()), seed_(std::random_device{}()), random_(seed_) {}
+  TreeNeedTest()
+      : memory_before_(cx_memory_used()), seed_(std::random_device{}()), random_(seed_) {}
 
   ~TreeNeedTest() override {
     for (cx_tree &tree : trees_) cx_tree_done(&kKind, &tree);
