@@ -48,10 +48,14 @@ void cx_files_raise_limit(uint64_t wanted)
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) {
         return;
     }
-    limit.rlim_cur = limit.rlim_max < wanted ? limit.rlim_max : wanted;
-    if (setrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur >= wanted) {
+    /* Root may go beyond what is the limit of limits. */
+    struct rlimit higher = {wanted, limit.rlim_max < wanted ? wanted : limit.rlim_max};
+    if (setrlimit(RLIMIT_NOFILE, &higher) == 0) {
         return;
     }
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+
     struct cx_logging_line line;
     cx_logging_begin(&line, CX_LOGGING_WARNING,
                      "the system allows fewer open files than connections_max needs");

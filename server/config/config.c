@@ -71,11 +71,12 @@ void cx_config_set(struct cx_config *config, const struct cx_setting *setting, c
 
 /* ---- Environment. --------------------------------------------------------------- */
 
-/* Kubernetes tells each container of a service called `contextd` where that is, in
- * variables that look like ours. */
-static bool is_service_link(const char *name)
+/* Variables that begin like ours and are not: the clients' own, and those in which
+ * Kubernetes tells each container where a service called `contextd` is. */
+static bool is_foreign(const char *name)
 {
-    return strncmp(name, "SERVICE_", 8) == 0 || strcmp(name, "PORT") == 0 ||
+    return strcmp(name, "ADDRESS") == 0 || strcmp(name, "PORT") == 0 ||
+           strncmp(name, "SERVICE_", 8) == 0 ||
            (strncmp(name, "PORT_", 5) == 0 && isdigit((unsigned char)name[5]));
 }
 
@@ -120,7 +121,7 @@ static void read_environment(struct cx_config *config, const char *const *enviro
         if (setting != NULL) {
             cx_config_set(config, setting, value, (struct cx_origin){CX_ORIGIN_ENVIRONMENT, 0},
                           name, problems);
-        } else if (!is_service_link(name + strlen(VARIABLE_PREFIX))) {
+        } else if (!is_foreign(name + strlen(VARIABLE_PREFIX))) {
             cx_config_unknown(name, name + strlen(VARIABLE_PREFIX), problems);
         }
     }

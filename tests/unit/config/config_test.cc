@@ -71,8 +71,8 @@ TEST_F(ConfigTest, RefusesUnknownNamesWhereverTheyStandAndGuessesWhatWasMeant) {
   EXPECT_NE(std::string::npos, Problems().find("CONTEXTD_LISTENER: there is no such setting"));
 }
 
-TEST_F(ConfigTest, DoesNotTakeTheVariablesOfAKubernetesServiceForItsOwn) {
-  EXPECT_EQ(CX_OK, Load({}, {"CONTEXTD_SERVICE_HOST=10.0.0.1", "CONTEXTD_PORT=tcp://10.0.0.1:7420",
+TEST_F(ConfigTest, DoesNotTakeTheVariablesOfClientsAndOfKubernetesForItsOwn) {
+  EXPECT_EQ(CX_OK, Load({}, {"CONTEXTD_ADDRESS=x", "CONTEXTD_SERVICE_HOST=10.0.0.1", "CONTEXTD_PORT=tcp://10.0.0.1:7420",
                              "CONTEXTD_PORT_7420_TCP_ADDR=10.0.0.1"}))
       << Problems();
   EXPECT_EQ(CX_INVALID_ARGUMENT, Load({}, {"CONTEXTD_PORT_FIL=x"}));
