@@ -665,6 +665,11 @@ void cx_call_fail(struct cx_call *call, const struct cx_error *error)
     call_end(call, cx_ending_error(error));
 }
 
+void cx_call_fail_plain(struct cx_call *call, enum cx_status status, const char *message)
+{
+    call_end(call, cx_ending_plain(status, message));
+}
+
 struct cx_waiter *cx_call_wait(struct cx_call *call,
                                void (*resume)(struct cx_call *call, enum cx_status status))
 {

@@ -65,6 +65,10 @@ void cx_call_finish(struct cx_call *call);
  * RetryInfo. On a stream, a message that is still on its way goes out first. */
 void cx_call_fail(struct cx_call *call, const struct cx_error *error);
 
+/* Ends any call with a status alone: for protocols that are not ours and know no reasons.
+ * `message` is a literal. */
+void cx_call_fail_plain(struct cx_call *call, enum cx_status status, const char *message);
+
 /* Prepares to go on later: hand the waiter to whoever completes it, by way of
  * cx_rpc_server_complete(). `resume` then runs once, with the waiter's status. One at
  * a time per call. The call must not be ended while it waits; a client that leaves
