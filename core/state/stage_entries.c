@@ -226,7 +226,8 @@ enum cx_status cx_stage_entries(struct cx_stage *stage, const struct cx_tree *ba
     if (count == 0) {
         return CX_OK;
     }
-    if (count == 1 && single->kind != CX_MUTATION_DELETE_PREFIX) {
+    /* The first entry of a tree goes the other way: its node is then as small as it is. */
+    if (count == 1 && single->kind != CX_MUTATION_DELETE_PREFIX && base->root != NULL) {
         return stage_edit(stage, base, single, item->version, staged);
     }
     return stage_copy(stage, base, item, staged);
