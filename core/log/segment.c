@@ -226,12 +226,16 @@ void cx_segment_close(struct cx_segment *segment)
 
 /* ---- Reading. --------------------------------------------------------------- */
 
-static enum cx_status window_grow(struct cx_window *window, size_t size)
+/* Makes the window large enough for a frame, and for a large read: no larger than the
+ * segment, which may be tiny. */
+static enum cx_status window_grow(struct cx_window *window, const struct cx_segment *segment,
+                                  size_t size)
 {
-    size_t capacity = size > CX_SEGMENT_WINDOW ? size : CX_SEGMENT_WINDOW;
+    size_t wanted = segment->size < CX_SEGMENT_WINDOW ? (size_t)segment->size : CX_SEGMENT_WINDOW;
+    size_t capacity = size > wanted ? size : wanted;
     uint8_t *data;
 
-    if (window->capacity >= size) {
+    if (window->capacity >= capacity) {
         return CX_OK;
     }
     data = cx_realloc(window->data, capacity);
@@ -250,7 +254,7 @@ enum cx_status cx_window_at(struct cx_window *window, const struct cx_segment *s
     enum cx_status status;
 
     if (!held) {
-        status = window_grow(window, size);
+        status = window_grow(window, segment, size);
         if (status == CX_OK) {
             window->offset = offset;
             window->size = 0;

@@ -4,6 +4,7 @@
 #define CX_TESTS_UNIT_LOG_WAL_FIXTURE_H
 
 extern "C" {
+#include "core/base/hash.h"
 #include "core/base/random.h"
 #include "core/log/segment.h"
 #include "core/log/wal.h"
@@ -84,11 +85,11 @@ class Wal {
   cx_status Prepare() { return log->ops->prepare(log); }
   cx_log_position Tail() { return log->ops->tail(log); }
 
-  // Admits one payload; lets the log prepare if it asks for it.
+  // Admits one payload; lets the log prepare if it needs that.
   cx_reason Admit(const std::string &payload) {
     size_t size = cx_log_frame_size(payload.size());
     cx_reason reason = log->ops->admit(log, size);
-    if (reason != CX_REASON_OVERLOADED) return reason;
+    if (reason != CX_REASON_OVERLOADED && reason != CX_REASON_STORAGE_FULL) return reason;
     if (Prepare() == CX_UNAVAILABLE) return CX_REASON_STORAGE_FAILED;
     return log->ops->admit(log, size);
   }
