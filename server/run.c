@@ -14,12 +14,13 @@
 #include "core/base/limits.h"
 #include "core/base/random.h"
 #include "core/engine/engine.h"
+#include "server/api.h"
 #include "server/config/config.h"
 #include "server/logging.h"
 #include "server/notices.h"
 #include "server/port_file.h"
 #include "server/rpc/server.h"
-#include "server/services/services.h"
+#include "server/services/health.h"
 #include "server/system.h"
 
 /* Files that are not connections: segments, queues, libraries. */
@@ -36,15 +37,11 @@ struct server {
     /* In the order of the start: NULL or false until then. */
     struct cx_disk *disk;
     struct cx_engine *engine;
+    struct cx_api api;
     struct cx_rpc_server *rpc;
     bool engine_started;
     bool rpc_started;
     bool port_file_written;
-
-    /* What the services know. */
-    struct cx_config_value values[CX_CONFIG_SETTINGS_MAX];
-    struct cx_app_setting settings[CX_CONFIG_SETTINGS_MAX];
-    struct cx_app app;
 };
 
 /* ---- What the engine tells. -------------------------------------------------------- */
@@ -129,30 +126,8 @@ static enum cx_exit open_engine(struct server *server)
     return CX_EXIT_DONE;
 }
 
-static void set_up_app(struct server *server)
+static enum cx_status prepare_rpc(struct server *server)
 {
-    size_t count = cx_config_values(server->config, server->values);
-
-    for (size_t i = 0; i < count; i++) {
-        server->settings[i].name = server->values[i].name;
-        server->settings[i].value = server->values[i].text;
-    }
-    server->app = (struct cx_app){
-        .engine = server->engine,
-        .version = CX_VERSION,
-        .stream_stall_max_us = (int64_t)server->config->stream_stall_max_us,
-        .settings = server->settings,
-        .setting_count = count,
-    };
-}
-
-static enum cx_status add_services(struct server *server)
-{
-    static const struct cx_service *const services[] = {
-        &cx_context_manager_service,
-        &cx_tracker_service,
-        &cx_recovery_service,
-    };
     const struct cx_config *config = server->config;
     struct cx_rpc_options options = {
         .listen = config->listen,
@@ -160,12 +135,15 @@ static enum cx_status add_services(struct server *server)
         .message_size_max = config->message_size_max,
         .in_flight_bytes_max = config->in_flight_bytes_max,
         .connections_max = config->connections_max,
-        .app = &server->app,
+        .app = &server->api.app,
     };
-    enum cx_status status = cx_rpc_server_new(&options, &server->rpc);
+    enum cx_status status = cx_api_init(&server->api, config, server->engine);
 
-    for (size_t i = 0; i < sizeof services / sizeof services[0] && status == CX_OK; i++) {
-        status = cx_rpc_server_add(server->rpc, services[i]);
+    if (status == CX_OK) {
+        status = cx_rpc_server_new(&options, &server->rpc);
+    }
+    if (status == CX_OK) {
+        status = cx_api_add(&server->api, server->rpc);
     }
     return status;
 }
@@ -182,8 +160,7 @@ static enum cx_exit start_serving(struct server *server)
     struct cx_error error = {0};
     int port;
 
-    set_up_app(server);
-    if (add_services(server) != CX_OK || cx_engine_start(server->engine, &events) != CX_OK) {
+    if (prepare_rpc(server) != CX_OK || cx_engine_start(server->engine, &events) != CX_OK) {
         cx_notice_cannot_start("not enough memory or threads", "");
         return CX_EXIT_CANNOT_START;
     }
@@ -202,6 +179,7 @@ static enum cx_exit start_serving(struct server *server)
         return CX_EXIT_CANNOT_START;
     }
     server->port_file_written = config->port_file[0] != '\0';
+    cx_health_set(server->api.health, true);
     cx_notice_risks(config);
     cx_notice_serving(config, port);
     return CX_EXIT_DONE;
@@ -272,12 +250,14 @@ static void stop(struct server *server, int64_t grace_us)
         cx_port_file_remove(server->config->port_file);
     }
     if (server->rpc_started) {
+        cx_health_stop(server->api.health);
         cx_rpc_server_stop(server->rpc, grace_us);
     }
     if (server->engine_started) {
         cx_engine_stop(server->engine);
     }
     cx_rpc_server_free(server->rpc);
+    cx_api_done(&server->api);
     cx_engine_close(server->engine);
     cx_disk_posix_close(server->disk);
     if (server->signals >= 0) {
