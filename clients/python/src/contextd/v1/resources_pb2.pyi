@@ -49,6 +49,8 @@ existence, session, fence, preconditions, limits.
   DATA_LOSS            DAMAGED              {file, offset}
   UNIMPLEMENTED        NOT_SUPPORTED        {field}
   UNAVAILABLE          NOT_READY, STOPPING
+                       STORAGE_FAILED       the disk failed: whether a write was
+                                            made is not known; the server ends
 """
 
 from collections import abc as _abc
