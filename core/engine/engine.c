@@ -3,6 +3,7 @@
 #include "core/engine/engine.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "core/base/limits.h"
@@ -44,45 +45,53 @@ static void sizes_settle(struct cx_engine *engine)
     engine->options.segment_size = segment_size;
 }
 
-struct replay {
-    struct cx_engine *engine;
-    struct cx_arena arena;
+struct recovery {
+    struct cx_replay *replay;
     int64_t time_us; /* Of the last record. */
-    uint64_t failed; /* The record that could not be applied. */
 };
 
 static enum cx_status on_record(void *arg, const struct cx_log_record *record)
 {
-    struct replay *replay = arg;
-    enum cx_status status = cx_replay(&replay->engine->state, &replay->arena, record->payload,
-                                      record->revision, record->time_us);
+    struct recovery *recovery = arg;
 
-    replay->time_us = record->time_us;
-    replay->failed = status == CX_OK ? 0 : record->revision;
-    return status;
+    recovery->time_us = record->time_us;
+    return cx_replay_add(recovery->replay, record->payload, record->revision, record->time_us);
 }
 
-static enum cx_status engine_replay(struct cx_engine *engine, struct replay *replay,
-                                    struct cx_error *error)
+static enum cx_status replay_explain(const struct cx_replay *replay, enum cx_status status,
+                                     struct cx_error *error)
 {
-    uint64_t tail = engine->log->ops->tail(engine->log).revision;
-    enum cx_status status = CX_OK;
-
-    if (tail > 0) {
-        status = engine->log->ops->read(engine->log, 1, tail, on_record, replay);
-    }
-    cx_arena_done(&replay->arena);
     if (status == CX_DATA_LOSS) {
         cx_error_set(error, CX_REASON_DAMAGED,
-                     "record %llu of the log is whole, but does not fit what comes before it; "
-                     "was it written by another program?",
-                     (unsigned long long)replay->failed);
+                     "record %" PRIu64 " of the log is whole, but does not fit what comes before "
+                     "it; was it written by another program?",
+                     cx_replay_failed_revision(replay));
     } else if (status == CX_RESOURCE_EXHAUSTED) {
         cx_error_set(error, CX_REASON_NOT_READY,
                      "out of memory while replaying the log; the server needs more memory");
     } else if (status != CX_OK) {
         cx_error_set(error, CX_REASON_NOT_READY, "the log could not be read back");
     }
+    return status;
+}
+
+/* Applies the whole log. *ret_time_us is that of its last record. */
+static enum cx_status engine_replay(struct cx_engine *engine, int64_t *ret_time_us,
+                                    struct cx_error *error)
+{
+    uint64_t tail = engine->log->ops->tail(engine->log).revision;
+    struct recovery recovery = {0};
+    enum cx_status status = cx_replay_new(&engine->state, &recovery.replay);
+
+    if (status == CX_OK && tail > 0) {
+        status = engine->log->ops->read(engine->log, 1, tail, on_record, &recovery);
+    }
+    if (status == CX_OK) {
+        status = cx_replay_finish(recovery.replay);
+    }
+    status = replay_explain(recovery.replay, status, error);
+    cx_replay_free(recovery.replay);
+    *ret_time_us = recovery.time_us;
     return status;
 }
 
@@ -171,7 +180,7 @@ static enum cx_status engine_recover(struct cx_engine *engine, struct cx_engine_
                                      struct cx_error *error)
 {
     const struct cx_clock *clock = engine->options.clock;
-    struct replay replay = {.engine = engine};
+    int64_t last_time_us;
     struct cx_wal_report wal;
     struct cx_work *done;
     enum cx_status status = engine_open_log(engine, &wal, error);
@@ -180,8 +189,8 @@ static enum cx_status engine_recover(struct cx_engine *engine, struct cx_engine_
     if (status != CX_OK) {
         return status;
     }
-    status = engine_replay(engine, &replay, error);
-    cx_commit_init(&engine->commit, engine->log, replay.time_us);
+    status = engine_replay(engine, &last_time_us, error);
+    cx_commit_init(&engine->commit, engine->log, last_time_us);
     if (status == CX_OK) {
         report_fill(engine, &wal, ret_report);
         ret_report->replay_us = clock->monotonic_us(clock) - start_us;

@@ -140,20 +140,26 @@ void cx_segment_init(struct cx_segment *segment, const struct cx_log_identity *i
 
 /* ---- Files. ----------------------------------------------------------------- */
 
-/* Syncs piece by piece: syncs of the log, meanwhile, never wait for more than one. */
+/* Syncs now and then, so that a sync of the log, meanwhile, never waits for more than
+ * this to reach the disk. Less would cost more syncs than it saves. */
+#define ZEROS_UNSYNCED_MAX (4 * CX_SEGMENT_WINDOW)
+
 enum cx_status cx_segment_zero(struct cx_file *file, uint64_t start, uint64_t end, bool sync)
 {
     static uint8_t zeros[CX_SEGMENT_WINDOW]; /* Never written. */
     enum cx_status status = CX_OK;
+    uint64_t unsynced = 0;
 
     while (start < end && status == CX_OK) {
         size_t size = end - start < sizeof zeros ? (size_t)(end - start) : sizeof zeros;
 
         status = file->ops->write(file, start, (struct cx_bytes){zeros, size});
-        if (status == CX_OK && sync) {
-            status = file->ops->sync(file);
-        }
         start += size;
+        unsynced += size;
+        if (status == CX_OK && sync && (unsynced == ZEROS_UNSYNCED_MAX || start == end)) {
+            status = file->ops->sync(file);
+            unsynced = 0;
+        }
     }
     return status;
 }

@@ -52,6 +52,27 @@ struct cx_context *cx_table_find(const struct cx_table *table, const struct cx_n
     return table->slots[table_place(table, key->hash, bytes)].context;
 }
 
+void cx_table_prefetch(const struct cx_table *table, uint64_t hash)
+{
+    if (table->capacity > 0) {
+        __builtin_prefetch(&table->slots[hash & (table->capacity - 1)]);
+    }
+}
+
+struct cx_context *cx_table_peek(const struct cx_table *table, uint64_t hash)
+{
+    size_t mask = table->capacity - 1;
+    size_t place = hash & mask;
+
+    if (table->capacity == 0) {
+        return NULL;
+    }
+    while (table->slots[place].context != NULL && table->slots[place].hash != hash) {
+        place = (place + 1) & mask;
+    }
+    return table->slots[place].context;
+}
+
 /* Puts a context into the first free slot from its place on. */
 static void slots_add(struct cx_table_slot *slots, size_t capacity, struct cx_table_slot added)
 {

@@ -30,6 +30,13 @@ struct cx_table {
 /* The context of this name, or NULL. O(1). */
 struct cx_context *cx_table_find(const struct cx_table *table, const struct cx_name_key *key);
 
+/* Brings the place of a hash into the cache. */
+void cx_table_prefetch(const struct cx_table *table, uint64_t hash);
+
+/* A context whose name may have this hash, without a look at the name: it may be
+ * another one. NULL when there is none. */
+struct cx_context *cx_table_peek(const struct cx_table *table, uint64_t hash);
+
 /* Makes room for `count` more. CX_RESOURCE_EXHAUSTED when out of memory. Amortized
  * O(1). */
 CX_MUST_CHECK enum cx_status cx_table_reserve(struct cx_table *table, size_t count);

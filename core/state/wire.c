@@ -37,7 +37,7 @@ void cx_wire_put_fixed64(struct cx_wire_writer *writer, uint64_t number)
     writer_append(writer, &stored, sizeof stored);
 }
 
-uint64_t cx_wire_get_number(struct cx_wire_reader *reader)
+uint64_t cx_wire_get_large_number(struct cx_wire_reader *reader)
 {
     uint64_t number = 0;
 

@@ -30,7 +30,18 @@ struct cx_wire_reader {
     bool bad;
 };
 
-uint64_t cx_wire_get_number(struct cx_wire_reader *reader);
+/* Any number; the function below is faster for the small ones, which most are. */
+uint64_t cx_wire_get_large_number(struct cx_wire_reader *reader);
+
+static inline uint64_t cx_wire_get_number(struct cx_wire_reader *reader)
+{
+    if (reader->rest.size > 0 && reader->rest.data[0] < 0x80) {
+        reader->rest.size--;
+        return *reader->rest.data++;
+    }
+    return cx_wire_get_large_number(reader);
+}
+
 struct cx_bytes cx_wire_get_bytes(struct cx_wire_reader *reader); /* Borrowed, too. */
 uint64_t cx_wire_get_fixed64(struct cx_wire_reader *reader);
 
