@@ -1,0 +1,306 @@
+#include "clients/ctxctl/args.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Values. --------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    int64_t ms;
+} units[] = {
+    {"ms", 1}, {"s", 1000}, {"m", 60 * 1000}, {"h", 3600 * 1000}, {"d", 24 * 3600 * 1000},
+};
+
+enum { NUMBER_DIGITS_MAX = 12 }; /* So that no product overflows: 10^12 days fit. */
+
+/* Reads the unit at `text`. Returns its size, 0 when there is none. */
+static size_t unit_read(const char *text, int64_t *ret_ms)
+{
+    size_t size = strspn(text, "abcdefghijklmnopqrstuvwxyz");
+
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        if (strlen(units[i].name) == size && memcmp(units[i].name, text, size) == 0) {
+            *ret_ms = units[i].ms;
+            return size;
+        }
+    }
+    return 0;
+}
+
+bool ctl_parse_duration(const char *text, int64_t *ret_ms)
+{
+    int64_t total = 0;
+
+    while (*text != '\0') {
+        size_t digits = strspn(text, "0123456789");
+        int64_t unit_ms;
+        size_t unit_size;
+
+        if (digits == 0 || digits > NUMBER_DIGITS_MAX - 3) {
+            return false;
+        }
+        unit_size = unit_read(text + digits, &unit_ms);
+        if (unit_size == 0) {
+            return false;
+        }
+        total += strtoll(text, NULL, 10) * unit_ms;
+        if (total > INT64_MAX / 1000) {
+            return false;
+        }
+        text += digits + unit_size;
+    }
+    *ret_ms = total;
+    return total > 0;
+}
+
+bool ctl_parse_number(const char *text, uint64_t *ret_number)
+{
+    char *end;
+    unsigned long long number;
+
+    if (!isdigit((unsigned char)text[0])) {
+        return false;
+    }
+    errno = 0;
+    number = strtoull(text, &end, 10);
+    if (errno != 0 || *end != '\0') {
+        return false;
+    }
+    *ret_number = number;
+    return true;
+}
+
+bool ctl_parse_pair(struct ctl_pool *pool, const char *text, char **ret_key, char **ret_value)
+{
+    const char *equals = strchr(text, '=');
+
+    if (equals == NULL || equals == text) {
+        return false;
+    }
+    *ret_key = ctl_pool_text(pool, text, (size_t)(equals - text));
+    *ret_value = ctl_pool_text(pool, equals + 1, strlen(equals + 1));
+    return true;
+}
+
+/* ---- Options. -------------------------------------------------------------- */
+
+enum {
+    OWN_OPTIONS = 1000, /* Where the numbers of a command's own options begin. */
+    OPTION_NO_COLOR = 256,
+    OPTION_TIMEOUT,
+    OPTION_VERSION,
+};
+
+static const struct option global_options[] = {
+    {"address", required_argument, NULL, 'a'},
+    {"namespace", required_argument, NULL, 'n'},
+    {"output", required_argument, NULL, 'o'},
+    {"timeout", required_argument, NULL, OPTION_TIMEOUT},
+    {"no-color", no_argument, NULL, OPTION_NO_COLOR},
+    {"help", no_argument, NULL, 'h'},
+};
+
+enum { GLOBAL_COUNT = sizeof global_options / sizeof global_options[0] };
+
+static const char global_help[] =
+    "Options of every command:\n"
+    "  -a, --address HOST:PORT  the server (default: $CONTEXTD_ADDRESS, else 127.0.0.1:7420)\n"
+    "  -n, --namespace NAME     the namespace (default: `default`)\n"
+    "  -o, --output text|json   for people, or for scripts (default: text)\n"
+    "      --timeout TIME       give up after this, such as 500ms, 10s or 2m (default: 10s)\n"
+    "      --no-color           no colours (nor with $NO_COLOR, nor away from a terminal)\n"
+    "  -h, --help               show this\n";
+
+static enum ctl_parsed wrong(char problem[CTL_PROBLEM_SIZE], const char *format, const char *value)
+{
+    snprintf(problem, CTL_PROBLEM_SIZE, format, value);
+    return CTL_PARSED_WRONG;
+}
+
+static enum ctl_parsed global_set(struct ctl *ctl, int option, const char *value,
+                                  char problem[CTL_PROBLEM_SIZE])
+{
+    switch (option) {
+    case 'a':
+        ctl->address = value;
+        return CTL_PARSED;
+    case 'n':
+        ctl->namespace_ = value;
+        return CTL_PARSED;
+    case 'o':
+        ctl->json = strcmp(value, "json") == 0;
+        if (!ctl->json && strcmp(value, "text") != 0) {
+            return wrong(problem, "--output is text or json, not '%s'", value);
+        }
+        return CTL_PARSED;
+    case OPTION_TIMEOUT:
+        if (!ctl_parse_duration(value, &ctl->timeout_ms)) {
+            return wrong(problem, "--timeout takes a time such as 500ms, 10s or 2m, not '%s'",
+                         value);
+        }
+        return CTL_PARSED;
+    case OPTION_NO_COLOR:
+        ctl->no_color = true;
+        return CTL_PARSED;
+    case OPTION_VERSION:
+        return CTL_PARSED_VERSION;
+    default:
+        return CTL_PARSED_HELP;
+    }
+}
+
+/* What getopt_long() did not like about the word it stopped at. */
+static enum ctl_parsed option_problem(int answer, char **argv, char problem[CTL_PROBLEM_SIZE])
+{
+    const char *word = argv[optind - 1];
+    char letter[3] = {'-', (char)optopt, '\0'};
+
+    /* A short option among others has not moved on to the next word. */
+    if (optopt > 0 && optopt < OPTION_NO_COLOR && strncmp(word, "--", 2) != 0) {
+        word = letter;
+    }
+    return wrong(problem, answer == ':' ? "%s needs a value" : "there is no option %s", word);
+}
+
+enum ctl_parsed ctl_args_parse_global(struct ctl *ctl, int argc, char **argv, int *ret_used,
+                                      char problem[CTL_PROBLEM_SIZE])
+{
+    struct option table[GLOBAL_COUNT + 2] = {0};
+    int option;
+
+    memcpy(table, global_options, sizeof global_options);
+    table[GLOBAL_COUNT] = (struct option){"version", no_argument, NULL, OPTION_VERSION};
+    optind = 0; /* Begin anew. */
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, "+:a:n:o:h", table, NULL)) != -1) {
+        enum ctl_parsed parsed = option == '?' || option == ':'
+                                     ? option_problem(option, argv, problem)
+                                     : global_set(ctl, option, optarg, problem);
+
+        if (parsed != CTL_PARSED) {
+            return parsed;
+        }
+    }
+    *ret_used = optind;
+    return CTL_PARSED;
+}
+
+static struct option *command_table(struct ctl *ctl, const struct ctl_command *command)
+{
+    struct option *table =
+        ctl_pool_alloc(&ctl->pool, (GLOBAL_COUNT + command->option_count + 1) * sizeof *table);
+
+    memcpy(table, global_options, sizeof global_options);
+    for (size_t i = 0; i < command->option_count; i++) {
+        table[GLOBAL_COUNT + i] = (struct option){
+            .name = command->options[i].name,
+            .has_arg = command->options[i].value != NULL ? required_argument : no_argument,
+            .val = OWN_OPTIONS + (int)i,
+        };
+    }
+    return table;
+}
+
+static enum ctl_parsed check_operands(const struct ctl_command *command,
+                                      const struct ctl_args *args, char problem[CTL_PROBLEM_SIZE])
+{
+    if (args->operand_count < command->operand_min) {
+        return wrong(problem, "something is missing: it takes %s", command->operands);
+    }
+    if (args->operand_count > command->operand_max) {
+        return wrong(problem, "one too many: '%s'", args->operands[command->operand_max]);
+    }
+    return CTL_PARSED;
+}
+
+enum ctl_parsed ctl_args_parse(struct ctl *ctl, const struct ctl_command *command, int argc,
+                               char **argv, struct ctl_args *ret_args,
+                               char problem[CTL_PROBLEM_SIZE])
+{
+    const struct option *table = command_table(ctl, command);
+    struct ctl_args args = {0};
+    int option;
+
+    args.settings = ctl_pool_alloc(&ctl->pool, (size_t)argc * sizeof *args.settings);
+    optind = 0;
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, ":a:n:o:h", table, NULL)) != -1) {
+        enum ctl_parsed parsed = CTL_PARSED;
+
+        if (option == '?' || option == ':') {
+            parsed = option_problem(option, argv, problem);
+        } else if (option >= OWN_OPTIONS) {
+            args.settings[args.setting_count++] = (struct ctl_setting){
+                .option = (size_t)(option - OWN_OPTIONS),
+                .value = optarg != NULL ? optarg : "",
+            };
+        } else {
+            parsed = global_set(ctl, option, optarg, problem);
+        }
+        if (parsed != CTL_PARSED) {
+            return parsed;
+        }
+    }
+    args.operands = argv + optind;
+    args.operand_count = (size_t)(argc - optind);
+    *ret_args = args;
+    return check_operands(command, &args, problem);
+}
+
+const char *ctl_args_value(const struct ctl_args *args, size_t option)
+{
+    for (size_t i = args->setting_count; i > 0; i--) {
+        if (args->settings[i - 1].option == option) {
+            return args->settings[i - 1].value;
+        }
+    }
+    return NULL;
+}
+
+/* ---- Help. ----------------------------------------------------------------- */
+
+enum { HELP_COLUMN = 27 };
+
+void ctl_args_help(const struct ctl_command *command, FILE *file)
+{
+    fprintf(file, "ctxctl %s: %s\n\nUsage: ctxctl %s%s%s%s\n\n%s", command->name, command->summary,
+            command->name, command->operands[0] != '\0' ? " " : "", command->operands,
+            command->option_count > 0 ? " [OPTION...]" : "", command->description);
+    if (command->option_count > 0) {
+        fputs("\nOptions:\n", file);
+    }
+    for (size_t i = 0; i < command->option_count; i++) {
+        const struct ctl_option *option = &command->options[i];
+        int width = fprintf(file, "      --%s%s%s", option->name, option->value != NULL ? " " : "",
+                            option->value != NULL ? option->value : "");
+
+        fprintf(file, "%*s%s\n", width < HELP_COLUMN ? HELP_COLUMN - width : 2, "", option->help);
+    }
+    fprintf(file, "\n%s\nExamples:\n%s", global_help, command->examples);
+}
+
+void ctl_args_overview(const struct ctl_command *const *commands, size_t count, FILE *file)
+{
+    fputs("ctxctl: the command line of contextd, the server for the working context of agents.\n\n"
+          "Usage: ctxctl [OPTION...] COMMAND [ARGUMENT...]\n\nCommands:\n",
+          file);
+    for (size_t i = 0; i < count; i++) {
+        fprintf(file, "  %-14s %s\n", commands[i]->name, commands[i]->summary);
+    }
+    fprintf(file, "\n%s      --version            show the version\n", global_help);
+    fputs("\nExit codes:\n"
+          "  0  done\n"
+          "  1  refused: a precondition or a conflict; nothing was changed\n"
+          "  2  wrong usage, or a value that the server does not take\n"
+          "  3  no such context, entry or state\n"
+          "  4  no server, no answer in time, or too busy\n"
+          "  5  a limit of the server was reached\n"
+          "  6  a file cannot be read or written, or its content is wrong\n"
+          "  7  anything else\n"
+          "\n`ctxctl COMMAND --help` tells all about a command, with examples.\n",
+          file);
+}

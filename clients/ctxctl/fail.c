@@ -1,0 +1,171 @@
+#include "clients/ctxctl/fail.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clients/ctxctl/output.h"
+
+static const struct {
+    enum cxc_code code;
+    enum ctl_exit exit;
+} exits[] = {
+    {CXC_INVALID_ARGUMENT, CTL_USAGE},   {CXC_NOT_FOUND, CTL_NOT_FOUND},
+    {CXC_OUT_OF_RANGE, CTL_NOT_FOUND},   {CXC_ALREADY_EXISTS, CTL_REFUSED},
+    {CXC_ABORTED, CTL_REFUSED},          {CXC_FAILED_PRECONDITION, CTL_REFUSED},
+    {CXC_UNAVAILABLE, CTL_UNAVAILABLE},  {CXC_DEADLINE_EXCEEDED, CTL_UNAVAILABLE},
+    {CXC_RESOURCE_EXHAUSTED, CTL_LIMIT},
+};
+
+/* `{key}` stands for a value of the error. */
+static const struct {
+    const char *reason;
+    const char *advice;
+} advices[] = {
+    {"INVALID_FIELD", "Change {field}: {rule}"},
+    {"CONTEXT_NOT_FOUND", "`ctxctl list` shows what there is; `ctxctl create` makes it"},
+    {"CONTEXT_EXISTS", "Change it with `ctxctl update`, or choose another id"},
+    {"VERSION_CONFLICT",
+     "It is at version {current_version} now: read it again and repeat with that version"},
+    {"ENTRY_CONFLICT", "The entry {key} is of version {current_version} now: read it again"},
+    {"HEAD_MOVED", "It changes faster than it could be read: repeat the command"},
+    {"SIZE_MISMATCH", "The value of {key} has {current_size} bytes now: read it again"},
+    {"HAS_CHILDREN", "Delete the contexts below it first, or with it: --recursive"},
+    {"PARENT_NOT_FOUND", "Create the context {parent_id} first"},
+    {"REQUEST_ID_REUSED", "Use a new request id for a new request"},
+    {"LIMIT_REACHED", "The server allows {value} ({limit}); its operator can raise that"},
+    {"RESPONSE_TOO_LARGE", "Ask for less: name a key or a prefix"},
+    {"STORAGE_FULL", "The server's disk is full: its operator must make room"},
+    {"STATE_NOT_RETAINED", "Versions {oldest_version} to {newest_version} can be read"},
+    {"OVERLOADED", "Repeat it later, or allow more time with --timeout"},
+    {"NOT_READY", "The server is starting: repeat it in a moment"},
+    {"STOPPING", "The server is stopping: repeat it when it is back"},
+    {"DAMAGED", "The server's files are damaged: its operator must look at {file}"},
+    {"NOT_SUPPORTED", "This server does not have that yet: {field}"},
+};
+
+enum ctl_exit ctl_error_exit(const struct cxc_error *error)
+{
+    if (cxc_error_is_transient(error)) {
+        return CTL_UNAVAILABLE;
+    }
+    for (size_t i = 0; i < sizeof exits / sizeof exits[0]; i++) {
+        if (exits[i].code == error->code) {
+            return exits[i].exit;
+        }
+    }
+    return CTL_FAILED;
+}
+
+/* Copies the advice with its values in place. One that lacks a value says nothing. */
+static bool advice_fill(const char *advice, const struct cxc_error *error,
+                        char text[CTL_ADVICE_SIZE])
+{
+    size_t size = 0;
+
+    while (*advice != '\0' && size + 1 < CTL_ADVICE_SIZE) {
+        const char *end = *advice == '{' ? strchr(advice, '}') : NULL;
+        char key[CXC_VALUE_KEY_SIZE];
+        const char *value;
+
+        if (end == NULL) {
+            text[size++] = *advice++;
+            continue;
+        }
+        snprintf(key, sizeof key, "%.*s", (int)(end - advice - 1), advice + 1);
+        value = cxc_error_value(error, key);
+        if (value == NULL) {
+            return false;
+        }
+        size += (size_t)snprintf(text + size, CTL_ADVICE_SIZE - size, "%s", value);
+        size = size < CTL_ADVICE_SIZE ? size : CTL_ADVICE_SIZE - 1;
+        advice = end + 1;
+    }
+    text[size] = '\0';
+    return true;
+}
+
+const char *ctl_error_advice(const struct ctl *ctl, const struct cxc_error *error,
+                             char text[CTL_ADVICE_SIZE])
+{
+    for (size_t i = 0; i < sizeof advices / sizeof advices[0]; i++) {
+        if (strcmp(advices[i].reason, error->reason) == 0) {
+            return advice_fill(advices[i].advice, error, text) ? text : "";
+        }
+    }
+    if (error->code == CXC_UNAVAILABLE && error->reason[0] == '\0') {
+        snprintf(text, CTL_ADVICE_SIZE,
+                 "Is contextd running at %s? --address or $CONTEXTD_ADDRESS names another",
+                 ctl->address);
+        return text;
+    }
+    if (error->code == CXC_DEADLINE_EXCEEDED) {
+        snprintf(text, CTL_ADVICE_SIZE, "Allow more than %" PRId64 " ms with --timeout",
+                 ctl->timeout_ms);
+        return text;
+    }
+    return "";
+}
+
+static void print_json(const char *what, const struct cxc_error *error)
+{
+    struct ctl_pool pool = {0};
+    json_t *values = json_object();
+
+    for (size_t i = 0; i < error->value_count; i++) {
+        json_object_set_new(values, error->values[i].key, json_string(error->values[i].value));
+    }
+    ctl_json_print(json_pack("{s:{s:s, s:s, s:s, s:s, s:o}}", "error", "what",
+                             ctl_text_escape(&pool, what, strlen(what), 0), "code",
+                             cxc_code_name(error->code), "reason", error->reason, "message",
+                             error->message, "metadata", values),
+                   stderr);
+    ctl_pool_done(&pool);
+}
+
+enum ctl_exit ctl_fail(const struct ctl *ctl, const struct cxc_error *error, const char *format,
+                       ...)
+{
+    struct ctl_pool pool = {0};
+    char advice[CTL_ADVICE_SIZE];
+    char what[1024];
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    if (ctl->json) {
+        print_json(what, error);
+        return ctl_error_exit(error);
+    }
+    ctl_error_advice(ctl, error, advice);
+    fprintf(stderr, "%sctxctl: %s:%s %s (%s)%s%s\n", ctl_color_on(ctl, stderr, CTL_RED),
+            ctl_text_escape(&pool, what, strlen(what), 0), ctl_color_off(ctl, stderr),
+            ctl_text_escape(&pool, error->message, strlen(error->message), 0),
+            error->reason[0] != '\0' ? error->reason : cxc_code_name(error->code),
+            advice[0] != '\0' ? ". " : "", ctl_text_escape(&pool, advice, strlen(advice), 0));
+    ctl_pool_done(&pool);
+    return ctl_error_exit(error);
+}
+
+enum ctl_exit ctl_complain(const struct ctl *ctl, enum ctl_exit code, const char *format, ...)
+{
+    struct ctl_pool pool = {0};
+    char what[2048];
+    const char *shown;
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    shown = ctl_text_escape(&pool, what, strlen(what), 0);
+    if (ctl->json) {
+        ctl_json_print(json_pack("{s:{s:s}}", "error", "what", shown), stderr);
+    } else {
+        fprintf(stderr, "%sctxctl:%s %s\n", ctl_color_on(ctl, stderr, CTL_RED),
+                ctl_color_off(ctl, stderr), shown);
+    }
+    ctl_pool_done(&pool);
+    return code;
+}

@@ -1,0 +1,123 @@
+#include "clients/ctxctl/fetch.h"
+
+#include <string.h>
+
+#include "clients/ctxctl/request.h"
+
+enum { RESUMES_MAX = 5 }; /* Of a stream that broke without giving anything. */
+
+/* ---- Messages that live in a pool. ----------------------------------------- */
+
+static void *pool_alloc(void *pool, size_t size)
+{
+    return ctl_pool_alloc(pool, size);
+}
+
+static void pool_free(void *pool, void *memory)
+{
+    (void)pool; /* Freed with the pool. */
+    (void)memory;
+}
+
+/* Copies a message into the pool, deeply, by way of its packed form. */
+static void *message_copy(struct ctl_pool *pool, const ProtobufCMessage *message)
+{
+    ProtobufCAllocator allocator = {pool_alloc, pool_free, pool};
+    size_t size = protobuf_c_message_get_packed_size(message);
+    uint8_t *packed = ctl_pool_alloc(pool, size);
+
+    protobuf_c_message_pack(message, packed);
+    return protobuf_c_message_unpack(message->descriptor, &allocator, size, packed);
+}
+
+/* ---- In one message. ------------------------------------------------------- */
+
+static enum cxc_code get(const struct ctl *ctl, struct ctl_pool *pool,
+                         const struct ctl_query *query, Contextd__V1__ContextView view,
+                         Context **ret_context, struct cxc_error *ret_error)
+{
+    GetContextRequest request = CONTEXTD__V1__GET_CONTEXT_REQUEST__INIT;
+    GetContextResponse *response;
+    enum cxc_code code;
+
+    request.state = ctl_state(pool, ctl, query->id, query->version);
+    request.view = view;
+    request.key_prefix = (char *)query->prefix;
+    code = cxc_get_context(ctl->client, &request, &response, ret_error);
+    if (code == CXC_OK) {
+        static const Context nothing = CONTEXTD__V1__CONTEXT__INIT;
+        const Context *context = response->context != NULL ? response->context : &nothing;
+
+        *ret_context = message_copy(pool, &context->base);
+        cxc_response_free(response);
+    }
+    return code;
+}
+
+/* ---- As a stream. ---------------------------------------------------------- */
+
+/* Adds the entries of one stream to the list. */
+static enum cxc_code read_stream(const struct ctl *ctl, struct ctl_pool *pool,
+                                 const ReadEntriesRequest *request, struct ctl_list *entries,
+                                 struct cxc_error *ret_error)
+{
+    struct cxc_reader *reader = ctl_require(cxc_reader_new(ctl->client, request));
+    ReadEntriesResponse *part = NULL;
+    enum cxc_code code;
+
+    while ((code = cxc_reader_next(reader, &part, ret_error)) == CXC_OK && part != NULL) {
+        for (size_t i = 0; i < part->n_entries; i++) {
+            ctl_list_add(pool, entries, message_copy(pool, &part->entries[i]->base));
+        }
+        cxc_response_free(part);
+    }
+    cxc_reader_free(reader);
+    return code;
+}
+
+/* Reads all, beginning again behind the last key where a stream breaks. */
+static enum cxc_code read_entries(const struct ctl *ctl, struct ctl_pool *pool,
+                                  const struct ctl_query *query, Context *context,
+                                  struct cxc_error *ret_error)
+{
+    ReadEntriesRequest request = CONTEXTD__V1__READ_ENTRIES_REQUEST__INIT;
+    struct ctl_list entries = {0};
+    enum cxc_code code = CXC_OK;
+    int resumes = 0;
+
+    request.state = ctl_state(pool, ctl, query->id, context->version);
+    request.key_prefix = (char *)query->prefix;
+    request.keys_only = query->keys_only;
+    do {
+        size_t before = entries.count;
+
+        code = read_stream(ctl, pool, &request, &entries, ret_error);
+        if (entries.count > before) {
+            request.after_key = ((Entry *)entries.items[entries.count - 1])->key;
+            resumes = 0;
+        }
+    } while (
+        code != CXC_OK && resumes++ < RESUMES_MAX &&
+        (cxc_error_is_transient(ret_error) || strcmp(ret_error->reason, "STREAM_STALLED") == 0));
+    if (code == CXC_OK) {
+        context->entries = (Entry **)entries.items;
+        context->n_entries = entries.count;
+    }
+    return code;
+}
+
+enum cxc_code ctl_fetch(const struct ctl *ctl, struct ctl_pool *pool, const struct ctl_query *query,
+                        Context **ret_context, struct cxc_error *ret_error)
+{
+    enum cxc_code code =
+        get(ctl, pool, query, query->keys_only ? VIEW_KEYS : VIEW_FULL, ret_context, ret_error);
+
+    if (code != CXC_RESOURCE_EXHAUSTED || strcmp(ret_error->reason, "RESPONSE_TOO_LARGE") != 0) {
+        return code;
+    }
+    code = get(ctl, pool, query, VIEW_BASIC, ret_context, ret_error);
+    if (code == CXC_OK) {
+        code = read_entries(ctl, pool, query, *ret_context, ret_error);
+    }
+    return code;
+}

@@ -1,0 +1,598 @@
+/* import: JSON lines in, over one stream with many updates in flight.
+ *
+ * Lines become jobs (import_job.h). Jobs take turns in the order of their lines, each
+ * with all its steps, as far as the window allows; answers come in the order of the
+ * updates. A job that was refused waits until none of its steps is in flight, and is
+ * then settled: sent again, read back, or told to people. The first problem ends the
+ * reading: the lines before it are finished, those behind it stay as they are. */
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "clients/c/contextd_async.h"
+#include "clients/c/retry.h"
+#include "clients/ctxctl/fail.h"
+#include "clients/ctxctl/import_job.h"
+#include "clients/ctxctl/import_reader.h"
+#include "clients/ctxctl/output.h"
+#include "clients/ctxctl/progress.h"
+#include "clients/ctxctl/timing.h"
+
+enum {
+    JOBS_MAX = 256,
+    JOB_BYTES_MAX = 64 * 1024 * 1024,
+    WINDOW_UPDATES = 1024,
+    WINDOW_BYTES = 4 * 1024 * 1024,
+    BATCH_UPDATES = 100,
+    BATCH_BYTES = 512 * 1024,
+    ROUNDS_MAX = 10,
+    POLL_MS = 20,
+};
+
+/* An update that was sent. */
+struct flight {
+    struct ctl_job *job;
+    size_t size;
+};
+
+struct import {
+    struct ctl *ctl;
+    struct ctl_lines lines;
+    bool ended;              /* There are no more lines. */
+    struct ctl_job *waiting; /* Read, but not begun: see job_may_begin(). */
+
+    /* The jobs under way, in the order of the lines. */
+    struct ctl_job *jobs;
+    size_t job_count;
+    size_t job_bytes;
+
+    /* The stream; NULL when there is none at the moment. */
+    struct cxc_loop *loop;
+    struct cxc_stream *stream;
+    struct flight flights[WINDOW_UPDATES]; /* A ring. */
+    size_t flight_first;
+    size_t flight_count;
+    size_t flight_bytes;
+    struct cxc_retry
+        retry; /* Begun anew with each answer, and where there was nothing to answer. */
+
+    /* The message that is being put together. */
+    struct ctl_pool batch_pool;
+    UpdateContextRequest *batch[BATCH_UPDATES];
+    size_t batch_count;
+    size_t batch_bytes;
+
+    /* How it goes. */
+    bool finishing; /* All is answered. */
+    bool stopped;
+    uint64_t stopped_at; /* The lines from this one on are left. */
+    enum ctl_exit exit;
+    uint64_t context_count;
+    uint64_t update_count;
+    uint64_t unchanged_count; /* Contexts that were there already. */
+    struct ctl_progress progress;
+};
+
+static int64_t now_ms(void)
+{
+    return ctl_now_us() / 1000;
+}
+
+/* ---- Problems. ------------------------------------------------------------- */
+
+/* Stops before the line of this order. Returns whether it is the first problem: only
+ * that one is told. */
+static bool import_stop(struct import *import, uint64_t at, enum ctl_exit exit)
+{
+    if (import->stopped) {
+        return false;
+    }
+    import->stopped = true;
+    import->stopped_at = at;
+    import->exit = exit;
+    ctl_progress_end(&import->progress);
+    return true;
+}
+
+static void stop_at_line(struct import *import, const char *path, uint64_t number, uint64_t order,
+                         enum ctl_exit exit, const char *problem)
+{
+    if (import_stop(import, order, exit)) {
+        ctl_complain(import->ctl, exit,
+                     "%s:%" PRIu64 ": %s. The lines before it are imported; once this one is "
+                     "right, the same import goes on with it",
+                     path, number, problem);
+    }
+}
+
+static void stop_at_job(struct import *import, const struct ctl_job *job,
+                        const struct cxc_error *error)
+{
+    if (import_stop(import, job->order, ctl_error_exit(error))) {
+        ctl_fail(import->ctl, error, "%s:%" PRIu64 ": cannot import %s:", job->file, job->number,
+                 job->line.id);
+    }
+}
+
+static void stop_at_connection(struct import *import, const struct cxc_error *error)
+{
+    if (import_stop(import, 0, ctl_error_exit(error))) {
+        ctl_fail(import->ctl, error, "the import was cut off; the same import goes on there:");
+    }
+}
+
+/* ---- Reading. -------------------------------------------------------------- */
+
+/* The next line as a job, or NULL at the end and at a problem. */
+static struct ctl_job *job_read(struct import *import)
+{
+    struct ctl_lines *lines = &import->lines;
+    char problem[CTL_PROBLEM_SIZE];
+    struct ctl_line line;
+    struct ctl_job *job;
+
+    switch (ctl_lines_next(lines, problem)) {
+    case CTL_LINES_END:
+        import->ended = true;
+        return NULL;
+    case CTL_LINES_FAILED:
+        if (import_stop(import, UINT64_MAX, CTL_INPUT)) {
+            ctl_complain(import->ctl, CTL_INPUT, "%s", problem);
+        }
+        return NULL;
+    default:
+        break;
+    }
+    if (!ctl_line_parse(lines->text, lines->size, &line, problem)) {
+        stop_at_line(import, lines->path, lines->number, lines->order, CTL_INPUT, problem);
+        ctl_line_done(&line);
+        return NULL;
+    }
+    job = ctl_job_new(&line, (int64_t)time(NULL));
+    job->file = lines->path;
+    job->number = lines->number;
+    job->order = lines->order;
+    if (job->ttl_ms < 0) {
+        stop_at_line(import, job->file, job->number, job->order, CTL_INPUT,
+                     "its expire_time has passed");
+        ctl_job_free(job);
+        return NULL;
+    }
+    return job;
+}
+
+static bool job_may_begin(const struct import *import, const struct ctl_job *job)
+{
+    if (import->job_count == JOBS_MAX || import->job_bytes > JOB_BYTES_MAX) {
+        return false;
+    }
+    for (const struct ctl_job *other = import->jobs; other != NULL; other = other->next) {
+        if (strcmp(other->line.id, job->line.id) == 0 ||
+            strcmp(other->line.id, job->line.parent_id) == 0) {
+            return false; /* The same context, or the parent, is not complete yet. */
+        }
+    }
+    return true;
+}
+
+static void import_fill(struct import *import)
+{
+    struct ctl_job **last = &import->jobs;
+
+    while (*last != NULL) {
+        last = &(*last)->next;
+    }
+    while (!import->stopped && !import->ended) {
+        if (import->waiting == NULL) {
+            import->waiting = job_read(import);
+        }
+        if (import->waiting == NULL || !job_may_begin(import, import->waiting)) {
+            return;
+        }
+        *last = import->waiting;
+        import->waiting = NULL;
+        import->job_count++;
+        import->job_bytes += (*last)->line.text_size;
+        last = &(*last)->next;
+    }
+}
+
+/* ---- Answers. -------------------------------------------------------------- */
+
+static void on_answer(struct import *import, const UpdateResult *result)
+{
+    struct flight *flight = &import->flights[import->flight_first];
+    struct ctl_job *job = flight->job;
+
+    import->flight_first = (import->flight_first + 1) % WINDOW_UPDATES;
+    import->flight_count--;
+    import->flight_bytes -= flight->size;
+    job->in_flight--;
+    if (job->failed) {
+        return; /* The steps behind a refused one are refused too, and sent again. */
+    }
+    if (result->outcome_case == CONTEXTD__V1__UPDATE_RESULT__OUTCOME_RESPONSE) {
+        bool replayed = result->response->write != NULL && result->response->write->replayed;
+
+        job->acked++;
+        job->rounds = 0;
+        job->replayed = job->replayed || replayed;
+        import->update_count += replayed ? 0 : 1;
+        job->changed = job->changed || !replayed;
+    } else {
+        const Contextd__V1__Failure nothing = CONTEXTD__V1__FAILURE__INIT;
+        bool told = result->outcome_case == CONTEXTD__V1__UPDATE_RESULT__OUTCOME_FAILURE;
+
+        job->failed = true;
+        cxc_error_from_failure(told ? result->failure : &nothing, &job->error);
+    }
+}
+
+static void on_received(void *arg, struct cxc_bytes bytes)
+{
+    struct import *import = arg;
+    StreamUpdatesResponse *message =
+        contextd__v1__stream_updates_response__unpack(NULL, bytes.size, bytes.data);
+
+    if (message == NULL || message->n_results > import->flight_count) {
+        cxc_stream_cancel(import->stream); /* The server talks nonsense. */
+        cxc_response_free(message);
+        return;
+    }
+    for (size_t i = 0; i < message->n_results; i++) {
+        on_answer(import, message->results[i]);
+    }
+    cxc_response_free(message);
+    cxc_retry_init(&import->retry, now_ms(), import->ctl->timeout_ms);
+}
+
+static void wait_ms(int64_t ms)
+{
+    struct timespec time = {ms / 1000, ms % 1000 * 1000000};
+
+    nanosleep(&time, NULL);
+}
+
+/* What was in flight has no answer and is sent again, as the same requests. */
+static void on_ended(void *arg, const struct cxc_error *error)
+{
+    struct import *import = arg;
+    struct cxc_error closed = {.code = CXC_UNAVAILABLE, .message = "the server ended the stream"};
+    int64_t wait;
+
+    import->stream = NULL;
+    import->flight_count = 0;
+    import->flight_bytes = 0;
+    for (struct ctl_job *job = import->jobs; job != NULL; job = job->next) {
+        job->in_flight = 0;
+        job->sent = job->acked;
+    }
+    error = error != NULL ? error : &closed;
+    wait = cxc_retry_next(&import->retry, error, now_ms(), (uint32_t)ctl_now_us());
+    if (import->finishing) {
+        return;
+    }
+    if (wait < 0) {
+        stop_at_connection(import, error);
+    } else {
+        wait_ms(wait);
+    }
+}
+
+static const struct cxc_stream_events events = {.received = on_received, .ended = on_ended};
+
+/* ---- Sending. -------------------------------------------------------------- */
+
+static void batch_send(struct import *import)
+{
+    StreamUpdatesRequest message = CONTEXTD__V1__STREAM_UPDATES_REQUEST__INIT;
+    uint8_t *packed;
+    size_t size;
+
+    if (import->batch_count == 0) {
+        return;
+    }
+    message.updates = import->batch;
+    message.n_updates = import->batch_count;
+    if (import->stream == NULL) {
+        import->stream = cxc_stream_new(
+            import->loop,
+            cxc_method_get(import->ctl->client, "/contextd.v1.ContextManager/StreamUpdates"),
+            &events, import);
+    }
+    size = contextd__v1__stream_updates_request__get_packed_size(&message);
+    packed = ctl_realloc(NULL, size);
+    contextd__v1__stream_updates_request__pack(&message, packed);
+    cxc_stream_send(import->stream, (struct cxc_bytes){packed, size});
+    free(packed);
+    ctl_pool_done(&import->batch_pool);
+    import->batch_count = 0;
+    import->batch_bytes = 0;
+}
+
+static bool window_is_full(const struct import *import)
+{
+    return import->flight_count == WINDOW_UPDATES || import->flight_bytes >= WINDOW_BYTES;
+}
+
+/* Sends the next step of a job. */
+static void job_send(struct import *import, struct ctl_job *job)
+{
+    UpdateContextRequest *request =
+        ctl_job_request(import->ctl, job, job->sent, &import->batch_pool);
+    size_t size = contextd__v1__update_context_request__get_packed_size(request);
+    size_t slot = (import->flight_first + import->flight_count) % WINDOW_UPDATES;
+
+    if (import->flight_count == 0) {
+        cxc_retry_init(&import->retry, now_ms(), import->ctl->timeout_ms);
+    }
+    import->flights[slot] = (struct flight){job, size};
+    import->flight_count++;
+    import->flight_bytes += size;
+    import->batch[import->batch_count++] = request;
+    import->batch_bytes += size;
+    job->sent++;
+    job->in_flight++;
+    if (import->batch_count == BATCH_UPDATES || import->batch_bytes >= BATCH_BYTES) {
+        batch_send(import);
+    }
+}
+
+static bool job_is_left(const struct import *import, const struct ctl_job *job)
+{
+    return import->stopped && job->order >= import->stopped_at;
+}
+
+static void import_send(struct import *import)
+{
+    int64_t now_us = ctl_now_us();
+
+    for (struct ctl_job *job = import->jobs; job != NULL; job = job->next) {
+        while (!job->failed && job->sent < job->step_count && job->not_before_us <= now_us &&
+               !job_is_left(import, job) && !window_is_full(import)) {
+            job_send(import, job);
+        }
+    }
+    batch_send(import);
+}
+
+/* ---- Settling. ------------------------------------------------------------- */
+
+static bool is_conflict(const struct cxc_error *error)
+{
+    static const char *const reasons[] = {"VERSION_CONFLICT", "ENTRY_CONFLICT", "CONTEXT_EXISTS",
+                                          "CONTEXT_NOT_FOUND", "HEAD_MOVED"};
+
+    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
+        if (strcmp(error->reason, reasons[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Compares with what is there. Whoever else writes to the context can make it
+ * necessary again, but not for ever. */
+static void job_read_back(struct import *import, struct ctl_job *job)
+{
+    char problem[CTL_PROBLEM_SIZE];
+    struct cxc_error error;
+
+    if (job->rounds++ == ROUNDS_MAX) {
+        stop_at_line(import, job->file, job->number, job->order, CTL_REFUSED,
+                     "somebody else keeps changing this context");
+        return;
+    }
+    switch (ctl_job_read_back(import->ctl, job, problem, &error)) {
+    case CTL_READ_BACK:
+        break;
+    case CTL_READ_BACK_DIFFERENT:
+        stop_at_line(import, job->file, job->number, job->order, CTL_REFUSED, problem);
+        break;
+    case CTL_READ_BACK_FAILED:
+        stop_at_job(import, job, &error);
+        break;
+    }
+}
+
+/* Decides about a job that was refused. */
+static void job_settle(struct import *import, struct ctl_job *job)
+{
+    if (is_conflict(&job->error)) {
+        job_read_back(import, job);
+    } else if (cxc_error_is_transient(&job->error)) {
+        int64_t wait =
+            cxc_retry_next(&import->retry, &job->error, now_ms(), (uint32_t)ctl_now_us());
+
+        if (wait < 0) {
+            stop_at_job(import, job, &job->error);
+            return;
+        }
+        job->failed = false;
+        job->sent = job->acked;
+        job->not_before_us = ctl_now_us() + wait * 1000;
+    } else {
+        stop_at_job(import, job, &job->error);
+    }
+}
+
+/* A context without entries takes a call of its own. */
+static void job_create(struct import *import, struct ctl_job *job)
+{
+    if (ctl_job_create(import->ctl, job, &job->error) != CXC_OK) {
+        job->failed = true;
+        return;
+    }
+    import->update_count += job->replayed ? 0 : 1;
+    job->changed = job->changed || !job->replayed;
+}
+
+/* Moves a job on as far as it goes without the stream. Returns whether it is over. */
+static bool job_advance(struct import *import, struct ctl_job *job)
+{
+    if (job->in_flight > 0 || job->not_before_us > ctl_now_us()) {
+        return false;
+    }
+    if (job_is_left(import, job)) {
+        return true;
+    }
+    if (job->step_count == 0 && !job->created && !job->failed) {
+        job_create(import, job);
+    }
+    if (job->failed) {
+        job_settle(import, job);
+    } else if (ctl_job_is_done(job) && job->replayed) {
+        job_read_back(import, job);
+    }
+    if (job_is_left(import, job)) {
+        return true;
+    }
+    if (!ctl_job_is_done(job) || job->replayed) {
+        return false;
+    }
+    import->context_count++;
+    import->unchanged_count += job->changed ? 0 : 1;
+    return true;
+}
+
+static void import_advance(struct import *import)
+{
+    struct ctl_job **link = &import->jobs;
+
+    while (*link != NULL) {
+        struct ctl_job *job = *link;
+
+        if (!job_advance(import, job)) {
+            link = &job->next;
+            continue;
+        }
+        *link = job->next;
+        import->job_count--;
+        import->job_bytes -= job->line.text_size;
+        ctl_job_free(job);
+    }
+}
+
+/* ---- The whole. ------------------------------------------------------------ */
+
+/* An answer that does not come is a failure of the connection. */
+static void check_silence(struct import *import)
+{
+    const struct cxc_error silence = {.code = CXC_DEADLINE_EXCEEDED,
+                                      .message = "the server does not answer"};
+
+    if (import->flight_count > 0 && now_ms() > import->retry.deadline_ms) {
+        stop_at_connection(import, &silence);
+        cxc_stream_cancel(import->stream);
+    }
+}
+
+static bool is_over(const struct import *import)
+{
+    return import->jobs == NULL && (import->stopped || (import->ended && import->waiting == NULL));
+}
+
+static void import_run(struct import *import)
+{
+    for (;;) {
+        import_fill(import);
+        import_advance(import);
+        if (is_over(import)) {
+            return;
+        }
+        import_send(import);
+        if (!cxc_loop_poll(import->loop, POLL_MS)) {
+            wait_ms(POLL_MS); /* No stream yet: a job waits for its time. */
+        }
+        check_silence(import);
+        ctl_progress_update(&import->progress, import->lines.bytes, import->update_count);
+    }
+}
+
+/* Ends the stream, by force when the server does not. */
+static void import_close(struct import *import)
+{
+    int64_t deadline_ms = now_ms() + import->ctl->timeout_ms;
+
+    import->finishing = true;
+    if (import->stream != NULL) {
+        cxc_stream_finish(import->stream);
+    }
+    while (cxc_loop_poll(import->loop, POLL_MS)) {
+        if (import->stream != NULL && now_ms() > deadline_ms) {
+            cxc_stream_cancel(import->stream);
+        }
+    }
+    cxc_loop_free(import->loop);
+    ctl_pool_done(&import->batch_pool);
+    ctl_job_free(import->waiting);
+    ctl_lines_done(&import->lines);
+}
+
+static void print_totals(const struct import *import, double seconds)
+{
+    if (import->ctl->json) {
+        ctl_json_print(json_pack("{s:I, s:I, s:I}", "contexts", (json_int_t)import->context_count,
+                                 "unchanged", (json_int_t)import->unchanged_count, "updates",
+                                 (json_int_t)import->update_count),
+                       stdout);
+        return;
+    }
+    printf("%" PRIu64 " contexts imported with %" PRIu64 " updates in %.1f s",
+           import->context_count, import->update_count, seconds);
+    if (import->unchanged_count > 0) {
+        printf("; %" PRIu64 " were there already", import->unchanged_count);
+    }
+    putchar('\n');
+}
+
+static enum ctl_exit run(struct ctl *ctl, const struct ctl_args *args)
+{
+    static char *only_stdin[] = {"-"};
+    struct import *import = ctl_pool_alloc(&ctl->pool, sizeof *import);
+    int64_t begin_us = ctl_now_us();
+
+    import->ctl = ctl;
+    import->loop = cxc_loop_new();
+    if (args->operand_count > 0) {
+        ctl_lines_init(&import->lines, args->operands, args->operand_count);
+    } else {
+        ctl_lines_init(&import->lines, only_stdin, 1);
+    }
+    cxc_retry_init(&import->retry, now_ms(), ctl->timeout_ms);
+    ctl_progress_begin(&import->progress, ctl, "updates", ctl_lines_total(&import->lines));
+    import_run(import);
+    import_close(import);
+    ctl_progress_end(&import->progress);
+    print_totals(import, (double)(ctl_now_us() - begin_us) / 1e6);
+    return import->exit;
+}
+
+const struct ctl_command ctl_import = {
+    .name = "import",
+    .operands = "[FILE...]",
+    .operand_max = SIZE_MAX,
+    .summary = "make contexts from JSON lines",
+    .description =
+        "Reads files of JSON lines, or stdin, and makes a context of each line:\n\n"
+        "  {\"id\": \"trip-42\", \"user\": \"ada\", \"messages\": [{\"role\": \"user\", ...}, "
+        "...]}\n"
+        "  {\"id\": \"trip-42\", \"metadata\": {\"user\": \"ada\"}, \"entries\": {\"goal\": "
+        "\"...\"}}\n\n"
+        "Each message becomes one update that puts its exact bytes under messages/00000001 and\n"
+        "so on. `type`, `parent_id` and `expire_time` mean what they are called; every other\n"
+        "text, number, true, false or null becomes a label. In `entries`, a text stands for its\n"
+        "bytes, {\"base64\": \"...\"} for any bytes, {\"text\": \"...\", \"content_type\": "
+        "\"...\"} for a text\n"
+        "with a content type, and any other JSON for its own exact bytes.\n\n"
+        "An import may be repeated, also after it was cut off: what is there already is left as\n"
+        "it is, and nothing is done twice. A context that is there with other content ends the\n"
+        "import. So does the first line that is wrong; the lines before it are imported.\n",
+    .examples = "  ctxctl import conversations.jsonl\n"
+                "  zcat backup.jsonl.gz | ctxctl import --namespace restored\n"
+                "  ctxctl export -n old | ctxctl import -n new\n",
+    .run = run,
+};

@@ -1,0 +1,43 @@
+/* Short names for the generated messages that ctxctl uses. */
+
+#ifndef CTL_MESSAGES_H
+#define CTL_MESSAGES_H
+
+#include "contextd/v1/context_manager.pb-c.h"
+
+typedef Contextd__V1__BatchGetContextsRequest BatchGetContextsRequest;
+typedef Contextd__V1__BatchGetContextsResponse BatchGetContextsResponse;
+typedef Contextd__V1__BatchGetContextsResponse__Result BatchGetResult;
+typedef Contextd__V1__Context Context;
+typedef Contextd__V1__CreateContextRequest CreateContextRequest;
+typedef Contextd__V1__CreateContextResponse CreateContextResponse;
+typedef Contextd__V1__DeleteContextRequest DeleteContextRequest;
+typedef Contextd__V1__DeleteContextResponse DeleteContextResponse;
+typedef Contextd__V1__Entry Entry;
+typedef Contextd__V1__GetContextRequest GetContextRequest;
+typedef Contextd__V1__GetContextResponse GetContextResponse;
+typedef Contextd__V1__GetServerInfoRequest GetServerInfoRequest;
+typedef Contextd__V1__GetServerInfoResponse GetServerInfoResponse;
+typedef Contextd__V1__ListContextsRequest ListContextsRequest;
+typedef Contextd__V1__ListContextsRequest__MetadataEntry ListLabel;
+typedef Contextd__V1__ListContextsResponse ListContextsResponse;
+typedef Contextd__V1__Mutation Mutation;
+typedef Contextd__V1__NewContext NewContext;
+typedef Contextd__V1__NewContext__MetadataEntry NewLabel;
+typedef Contextd__V1__Precondition Precondition;
+typedef Contextd__V1__ReadEntriesRequest ReadEntriesRequest;
+typedef Contextd__V1__ReadEntriesResponse ReadEntriesResponse;
+typedef Contextd__V1__SetExpiry SetExpiry;
+typedef Contextd__V1__StateRef StateRef;
+typedef Contextd__V1__StreamUpdatesRequest StreamUpdatesRequest;
+typedef Contextd__V1__StreamUpdatesResponse StreamUpdatesResponse;
+typedef Contextd__V1__UpdateContextRequest UpdateContextRequest;
+typedef Contextd__V1__UpdateContextResponse UpdateContextResponse;
+typedef Contextd__V1__UpdateResult UpdateResult;
+typedef Contextd__V1__WriteOptions WriteOptions;
+
+#define VIEW_BASIC CONTEXTD__V1__CONTEXT_VIEW__CONTEXT_VIEW_BASIC
+#define VIEW_KEYS CONTEXTD__V1__CONTEXT_VIEW__CONTEXT_VIEW_KEYS
+#define VIEW_FULL CONTEXTD__V1__CONTEXT_VIEW__CONTEXT_VIEW_FULL
+
+#endif /* CTL_MESSAGES_H */

@@ -1,0 +1,269 @@
+#include "clients/ctxctl/request.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clients/ctxctl/args.h"
+#include "clients/ctxctl/fail.h"
+
+void ctl_list_add(struct ctl_pool *pool, struct ctl_list *list, void *item)
+{
+    if (list->count == list->capacity) {
+        size_t capacity = list->capacity > 0 ? 2 * list->capacity : 8;
+        void **grown = ctl_pool_alloc(pool, capacity * sizeof *grown);
+
+        if (list->count > 0) {
+            memcpy(grown, list->items, list->count * sizeof *grown);
+        }
+        list->items = grown;
+        list->capacity = capacity;
+    }
+    list->items[list->count++] = item;
+}
+
+struct ctl_bytes ctl_bytes_of(const char *text)
+{
+    return (struct ctl_bytes){text, strlen(text)};
+}
+
+static ProtobufCBinaryData binary(struct ctl_bytes bytes)
+{
+    return (ProtobufCBinaryData){bytes.size, (uint8_t *)bytes.data};
+}
+
+/* ---- Mutations. ------------------------------------------------------------ */
+
+/* A new message of a type, as its `..._INIT` has it. */
+static void *message_new(struct ctl_pool *pool, const ProtobufCMessageDescriptor *type)
+{
+    ProtobufCMessage *message = ctl_pool_alloc(pool, type->sizeof_message);
+
+    protobuf_c_message_init(type, message);
+    return message;
+}
+
+static Mutation *mutation_new(struct ctl_pool *pool, Contextd__V1__Mutation__KindCase kind)
+{
+    Mutation *mutation = message_new(pool, &contextd__v1__mutation__descriptor);
+
+    mutation->kind_case = kind;
+    return mutation;
+}
+
+Mutation *ctl_mutation_put(struct ctl_pool *pool, const char *key, struct ctl_bytes value,
+                           const char *content_type)
+{
+    Mutation *mutation = mutation_new(pool, CONTEXTD__V1__MUTATION__KIND_PUT_ENTRY);
+
+    mutation->put_entry = message_new(pool, &contextd__v1__put_entry__descriptor);
+    mutation->put_entry->key = (char *)key;
+    mutation->put_entry->value = binary(value);
+    mutation->put_entry->content_type = (char *)content_type;
+    return mutation;
+}
+
+Mutation *ctl_mutation_append(struct ctl_pool *pool, const char *key, struct ctl_bytes value,
+                              const char *content_type, const uint64_t *expected_size)
+{
+    Mutation *mutation = mutation_new(pool, CONTEXTD__V1__MUTATION__KIND_APPEND_ENTRY);
+
+    mutation->append_entry = message_new(pool, &contextd__v1__append_entry__descriptor);
+    mutation->append_entry->key = (char *)key;
+    mutation->append_entry->value = binary(value);
+    mutation->append_entry->content_type = (char *)content_type;
+    if (expected_size != NULL) {
+        mutation->append_entry->expected_size =
+            message_new(pool, &contextd__v1__expected_size__descriptor);
+        mutation->append_entry->expected_size->bytes = *expected_size;
+    }
+    return mutation;
+}
+
+Mutation *ctl_mutation_delete(struct ctl_pool *pool, const char *key)
+{
+    Mutation *mutation = mutation_new(pool, CONTEXTD__V1__MUTATION__KIND_DELETE_ENTRY);
+
+    mutation->delete_entry = message_new(pool, &contextd__v1__delete_entry__descriptor);
+    mutation->delete_entry->key = (char *)key;
+    return mutation;
+}
+
+Mutation *ctl_mutation_delete_prefix(struct ctl_pool *pool, const char *prefix)
+{
+    Mutation *mutation = mutation_new(pool, CONTEXTD__V1__MUTATION__KIND_DELETE_ENTRIES);
+
+    mutation->delete_entries = message_new(pool, &contextd__v1__delete_entries__descriptor);
+    mutation->delete_entries->prefix = (char *)prefix;
+    return mutation;
+}
+
+Mutation *ctl_mutation_label(struct ctl_pool *pool, const char *key, const char *value)
+{
+    Mutation *mutation = mutation_new(pool, CONTEXTD__V1__MUTATION__KIND_SET_METADATA);
+
+    mutation->set_metadata = message_new(pool, &contextd__v1__set_metadata__descriptor);
+    mutation->set_metadata->key = (char *)key;
+    mutation->set_metadata->value = (char *)value;
+    return mutation;
+}
+
+Mutation *ctl_mutation_unlabel(struct ctl_pool *pool, const char *key)
+{
+    Mutation *mutation = mutation_new(pool, CONTEXTD__V1__MUTATION__KIND_DELETE_METADATA);
+
+    mutation->delete_metadata = message_new(pool, &contextd__v1__delete_metadata__descriptor);
+    mutation->delete_metadata->key = (char *)key;
+    return mutation;
+}
+
+Mutation *ctl_mutation_expiry(struct ctl_pool *pool, SetExpiry *expiry)
+{
+    Mutation *mutation = mutation_new(pool, CONTEXTD__V1__MUTATION__KIND_SET_EXPIRY);
+
+    mutation->set_expiry = expiry;
+    return mutation;
+}
+
+Precondition *ctl_if_version(struct ctl_pool *pool, uint64_t version)
+{
+    Precondition *precondition = message_new(pool, &contextd__v1__precondition__descriptor);
+
+    precondition->kind_case = CONTEXTD__V1__PRECONDITION__KIND_CONTEXT_VERSION;
+    precondition->context_version = version;
+    return precondition;
+}
+
+Precondition *ctl_if_entry(struct ctl_pool *pool, const char *key, uint64_t version)
+{
+    Precondition *precondition = message_new(pool, &contextd__v1__precondition__descriptor);
+
+    precondition->kind_case = CONTEXTD__V1__PRECONDITION__KIND_ENTRY;
+    precondition->entry = message_new(pool, &contextd__v1__entry_condition__descriptor);
+    precondition->entry->key = (char *)key;
+    precondition->entry->version = version;
+    return precondition;
+}
+
+/* ---- Other parts. ---------------------------------------------------------- */
+
+SetExpiry *ctl_expiry(struct ctl_pool *pool, int64_t ttl_ms, bool sliding)
+{
+    SetExpiry *expiry = message_new(pool, &contextd__v1__set_expiry__descriptor);
+
+    expiry->sliding = sliding;
+    if (ttl_ms > 0) {
+        expiry->ttl = message_new(pool, &google__protobuf__duration__descriptor);
+        expiry->ttl->seconds = ttl_ms / 1000;
+        expiry->ttl->nanos = (int32_t)(ttl_ms % 1000 * 1000000);
+    }
+    return expiry;
+}
+
+StateRef *ctl_state(struct ctl_pool *pool, const struct ctl *ctl, const char *id, uint64_t version)
+{
+    StateRef *state = message_new(pool, &contextd__v1__state_ref__descriptor);
+
+    state->namespace_ = (char *)ctl->namespace_;
+    state->context_id = (char *)id;
+    if (version > 0) {
+        state->at_case = CONTEXTD__V1__STATE_REF__AT_VERSION;
+        state->version = version;
+    }
+    return state;
+}
+
+NewContext *ctl_new_context(struct ctl_pool *pool)
+{
+    return message_new(pool, &contextd__v1__new_context__descriptor);
+}
+
+void ctl_new_context_label(struct ctl_pool *pool, NewContext *context, const char *key,
+                           const char *value)
+{
+    struct ctl_list list = {(void **)context->metadata, context->n_metadata, context->n_metadata};
+    NewLabel *label = message_new(pool, &contextd__v1__new_context__metadata_entry__descriptor);
+
+    label->key = (char *)key;
+    label->value = (char *)value;
+    ctl_list_add(pool, &list, label);
+    context->metadata = (NewLabel **)list.items;
+    context->n_metadata = list.count;
+}
+
+/* ---- Options that several commands have. ----------------------------------- */
+
+enum ctl_exit ctl_option_ttl(const struct ctl *ctl, const char *value, int64_t *ret_ms)
+{
+    if (strcmp(value, "never") == 0) {
+        *ret_ms = 0;
+        return CTL_OK;
+    }
+    if (!ctl_parse_duration(value, ret_ms)) {
+        return ctl_complain(ctl, CTL_USAGE,
+                            "--ttl takes a time such as 90s, 10m or 7d, or never, not '%s'", value);
+    }
+    return CTL_OK;
+}
+
+enum ctl_exit ctl_option_number(const struct ctl *ctl, const char *name, const char *value,
+                                uint64_t *ret_number)
+{
+    if (!ctl_parse_number(value, ret_number)) {
+        return ctl_complain(ctl, CTL_USAGE, "--%s takes a number, not '%s'", name, value);
+    }
+    return CTL_OK;
+}
+
+enum ctl_exit ctl_option_pair(struct ctl *ctl, const char *name, const char *value, char **ret_key,
+                              char **ret_value)
+{
+    if (!ctl_parse_pair(&ctl->pool, value, ret_key, ret_value)) {
+        return ctl_complain(ctl, CTL_USAGE, "--%s takes KEY=VALUE, not '%s'", name, value);
+    }
+    return CTL_OK;
+}
+
+/* Reads to the end. Returns false on an error of the file. */
+static bool read_all(FILE *file, char **ret_data, size_t *ret_size)
+{
+    size_t capacity = 64 * 1024;
+    char *data = ctl_realloc(NULL, capacity);
+    size_t size = 0;
+    size_t got;
+
+    while ((got = fread(data + size, 1, capacity - size, file)) > 0) {
+        size += got;
+        if (size == capacity) {
+            capacity *= 2;
+            data = ctl_realloc(data, capacity);
+        }
+    }
+    *ret_data = data;
+    *ret_size = size;
+    return ferror(file) == 0;
+}
+
+enum ctl_exit ctl_read_file(struct ctl *ctl, const char *path, struct ctl_bytes *ret_bytes)
+{
+    bool is_stdin = strcmp(path, "-") == 0;
+    FILE *file = is_stdin ? stdin : fopen(path, "rb");
+    char *data = NULL;
+    size_t size = 0;
+    bool read;
+
+    if (file == NULL) {
+        return ctl_complain(ctl, CTL_INPUT, "cannot open %s: %s", path, strerror(errno));
+    }
+    read = read_all(file, &data, &size);
+    if (read) {
+        *ret_bytes = (struct ctl_bytes){ctl_pool_text(&ctl->pool, data, size), size};
+    }
+    free(data);
+    if (!is_stdin) {
+        fclose(file);
+    }
+    return read ? CTL_OK
+                : ctl_complain(ctl, CTL_INPUT, "cannot read %s: %s", path, strerror(errno));
+}

@@ -1,0 +1,71 @@
+/* The parts of requests, made of what the command line says. Everything is of a pool;
+ * texts and bytes are borrowed from the caller. */
+
+#ifndef CTL_REQUEST_H
+#define CTL_REQUEST_H
+
+#include "clients/ctxctl/ctl.h"
+#include "clients/ctxctl/messages.h"
+
+/* A growing list of pointers, in the form of the generated repeated fields. */
+struct ctl_list {
+    void **items;
+    size_t count;
+    size_t capacity;
+};
+
+void ctl_list_add(struct ctl_pool *pool, struct ctl_list *list, void *item);
+
+/* Opaque bytes. */
+struct ctl_bytes {
+    const void *data;
+    size_t size;
+};
+
+struct ctl_bytes ctl_bytes_of(const char *text);
+
+/* ---- Mutations and preconditions. ------------------------------------------ */
+
+Mutation *ctl_mutation_put(struct ctl_pool *pool, const char *key, struct ctl_bytes value,
+                           const char *content_type);
+
+/* `expected_size` NULL: not checked. */
+Mutation *ctl_mutation_append(struct ctl_pool *pool, const char *key, struct ctl_bytes value,
+                              const char *content_type, const uint64_t *expected_size);
+Mutation *ctl_mutation_delete(struct ctl_pool *pool, const char *key);
+Mutation *ctl_mutation_delete_prefix(struct ctl_pool *pool, const char *prefix);
+Mutation *ctl_mutation_label(struct ctl_pool *pool, const char *key, const char *value);
+Mutation *ctl_mutation_unlabel(struct ctl_pool *pool, const char *key);
+Mutation *ctl_mutation_expiry(struct ctl_pool *pool, SetExpiry *expiry);
+
+Precondition *ctl_if_version(struct ctl_pool *pool, uint64_t version);
+Precondition *ctl_if_entry(struct ctl_pool *pool, const char *key, uint64_t version);
+
+/* ---- Other parts. ---------------------------------------------------------- */
+
+/* `ttl_ms` 0: for ever. */
+SetExpiry *ctl_expiry(struct ctl_pool *pool, int64_t ttl_ms, bool sliding);
+
+/* A state by version; 0 is the newest. */
+StateRef *ctl_state(struct ctl_pool *pool, const struct ctl *ctl, const char *id, uint64_t version);
+
+/* The properties of a new context, without labels. */
+NewContext *ctl_new_context(struct ctl_pool *pool);
+void ctl_new_context_label(struct ctl_pool *pool, NewContext *context, const char *key,
+                           const char *value);
+
+/* ---- Options that several commands have. ----------------------------------- */
+
+/* `--ttl`: a time, or `never`, which is 0. Complains about anything else. */
+enum ctl_exit ctl_option_ttl(const struct ctl *ctl, const char *value, int64_t *ret_ms);
+
+/* An option that takes a number, or `key=value`. Complain about anything else. */
+enum ctl_exit ctl_option_number(const struct ctl *ctl, const char *name, const char *value,
+                                uint64_t *ret_number);
+enum ctl_exit ctl_option_pair(struct ctl *ctl, const char *name, const char *value, char **ret_key,
+                              char **ret_value);
+
+/* Reads a whole file, or stdin for "-". Complains when it cannot. */
+enum ctl_exit ctl_read_file(struct ctl *ctl, const char *path, struct ctl_bytes *ret_bytes);
+
+#endif /* CTL_REQUEST_H */

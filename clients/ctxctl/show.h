@@ -1,0 +1,30 @@
+/* Contexts and entries, for people and for scripts. */
+
+#ifndef CTL_SHOW_H
+#define CTL_SHOW_H
+
+#include <jansson.h>
+
+#include "clients/ctxctl/ctl.h"
+#include "clients/ctxctl/messages.h"
+
+/* {"namespace", "id", "type", "parent_id", "metadata", "version", "revision",
+ * "create_time", "update_time", "expire_time", "delete_time", "entry_count",
+ * "size_bytes", "fence", "entries"}: what is not set is left out, and `entries` too
+ * unless asked for. */
+json_t *ctl_context_json(const Context *context, bool with_entries);
+
+/* {"key", "value", "content_type", "version"}. */
+json_t *ctl_entry_json(const Entry *entry, bool with_value);
+
+/* Prints the properties of a context, one a line, and then a table of its entries; the
+ * values as previews of one line. */
+void ctl_context_print(struct ctl *ctl, const Context *context, bool with_values);
+
+/* Labels as `a=1 b=2`, escaped, of the pool. */
+char *ctl_labels_text(struct ctl_pool *pool, const Context *context);
+
+/* Tells the version that a write made. */
+void ctl_print_version(const struct ctl *ctl, const char *id, uint64_t version, bool replayed);
+
+#endif /* CTL_SHOW_H */
