@@ -1,0 +1,84 @@
+/* What the load generator asks of a server, one kind after the other. Part of the
+ * benchmark: see run.py.
+ *
+ * A workload keeps so many requests in flight on one connection (or so many
+ * connections, for a server whose protocol needs that), counts what was answered, and
+ * notes how long each request took. Contexts, and keys in them, go by number; a request
+ * picks them at random, or in order where it fills a server.
+ *
+ * Threads: one. */
+
+#ifndef CX_TESTS_BENCH_WORKLOAD_H
+#define CX_TESTS_BENCH_WORKLOAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct workload_options {
+    const char *address;  /* host:port */
+    unsigned in_flight;   /* Requests; of a stream: messages that are not answered. */
+    unsigned per_request; /* Updates in one request. */
+    unsigned streams;     /* Streams that share `in_flight`. */
+    unsigned contexts;    /* How many there are to choose from. */
+    unsigned keys;        /* Entries of each. */
+    size_t value_size;
+    double warm_up; /* Seconds before anything counts. */
+    double seconds; /* How long to go on then; 0: until `requests` are done. */
+    uint64_t requests;
+    uint64_t seed;
+};
+
+struct workload_result {
+    double begin; /* What is answered from here on counts, */
+    double end;   /* up to here, and nothing is begun any more. */
+
+    uint64_t total;      /* Operations that were answered: updates, gets. */
+    uint64_t operations; /* Those of them that count. */
+    uint64_t failures;
+    char failure[512]; /* The first one. */
+    uint64_t bytes;    /* Received, of all answers. */
+
+    uint32_t *latencies; /* In microseconds, of each request that counts: the first ones. */
+    size_t latency_count;
+
+    /* Of `verify`: what the server holds. */
+    uint64_t entries;
+    uint64_t versions; /* Of all contexts, added up. */
+};
+
+/* Begins: sets `begin` and `end`. */
+void workload_begin(struct workload_result *result, const struct workload_options *options);
+
+/* Whether another request may be begun, after so many. */
+bool workload_goes_on(const struct workload_result *result, const struct workload_options *options,
+                      uint64_t begun);
+
+/* Counts operations that were answered at `now`. */
+void workload_count(struct workload_result *result, uint64_t operations, double now);
+
+/* Notes one request that was answered at `now`. */
+void workload_note(struct workload_result *result, double start, double now);
+
+/* Counts a failure, and keeps the text of the first one. */
+void workload_fail(struct workload_result *result, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Seconds since some start. */
+double workload_now(void);
+
+/* The next of a row of random numbers. */
+uint64_t workload_random(uint64_t *seed);
+
+/* The kinds. Each returns false when nothing could be done at all. */
+bool workload_unary(const struct workload_options *options, const char *kind,
+                    struct workload_result *result);
+bool workload_stream(const struct workload_options *options, struct workload_result *result);
+bool workload_redis(const struct workload_options *options, bool fill,
+                    struct workload_result *result);
+
+/* Opens `in_flight` connections, makes one call on each, says `connected` on a line, and
+ * holds them until its standard input ends. */
+bool workload_connections(const struct workload_options *options, struct workload_result *result);
+
+#endif /* CX_TESTS_BENCH_WORKLOAD_H */
