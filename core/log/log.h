@@ -69,7 +69,8 @@ typedef enum cx_status (*cx_log_read_fn)(void *arg, const struct cx_log_record *
 struct cx_log_ops {
     /* Sets aside room for a frame of `frame_size` bytes.
      * Fails with CX_REASON_STORAGE_FULL when the disk has no room for the next
-     * segment, CX_REASON_OVERLOADED while that is being prepared. Never waits. */
+     * segment, CX_REASON_OVERLOADED while that is being prepared, and
+     * CX_REASON_STORAGE_FAILED after (4). Never waits. */
     enum cx_reason (*admit)(struct cx_log *log, size_t frame_size);
 
     /* Makes a batch durable, in one write and one sync per segment that it touches.

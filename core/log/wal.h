@@ -45,10 +45,10 @@ struct cx_wal_report {
  * recovers it. Takes the lock: a second process is refused.
  *
  * On success the caller owns *ret_log: ops->close(). On failure *ret_error says
- * what is wrong and what to do; nothing on the disk was changed then:
+ * what is wrong and what to do. What is damaged or refused is left as it is:
  *
  *   CX_DATA_LOSS            damage that a crash does not explain (CX_REASON_DAMAGED
- *                           with file, offset)
+ *                           with file, offset, and contexts if described)
  *   CX_FAILED_PRECONDITION  a newer format, a file of another log, or the directory
  *                           is in use by another process
  *   CX_PERMISSION_DENIED, CX_RESOURCE_EXHAUSTED, CX_UNAVAILABLE  from the disk

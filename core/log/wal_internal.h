@@ -16,6 +16,7 @@
 
 #include <pthread.h>
 
+#include "core/base/container_of.h"
 #include "core/log/segment.h"
 #include "core/log/wal.h"
 
@@ -55,7 +56,7 @@ struct cx_wal {
 
 static inline struct cx_wal *cx_wal_of(struct cx_log *log)
 {
-    return (struct cx_wal *)log; /* `base` is its first member. */
+    return CX_CONTAINER_OF(log, struct cx_wal, base);
 }
 
 /* Whether a data frame goes to `offset` of a segment of `segment_size` bytes: the one

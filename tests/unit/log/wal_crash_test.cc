@@ -260,6 +260,26 @@ TEST(WalCrashTest, LosesNothingAcknowledgedWhenOnlyTheProcessEnds) {
   }
 }
 
+TEST(WalCrashTest, KeepsWhatItHasReadAfterTheProcessEnded) {
+  for (uint64_t nth = 1;; nth++) {
+    SCOPED_TRACE("the process ends with operation " + std::to_string(nth));
+    SimDisk disk;
+    Ledger ledger;
+    Wal wal(disk, kSegment);
+    sim_disk_fail(disk, nth, CX_UNAVAILABLE);
+    if (RunScript(&wal, &ledger)) break;
+    wal.Close(false);
+
+    // Nothing survives a loss of power but what is durable: that must be all it told.
+    ASSERT_EQ(CX_OK, wal.Open()) << wal.error.message;
+    Records read = wal.ReadAll();
+    ASSERT_NO_FATAL_FAILURE(ExpectPrefix(ledger, read));
+    sim_disk_restart(disk, &sim_survive_none);
+    ASSERT_EQ(CX_OK, wal.Open()) << wal.error.message;
+    ASSERT_EQ(read, wal.ReadAll());
+  }
+}
+
 TEST(WalCrashTest, WithoutSyncsTellsDamageOrGivesAPrefix) {
   size_t whole = 0, refused = 0;
   for (uint64_t nth = 1;; nth++) {

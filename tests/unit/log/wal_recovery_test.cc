@@ -351,6 +351,23 @@ TEST_F(WalRecoveryTest, RefusesACopyUnderAnotherNumber) {
   ExpectDamage(2, 0);
 }
 
+TEST_F(WalRecoveryTest, RefusesSegmentsOfTwoHistories) {
+  // Two copies of a log went on differently, and somebody mixes their files.
+  Fill(9);
+  wal_.Close(true);
+  SimDisk other_disk;
+  Wal other(other_disk);
+  ASSERT_EQ(CX_OK, other.Open());
+  for (size_t i = 0; i < 9; i++) {
+    ASSERT_EQ(CX_OK, other.Append({i == 7 ? Payload(99) : Payload(i)}));
+  }
+  other.Close(true);
+  size_t size;
+  const uint8_t *data = sim_disk_content(other_disk, LogName(2).c_str(), &size);
+  sim_disk_put(disk_, LogName(2).c_str(), {data, size});
+  ExpectDamage(2, At(0));
+}
+
 TEST_F(WalRecoveryTest, RefusesNamesThatAreAlmostRight) {
   Fill(3);
   wal_.Close(true);
