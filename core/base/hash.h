@@ -16,6 +16,7 @@ struct cx_hash128 {
     uint64_t high;
 };
 
+/* Fast hashes, not for secrets: XXH3 with this seed. O(size). */
 uint64_t cx_hash64(struct cx_bytes bytes, uint64_t seed);
 struct cx_hash128 cx_hash128(struct cx_bytes bytes, uint64_t seed);
 

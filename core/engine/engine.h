@@ -206,6 +206,7 @@ struct cx_engine_statistics {
     int64_t memory_bytes;
 };
 
+/* What the engine holds now. The numbers are read one after the other. */
 void cx_engine_statistics(struct cx_engine *engine, struct cx_engine_statistics *ret_statistics);
 
 /* Names the log: 16 bytes, and the epoch. Constant while the engine is open. */

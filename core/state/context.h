@@ -97,6 +97,7 @@ CX_MUST_CHECK enum cx_status cx_context_new(struct cx_namespace *totals,
 
 void cx_context_unref(struct cx_context *context); /* NULL is fine. */
 
+/* The names, borrowed for as long as the context lives. */
 struct cx_bytes cx_context_namespace(const struct cx_context *context);
 struct cx_bytes cx_context_id(const struct cx_context *context);
 struct cx_bytes cx_context_type(const struct cx_context *context);

@@ -45,6 +45,7 @@ static inline struct cx_entry *cx_entry_of(struct cx_tree_item *item)
     return (struct cx_entry *)item; /* Its first member. */
 }
 
+/* What an entry holds, borrowed from it. */
 struct cx_bytes cx_entry_key(const struct cx_entry *entry);
 struct cx_bytes cx_entry_content_type(const struct cx_entry *entry);
 uint64_t cx_entry_value_size(const struct cx_entry *entry);

@@ -27,6 +27,7 @@ struct cx_namespace {
     uint8_t name[];
 };
 
+/* Begins without any. */
 void cx_namespaces_init(struct cx_namespaces *table);
 
 /* All references must be gone. */

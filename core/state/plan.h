@@ -56,6 +56,7 @@ void cx_plan_begin(struct cx_plan *plan);
  * and `expired`. */
 void cx_plan_end(struct cx_plan *plan);
 
+/* Plans a create. */
 CX_MUST_CHECK enum cx_plan_result cx_plan_create(struct cx_plan *plan,
                                                  const struct cx_create_request *request);
 

@@ -44,6 +44,7 @@ CX_MUST_CHECK enum cx_status cx_value_splice(struct cx_chunk_table *table,
 struct cx_value *cx_value_ref(struct cx_value *value);
 void cx_value_unref(struct cx_value *value); /* NULL is fine. */
 
+/* Its bytes. O(1). */
 uint64_t cx_value_size(const struct cx_value *value);
 
 /* The run of bytes in one piece that begins at `offset`, which is below the size.

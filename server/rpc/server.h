@@ -67,6 +67,7 @@ void cx_rpc_server_complete(void *server, struct cx_work *list);
  * must go on doing so until then. */
 void cx_rpc_server_stop(struct cx_rpc_server *server, int64_t grace_us);
 
+/* What the server carries now. */
 void cx_rpc_server_statistics(const struct cx_rpc_server *server,
                               struct cx_rpc_statistics *ret_statistics);
 

@@ -30,6 +30,7 @@ CX_MUST_CHECK enum cx_status cx_convert_new_context(struct cx_conversion *conver
                                                     const NewContext *message,
                                                     struct cx_new_context *ret_context);
 
+/* `at` is the field that holds the message. 0: for ever. */
 CX_MUST_CHECK enum cx_status cx_convert_expiry(struct cx_conversion *conversion,
                                                const struct cx_field *at, const SetExpiry *message,
                                                int64_t *ret_ttl_us, bool *ret_sliding);
@@ -39,6 +40,7 @@ CX_MUST_CHECK enum cx_status cx_convert_sort_labels(struct cx_conversion *conver
                                                     const struct cx_field *at,
                                                     struct cx_label *labels, size_t count);
 
+/* Checks the value of a label, which is the field `name` of `at`. */
 CX_MUST_CHECK enum cx_status cx_convert_check_label_value(struct cx_conversion *conversion,
                                                           const struct cx_field *at,
                                                           const char *name, struct cx_bytes value);

@@ -86,6 +86,7 @@ CX_MUST_CHECK enum cx_status cx_convert_list(struct cx_conversion *conversion,
                                              struct cx_list_query *ret_query,
                                              enum cx_view *ret_view);
 
+/* 1 to CX_PAGE_SIZE_MAX; 0 stands for the default. */
 CX_MUST_CHECK enum cx_status cx_convert_page_size(struct cx_conversion *conversion,
                                                   int32_t page_size, size_t *ret_count_max);
 

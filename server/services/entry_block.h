@@ -44,6 +44,7 @@ CX_MUST_CHECK bool cx_entry_block_init(struct cx_entry_block *ret_block,
                                        const struct cx_allocator *allocator,
                                        const struct cx_entry_measure *measure, bool with_values);
 
+/* Adds an entry that was measured. */
 void cx_entry_block_add(struct cx_entry_block *block, const struct cx_entry_view *entry);
 
 /* The entries of a snapshot that a get asked for, in the order of their keys. */

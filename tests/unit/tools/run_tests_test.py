@@ -71,6 +71,8 @@ class RunTestsTest(unittest.TestCase):
     def test_a_script_that_fails_without_a_word_is_a_failure(self):
         script = [sys.executable, "-c", "print('5 passed in 1s'); raise SystemExit(%d)"]
         self.assertEqual(run_tests.run_script(script[:2] + [script[2] % 0]), Counts(5, 0, 0))
+        twice = [sys.executable, "-c", "print('5 passed in 1s\\n1 failed, 2 passed in 1s')"]
+        self.assertEqual(run_tests.run_script(twice), Counts(7, 1, 0))
         self.assertEqual(run_tests.run_script(script[:2] + [script[2] % 1]), Counts(5, 1, 0))
 
 

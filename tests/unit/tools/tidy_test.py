@@ -129,7 +129,9 @@ class TidyTest(unittest.TestCase):
         tree = {"core/x/a.h": "/* Head. */\n\nint cx_a(void);\n\n/* What. */\nint cx_b(int x);\n"
                               "\nvoid cx_a_done(int x);\n\nint cx_c(void); /* Here. */\n"
                               "\n/* All of these: so. */\n\nint cx_d(void);\n"
-                              "\n/* ---- Other. ---- */\n\nint cx_e(void);\n"}
+                              "\n/* ---- Other. ---- */\n\nint cx_e(void);\n"
+                              "\n/* A thing. */\nstruct cx_f {\n    int x;\n};\n"
+                              "\nint cx_f_x(void);\n"}
         self.assertEqual(
             self.rules(tidy.check_comments, tree),
             [("core/x/a.h", 3, "uncommented"), ("core/x/a.h", 18, "uncommented")],
