@@ -60,6 +60,7 @@ static void on_ended(struct cx_tag *tag, bool ok);
 static void on_posted(struct cx_work *work);
 static void on_job(struct cx_work *work);
 static void on_waited(struct cx_work *work);
+static void on_deferred(struct cx_work *work);
 
 struct cx_call *cx_call_new(struct cx_queue *queue)
 {
@@ -79,6 +80,7 @@ struct cx_call *cx_call_new(struct cx_queue *queue)
         .ended.done = on_ended,
         .posted.run = on_posted,
         .job.run = on_job,
+        .deferred.run = on_deferred,
         .waiter.work.run = on_waited,
         .holds = 1,
         .arena = call->arena,
@@ -348,9 +350,20 @@ static void on_sent(struct cx_tag *tag, bool ok)
 
     call->sending = false;
     cx_stalls_remove(&call->queue->stalls, &call->stall);
-    if (ok) { /* Otherwise the client left: on_closed() follows. */
-        call->events |= EVENT_SENT;
+    if (!ok) { /* The client left: on_closed() follows. */
+        call_release(call);
+    } else if (cx_queue_send_went(call->queue)) {
+        cx_queue_defer(call->queue, &call->deferred);
+    } else {
+        on_deferred(&call->deferred);
     }
+}
+
+static void on_deferred(struct cx_work *work)
+{
+    struct cx_call *call = CX_CONTAINER_OF(work, struct cx_call, deferred);
+
+    call->events |= EVENT_SENT;
     call_tell_all(call);
 }
 

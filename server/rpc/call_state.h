@@ -49,6 +49,7 @@ struct cx_call {
     bool ended_started;
     bool broken_set;
     struct cx_ending broken; /* How the call ends, whatever the handler says. */
+    struct cx_work deferred; /* Goes on after a send. */
     struct cx_stall stall;   /* Of the send that is under way. */
     atomic_bool gone;        /* Nobody waits for the answer. Read by any thread. */
 

@@ -8,6 +8,9 @@
 #include "core/base/container_of.h"
 #include "server/rpc/call_state.h"
 
+/* Messages of streams that may go out before the network is looked at. */
+enum { SENDS_AT_A_TIME = 32 };
+
 static _Thread_local const struct cx_queue *current;
 
 void cx_work_list_append(struct cx_work_list *list, struct cx_work *first, struct cx_work *last)
@@ -42,6 +45,16 @@ void cx_queue_post(struct cx_queue *queue, const struct cx_work_list *list)
     pthread_mutex_unlock(&queue->mutex);
 }
 
+static void run_list(struct cx_work *work)
+{
+    while (work != NULL) {
+        struct cx_work *next = work->next; /* What runs may put `work` into a list again. */
+
+        work->run(work);
+        work = next;
+    }
+}
+
 static void on_bell(struct cx_tag *tag, bool ok)
 {
     struct cx_queue *queue = CX_CONTAINER_OF(tag, struct cx_queue, bell);
@@ -52,13 +65,17 @@ static void on_bell(struct cx_tag *tag, bool ok)
     work = queue->posted.first;
     queue->posted = (struct cx_work_list){0};
     pthread_mutex_unlock(&queue->mutex);
+    run_list(work);
+}
 
-    while (work != NULL) {
-        struct cx_work *next = work->next; /* `work` may be posted again by what it runs. */
+bool cx_queue_send_went(struct cx_queue *queue)
+{
+    return ++queue->sent_count % SENDS_AT_A_TIME == 0;
+}
 
-        work->run(work);
-        work = next;
-    }
+void cx_queue_defer(struct cx_queue *queue, struct cx_work *work)
+{
+    cx_work_list_append(&queue->deferred, work, work);
 }
 
 const struct cx_queue *cx_queue_current(void)
@@ -68,10 +85,25 @@ const struct cx_queue *cx_queue_current(void)
 
 /* ---- The poller. ------------------------------------------------------------ */
 
+/* gRPC had nothing to tell. What it tells without a look at the network also makes it
+ * skip the next look, so that only the second timeout in a row says that it has looked. */
+static void on_timeout(struct cx_queue *queue)
+{
+    struct cx_work *deferred = queue->deferred.first;
+
+    if (++queue->timeouts > 1) {
+        queue->deferred = (struct cx_work_list){0};
+        run_list(deferred);
+    }
+}
+
 static gpr_timespec queue_deadline(const struct cx_queue *queue)
 {
     int64_t left_us;
 
+    if (queue->deferred.first != NULL) {
+        return gpr_inf_past(GPR_CLOCK_MONOTONIC);
+    }
     if (queue->stalls.first == NULL) {
         return gpr_inf_future(GPR_CLOCK_MONOTONIC);
     }
@@ -108,7 +140,10 @@ static void *queue_run(void *arg)
         if (event.type == GRPC_OP_COMPLETE) {
             struct cx_tag *tag = cx_tag_take(event.tag);
 
+            queue->timeouts = 0;
             tag->done(tag, event.success != 0);
+        } else {
+            on_timeout(queue);
         }
         queue_check_stalls(queue);
     }
@@ -143,7 +178,10 @@ struct cx_call *cx_queue_take_call(struct cx_queue *queue)
 
 void cx_queue_call_began(struct cx_queue *queue)
 {
+    uint64_t began = atomic_load_explicit(&queue->began_count, memory_order_relaxed);
+
     atomic_store_explicit(&queue->call_count, queue_count(queue) + 1, memory_order_relaxed);
+    atomic_store_explicit(&queue->began_count, began + 1, memory_order_relaxed);
 }
 
 void cx_queue_call_gone(struct cx_queue *queue)

@@ -8,7 +8,8 @@
  *      settle that.
  *  (2) Posted work runs in the order in which it was posted, on the poller. However
  *      much is posted, the poller is woken once while it has not looked yet.
- *  (3) A queue ends by itself when it was told to drain and its last call is gone.
+ *  (3) Deferred work runs after everything that gRPC has to tell, the network included.
+ *  (4) A queue ends by itself when it was told to drain and its last call is gone.
  *
  * Threads: cx_queue_post() any; what concerns calls the poller alone; the rest the
  * thread that made the queue. */
@@ -60,9 +61,15 @@ struct cx_queue {
     struct cx_call *free_calls;
     size_t free_count;
     struct cx_stalls stalls;
+    struct cx_work_list deferred;
+    unsigned timeouts;   /* In a row. */
+    unsigned sent_count; /* Of messages, for cx_queue_send_went(). */
     bool draining;
     struct cx_work drain;
-    _Atomic uint64_t call_count; /* That live. Written by the poller alone. */
+
+    /* Read by any thread. */
+    _Atomic uint64_t call_count;  /* Calls that live. */
+    _Atomic uint64_t began_count; /* Calls that ever were. */
 };
 
 /* Makes a queue without a thread. Fails with CX_RESOURCE_EXHAUSTED. */
@@ -84,6 +91,15 @@ void cx_queue_done(struct cx_queue *queue);
 
 /* Runs a list on the poller; empty ones are fine. */
 void cx_queue_post(struct cx_queue *queue, const struct cx_work_list *list);
+
+/* Counts a message of a stream that went out. Now and then it returns true: then the
+ * stream must go on by way of cx_queue_defer(). gRPC looks at the network only when it
+ * has nothing else to tell, and a stream that always has room for its next message
+ * would keep it from that. */
+bool cx_queue_send_went(struct cx_queue *queue);
+
+/* Runs `work` on the poller once gRPC has looked at the network. The poller only. */
+void cx_queue_defer(struct cx_queue *queue, struct cx_work *work);
 
 /* The queue whose poller the calling thread is, or NULL. */
 const struct cx_queue *cx_queue_current(void);

@@ -29,6 +29,13 @@ enum {
     WORKERS_DEFAULT = 2,
 };
 
+/* How long a server that stops goes on refusing calls: until none has come for the one,
+ * or for the other. */
+enum {
+    TURN_AWAY_STEP_US = 10 * 1000,
+    TURN_AWAY_US_MAX = 500 * 1000,
+};
+
 /* How gRPC treats a connection. */
 enum {
     METADATA_SIZE_MAX = 16 * 1024,
@@ -397,6 +404,36 @@ static bool server_wait(struct cx_rpc_server *server, const int64_t *grace_us)
     return done;
 }
 
+static uint64_t server_count_began(const struct cx_rpc_server *server)
+{
+    uint64_t count = 0;
+
+    for (size_t i = 0; i < server->queue_count; i++) {
+        count += atomic_load_explicit(&server->queues[i].began_count, memory_order_relaxed);
+    }
+    return count;
+}
+
+/* Waits until no more calls come in, but not for long. When gRPC shuts down it cancels
+ * those that are just arriving, which looks to the client as if it had done so itself;
+ * until then they are refused in words. */
+static void server_turn_away(struct cx_rpc_server *server, int64_t grace_us)
+{
+    int64_t left_us = grace_us / 4 < TURN_AWAY_US_MAX ? grace_us / 4 : TURN_AWAY_US_MAX;
+    uint64_t before;
+
+    if (left_us <= 0) {
+        return;
+    }
+    do {
+        const struct timespec pause = {.tv_nsec = TURN_AWAY_STEP_US * 1000};
+
+        before = server_count_began(server);
+        nanosleep(&pause, NULL);
+        left_us -= TURN_AWAY_STEP_US;
+    } while (left_us > 0 && server_count_began(server) != before);
+}
+
 static void server_shut_down(struct cx_rpc_server *server, int64_t grace_us)
 {
     grpc_server_shutdown_and_notify(server->calls.grpc, server->queues[0].grpc,
@@ -411,6 +448,7 @@ void cx_rpc_server_stop(struct cx_rpc_server *server, int64_t grace_us)
 {
     atomic_store(&server->calls.stopping, true);
     if (server->listening) {
+        server_turn_away(server, grace_us);
         server_shut_down(server, grace_us);
     }
     /* No call comes in any more; those that wait for their handlers are still there. */
