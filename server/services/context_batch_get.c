@@ -115,12 +115,13 @@ static void send_results(struct cx_call *call)
     struct batch_result *results =
         cx_call_alloc(call, count * (sizeof *results + sizeof(BatchGetResult *)));
     BatchGetContextsResponse response = CONTEXTD__V1__BATCH_GET_CONTEXTS_RESPONSE__INIT;
-    BatchGetResult **pointers = (BatchGetResult **)(void *)(results + count);
 
-    if (results == NULL || !make_results(call, state, results, pointers)) {
+    if (results != NULL) {
+        response.results = (BatchGetResult **)(void *)(results + count);
+    }
+    if (results == NULL || !make_results(call, state, results, response.results)) {
         cx_answer_out_of_memory(call);
     } else {
-        response.results = pointers;
         response.n_results = count;
         cx_call_reply(call, &response.base);
     }

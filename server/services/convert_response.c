@@ -75,12 +75,13 @@ Context *cx_context_message(const struct cx_allocator *allocator,
     size_t pointers = count * sizeof(ContextLabel *);
     struct context_block *block =
         cx_allocator_alloc(allocator, heads + pointers + context_texts_size(snapshot));
-    char *place = (char *)block + heads + pointers;
     Context *context;
+    char *place;
 
     if (block == NULL) {
         return NULL;
     }
+    place = (char *)block + heads + pointers;
     context = &block->context;
     *context = (Context)CONTEXTD__V1__CONTEXT__INIT;
     context->namespace_ = place_text(&place, snapshot->namespace_id);
@@ -212,12 +213,13 @@ Failure *cx_failure_message(const struct cx_allocator *allocator, const struct c
     size_t size =
         sizeof(struct failure_block) + message_size + 1 + error->text_size + error->detail_count;
     struct failure_block *block = cx_allocator_alloc(allocator, size);
-    char *place = (char *)(block + 1);
     Failure *failure;
+    char *place;
 
     if (block == NULL) {
         return NULL;
     }
+    place = (char *)(block + 1);
     failure = &block->failure;
     *failure = (Failure)CONTEXTD__V1__FAILURE__INIT;
     failure->code = (int32_t)cx_reason_status(error->reason);
