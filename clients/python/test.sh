@@ -34,6 +34,6 @@ scripts=("$root"/tests/integration/replay_python.py)
 "$bin/mypy" --no-error-summary --cache-dir=/dev/null --python-version 3.10 tests "${scripts[@]}"
 
 floor=$(./venv.sh requirements-floor.txt)/bin
-env -u CONTEXTD_BINARY "$floor/python" -m pytest --no-summary --ignore=tests/test_package.py \
+env -u CONTEXTD_BINARY "$floor/python" -m pytest --ignore=tests/test_package.py \
     --ignore=tests/test_server.py
 exec "$bin/python" -m pytest "$@"

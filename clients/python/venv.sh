@@ -25,7 +25,8 @@ if [[ ! -e $venv/complete ]]; then
     if [[ ! -e $venv/complete ]]; then
         rm -rf "$venv"
         "$python" -m venv "$venv"
-        "$venv/bin/pip" install --quiet --disable-pip-version-check --requirement "$requirements" >&2
+        "$venv/bin/pip" install --quiet --disable-pip-version-check \
+            --requirement "$requirements" >&2
         touch "$venv/complete"
     fi
 fi

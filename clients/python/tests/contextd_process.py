@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import signal
 import subprocess
@@ -46,6 +47,8 @@ class ContextdProcess:
                     *("--port-file", str(self._port_file)),
                     *self._flags,
                 ],
+                # CONTEXTD_* are the server's settings: it refuses ours and takes no others'.
+                env={k: v for k, v in os.environ.items() if not k.startswith("CONTEXTD_")},
                 stdin=subprocess.DEVNULL,
                 stdout=words,
                 stderr=words,

@@ -32,6 +32,7 @@ Damaged                     stored bytes are damaged
 NotSupported                the server does not have this feature
 Unavailable                 no server answered, until the deadline
   NotReady, Stopping        the server is starting, or ending
+  StorageFailed             the server's disk failed; it is ending
 DeadlineExceeded            no answer in time
 Cancelled                   the call was cancelled
 ==========================  =================================================
@@ -314,6 +315,10 @@ class Stopping(Unavailable):
     """The server is ending."""
 
 
+class StorageFailed(Unavailable):
+    """The server's disk failed, and the server ends. A write may have been applied."""
+
+
 class DeadlineExceeded(ContextdError):
     """There was no answer in time. A write may have been applied. See ``request_id``."""
 
@@ -345,6 +350,7 @@ _BY_REASON: Mapping[str, type[ContextdError]] = {
     "NOT_SUPPORTED": NotSupported,
     "NOT_READY": NotReady,
     "STOPPING": Stopping,
+    "STORAGE_FAILED": StorageFailed,
 }
 
 # What the code alone says, where there is no reason: from gRPC itself, or a proxy.

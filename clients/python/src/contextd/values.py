@@ -243,7 +243,8 @@ class ServerInfo(NamedTuple):
     Attributes:
         version: Its version.
         log_id: Names its log; another one means that the server began from nothing.
-        settings: Its limits, by the names of the configuration.
+        settings: Its limits, by the names of the configuration and as they are written
+            there: ``{"value_size_max": "1MiB", "request_id_window": "10m", ...}``.
         features: What it can do beyond the first release of the API.
     """
 
