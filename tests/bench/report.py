@@ -1,0 +1,296 @@
+"""What came of it, as text for people and as JSON."""
+
+import statistics
+
+HEAD = "%-9s %-9s %-7s %5s %26s %8s %9s %8s %19s" % (
+    "in flight",
+    "server",
+    "load",
+    "each",
+    "operations/s (min-max)",
+    "p50 us",
+    "p99 us",
+    "cpu us",
+    "of null (min-max)",
+)
+
+
+def table_lines(found):
+    """One line for each load, those with the same number of calls in flight together."""
+    series = found["series"]
+    yield HEAD
+    group = None
+    for load in found["loads"]:
+        if group not in (None, (load.in_flight, load.per_request > 1 or load.kind == "stream")):
+            yield ""
+        group = (load.in_flight, load.per_request > 1 or load.kind == "stream")
+        mine = series[load.key]
+        yield "%-9d %-9s %-7s %5d %26s %8d %9d %8.2f %19s" % (
+            load.in_flight,
+            load.server,
+            "" if load.server == "null" else load.kind,
+            load.per_request,
+            "{:,.0f} ({:,.0f}-{:,.0f})".format(mine.median("rate"), *mine.spread("rate")),
+            mine.median("p50_us"),
+            mine.median("p99_us"),
+            mine.median("cpu_us"),
+            ratio_text(mine, series, load),
+        )
+
+
+def null_of(series, load):
+    """What a load is compared with: as many calls in flight, or 64 where each is several."""
+    several = load.per_request > 1 or load.kind == "stream"
+    return series.get("null/update/%d/1" % (64 if several else load.in_flight))
+
+
+def ratio_text(mine, series, load):
+    null = null_of(series, load)
+    if null is None or load.server == "null":
+        return ""
+    ratios = mine.ratios(null)
+    return "%.2f (%.2f-%.2f)" % (statistics.median(ratios), min(ratios), max(ratios))
+
+
+def noise_lines(found):
+    noises = [item.noise for one in found["series"].values() for item in one.slices]
+    foreign = sorted(noise.foreign for noise in noises)
+    stolen = [noise.stolen for noise in noises]
+    loads = [noise.load_average for noise in noises]
+    yield "disk: fdatasync of 4 KiB: {:,.0f} per second ({:,.0f}-{:,.0f})".format(
+        statistics.median(found["syncs"]), min(found["syncs"]), max(found["syncs"])
+    )
+    yield "noise: others used %.2f cores in the median slice, %.2f in the worst of %d;" % (
+        statistics.median(foreign),
+        foreign[-1],
+        len(foreign),
+    )
+    yield "       stolen %.2f, worst %.2f; load average %.1f to %.1f" % (
+        statistics.median(stolen),
+        max(stolen),
+        min(loads),
+        max(loads),
+    )
+
+
+# ---- Goals. -----------------------------------------------------------------------
+
+
+class Goal:
+    """Something that was hoped for, and the least that is asked. `hoped` may be None."""
+
+    def __init__(self, text, measured, floor, hoped=None, most=False, form="%.2f"):
+        self.text = text
+        self.measured = measured
+        self.floor = floor
+        self.hoped = hoped
+        self.most = most  # Smaller is better.
+        self.form = form
+
+    def reaches(self, bound):
+        if bound is None:
+            return False
+        return self.measured <= bound if self.most else self.measured >= bound
+
+    @property
+    def mark(self):
+        if self.reaches(self.hoped):
+            return "hoped"
+        return "pass" if self.reaches(self.floor) else "BELOW"
+
+    def line(self):
+        bounds = [
+            "" if bound is None else ("<= " if self.most else ">= ") + self.form % bound
+            for bound in (self.floor, self.hoped)
+        ]
+        return "%-58s %10s %13s %13s  %s" % (
+            self.text,
+            self.form % self.measured,
+            bounds[0],
+            bounds[1],
+            self.mark,
+        )
+
+
+def table_goals(found):
+    """Those that the rows of the table answer; rows that were left out have none."""
+    series = found["series"]
+
+    def ratio(mine, other, name="rate"):
+        if mine not in series or other not in series:
+            return None
+        return statistics.median(series[mine].ratios(series[other], name))
+
+    def add(text, measured, floor, hoped, **options):
+        if measured is not None:
+            goals.append(Goal(text, measured, floor, hoped, **options))
+
+    goals = []
+    for in_flight, floor, hoped in ((64, 0.45, 0.75), (256, 0.55, 0.90), (1024, 0.65, 0.95)):
+        at = "update/%d/1" % in_flight
+        text = "update over null, %d in flight" % in_flight
+        add(text, ratio("contextd/" + at, "null/" + at), floor, hoped)
+    add_latency_goal(found, add)
+    null = "null/update/64/1"
+    add("get of 10 entries over null, 64 in flight", ratio("contextd/get/64/1", null), 0.70, 0.85)
+    add("stream, 1 update a message, over null", ratio("contextd/stream/1024/1", null), 1.2, 2.5)
+    add("stream, 16 updates a message, over null", ratio("contextd/stream/64/16", null), 4, 7)
+    add("stream, 100 updates a message, over null", ratio("contextd/stream/16/100", null), 6, 12)
+    add("batch of 16, over null", ratio("contextd/batch/64/16", null), 4, 7)
+    add("batch of 100, over null", ratio("contextd/batch/16/100", null), 6, 12)
+    update = "contextd/update/64/1"
+    add("CPU of an update over null's, 64 in flight", ratio(update, null, "cpu_us"), 2.0, 1.4, most=True)
+    for kind in ("batch", "stream"):
+        key = "contextd/%s/16/100" % kind
+        if key in series:
+            cpu = series[key].median("cpu_us")
+            add("CPU of one update in a %s of 100, us" % kind, cpu, 2.0, 0.8, most=True)
+    etcd = "etcd/etcd/64/1"
+    add("update over etcd's put, 64 in flight", ratio(update, etcd), 1.5, 3.0)
+    add("CPU of it over etcd's", ratio(update, etcd, "cpu_us"), 0.5, 0.33, most=True)
+    add("update over Redis, 64 clients", ratio(update, "redis/redis/64/1"), 0.5, 1.0)
+    batch = "contextd/batch/64/16"
+    add("batch of 16 over Redis, pipeline of 16", ratio(batch, "redis/redis/64/16"), 1.0, 1.8)
+    return goals
+
+
+def add_latency_goal(found, add):
+    """An update alone: what the network and the disk cost, and not much more."""
+    update = found["series"].get("contextd/update/1/1")
+    null = found["series"].get("null/update/1/1")
+    if update is None or null is None:
+        return
+    sync_us = 1e6 / statistics.median(found["syncs"])
+    above = update.median("p50_us") - null.median("p50_us") - sync_us
+    text = "update p50 alone, above null (%d us) and a sync (%d us), us" % (
+        null.median("p50_us"),
+        sync_us,
+    )
+    add(text, above, 50, 15, most=True, form="%.0f")
+
+
+def idle_goals(idle):
+    text = "idle over %.0f s, %% of a core" % idle["seconds"]
+    yield Goal(text, 100 * idle["share"], 0.2, most=True, form="%.3f")
+
+
+def restart_goals(restart):
+    text = "changes replayed per second"
+    yield Goal(text, restart["changes_per_s"], 1e6, form="%.0f")
+
+
+def restart_lines(restart):
+    yield "restart: {:,} changes of {:,.0f} MB replayed in {:.2f} s; it served after {:.2f} s".format(
+        restart["changes"], restart["log_bytes"] / 1e6, restart["replay_s"], restart["start_s"]
+    )
+    yield "         %.2f s of CPU in all, %.0f MB/s: %s" % (
+        restart["cpu_s"],
+        restart["log_bytes"] / 1e6 / restart["replay_s"],
+        "the processor limits it"
+        if restart["cpu_s"] > 0.7 * restart["start_s"]
+        else "waiting limits it: the disk, or a busy machine",
+    )
+
+
+def memory_goals(memory):
+    yield Goal("bytes of an empty context", memory["context"], 300, most=True, form="%.0f")
+
+
+def memory_lines(memory):
+    yield "memory: %.0f bytes for an empty context, %.0f for an entry of 207, %.1f KiB for an" % (
+        memory["context"],
+        memory["entry"],
+        memory["connection"] / 1024,
+    )
+    yield "        idle connection (resident memory)"
+
+
+def growth_goals(growth):
+    cpu = statistics.median(growth["many"].ratios(growth["few"], "cpu_us"))
+    text = "CPU of an update with %s contexts over that with 10,000" % (
+        "{:,}".format(growth["contexts"])
+    )
+    yield Goal(text, cpu, 1.3, most=True)
+
+
+def growth_lines(growth):
+    rate = statistics.median(growth["many"].ratios(growth["few"]))
+    yield "growth: with {:,} contexts {:.2f} of the updates per second".format(
+        growth["contexts"], rate
+    )
+
+
+GOALS = {
+    "table": table_goals,
+    "idle": idle_goals,
+    "restart": restart_goals,
+    "memory": memory_goals,
+    "growth": growth_goals,
+}
+LINES = {"restart": restart_lines, "memory": memory_lines, "growth": growth_lines}
+
+
+def goals_of(found):
+    return [goal for name, value in found.items() if name in GOALS for goal in GOALS[name](value)]
+
+
+def report_lines(found):
+    """The whole report. `found` is what each section found, by its name."""
+    if "table" in found:
+        yield from table_lines(found["table"])
+        yield ""
+        yield from noise_lines(found["table"])
+        yield ""
+    for name, lines in LINES.items():
+        if name in found:
+            yield from lines(found[name])
+    goals = goals_of(found)
+    if goals:
+        yield ""
+        yield "%-58s %10s %13s %13s" % ("goal", "measured", "floor", "hoped")
+        yield from (goal.line() for goal in goals)
+
+
+# ---- JSON. ------------------------------------------------------------------------
+
+
+def series_json(series):
+    names = ("rate", "p50_us", "p99_us", "cpu_us")
+    slices = [
+        dict(
+            {name: getattr(item, name) for name in names},
+            foreign=item.noise.foreign,
+            stolen=item.noise.stolen,
+            load_average=item.noise.load_average,
+        )
+        for item in series.slices
+    ]
+    return {"median": {name: series.median(name) for name in names}, "slices": slices}
+
+
+def to_json(found):
+    result = {
+        name: found[name] for name in ("idle", "restart", "memory") if name in found
+    }
+    if "table" in found:
+        table = found["table"]
+        result["syncs_per_s"] = table["syncs"]
+        result["loads"] = {key: series_json(one) for key, one in table["series"].items()}
+    if "growth" in found:
+        growth = found["growth"]
+        result["growth"] = {
+            "contexts": growth["contexts"],
+            "few": series_json(growth["few"]),
+            "many": series_json(growth["many"]),
+        }
+    result["goals"] = [
+        {
+            "goal": goal.text,
+            "measured": goal.measured,
+            "floor": goal.floor,
+            "hoped": goal.hoped,
+            "mark": goal.mark,
+        }
+        for goal in goals_of(found)
+    ]
+    return result

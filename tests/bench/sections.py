@@ -1,0 +1,268 @@
+"""What is measured: the table of loads, and the figures that are taken once."""
+
+import os
+import random
+import resource
+import select
+import subprocess
+import sys
+import time
+
+import servers
+from measure import BenchError, Series, measure, sync_rate
+
+IN_FLIGHT = (1, 16, 64, 256, 1024)
+SYNC_S = 0.25
+CONNECTIONS_WAIT_S = 120
+
+
+def say(text):
+    """Progress, which does not belong to the result."""
+    print(text, file=sys.stderr, flush=True)
+
+
+class Load:
+    """One row of the tables: a kind of request, and how it is sent."""
+
+    def __init__(self, server, kind, in_flight, per_request=1, streams=1):
+        self.server = server
+        self.kind = kind
+        self.in_flight = in_flight
+        self.per_request = per_request
+        self.streams = streams
+
+    @property
+    def key(self):
+        return "%s/%s/%d/%d" % (self.server, self.kind, self.in_flight, self.per_request)
+
+    def options(self):
+        return {
+            "in_flight": self.in_flight,
+            "per_request": self.per_request,
+            "streams": self.streams,
+        }
+
+
+def unary_loads(names):
+    """Each server at each number of calls in flight."""
+    kinds = {
+        "null": ("update",),
+        "contextd": ("update", "get"),
+        "versus": ("update", "get"),
+        "redis": ("redis",),
+        "etcd": ("etcd",),
+    }
+    return [
+        Load(name, kind, in_flight)
+        for in_flight in IN_FLIGHT
+        for name in names
+        for kind in kinds[name]
+    ]
+
+
+def batched_loads(names):
+    """Several updates in a message, or messages on a stream."""
+    loads = []
+    for name in names:
+        if name in ("contextd", "versus"):
+            loads += [
+                Load(name, "stream", 1024, 1),
+                Load(name, "stream", 64, 16, 8),
+                Load(name, "stream", 16, 100),
+                Load(name, "batch", 64, 16),
+                Load(name, "batch", 16, 100),
+            ]
+        if name == "redis":
+            loads.append(Load(name, "redis", 64, 16))
+    return loads
+
+
+class Bench:
+    """One run: its options, its folder, and the servers that are up."""
+
+    def __init__(self, options, binaries, folder, make_workload):
+        self.options = options
+        self.binaries = binaries
+        self.folder = folder
+        self.make_workload = make_workload
+        self.random = random.Random(options.seed)
+        self.running = []
+
+    # ---- Servers. -----------------------------------------------------------------
+
+    def start(self, kind, name):
+        """Starts a server of its own folder."""
+        folder = os.path.join(self.folder, name)
+        if kind in (servers.Redis, servers.Etcd):
+            server = kind(name, folder)
+        else:
+            server = kind(name, folder, self.binaries[name.split("-")[0]])
+        self.running.append(server)
+        server.start()
+        return server
+
+    def stop(self, server):
+        server.stop()
+        self.running.remove(server)
+
+    def kill_all(self):
+        for server in self.running:
+            server.kill()
+
+    def start_for_table(self, workload):
+        """All that are installed, filled, by name."""
+        found = {"null": self.start(servers.Null, "null")}
+        for name in ("contextd", "versus"):
+            if name in self.binaries:
+                found[name] = self.start(servers.Contextd, name)
+                workload.fill(found[name], "create")
+        if not self.options.no_peers:
+            for kind, name in ((servers.Redis, "redis"), (servers.Etcd, "etcd")):
+                if kind.binary is None:
+                    say("bench: %s is not installed: its rows are left out" % name)
+                    continue
+                found[name] = self.start(kind, name)
+                workload.fill(found[name], name + "-fill")
+        return found
+
+    # ---- The table. ---------------------------------------------------------------
+
+    def table(self):
+        """All loads, in rounds: each round has one slice of each, in another order, and a
+        look at the disk. Returns {loads, series, syncs}."""
+        workload = self.make_workload(10000)
+        up = self.start_for_table(workload)
+        loads = []
+        if "table" in self.options.sections:
+            loads += unary_loads(up)
+        else:
+            loads += [Load(name, "update", 64) for name in up if name in ("null", "contextd")]
+        if "rows" in self.options.sections:
+            loads += batched_loads(up)
+        slices = {load.key: [] for load in loads}
+        syncs = []
+        for number in range(self.options.slices):
+            say("bench: round %d of %d" % (number + 1, self.options.slices))
+            syncs.append(sync_rate(self.folder, SYNC_S))
+            for load in self.random.sample(loads, len(loads)):
+                item = measure(
+                    workload,
+                    up[load.server],
+                    load.kind,
+                    self.options.slice_s,
+                    **load.options(),
+                )
+                slices[load.key].append(item)
+        idle = self.idle(up["contextd"]) if "idle" in self.options.sections else None
+        self.check_stored(workload, up)
+        for server in up.values():
+            self.stop(server)
+        series = {key: Series(items) for key, items in slices.items()}
+        return {"loads": loads, "series": series, "syncs": syncs, "idle": idle}
+
+    def check_stored(self, workload, up):
+        for name, server in up.items():
+            if name in ("contextd", "versus"):
+                workload.check(server)
+            elif name != "null":
+                server.check(workload)
+
+    def idle(self, server):
+        """The share of a core that a server uses which nobody calls."""
+        say("bench: idle")
+        before = server.cpu_s()
+        begin = time.monotonic()
+        time.sleep(self.options.idle_s)
+        seconds = time.monotonic() - begin
+        return {"share": (server.cpu_s() - before) / seconds, "seconds": seconds}
+
+    # ---- Once each. -----------------------------------------------------------------
+
+    def restart(self):
+        """How fast a start replays a log that was written before."""
+        say("bench: restart")
+        workload = self.make_workload(10000)
+        server = self.start(servers.Contextd, "contextd-restart")
+        workload.fill(server, "create")
+        requests = self.options.restart_changes // 100
+        workload.run(server, "stream", in_flight=16, per_request=100, requests=requests)
+        server.stop()
+        log_bytes = server.disk_bytes()
+        start_s = server.start()
+        cpu_s = server.cpu_s()
+        found = server.recovered()
+        workload.check(server)
+        self.stop(server)
+        replay_s = max(found["replay_ms"], 1) / 1000
+        return {
+            "changes": found["revision"],
+            "replay_s": replay_s,
+            "changes_per_s": found["revision"] / replay_s,
+            "start_s": start_s,
+            "cpu_s": cpu_s,
+            "log_bytes": log_bytes,
+        }
+
+    def memory(self):
+        """What a context, an entry and a connection cost in resident memory."""
+        say("bench: memory")
+        count = self.options.empty_contexts
+        result = {}
+
+        server = self.start(servers.Contextd, "contextd-empty")
+        base = server.resident_bytes()
+        empty = self.make_workload(count, keys=0)
+        empty.fill(server, "create")
+        result["context"] = (server.resident_bytes() - base) / count
+        self.stop(server)
+
+        server = self.start(servers.Contextd, "contextd-entries")
+        base = server.resident_bytes()
+        workload = self.make_workload(count // 10)
+        workload.fill(server, "create")
+        grown = server.resident_bytes() - base - result["context"] * workload.contexts
+        result["entry"] = grown / (workload.contexts * workload.keys)
+        result["connection"] = self.connection_bytes(workload, server)
+        self.stop(server)
+        return result
+
+    def connection_bytes(self, workload, server):
+        """Of one that has made a call and is open."""
+        count = self.options.connections
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        base = server.resident_bytes()
+        client = subprocess.Popen(
+            [workload.load, "connections", server.address, "in_flight=%d" % count],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        try:
+            ready, _, _ = select.select([client.stdout], [], [], CONNECTIONS_WAIT_S)
+            if not ready or client.stdout.readline() != b"connected\n":
+                raise BenchError("%d connections could not be made" % count)
+            return (server.resident_bytes() - base) / count
+        finally:
+            client.kill()
+            client.communicate()
+
+    def growth(self):
+        """A unary update in a server with many contexts beside one with few."""
+        say("bench: growth")
+        few = self.make_workload(10000)
+        many = self.make_workload(self.options.many_contexts)
+        sizes = {}
+        for name, workload in (("few", few), ("many", many)):
+            server = self.start(servers.Contextd, "contextd-" + name)
+            workload.fill(server, "create")
+            sizes[name] = (workload, server, [])
+        for _ in range(self.options.slices):
+            for workload, server, slices in sizes.values():
+                slices.append(
+                    measure(workload, server, "update", self.options.slice_s, in_flight=64)
+                )
+        for workload, server, _ in sizes.values():
+            workload.check(server)
+            self.stop(server)
+        series = {name: Series(slices) for name, (_, _, slices) in sizes.items()}
+        return {"contexts": many.contexts, "few": series["few"], "many": series["many"]}
