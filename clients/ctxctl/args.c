@@ -108,12 +108,12 @@ enum { GLOBAL_COUNT = sizeof global_options / sizeof global_options[0] };
 
 static const char global_help[] =
     "Options of every command:\n"
-    "  -a, --address HOST:PORT  the server (default: $CONTEXTD_ADDRESS, else 127.0.0.1:7420)\n"
-    "  -n, --namespace NAME     the namespace (default: `default`)\n"
-    "  -o, --output text|json   for people, or for scripts (default: text)\n"
-    "      --timeout TIME       give up after this, such as 500ms, 10s or 2m (default: 10s)\n"
-    "      --no-color           no colours (nor with $NO_COLOR, nor away from a terminal)\n"
-    "  -h, --help               show this\n";
+    "  -a, --address HOST:PORT   the server (default: $CONTEXTD_ADDRESS, else 127.0.0.1:7420)\n"
+    "  -n, --namespace NAME      the namespace (default: `default`)\n"
+    "  -o, --output text|json    for people, or for scripts (default: text)\n"
+    "      --timeout TIME        give up after this, such as 500ms, 10s or 2m (default: 10s)\n"
+    "      --no-color            no colours (nor with $NO_COLOR, nor away from a terminal)\n"
+    "  -h, --help                show this\n";
 
 static enum ctl_parsed wrong(char problem[CTL_PROBLEM_SIZE], const char *format, const char *value)
 {
@@ -263,7 +263,7 @@ const char *ctl_args_value(const struct ctl_args *args, size_t option)
 
 /* ---- Help. ----------------------------------------------------------------- */
 
-enum { HELP_COLUMN = 27 };
+enum { HELP_COLUMN = 28 };
 
 void ctl_args_help(const struct ctl_command *command, FILE *file)
 {
@@ -278,7 +278,8 @@ void ctl_args_help(const struct ctl_command *command, FILE *file)
         int width = fprintf(file, "      --%s%s%s", option->name, option->value != NULL ? " " : "",
                             option->value != NULL ? option->value : "");
 
-        fprintf(file, "%*s%s\n", width < HELP_COLUMN ? HELP_COLUMN - width : 2, "", option->help);
+        fprintf(file, "%*s%s\n", width + 2 <= HELP_COLUMN ? HELP_COLUMN - width : 2, "",
+                option->help);
     }
     fprintf(file, "\n%s\nExamples:\n%s", global_help, command->examples);
 }
@@ -291,7 +292,7 @@ void ctl_args_overview(const struct ctl_command *const *commands, size_t count, 
     for (size_t i = 0; i < count; i++) {
         fprintf(file, "  %-14s %s\n", commands[i]->name, commands[i]->summary);
     }
-    fprintf(file, "\n%s      --version            show the version\n", global_help);
+    fprintf(file, "\n%s      --version             show the version\n", global_help);
     fputs("\nExit codes:\n"
           "  0  done\n"
           "  1  refused: a precondition or a conflict; nothing was changed\n"

@@ -450,7 +450,7 @@ static enum ctl_exit bench_run(struct bench *bench)
     end_us = ctl_now_us();
     clean_up(bench);
     if (bench->failed) {
-        return ctl_fail(bench->ctl, &bench->error, "the load failed:");
+        return ctl_fail(bench->ctl, &bench->error, "the load failed");
     }
     print(bench, (double)(end_us - begin_us) / 1e6);
     return CTL_OK;

@@ -112,7 +112,7 @@ static enum ctl_exit create_run(struct ctl *ctl, const struct ctl_args *args)
     request.mutations = (Mutation **)mutations.items;
     request.n_mutations = mutations.count;
     if (cxc_create_context(ctl->client, &request, &response, &error) != CXC_OK) {
-        return ctl_fail(ctl, &error, "cannot create %s:",
+        return ctl_fail(ctl, &error, "cannot create %s",
                         request.context_id[0] != '\0' ? request.context_id : "a context");
     }
     if (response->context == NULL) {
@@ -289,7 +289,7 @@ static enum ctl_exit list_run(struct ctl *ctl, const struct ctl_args *args)
         exit = ctl_complain(ctl, CTL_USAGE, "--limit takes a number above 0");
     }
     if (exit == CTL_OK && list_read(ctl, &request, limit, &listing, &error) != CXC_OK) {
-        exit = ctl_fail(ctl, &error, "cannot list contexts:");
+        exit = ctl_fail(ctl, &error, "cannot list contexts");
     }
     if (exit != CTL_OK) {
         json_decref(listing.contexts);
@@ -345,7 +345,7 @@ static enum ctl_exit delete_one(struct ctl *ctl, const char *id, DeleteContextRe
     request->namespace_ = (char *)ctl->namespace_;
     request->context_id = (char *)id;
     if (cxc_delete_context(ctl->client, request, &response, &error) != CXC_OK) {
-        return ctl_fail(ctl, &error, "cannot delete %s:", id);
+        return ctl_fail(ctl, &error, "cannot delete %s", id);
     }
     if (ctl->json) {
         ctl_json_print(

@@ -31,7 +31,7 @@ static enum ctl_exit get_context(struct ctl *ctl, const struct ctl_query *query)
     Context *context;
 
     if (ctl_fetch(ctl, &ctl->pool, query, &context, &error) != CXC_OK) {
-        return ctl_fail(ctl, &error, "cannot get %s:", query->id);
+        return ctl_fail(ctl, &error, "cannot get %s", query->id);
     }
     if (ctl->json) {
         ctl_json_print(ctl_context_json(context, true), stdout);
@@ -67,7 +67,7 @@ static enum ctl_exit get_entry(struct ctl *ctl, const char *id, char *key, uint6
     request.keys = &key;
     request.n_keys = 1;
     if (cxc_get_context(ctl->client, &request, &response, &error) != CXC_OK) {
-        return ctl_fail(ctl, &error, "cannot get %s of %s:", key, id);
+        return ctl_fail(ctl, &error, "cannot get %s of %s", key, id);
     }
     if (response->context != NULL && response->context->n_entries > 0) {
         exit = value_print(ctl, response->context->entries[0]);
@@ -186,7 +186,7 @@ static enum ctl_exit update_send(struct ctl *ctl, const struct ctl_args *args,
         request.n_preconditions = 1;
     }
     if (cxc_update_context(ctl->client, &request, &response, &error) != CXC_OK) {
-        return ctl_fail(ctl, &error, "cannot %s %s:", what, request.context_id);
+        return ctl_fail(ctl, &error, "cannot %s %s", what, request.context_id);
     }
     ctl_print_version(ctl, request.context_id, response->version,
                       response->write != NULL && response->write->replayed);

@@ -82,7 +82,7 @@ static enum ctl_exit write_one(struct export *export, const char *id, bool named
     if (ctl_fetch(export->ctl, &pool, &query, &context, &error) == CXC_OK) {
         write_context(export, context);
     } else if (named || strcmp(error.reason, "CONTEXT_NOT_FOUND") != 0) {
-        exit = ctl_fail(export->ctl, &error, "cannot export %s:", id);
+        exit = ctl_fail(export->ctl, &error, "cannot export %s", id);
     }
     ctl_pool_done(&pool);
     return exit;
@@ -133,7 +133,7 @@ static enum ctl_exit group_flush(struct export *export)
         exit = write_group_results(export, response);
         cxc_response_free(response);
     } else {
-        exit = ctl_fail(export->ctl, &error, "cannot export %s:", export->group[0]->id);
+        exit = ctl_fail(export->ctl, &error, "cannot export %s", export->group[0]->id);
     }
     export->group_count = 0;
     export->group_bytes = 0;
@@ -205,7 +205,7 @@ static enum ctl_exit write_pages(struct export *export, ListContextsRequest *req
         struct cxc_error error;
 
         if (cxc_list_contexts(export->ctl->client, request, &page, &error) != CXC_OK) {
-            return ctl_fail(export->ctl, &error, "cannot list contexts:");
+            return ctl_fail(export->ctl, &error, "cannot list contexts");
         }
         exit = write_page(export, page);
         snprintf(token, sizeof token, "%s", page->next_page_token);
@@ -373,7 +373,8 @@ static enum ctl_exit export_to_file(struct export *export, const struct ctl_args
     }
     exit = file_publish(export, temporary, path);
     if (exit == CTL_OK && !export->ctl->json) {
-        printf("%" PRIu64 " contexts exported to %s\n", export->count, path);
+        printf("%" PRIu64 " context%s exported to %s\n", export->count,
+               export->count == 1 ? "" : "s", path);
     }
     return exit;
 }

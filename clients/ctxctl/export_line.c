@@ -2,6 +2,7 @@
 
 #include <jansson.h>
 #include <string.h>
+#include <time.h>
 
 #include "clients/ctxctl/import_line.h"
 #include "clients/ctxctl/json_range.h"
@@ -20,6 +21,22 @@ static void write_text(const char *name, const char *text, FILE *file)
     if (text[0] != '\0') {
         fprintf(file, ",\"%s\":", name);
         write_json(json_string(text), file);
+    }
+}
+
+/* To the nearest second: an import counts from its own time, a little later. */
+static void write_expiry(const Google__Protobuf__Timestamp *time, FILE *file)
+{
+    char text[32];
+    time_t seconds;
+    struct tm tm;
+
+    if (time == NULL) {
+        return;
+    }
+    seconds = (time_t)time->seconds + (time->nanos >= 500000000);
+    if (gmtime_r(&seconds, &tm) != NULL && strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm)) {
+        write_text("expire_time", text, file);
     }
 }
 
@@ -112,13 +129,11 @@ static void write_entries(const Context *context, FILE *file)
 
 void ctl_export_line(const Context *context, FILE *file)
 {
-    struct ctl_pool pool = {0};
-
     fputs("{\"id\":", file);
     write_json(json_string(context->id), file);
     write_text("type", context->type, file);
     write_text("parent_id", context->parent_id, file);
-    write_text("expire_time", ctl_text_time(&pool, context->expire_time, true), file);
+    write_expiry(context->expire_time, file);
     write_labels(context, file);
     if (is_conversation(context)) {
         write_messages(context, file);
@@ -126,5 +141,4 @@ void ctl_export_line(const Context *context, FILE *file)
         write_entries(context, file);
     }
     fputs("}\n", file);
-    ctl_pool_done(&pool);
 }

@@ -2,8 +2,8 @@
  *
  * What always holds:
  *
- *  (1) Importing the line makes a context of the same type, parent, labels and entries:
- *      keys, bytes and content types.
+ *  (1) Importing the line makes a context of the same type, parent, labels and entries
+ *      (keys, bytes and content types), which expires in the same second.
  *  (2) A context whose entries are exactly the messages of a conversation, in order, each
  *      one JSON value without line breaks, is written as one. */
 

@@ -23,26 +23,20 @@ static const struct {
     const char *reason;
     const char *advice;
 } advices[] = {
-    {"INVALID_FIELD", "Change {field}: {rule}"},
-    {"CONTEXT_NOT_FOUND", "`ctxctl list` shows what there is; `ctxctl create` makes it"},
+    {"CONTEXT_NOT_FOUND", "`ctxctl list` shows what there is, `ctxctl create` makes it"},
     {"CONTEXT_EXISTS", "Change it with `ctxctl update`, or choose another id"},
-    {"VERSION_CONFLICT",
-     "It is at version {current_version} now: read it again and repeat with that version"},
-    {"ENTRY_CONFLICT", "The entry {key} is of version {current_version} now: read it again"},
-    {"HEAD_MOVED", "It changes faster than it could be read: repeat the command"},
-    {"SIZE_MISMATCH", "The value of {key} has {current_size} bytes now: read it again"},
-    {"HAS_CHILDREN", "Delete the contexts below it first, or with it: --recursive"},
-    {"PARENT_NOT_FOUND", "Create the context {parent_id} first"},
-    {"REQUEST_ID_REUSED", "Use a new request id for a new request"},
-    {"LIMIT_REACHED", "The server allows {value} ({limit}); its operator can raise that"},
+    {"VERSION_CONFLICT", "`--if-version {current_version}` would hold now"},
+    {"ENTRY_CONFLICT", "`--if-entry {key}={current_version}` would hold now"},
+    {"SIZE_MISMATCH", "`--if-size {current_size}` would hold now"},
+    {"HAS_CHILDREN", "--recursive deletes them too"},
+    {"PARENT_NOT_FOUND", "`ctxctl create {parent_id}` makes it, --create-parent too"},
+    {"LIMIT_REACHED", "The limit is {limit}: {value}; the server's operator can change it"},
     {"RESPONSE_TOO_LARGE", "Ask for less: name a key or a prefix"},
-    {"STORAGE_FULL", "The server's disk is full: its operator must make room"},
-    {"STATE_NOT_RETAINED", "Versions {oldest_version} to {newest_version} can be read"},
+    {"STORAGE_FULL", "The server's operator must make room"},
     {"OVERLOADED", "Repeat it later, or allow more time with --timeout"},
-    {"NOT_READY", "The server is starting: repeat it in a moment"},
-    {"STOPPING", "The server is stopping: repeat it when it is back"},
-    {"DAMAGED", "The server's files are damaged: its operator must look at {file}"},
-    {"NOT_SUPPORTED", "This server does not have that yet: {field}"},
+    {"NOT_READY", "Repeat it in a moment"},
+    {"STOPPING", "Repeat it when the server is back"},
+    {"DAMAGED", "The server's operator must look at {file}"},
 };
 
 enum ctl_exit ctl_error_exit(const struct cxc_error *error)

@@ -1,21 +1,19 @@
 /* import: JSON lines in, over one stream with many updates in flight.
  *
  * Lines become jobs (import_job.h). Jobs take turns in the order of their lines, each
- * with all its steps, as far as the window allows; answers come in the order of the
- * updates. A job that was refused waits until none of its steps is in flight, and is
- * then settled: sent again, read back, or told to people. The first problem ends the
- * reading: the lines before it are finished, those behind it stay as they are. */
+ * with all its steps, as far as the window allows (import_pipe.h). A job that was refused
+ * waits until none of its steps is in flight, and is then settled: sent again, read back,
+ * or told to people. The first problem ends the reading: the lines before it are
+ * finished, those behind it stay as they are. */
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "clients/c/contextd_async.h"
-#include "clients/c/retry.h"
 #include "clients/ctxctl/fail.h"
 #include "clients/ctxctl/import_job.h"
+#include "clients/ctxctl/import_pipe.h"
 #include "clients/ctxctl/import_reader.h"
 #include "clients/ctxctl/output.h"
 #include "clients/ctxctl/progress.h"
@@ -24,23 +22,13 @@
 enum {
     JOBS_MAX = 256,
     JOB_BYTES_MAX = 64 * 1024 * 1024,
-    WINDOW_UPDATES = 1024,
-    WINDOW_BYTES = 4 * 1024 * 1024,
-    BATCH_UPDATES = 100,
-    BATCH_BYTES = 512 * 1024,
     ROUNDS_MAX = 10,
-    POLL_MS = 20,
-};
-
-/* An update that was sent. */
-struct flight {
-    struct ctl_job *job;
-    size_t size;
 };
 
 struct import {
     struct ctl *ctl;
     struct ctl_lines lines;
+    struct ctl_pipe pipe;
     bool ended;              /* There are no more lines. */
     struct ctl_job *waiting; /* Read, but not begun: see job_may_begin(). */
 
@@ -49,37 +37,15 @@ struct import {
     size_t job_count;
     size_t job_bytes;
 
-    /* The stream; NULL when there is none at the moment. */
-    struct cxc_loop *loop;
-    struct cxc_stream *stream;
-    struct flight flights[WINDOW_UPDATES]; /* A ring. */
-    size_t flight_first;
-    size_t flight_count;
-    size_t flight_bytes;
-    struct cxc_retry
-        retry; /* Begun anew with each answer, and where there was nothing to answer. */
-
-    /* The message that is being put together. */
-    struct ctl_pool batch_pool;
-    UpdateContextRequest *batch[BATCH_UPDATES];
-    size_t batch_count;
-    size_t batch_bytes;
-
     /* How it goes. */
-    bool finishing; /* All is answered. */
     bool stopped;
     uint64_t stopped_at; /* The lines from this one on are left. */
     enum ctl_exit exit;
     uint64_t context_count;
-    uint64_t update_count;
+    uint64_t create_count;    /* Of contexts without entries. */
     uint64_t unchanged_count; /* Contexts that were there already. */
     struct ctl_progress progress;
 };
-
-static int64_t now_ms(void)
-{
-    return ctl_now_us() / 1000;
-}
 
 /* ---- Problems. ------------------------------------------------------------- */
 
@@ -112,7 +78,7 @@ static void stop_at_job(struct import *import, const struct ctl_job *job,
                         const struct cxc_error *error)
 {
     if (import_stop(import, job->order, ctl_error_exit(error))) {
-        ctl_fail(import->ctl, error, "%s:%" PRIu64 ": cannot import %s:", job->file, job->number,
+        ctl_fail(import->ctl, error, "%s:%" PRIu64 ": cannot import %s", job->file, job->number,
                  job->line.id);
     }
 }
@@ -120,11 +86,19 @@ static void stop_at_job(struct import *import, const struct ctl_job *job,
 static void stop_at_connection(struct import *import, const struct cxc_error *error)
 {
     if (import_stop(import, 0, ctl_error_exit(error))) {
-        ctl_fail(import->ctl, error, "the import was cut off; the same import goes on there:");
+        ctl_fail(import->ctl, error, "the import was cut off; the same import goes on there");
     }
 }
 
 /* ---- Reading. -------------------------------------------------------------- */
+
+static int64_t time_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
 /* The next line as a job, or NULL at the end and at a problem. */
 static struct ctl_job *job_read(struct import *import)
@@ -151,7 +125,7 @@ static struct ctl_job *job_read(struct import *import)
         ctl_line_done(&line);
         return NULL;
     }
-    job = ctl_job_new(&line, (int64_t)time(NULL));
+    job = ctl_job_new(&line, time_ms());
     job->file = lines->path;
     job->number = lines->number;
     job->order = lines->order;
@@ -200,146 +174,7 @@ static void import_fill(struct import *import)
     }
 }
 
-/* ---- Answers. -------------------------------------------------------------- */
-
-static void on_answer(struct import *import, const UpdateResult *result)
-{
-    struct flight *flight = &import->flights[import->flight_first];
-    struct ctl_job *job = flight->job;
-
-    import->flight_first = (import->flight_first + 1) % WINDOW_UPDATES;
-    import->flight_count--;
-    import->flight_bytes -= flight->size;
-    job->in_flight--;
-    if (job->failed) {
-        return; /* The steps behind a refused one are refused too, and sent again. */
-    }
-    if (result->outcome_case == CONTEXTD__V1__UPDATE_RESULT__OUTCOME_RESPONSE) {
-        bool replayed = result->response->write != NULL && result->response->write->replayed;
-
-        job->acked++;
-        job->rounds = 0;
-        job->replayed = job->replayed || replayed;
-        import->update_count += replayed ? 0 : 1;
-        job->changed = job->changed || !replayed;
-    } else {
-        const Contextd__V1__Failure nothing = CONTEXTD__V1__FAILURE__INIT;
-        bool told = result->outcome_case == CONTEXTD__V1__UPDATE_RESULT__OUTCOME_FAILURE;
-
-        job->failed = true;
-        cxc_error_from_failure(told ? result->failure : &nothing, &job->error);
-    }
-}
-
-static void on_received(void *arg, struct cxc_bytes bytes)
-{
-    struct import *import = arg;
-    StreamUpdatesResponse *message =
-        contextd__v1__stream_updates_response__unpack(NULL, bytes.size, bytes.data);
-
-    if (message == NULL || message->n_results > import->flight_count) {
-        cxc_stream_cancel(import->stream); /* The server talks nonsense. */
-        cxc_response_free(message);
-        return;
-    }
-    for (size_t i = 0; i < message->n_results; i++) {
-        on_answer(import, message->results[i]);
-    }
-    cxc_response_free(message);
-    cxc_retry_init(&import->retry, now_ms(), import->ctl->timeout_ms);
-}
-
-static void wait_ms(int64_t ms)
-{
-    struct timespec time = {ms / 1000, ms % 1000 * 1000000};
-
-    nanosleep(&time, NULL);
-}
-
-/* What was in flight has no answer and is sent again, as the same requests. */
-static void on_ended(void *arg, const struct cxc_error *error)
-{
-    struct import *import = arg;
-    struct cxc_error closed = {.code = CXC_UNAVAILABLE, .message = "the server ended the stream"};
-    int64_t wait;
-
-    import->stream = NULL;
-    import->flight_count = 0;
-    import->flight_bytes = 0;
-    for (struct ctl_job *job = import->jobs; job != NULL; job = job->next) {
-        job->in_flight = 0;
-        job->sent = job->acked;
-    }
-    error = error != NULL ? error : &closed;
-    wait = cxc_retry_next(&import->retry, error, now_ms(), (uint32_t)ctl_now_us());
-    if (import->finishing) {
-        return;
-    }
-    if (wait < 0) {
-        stop_at_connection(import, error);
-    } else {
-        wait_ms(wait);
-    }
-}
-
-static const struct cxc_stream_events events = {.received = on_received, .ended = on_ended};
-
-/* ---- Sending. -------------------------------------------------------------- */
-
-static void batch_send(struct import *import)
-{
-    StreamUpdatesRequest message = CONTEXTD__V1__STREAM_UPDATES_REQUEST__INIT;
-    uint8_t *packed;
-    size_t size;
-
-    if (import->batch_count == 0) {
-        return;
-    }
-    message.updates = import->batch;
-    message.n_updates = import->batch_count;
-    if (import->stream == NULL) {
-        import->stream = cxc_stream_new(
-            import->loop,
-            cxc_method_get(import->ctl->client, "/contextd.v1.ContextManager/StreamUpdates"),
-            &events, import);
-    }
-    size = contextd__v1__stream_updates_request__get_packed_size(&message);
-    packed = ctl_realloc(NULL, size);
-    contextd__v1__stream_updates_request__pack(&message, packed);
-    cxc_stream_send(import->stream, (struct cxc_bytes){packed, size});
-    free(packed);
-    ctl_pool_done(&import->batch_pool);
-    import->batch_count = 0;
-    import->batch_bytes = 0;
-}
-
-static bool window_is_full(const struct import *import)
-{
-    return import->flight_count == WINDOW_UPDATES || import->flight_bytes >= WINDOW_BYTES;
-}
-
-/* Sends the next step of a job. */
-static void job_send(struct import *import, struct ctl_job *job)
-{
-    UpdateContextRequest *request =
-        ctl_job_request(import->ctl, job, job->sent, &import->batch_pool);
-    size_t size = contextd__v1__update_context_request__get_packed_size(request);
-    size_t slot = (import->flight_first + import->flight_count) % WINDOW_UPDATES;
-
-    if (import->flight_count == 0) {
-        cxc_retry_init(&import->retry, now_ms(), import->ctl->timeout_ms);
-    }
-    import->flights[slot] = (struct flight){job, size};
-    import->flight_count++;
-    import->flight_bytes += size;
-    import->batch[import->batch_count++] = request;
-    import->batch_bytes += size;
-    job->sent++;
-    job->in_flight++;
-    if (import->batch_count == BATCH_UPDATES || import->batch_bytes >= BATCH_BYTES) {
-        batch_send(import);
-    }
-}
+/* ---- Jobs. ----------------------------------------------------------------- */
 
 static bool job_is_left(const struct import *import, const struct ctl_job *job)
 {
@@ -352,11 +187,11 @@ static void import_send(struct import *import)
 
     for (struct ctl_job *job = import->jobs; job != NULL; job = job->next) {
         while (!job->failed && job->sent < job->step_count && job->not_before_us <= now_us &&
-               !job_is_left(import, job) && !window_is_full(import)) {
-            job_send(import, job);
+               !job_is_left(import, job) && !ctl_pipe_is_full(&import->pipe)) {
+            ctl_pipe_send(&import->pipe, job);
         }
     }
-    batch_send(import);
+    ctl_pipe_flush(&import->pipe);
 }
 
 /* ---- Settling. ------------------------------------------------------------- */
@@ -401,11 +236,13 @@ static void job_read_back(struct import *import, struct ctl_job *job)
 /* Decides about a job that was refused. */
 static void job_settle(struct import *import, struct ctl_job *job)
 {
+    int64_t now_us = ctl_now_us();
+
     if (is_conflict(&job->error)) {
         job_read_back(import, job);
     } else if (cxc_error_is_transient(&job->error)) {
         int64_t wait =
-            cxc_retry_next(&import->retry, &job->error, now_ms(), (uint32_t)ctl_now_us());
+            cxc_retry_next(&import->pipe.retry, &job->error, now_us / 1000, (uint32_t)now_us);
 
         if (wait < 0) {
             stop_at_job(import, job, &job->error);
@@ -413,7 +250,7 @@ static void job_settle(struct import *import, struct ctl_job *job)
         }
         job->failed = false;
         job->sent = job->acked;
-        job->not_before_us = ctl_now_us() + wait * 1000;
+        job->not_before_us = now_us + wait * 1000;
     } else {
         stop_at_job(import, job, &job->error);
     }
@@ -426,7 +263,7 @@ static void job_create(struct import *import, struct ctl_job *job)
         job->failed = true;
         return;
     }
-    import->update_count += job->replayed ? 0 : 1;
+    import->create_count += job->replayed ? 0 : 1;
     job->changed = job->changed || !job->replayed;
 }
 
@@ -478,18 +315,6 @@ static void import_advance(struct import *import)
 
 /* ---- The whole. ------------------------------------------------------------ */
 
-/* An answer that does not come is a failure of the connection. */
-static void check_silence(struct import *import)
-{
-    const struct cxc_error silence = {.code = CXC_DEADLINE_EXCEEDED,
-                                      .message = "the server does not answer"};
-
-    if (import->flight_count > 0 && now_ms() > import->retry.deadline_ms) {
-        stop_at_connection(import, &silence);
-        cxc_stream_cancel(import->stream);
-    }
-}
-
 static bool is_over(const struct import *import)
 {
     return import->jobs == NULL && (import->stopped || (import->ended && import->waiting == NULL));
@@ -504,47 +329,31 @@ static void import_run(struct import *import)
             return;
         }
         import_send(import);
-        if (!cxc_loop_poll(import->loop, POLL_MS)) {
-            wait_ms(POLL_MS); /* No stream yet: a job waits for its time. */
+        ctl_pipe_poll(&import->pipe);
+        if (import->pipe.broken) {
+            stop_at_connection(import, &import->pipe.error);
         }
-        check_silence(import);
-        ctl_progress_update(&import->progress, import->lines.bytes, import->update_count);
+        ctl_progress_update(&import->progress, import->lines.bytes, import->pipe.update_count);
     }
-}
-
-/* Ends the stream, by force when the server does not. */
-static void import_close(struct import *import)
-{
-    int64_t deadline_ms = now_ms() + import->ctl->timeout_ms;
-
-    import->finishing = true;
-    if (import->stream != NULL) {
-        cxc_stream_finish(import->stream);
-    }
-    while (cxc_loop_poll(import->loop, POLL_MS)) {
-        if (import->stream != NULL && now_ms() > deadline_ms) {
-            cxc_stream_cancel(import->stream);
-        }
-    }
-    cxc_loop_free(import->loop);
-    ctl_pool_done(&import->batch_pool);
-    ctl_job_free(import->waiting);
-    ctl_lines_done(&import->lines);
 }
 
 static void print_totals(const struct import *import, double seconds)
 {
+    uint64_t update_count = import->pipe.update_count + import->create_count;
+
     if (import->ctl->json) {
         ctl_json_print(json_pack("{s:I, s:I, s:I}", "contexts", (json_int_t)import->context_count,
                                  "unchanged", (json_int_t)import->unchanged_count, "updates",
-                                 (json_int_t)import->update_count),
+                                 (json_int_t)update_count),
                        stdout);
         return;
     }
-    printf("%" PRIu64 " contexts imported with %" PRIu64 " updates in %.1f s",
-           import->context_count, import->update_count, seconds);
+    printf("%" PRIu64 " context%s imported with %" PRIu64 " update%s in %.1f s",
+           import->context_count, import->context_count == 1 ? "" : "s", update_count,
+           update_count == 1 ? "" : "s", seconds);
     if (import->unchanged_count > 0) {
-        printf("; %" PRIu64 " were there already", import->unchanged_count);
+        printf("; %" PRIu64 " %s there already", import->unchanged_count,
+               import->unchanged_count == 1 ? "was" : "were");
     }
     putchar('\n');
 }
@@ -556,16 +365,17 @@ static enum ctl_exit run(struct ctl *ctl, const struct ctl_args *args)
     int64_t begin_us = ctl_now_us();
 
     import->ctl = ctl;
-    import->loop = cxc_loop_new();
+    ctl_pipe_init(&import->pipe, ctl);
     if (args->operand_count > 0) {
         ctl_lines_init(&import->lines, args->operands, args->operand_count);
     } else {
         ctl_lines_init(&import->lines, only_stdin, 1);
     }
-    cxc_retry_init(&import->retry, now_ms(), ctl->timeout_ms);
     ctl_progress_begin(&import->progress, ctl, "updates", ctl_lines_total(&import->lines));
     import_run(import);
-    import_close(import);
+    ctl_pipe_close(&import->pipe);
+    ctl_job_free(import->waiting);
+    ctl_lines_done(&import->lines);
     ctl_progress_end(&import->progress);
     print_totals(import, (double)(ctl_now_us() - begin_us) / 1e6);
     return import->exit;

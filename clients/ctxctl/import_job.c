@@ -61,12 +61,12 @@ static void job_take_all(struct ctl_job *job)
     job_restart(job);
 }
 
-struct ctl_job *ctl_job_new(struct ctl_line *line, int64_t now_s)
+struct ctl_job *ctl_job_new(struct ctl_line *line, int64_t now_ms)
 {
     struct ctl_job *job = ctl_require(calloc(1, sizeof *job));
 
     job->line = *line;
-    job->ttl_ms = line->expire_s != 0 ? (line->expire_s - now_s) * 1000 : 0;
+    job->ttl_ms = line->expire_s != 0 ? line->expire_s * 1000 - now_ms : 0;
     job->left = ctl_realloc(NULL, line->put_count * sizeof job->left[0]);
     job_take_all(job);
     return job;
@@ -186,8 +186,8 @@ static enum ctl_read_back different(const struct ctl_job *job, char problem[CTL_
                                     const char *what, const char *name)
 {
     snprintf(problem, CTL_PROBLEM_SIZE,
-             "the context %.80s exists with another %s%.200s. Nothing of it was changed: "
-             "import into another --namespace, or delete the context first",
+             "the context %.80s exists with another %s%.200s: import into another --namespace, "
+             "or delete that context first",
              job->line.id, what, name);
     return CTL_READ_BACK_DIFFERENT;
 }

@@ -53,8 +53,8 @@ struct ctl_job {
     struct ctl_job *next;
 };
 
-/* Begins a job; takes over the line. `now_s` is the time of day. */
-struct ctl_job *ctl_job_new(struct ctl_line *line, int64_t now_s);
+/* Begins a job; takes over the line. `now_ms` is the time since 1970. */
+struct ctl_job *ctl_job_new(struct ctl_line *line, int64_t now_ms);
 void ctl_job_free(struct ctl_job *job);
 
 /* Whether every step has been answered well. */

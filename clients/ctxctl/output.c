@@ -254,36 +254,43 @@ static int digit_value(char c)
     return digit != NULL ? (int)(digit - digits) : -1;
 }
 
+/* The bytes of the four digits at `text`, of which `used` count. Returns false when one is
+ * no digit, or a bit is set behind the last whole byte: there is one encoding only. */
+static bool group_decode(const char *text, size_t used, unsigned char ret_bytes[3])
+{
+    unsigned group = 0;
+
+    for (size_t i = 0; i < 4; i++) {
+        int value = i < used ? digit_value(text[i]) : 0;
+
+        if (value < 0) {
+            return false;
+        }
+        group = group << 6 | (unsigned)value;
+    }
+    for (size_t i = 0; i < 3; i++) {
+        ret_bytes[i] = (unsigned char)(group >> (16 - 8 * i));
+    }
+    return used == 4 || ret_bytes[used - 1] == 0;
+}
+
 bool ctl_base64_decode(struct ctl_pool *pool, const char *text, size_t size, void **ret_bytes,
                        size_t *ret_size)
 {
-    size_t padding = size > 1 ? (size_t)(text[size - 1] == '=') + (text[size - 2] == '=') : 0;
-    unsigned char *bytes = ctl_pool_alloc(pool, size / 4 * 3 + 3);
-    size_t count = 0;
+    size_t padding = size >= 4 ? (size_t)(text[size - 1] == '=') + (text[size - 2] == '=') : 0;
+    unsigned char *bytes = ctl_pool_alloc(pool, size / 4 * 3);
 
-    if (size % 4 != 0 || (padding == 2 && text[size - 1] != '=')) {
+    if (size % 4 != 0 || (padding == 1 && text[size - 1] != '=')) {
         return false;
     }
     for (size_t i = 0; i < size; i += 4) {
         size_t used = i + 4 == size ? 4 - padding : 4;
-        unsigned group = 0;
 
-        for (size_t j = 0; j < 4; j++) {
-            int value = j < used ? digit_value(text[i + j]) : 0;
-
-            if (value < 0) {
-                return false;
-            }
-            group = group << 6 | (unsigned)value;
-        }
-        for (size_t j = 0; j + 1 < used; j++) {
-            bytes[count++] = (unsigned char)(group >> (16 - 8 * j));
-        }
-        if (group << (8 + 8 * (used - 1)) != 0 && used < 4) {
-            return false; /* Bits behind the last byte: there is one encoding only. */
+        if (!group_decode(text + i, used, bytes + i / 4 * 3)) {
+            return false;
         }
     }
     *ret_bytes = bytes;
-    *ret_size = count;
+    *ret_size = size / 4 * 3 - padding;
     return true;
 }

@@ -80,7 +80,7 @@ static enum ctl_exit run(struct ctl *ctl, const struct ctl_args *args)
         ctl_timing_sort(&timing);
         print(ctl, info, &timing);
     } else {
-        exit = ctl_fail(ctl, &error, "no answer from %s:", ctl->address);
+        exit = ctl_fail(ctl, &error, "no answer from %s", ctl->address);
     }
     cxc_response_free(info);
     cxc_client_free(client);

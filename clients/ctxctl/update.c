@@ -185,7 +185,7 @@ static enum ctl_exit update_run(struct ctl *ctl, const struct ctl_args *args)
     request.n_preconditions = update.preconditions.count;
     request.create_if_missing = update.create ? ctl_new_context(&ctl->pool) : NULL;
     if (cxc_update_context(ctl->client, &request, &response, &error) != CXC_OK) {
-        return ctl_fail(ctl, &error, "cannot update %s:", request.context_id);
+        return ctl_fail(ctl, &error, "cannot update %s", request.context_id);
     }
     ctl_print_version(ctl, request.context_id, response->version,
                       response->write != NULL && response->write->replayed);
