@@ -34,19 +34,6 @@ bool IsWhole(const std::vector<uint8_t> &frame, uint32_t seed, uint64_t offset) 
          cx_record_verify(frame.data(), seed, offset);
 }
 
-TEST(RecordTest, FramesAreAligned) {
-  EXPECT_EQ(40u, cx_log_frame_size(0));
-  EXPECT_EQ(48u, cx_log_frame_size(1));
-  EXPECT_EQ(48u, cx_log_frame_size(8));
-  EXPECT_EQ(56u, cx_log_frame_size(9));
-}
-
-TEST(RecordTest, PadsWithZeros) {
-  std::vector<uint8_t> frame = Frame("abc");
-  EXPECT_EQ(std::vector<uint8_t>({'a', 'b', 'c', 0, 0, 0, 0, 0}),
-            std::vector<uint8_t>(frame.begin() + CX_LOG_HEADER_SIZE, frame.end()));
-}
-
 TEST(RecordTest, KeepsWhatWasWritten) {
   std::vector<uint8_t> frame = Frame("payload");
   uint32_t crc = cx_record_seal(frame.data(), kSeed, kOffset, 0xabcdef, 6);

@@ -177,4 +177,27 @@ inline std::string LogName(uint64_t number) {
   return name;
 }
 
+// A log that tests fill with records.
+class FilledLog : public testing::Test {
+ protected:
+  // Payloads of a frame of `frame_size` bytes, each different.
+  std::string Payload(size_t frame_size, int number) {
+    std::string text = "context-" + std::to_string(number) + " ";
+    text.resize(frame_size - CX_LOG_HEADER_SIZE, static_cast<char>('a' + number % 26));
+    return text;
+  }
+
+  // Appends one record after the other and remembers them.
+  void AppendSome(int count, size_t frame_size) {
+    for (int i = 0; i < count; i++) {
+      appended_.push_back(Payload(frame_size, static_cast<int>(appended_.size())));
+      ASSERT_EQ(CX_OK, wal_.Append({appended_.back()}));
+    }
+  }
+
+  SimDisk disk_;
+  Wal wal_{disk_};
+  Records appended_;
+};
+
 #endif  // CX_TESTS_UNIT_LOG_WAL_FIXTURE_H

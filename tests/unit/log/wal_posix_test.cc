@@ -40,7 +40,8 @@ TEST_F(WalPosixTest, KeepsManySegments) {
   Records appended;
   ASSERT_EQ(CX_OK, wal_->Open()) << wal_->error.message;
   for (int i = 0; i < 40; i++) {
-    Records batch(10, std::string(static_cast<size_t>(i * 29 % 1500), static_cast<char>('a' + i % 26)));
+    std::string payload(static_cast<size_t>(i * 29 % 1500), static_cast<char>('a' + i % 26));
+    Records batch(10, payload);
     ASSERT_EQ(CX_OK, wal_->Append(batch));
     appended.insert(appended.end(), batch.begin(), batch.end());
   }

@@ -1,34 +1,10 @@
-// What the log promises in log.h and wal.h while nothing goes wrong, and what it says
-// when there is no room.
+// What the log promises in log.h and wal.h while nothing goes wrong.
 
 #include "tests/unit/log/wal_fixture.h"
 
-#include <atomic>
-#include <thread>
-
 namespace {
 
-class WalTest : public testing::Test {
- protected:
-  // Payloads of a frame of `frame_size` bytes, each different.
-  std::string Payload(size_t frame_size, int number) {
-    std::string text = "context-" + std::to_string(number) + " ";
-    text.resize(frame_size - CX_LOG_HEADER_SIZE, static_cast<char>('a' + number % 26));
-    return text;
-  }
-
-  // Appends one record after the other and remembers them.
-  void AppendSome(int count, size_t frame_size) {
-    for (int i = 0; i < count; i++) {
-      appended_.push_back(Payload(frame_size, static_cast<int>(appended_.size())));
-      ASSERT_EQ(CX_OK, wal_.Append({appended_.back()}));
-    }
-  }
-
-  SimDisk disk_;
-  Wal wal_{disk_};
-  Records appended_;
-};
+using WalTest = FilledLog;
 
 TEST_F(WalTest, BeginsAnEmptyLogInAnEmptyDirectory) {
   ASSERT_EQ(CX_OK, wal_.Open());
@@ -162,33 +138,6 @@ TEST_F(WalTest, IdentityStandsForAllRecordsBefore) {
   EXPECT_NE(tails[0].identity, tails[1].identity);
 }
 
-TEST_F(WalTest, ReadsAnyRange) {
-  ASSERT_EQ(CX_OK, wal_.Open());
-  AppendSome(20, 1000);
-  for (uint64_t from = 1; from <= 20; from++) {
-    for (uint64_t to = from - 1; to <= 20; to++) {
-      Records records;
-      ASSERT_EQ(CX_OK, wal_.Read(from, to, &records));
-      EXPECT_EQ(Records(appended_.begin() + (from - 1), appended_.begin() + to), records);
-    }
-  }
-}
-
-TEST_F(WalTest, StopsReadingWhenToldTo) {
-  ASSERT_EQ(CX_OK, wal_.Open());
-  ASSERT_EQ(CX_OK, wal_.Append({"one", "two", "three"}));
-  int calls = 0;
-  cx_status status = wal_.log->ops->read(
-      wal_.log, 1, 3,
-      [](void *arg, const cx_log_record *record) {
-        ++*static_cast<int *>(arg);
-        return record->revision == 2 ? CX_CANCELLED : CX_OK;
-      },
-      &calls);
-  EXPECT_EQ(CX_CANCELLED, status);
-  EXPECT_EQ(2, calls);
-}
-
 TEST_F(WalTest, RemembersACleanStop) {
   ASSERT_EQ(CX_OK, wal_.Open());
   ASSERT_EQ(CX_OK, wal_.Append({"one"}));
@@ -257,132 +206,6 @@ TEST_F(WalTest, RefusesASecondProcess) {
   EXPECT_NE(nullptr, std::strstr(second.error.message, "in use by another contextd"));
   wal_.Close(true);
   EXPECT_EQ(CX_OK, second.Open());
-}
-
-// ---- Room. ---------------------------------------------------------------------
-
-TEST_F(WalTest, IsOverloadedWhileTheNextSegmentIsNotReady) {
-  ASSERT_EQ(CX_OK, wal_.Open());
-  int admitted = 0;
-  while (wal_.log->ops->admit(wal_.log, 1000) == CX_REASON_NONE) admitted++;
-  EXPECT_EQ(3, admitted);
-  EXPECT_EQ(CX_REASON_OVERLOADED, wal_.log->ops->admit(wal_.log, 1000));
-  ASSERT_EQ(CX_OK, wal_.Prepare());
-  EXPECT_EQ(CX_REASON_NONE, wal_.log->ops->admit(wal_.log, 1000));
-}
-
-TEST_F(WalTest, AdmitsAgainWhenRoomIsGivenBack) {
-  ASSERT_EQ(CX_OK, wal_.Open());
-  sim_disk_set_capacity(disk_, 4096 + 1000);
-  EXPECT_EQ(CX_RESOURCE_EXHAUSTED, wal_.Prepare());
-  EXPECT_EQ(2u, sim_disk_file_count(disk_)) << "the lock and the first segment";
-  AppendSome(3, 1000);
-  EXPECT_EQ(CX_REASON_STORAGE_FULL, wal_.log->ops->admit(wal_.log, 1000));
-  EXPECT_EQ(appended_, wal_.ReadAll());
-
-  sim_disk_set_capacity(disk_, 2 * 4096);
-  EXPECT_EQ(CX_OK, wal_.Prepare());
-  AppendSome(3, 1000);
-  EXPECT_EQ(appended_, wal_.ReadAll());
-}
-
-TEST_F(WalTest, AppendsWhatItAdmittedToAFullDisk) {
-  ASSERT_EQ(CX_OK, wal_.Open());
-  ASSERT_EQ(CX_OK, wal_.Prepare());
-  sim_disk_set_capacity(disk_, 2 * 4096);
-  Records payloads;
-  for (int i = 0;; i++) {
-    std::string payload = Payload(48 + 8 * static_cast<size_t>(i % 50), i);
-    if (wal_.log->ops->admit(wal_.log, cx_log_frame_size(payload.size())) != CX_REASON_NONE) break;
-    payloads.push_back(payload);
-  }
-  Batch batch(1, payloads);
-  cx_log_position tail;
-  ASSERT_EQ(CX_OK, wal_.log->ops->append(wal_.log, {0, 0}, batch.get(), &tail));
-  EXPECT_EQ(payloads, wal_.ReadAll());
-  EXPECT_EQ(CX_RESOURCE_EXHAUSTED, wal_.Prepare());
-  wal_.Close(true);
-  ASSERT_EQ(CX_OK, wal_.Open());
-  EXPECT_TRUE(wal_.report.clean);
-  EXPECT_EQ(payloads, wal_.ReadAll());
-}
-
-TEST_F(WalTest, KeepsMoreSegmentsInHandTheMoreItFills) {
-  ASSERT_EQ(CX_OK, wal_.Open());
-  for (size_t filled = 0; filled < 8; filled++) {
-    ASSERT_EQ(CX_OK, wal_.Prepare());
-    size_t ahead = filled < 3 ? filled + 1 : 4;
-    EXPECT_EQ(filled + 1 + ahead, sim_disk_file_count(disk_) - 1) << "segments, and the lock";
-    sim_counts before = sim_disk_counts(disk_);
-    ASSERT_EQ(CX_OK, wal_.Prepare());
-    EXPECT_EQ(before.operations, sim_disk_counts(disk_).operations) << "nothing to do";
-    AppendSome(filled == 0 ? 4 : 3, 1000);  // Into the next segment.
-  }
-}
-
-TEST_F(WalTest, WakesThePreparationWhenItHasWork) {
-  ASSERT_EQ(CX_OK, wal_.Open());
-  ASSERT_EQ(CX_OK, wal_.Prepare());
-  AppendSome(3, 1000);
-  EXPECT_EQ(0, wal_.wakes);
-  AppendSome(1, 1000);
-  EXPECT_EQ(1, wal_.wakes);
-}
-
-TEST_F(WalTest, PrepareTakesOnceAsMuchRoomAsItSays) {
-  ASSERT_EQ(CX_OK, wal_.Open());
-  ASSERT_EQ(CX_OK, wal_.Prepare());
-  ASSERT_EQ(CX_OK, wal_.Open());
-  size_t files = sim_disk_file_count(disk_);
-  ASSERT_EQ(CX_OK, wal_.Prepare());
-  EXPECT_EQ(files, sim_disk_file_count(disk_)) << "a prepared segment is used again";
-}
-
-TEST_F(WalTest, TakesLargerFramesAfterASegmentSizeHasGrown) {
-  ASSERT_EQ(CX_OK, wal_.Open());
-  ASSERT_EQ(CX_OK, wal_.Prepare());
-  AppendSome(1, 1000);
-  wal_.options.segment_size = 65536;
-  ASSERT_EQ(CX_OK, wal_.Open());
-  AppendSome(20, 16384);
-  AppendSome(5, 1000);
-  ASSERT_EQ(CX_OK, wal_.Open());
-  EXPECT_EQ(appended_, wal_.ReadAll());
-}
-
-TEST_F(WalTest, ReadsAndPreparesWhileItAppends) {
-  ASSERT_EQ(CX_OK, wal_.Open());
-  std::atomic<bool> stop{false};
-  std::thread preparing([&] {
-    while (!stop) EXPECT_EQ(CX_OK, wal_.Prepare());
-  });
-  std::thread reading([&] {
-    Wal *wal = &wal_;
-    while (!stop) {
-      uint64_t count = 0;
-      uint64_t tail = wal->Tail().revision;
-      EXPECT_EQ(CX_OK, wal->log->ops->read(
-                           wal->log, 1, tail,
-                           [](void *arg, const cx_log_record *record) {
-                             EXPECT_EQ(++*static_cast<uint64_t *>(arg), record->revision);
-                             return CX_OK;
-                           },
-                           &count));
-      EXPECT_EQ(tail, count);
-    }
-  });
-  for (int i = 0; i < 300; i++) {
-    std::string payload = Payload(504, i);
-    while (wal_.log->ops->admit(wal_.log, 504) == CX_REASON_OVERLOADED) std::this_thread::yield();
-    Batch batch(static_cast<uint64_t>(i) + 1, {payload});
-    cx_log_position tail;
-    ASSERT_EQ(CX_OK, wal_.log->ops->append(wal_.log, wal_.Tail(), batch.get(), &tail));
-    appended_.push_back(payload);
-  }
-  stop = true;
-  preparing.join();
-  reading.join();
-  EXPECT_EQ(appended_, wal_.ReadAll());
 }
 
 }  // namespace
