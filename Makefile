@@ -43,9 +43,9 @@ tsan: ## Runs every C test under the thread sanitizer
 bench: build ## Measures against a null server, and Redis and etcd where installed
 	tests/bench/run $(ARGS)
 
-format: ## Formats the C files in place
+format: ## Formats C and C++ in place
 	@tools/install-deps check
-	git ls-files '*.c' '*.h' | grep -v '^third_party/' | xargs clang-format-14 -i
+	tools/format
 
 tidy: ## Only the house rules: fast
 	tools/tidy

@@ -72,8 +72,9 @@ TEST_F(ConfigTest, RefusesUnknownNamesWhereverTheyStandAndGuessesWhatWasMeant) {
 }
 
 TEST_F(ConfigTest, DoesNotTakeTheVariablesOfClientsAndOfKubernetesForItsOwn) {
-  EXPECT_EQ(CX_OK, Load({}, {"CONTEXTD_ADDRESS=x", "CONTEXTD_SERVICE_HOST=10.0.0.1", "CONTEXTD_PORT=tcp://10.0.0.1:7420",
-                             "CONTEXTD_PORT_7420_TCP_ADDR=10.0.0.1"}))
+  EXPECT_EQ(CX_OK,
+            Load({}, {"CONTEXTD_ADDRESS=x", "CONTEXTD_SERVICE_HOST=10.0.0.1",
+                      "CONTEXTD_PORT=tcp://10.0.0.1:7420", "CONTEXTD_PORT_7420_TCP_ADDR=10.0.0.1"}))
       << Problems();
   EXPECT_EQ(CX_INVALID_ARGUMENT, Load({}, {"CONTEXTD_PORT_FIL=x"}));
 }

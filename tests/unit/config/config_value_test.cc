@@ -78,9 +78,9 @@ TEST_F(ConfigValueTest, AddressesAreAHostAndAPort) {
     EXPECT_EQ("", Rule("listen", text)) << text;
     EXPECT_STREQ(text, config_->listen);
   }
-  for (const char *text : {"", "7420", ":7420", "localhost", "localhost:", "localhost:x",
-                           "localhost:65536", "localhost:-1", "::1:7420", "[::1:7420",
-                           "a b:1", "localhost:000000"}) {
+  for (const char *text :
+       {"", "7420", ":7420", "localhost", "localhost:", "localhost:x", "localhost:65536",
+        "localhost:-1", "::1:7420", "[::1:7420", "a b:1", "localhost:000000"}) {
     EXPECT_NE("", Rule("listen", text)) << text;
   }
   EXPECT_NE("", Rule("listen", std::string(400, 'a') + ":1"));

@@ -20,17 +20,28 @@ std::string Content(const char *path) {
 
 const char *StatusName(cx_status status) {
   switch (status) {
-    case CX_INVALID_ARGUMENT: return "INVALID_ARGUMENT";
-    case CX_NOT_FOUND: return "NOT_FOUND";
-    case CX_ALREADY_EXISTS: return "ALREADY_EXISTS";
-    case CX_RESOURCE_EXHAUSTED: return "RESOURCE_EXHAUSTED";
-    case CX_FAILED_PRECONDITION: return "FAILED_PRECONDITION";
-    case CX_ABORTED: return "ABORTED";
-    case CX_OUT_OF_RANGE: return "OUT_OF_RANGE";
-    case CX_UNIMPLEMENTED: return "UNIMPLEMENTED";
-    case CX_UNAVAILABLE: return "UNAVAILABLE";
-    case CX_DATA_LOSS: return "DATA_LOSS";
-    default: return "?";
+    case CX_INVALID_ARGUMENT:
+      return "INVALID_ARGUMENT";
+    case CX_NOT_FOUND:
+      return "NOT_FOUND";
+    case CX_ALREADY_EXISTS:
+      return "ALREADY_EXISTS";
+    case CX_RESOURCE_EXHAUSTED:
+      return "RESOURCE_EXHAUSTED";
+    case CX_FAILED_PRECONDITION:
+      return "FAILED_PRECONDITION";
+    case CX_ABORTED:
+      return "ABORTED";
+    case CX_OUT_OF_RANGE:
+      return "OUT_OF_RANGE";
+    case CX_UNIMPLEMENTED:
+      return "UNIMPLEMENTED";
+    case CX_UNAVAILABLE:
+      return "UNAVAILABLE";
+    case CX_DATA_LOSS:
+      return "DATA_LOSS";
+    default:
+      return "?";
   }
 }
 

@@ -60,9 +60,10 @@ TEST_F(LoggingTest, JsonIsOneObjectPerLine) {
   cx_logging_text(&line_, "dir", "a\"b\\c\n\x01");
   cx_logging_number(&line_, "free", -1);
   cx_logging_end(&line_);
-  EXPECT_EQ("{\"time\":\"TIME\",\"level\":\"warning\",\"message\":\"disk full\","
-            "\"dir\":\"a\\\"b\\\\c\\u000a\\u0001\",\"free\":-1}\n",
-            Line());
+  EXPECT_EQ(
+      "{\"time\":\"TIME\",\"level\":\"warning\",\"message\":\"disk full\","
+      "\"dir\":\"a\\\"b\\\\c\\u000a\\u0001\",\"free\":-1}\n",
+      Line());
 }
 
 TEST_F(LoggingTest, NoValueBreaksALineOrForgesAField) {
@@ -72,9 +73,10 @@ TEST_F(LoggingTest, NoValueBreaksALineOrForgesAField) {
   cx_logging_text(&line_, "file", "y\nTIME error forged");
   cx_logging_text(&line_, "none", "");
   cx_logging_end(&line_);
-  EXPECT_EQ("TIME info    opened dir=\"x level=error\" file=\"y\\u000aTIME error forged\" "
-            "none=\"\"\n",
-            Line());
+  EXPECT_EQ(
+      "TIME info    opened dir=\"x level=error\" file=\"y\\u000aTIME error forged\" "
+      "none=\"\"\n",
+      Line());
 }
 
 TEST_F(LoggingTest, LeavesOutWhatIsBelowTheLevel) {
@@ -97,8 +99,8 @@ TEST_F(LoggingTest, CutsWhatOutgrowsALineAndStaysWellFormed) {
     std::string written = Written();
     EXPECT_LE(written.size(), size_t{CX_LOGGING_LINE_MAX});
     EXPECT_TRUE(std::regex_match(written.substr(0, 90), std::regex("\\{\"time\":\"[^\"]*\".*")));
-    EXPECT_TRUE(std::regex_match(written.substr(written.size() - 10),
-                                 std::regex("[^\n]*[\"\\d]\\}\n")));
+    EXPECT_TRUE(
+        std::regex_match(written.substr(written.size() - 10), std::regex("[^\n]*[\"\\d]\\}\n")));
     EXPECT_EQ(0, std::count(written.begin(), written.end(), '"') % 2);
   }
 }

@@ -1,10 +1,10 @@
 // The lines that tell of start and stop, read back from a pipe.
 
 extern "C" {
+#include "server/notices.h"
 #include "core/engine/engine.h"
 #include "server/config/config.h"
 #include "server/logging.h"
-#include "server/notices.h"
 }
 
 #include <gtest/gtest.h>

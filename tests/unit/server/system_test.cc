@@ -1,8 +1,8 @@
 // What system.h promises about signals and files. Signals go to this process itself.
 
 extern "C" {
-#include "server/logging.h"
 #include "server/system.h"
+#include "server/logging.h"
 }
 
 #include <gtest/gtest.h>
