@@ -71,6 +71,7 @@ TEST_F(CallTest, DoesNotRunTheHandlerOfACallThatArrivesTooLate) {
     }
     Reply(call, "");
   };
+  Client();
   std::thread blocker([&] { EXPECT_EQ(GRPC_STATUS_OK, Unary("block").code); });
   blocked.Wait();
   GrpcClient other(port);
@@ -233,6 +234,7 @@ TEST_F(CallTest, ResumesAListInItsOrderOnTheThreadOfTheCalls) {
   }
   cx_rpc_server_complete(server, &waiters[0]->work);
   for (auto &call : open) EXPECT_EQ(GRPC_STATUS_OK, call->Finish().code);
+  Stop(0);
   EXPECT_EQ(calls, resumed);
 }
 
@@ -260,20 +262,23 @@ TEST_F(CallTest, OffloadsWorkSoThatOtherCallsGoOn) {
 
 TEST_F(CallTest, ResumesAnOffloadedCallOnlyWhenTheWorkerIsDoneWithIt) {
   std::atomic<bool> working{false};
-  Event completed;
+  std::atomic<int> target{0};
   on.unary = [](cx_call *call, const EchoRequest *) { cx_call_offload(call, RunJob); };
   on.run = [&](cx_call *call) {
     working = true;
     Complete(cx_call_wait(call, Resume), CX_OK);
     // The poller has had its chance when it has answered somebody else.
-    EXPECT_EQ(GRPC_STATUS_UNIMPLEMENTED, GrpcClient(port).Unary("/no/such", "").code);
+    EXPECT_EQ(GRPC_STATUS_UNIMPLEMENTED, GrpcClient(target).Unary("/no/such", "").code);
     working = false;
   };
   on.resume = [&](cx_call *call, cx_status) {
     EXPECT_FALSE(working);
     Reply(call, "");
   };
+  Start();
+  target = port;
   EXPECT_EQ(GRPC_STATUS_OK, Unary("").code);
+  Stop(0);
 }
 
 TEST_F(CallTest, OffloadsAgainFromAWorker) {
@@ -314,6 +319,7 @@ TEST_F(CallTest, IsAnsweredByAnyThread) {
     other = std::thread([call, text = std::string(request->text)] { Reply(call, text); });
   };
   EXPECT_EQ("hi", EchoText(Unary("hi").messages.at(0)));
+  Stop(0);
   other.join();
 }
 

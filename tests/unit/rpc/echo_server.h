@@ -140,7 +140,9 @@ inline void Fail(cx_call *call, cx_reason reason, const char *message) {
   cx_call_fail(call, &error);
 }
 
-// Starts with the first Client(), so that a test can set handlers and options before.
+// Starts with the first Client(), so that a test can set handlers and options before. A
+// test whose handlers write to what it looks at stops the server first: only then has
+// it seen all they wrote.
 class EchoServer : public testing::Test {
  protected:
   EchoServer() {
@@ -153,7 +155,7 @@ class EchoServer : public testing::Test {
     options.app = &on;
   }
 
-  ~EchoServer() override {
+  void TearDown() override {
     client_.reset();
     if (started_) Stop(0);
     cx_rpc_server_free(server);

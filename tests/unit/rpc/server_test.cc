@@ -113,6 +113,7 @@ TEST_F(ServerTest, HandlesACallOnTheThreadOfItsQueue) {
     });
   }
   for (auto &client : clients) client.join();
+  Stop(0);
   EXPECT_GT(seen.size(), 1u);
 }
 

@@ -394,8 +394,6 @@ TEST_F(StreamTest, DoesNotLetAStalledStreamHoldUpOthers) {
 TEST_F(StreamTest, ServesManyStreamsThatComeAndGo) {
   constexpr int kThreads = 8, kStreams = 50;
   EchoTalk();
-  FloodServe(100);
-  Client();
   // Both kinds of streams share `sent`: a talk has no state, a flood has.
   on.serve = [](cx_call *call, const EchoRequest *) {
     cx_call_set_state(call, call);
@@ -408,6 +406,7 @@ TEST_F(StreamTest, ServesManyStreamsThatComeAndGo) {
       cx_call_receive(call);
     }
   };
+  Start();
   std::vector<std::thread> threads;
   for (int t = 0; t < kThreads; t++) {
     threads.emplace_back([&, t] {
