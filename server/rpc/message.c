@@ -1,11 +1,13 @@
 #include "server/rpc/message.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include <grpc/byte_buffer_reader.h>
 #include <grpc/slice.h>
 
 #include "core/base/limits.h"
+#include "server/rpc/wire_nul.h"
 
 enum {
     ROOM_FREE = 4096,      /* An unpacked message of this size costs no charge of its own. */
@@ -55,9 +57,20 @@ static ProtobufCMessage *unpack_slice(struct unpack *unpack,
                                       const grpc_slice *slice)
 {
     ProtobufCAllocator allocator = {unpack_alloc, unpack_free, unpack};
+    const uint8_t *packed = GRPC_SLICE_START_PTR(*slice);
+    size_t size = GRPC_SLICE_LENGTH(*slice);
 
-    return protobuf_c_message_unpack(descriptor, &allocator, GRPC_SLICE_LENGTH(*slice),
-                                     GRPC_SLICE_START_PTR(*slice));
+    if (cx_wire_has_nul(descriptor, packed, size)) {
+        uint8_t *marked = unpack_alloc(unpack, size);
+
+        if (marked == NULL) {
+            return NULL;
+        }
+        memcpy(marked, packed, size);
+        cx_wire_mark_nul(descriptor, marked, size);
+        packed = marked;
+    }
+    return protobuf_c_message_unpack(descriptor, &allocator, size, packed);
 }
 
 /* Reads a message in place when it lies in one slice, as small ones do. */

@@ -12,7 +12,7 @@
 
 /* Unpacks `payload`, which stays the caller's, into `arena`, and charges it: its own
  * size, and what it unfolds to beyond a few KiB, since a small message may describe a
- * large one. Fails with
+ * large one. A string that held NUL is no UTF-8 afterwards (wire_nul.h). Fails with
  *
  *   CX_REASON_MALFORMED_REQUEST   it is not a message of this type
  *   CX_REASON_OVERLOADED          the quota has no room for it now

@@ -52,6 +52,16 @@ enum cx_status cx_field_invalid(const struct cx_field *parent, const char *name,
     return status;
 }
 
+/* A string that came with NUL comes here as one that is no UTF-8: see
+ * server/rpc/wire_nul.h. */
+static enum cx_status field_breaks(const struct cx_field *parent, const char *name,
+                                   struct cx_bytes value, const char *rule,
+                                   struct cx_error *error)
+{
+    return cx_field_invalid(parent, name, error, "%s",
+                            cx_text_is_utf8(value) ? rule : "must be UTF-8 without NUL");
+}
+
 enum cx_status cx_field_check_name(const struct cx_field *parent, const char *name,
                                    struct cx_bytes value, size_t size_min, size_t size_max,
                                    struct cx_error *error)
@@ -62,7 +72,7 @@ enum cx_status cx_field_check_name(const struct cx_field *parent, const char *na
         return cx_field_invalid(parent, name, error, "must have at most %zu bytes", size_max);
     }
     rule = cx_name_check(value, size_min, size_max);
-    return rule == NULL ? CX_OK : cx_field_invalid(parent, name, error, "%s", rule);
+    return rule == NULL ? CX_OK : field_breaks(parent, name, value, rule, error);
 }
 
 enum cx_status cx_field_check_text(const struct cx_field *parent, const char *name,
@@ -74,7 +84,7 @@ enum cx_status cx_field_check_text(const struct cx_field *parent, const char *na
         return cx_field_invalid(parent, name, error, "must have at most %zu bytes", size_max);
     }
     rule = cx_text_check(value, size_max);
-    return rule == NULL ? CX_OK : cx_field_invalid(parent, name, error, "%s", rule);
+    return rule == NULL ? CX_OK : field_breaks(parent, name, value, rule, error);
 }
 
 enum cx_status cx_field_check_count(const struct cx_field *parent, const char *name, size_t count,

@@ -27,12 +27,12 @@ class ContextStreamTest : public ServiceFixture {
 
   Call Open() { return Begin("StreamUpdates"); }
 
-  static void Send(const Call &call, const std::string &request) {
+  static void Send(Call call, const std::string &request) {
     call->Receive(TextEncode("StreamUpdatesRequest", request));
   }
 
   // Lets everything go out.
-  void Flush(const Call &call) {
+  void Flush(Call call) {
     Settle();
     while (!call->ended() && call->sending) {
       call->Sent();
@@ -223,8 +223,6 @@ TEST_F(ContextStreamTest, LetsGoOfEverythingWhenTheClientLeaves) {
   Settle();
   Send(sending, Update("") + Update("a"));
   sending->Leave();
-  EXPECT_FALSE(sending->ended());
-  Settle();
   EXPECT_TRUE(sending->ended());
 
   Call idle = Open();

@@ -133,7 +133,7 @@ TEST_F(ContextUpdateTest, AnswersNoRepeatBeforeTheFirstIsDurable) {
   const char *request = R"(
       context_id: 'a' mutations { append_entry { key: 'k' value: '1' } }
       create_if_missing {} write { request_id: 'r' })";
-  Call first = Begin("UpdateContext", request);
+  Begin("UpdateContext", request);
   Call second = Begin("UpdateContext", request);
   EXPECT_EQ("(waiting)", Outcome(*second));
   Settle();

@@ -57,6 +57,9 @@ struct cx_call {
   int64_t stall_us = 0;
   std::string progress;
 
+  // Runs when a request is unpacked, before its handler does.
+  std::function<void()> before_handler;
+
   // What the call has to work with.
   void *app = nullptr;
   size_t message_size_max = 256 * 1024;

@@ -16,7 +16,7 @@ extern "C" {
 #include "server/services/services.h"
 }
 
-using Call = std::unique_ptr<cx_call>;
+using Call = cx_call *;  // The fixture's.
 
 class ServiceFixture : public EngineFixture {
  protected:
@@ -30,9 +30,17 @@ class ServiceFixture : public EngineFixture {
     app_.engine = engine_;
   }
 
+  void TearDown() override {
+    for (auto &call : calls_) call->Leave();
+    Settle();
+    for (auto &call : calls_) EXPECT_TRUE(call->ended());
+    calls_.clear();
+  }
+
   // Begins a call; the request is a text (tests/support/text_message.h).
   Call Begin(const std::string &method, const std::string &request = "") {
-    Call call(new cx_call(*service_, method, &app_));
+    calls_.emplace_back(new cx_call(*service_, method, &app_));
+    Call call = calls_.back().get();
     call->message_size_max = message_size_max_;
     call->Begin(TextEncode(call->input->short_name, request));
     return call;
@@ -92,6 +100,9 @@ class ServiceFixture : public EngineFixture {
   const cx_service *service_ = &cx_context_manager_service;
   cx_app app_ = {};
   size_t message_size_max_ = 256 * CX_KIB;
+
+ private:
+  std::vector<std::unique_ptr<cx_call>> calls_;
 };
 
 #endif  // CX_TESTS_UNIT_SERVICES_SERVICE_FIXTURE_H

@@ -1,0 +1,102 @@
+// What server/services/convert_response.h promises.
+
+#include "tests/unit/services/service_fixture.h"
+
+extern "C" {
+#include "server/services/convert_response.h"
+}
+
+namespace {
+
+class ConvertResponseTest : public ServiceFixture {
+ protected:
+  ConvertResponseTest() { allocator_ = cx_allocator_of_arena(&arena_); }
+  ~ConvertResponseTest() override {
+    cx_snapshot_done(&snapshot_);
+    cx_arena_done(&arena_);
+  }
+
+  void Take() {
+    cx_context_name name = {cx_bytes_of("default"), cx_bytes_of("a")};
+    cx_state_at at = {};
+    uint64_t wait_for;
+    ASSERT_EQ(CX_OK, cx_engine_get(engine_, &name, &at, &snapshot_, &wait_for, &error_));
+  }
+
+  cx_status Full(uint64_t size_max, Context **ret_message, uint64_t *ret_size) {
+    cx_get_query query = {};
+    query.view = CX_VIEW_FULL;
+    return cx_context_message_full(&allocator_, &snapshot_, &query, size_max, ret_message, ret_size,
+                                   &error_);
+  }
+
+  cx_arena arena_ = {};
+  cx_allocator allocator_;
+  cx_snapshot snapshot_ = {};
+  cx_error error_;
+};
+
+TEST_F(ConvertResponseTest, KnowsThePackedSizeOfAContext) {
+  Ask("CreateContext", "context_id: 'a' properties { metadata { key: 'k' value: 'v' } expiry { "
+                       "ttl { seconds: 1 } } } mutations { put_entry { key: 'k' value: 'v' } }");
+  Context *message;
+  uint64_t size;
+  Take();
+  ASSERT_EQ(CX_OK, Full(1000, &message, &size));
+  EXPECT_EQ(protobuf_c_message_get_packed_size(&message->base), size);
+}
+
+TEST_F(ConvertResponseTest, RefusesOneByteTooMuchBeforeItAllocatesIt) {
+  Put("a", "k", std::string(60000, 'v'));
+  Context *message;
+  uint64_t size;
+  Take();
+  ASSERT_EQ(CX_OK, Full(100000, &message, &size));
+  EXPECT_EQ(CX_OK, Full(size, &message, &size));
+  EXPECT_EQ(CX_RESOURCE_EXHAUSTED, Full(size - 1, &message, &size));
+  EXPECT_EQ("RESPONSE_TOO_LARGE size=" + std::to_string(size) +
+                " limit=" + std::to_string(size - 1),
+            ErrorText(error_));
+}
+
+TEST_F(ConvertResponseTest, ShowsTimesAfterTheEpochWithTheirFraction) {
+  clock_.now_us += 123456;
+  std::string text = Ask("CreateContext", "context_id: 'a'");
+  EXPECT_NE(std::string::npos, text.find("create_time { seconds: 1700000000 nanos: 123456000 }"))
+      << text;
+}
+
+TEST_F(ConvertResponseTest, KnowsWhatAFieldOfAMessageAddsToIt) {
+  EXPECT_EQ(2u, cx_message_field_size(0));
+  EXPECT_EQ(129u, cx_message_field_size(127));
+  EXPECT_EQ(131u, cx_message_field_size(128));
+  EXPECT_EQ(16386u, cx_message_field_size(16383));
+  EXPECT_EQ(16388u, cx_message_field_size(16384));
+}
+
+TEST_F(ConvertResponseTest, TellsAFailureWithAllThatAnErrorHas) {
+  cx_error_set(&error_, CX_REASON_OVERLOADED, "busy");
+  cx_error_detail(&error_, "one", cx_bytes_of("1"));
+  cx_error_detail(&error_, "two", cx_bytes_of(""));
+  error_.retry_delay_us = 1500000;
+  size_t size;
+  Failure *failure = cx_failure_message(&allocator_, &error_, &size);
+  ASSERT_NE(nullptr, failure);
+  memset(&error_, 0xff, sizeof error_);  // It borrows nothing.
+  std::string packed(protobuf_c_message_get_packed_size(&failure->base), '\0');
+  protobuf_c_message_pack(&failure->base, reinterpret_cast<uint8_t *>(&packed[0]));
+  EXPECT_EQ("code: 8 reason: \"OVERLOADED\" message: \"busy\" metadata { key: \"one\" value: \"1\" } "
+            "metadata { key: \"two\" value: \"\" } retry_delay { seconds: 1 nanos: 500000000 }",
+            TextDecode("Failure", packed));
+  EXPECT_GE(size, packed.size());
+}
+
+TEST_F(ConvertResponseTest, GivesNullWhenOutOfMemory) {
+  cx_allocator none = {[](void *, size_t) -> void * { return nullptr; }, nullptr};
+  size_t size;
+  cx_error_set(&error_, CX_REASON_OVERLOADED, "busy");
+  EXPECT_EQ(nullptr, cx_failure_message(&none, &error_, &size));
+  EXPECT_EQ(nullptr, cx_context_message(&none, &snapshot_));
+}
+
+}  // namespace
