@@ -24,7 +24,6 @@ struct slot {
     struct cx_arena arena;
     struct cx_change change;
     struct cx_name_key *keys; /* One for each item. */
-    struct cx_context *hint;  /* What the first item probably changes, or NULL. */
 };
 
 struct cx_replay {
@@ -108,7 +107,6 @@ static enum cx_status slot_fill(struct slot *slot, struct cx_bytes payload)
     }
     slot->copy.size = 0;
     slot->keys = NULL;
-    slot->hint = NULL;
     status = cx_buffer_append(&slot->copy, payload);
     if (status == CX_OK) {
         status = cx_change_decode(cx_buffer_bytes(&slot->copy), &slot->arena, &slot->change);
@@ -125,23 +123,33 @@ static void prefetch(const void *memory, size_t size)
     }
 }
 
-static void slot_look(const struct cx_state *state, struct slot *slot)
+/* What the first item of a record probably changes, or NULL. Borrowed until the next
+ * record is applied, which may free it. */
+static const struct cx_context *slot_hint(const struct cx_state *state, const struct slot *slot)
 {
-    if (slot->keys != NULL) {
-        slot->hint =
-            cx_table_peek(&state->shards[slot->keys[0].shard].contexts, slot->keys[0].hash);
+    if (slot->keys == NULL) {
+        return NULL;
     }
-    if (slot->hint != NULL) {
-        prefetch(slot->hint, sizeof *slot->hint);
+    return cx_table_peek(&state->shards[slot->keys[0].shard].contexts, slot->keys[0].hash);
+}
+
+static void slot_look(const struct cx_state *state, const struct slot *slot)
+{
+    const struct cx_context *hint = slot_hint(state, slot);
+
+    if (hint != NULL) {
+        prefetch(hint, sizeof *hint);
     }
 }
 
-static void slot_touch(const struct slot *slot)
+static void slot_touch(const struct cx_state *state, const struct slot *slot)
 {
-    if (slot->hint != NULL) {
-        prefetch(slot->hint->entries.root, 192);
-        prefetch(slot->hint->undo_oldest, sizeof *slot->hint->undo_oldest);
-        prefetch(slot->hint->undo_newest, 64);
+    const struct cx_context *hint = slot_hint(state, slot);
+
+    if (hint != NULL) {
+        prefetch(hint->entries.root, 192);
+        prefetch(hint->undo_oldest, sizeof *hint->undo_oldest);
+        prefetch(hint->undo_newest, 64);
     }
 }
 
@@ -207,7 +215,7 @@ enum cx_status cx_replay_add(struct cx_replay *replay, struct cx_bytes payload, 
         slot_look(replay->state, slot_at(replay, replay->added - 1 - LOOK_BEHIND));
     }
     if (replay->added - replay->applied > TOUCH_BEHIND) {
-        slot_touch(slot_at(replay, replay->added - 1 - TOUCH_BEHIND));
+        slot_touch(replay->state, slot_at(replay, replay->added - 1 - TOUCH_BEHIND));
     }
     return replay->added - replay->applied > APPLY_BEHIND ? replay_apply_next(replay) : CX_OK;
 }
