@@ -80,7 +80,11 @@ enum cx_status cx_request_ids_reserve(struct cx_request_ids *ids, size_t count)
 
 static void forget_oldest(struct cx_request_ids *ids)
 {
-    place_free(ids, place_find(ids, ids->ring[ids->first].id));
+    size_t place = place_find(ids, ids->ring[ids->first].id);
+
+    if (ids->places[place] == ids->first + 1) { /* Else a later record has taken its place. */
+        place_free(ids, place);
+    }
     ids->first = (ids->first + 1) & (ids->capacity - 1);
     ids->count--;
 }
@@ -92,7 +96,6 @@ int64_t cx_request_ids_add(struct cx_request_ids *ids, const struct cx_request_r
     size_t at;
 
     assert(ids->count < ids->capacity);
-    assert(cx_request_ids_find(ids, record->id) == NULL);
     while (ids->count > 0 &&
            (ids->ring[ids->first].time_us < keep_after_us || ids->count >= count_max)) {
         forget_oldest(ids);

@@ -42,8 +42,9 @@ const struct cx_request_record *cx_request_ids_find(const struct cx_request_ids 
  * O(1). */
 CX_MUST_CHECK enum cx_status cx_request_ids_reserve(struct cx_request_ids *ids, size_t count);
 
-/* Adds a record, which is not there yet and for which there is room, and forgets those
- * made before `keep_after_us` and the oldest beyond `count_max`. Returns how many more
+/* Adds a record, for which there is room, and forgets those made before `keep_after_us`
+ * and the oldest beyond `count_max`. One of the same id is found no more: parts of an
+ * atomic batch may be remembered longer than the batch. Returns how many more records
  * there are now. */
 int64_t cx_request_ids_add(struct cx_request_ids *ids, const struct cx_request_record *record,
                            int64_t keep_after_us, size_t count_max);
