@@ -282,7 +282,7 @@ void cx_apply(struct cx_stage *stage, const struct cx_change *change, uint64_t r
 
     if (change->kind == CX_CHANGE_SETTINGS) {
         stage->state->settings = *change->settings;
-        cx_state_settle_due(stage->state);
+        cx_state_settle(stage->state, garbage);
         return;
     }
     /* The lists first: their keys may lie in contexts that are forgotten below. */

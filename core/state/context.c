@@ -157,6 +157,11 @@ void cx_context_push_undo(struct cx_context *context, struct cx_undo *undo, uint
     }
     context->undo_newest = undo;
     context->undo_count++;
+    cx_context_trim_undo(context, count_max, garbage);
+}
+
+void cx_context_trim_undo(struct cx_context *context, uint64_t count_max, struct cx_undo **garbage)
+{
     while (context->undo_count > count_max) {
         struct cx_undo *oldest = context_pop_oldest(context);
 

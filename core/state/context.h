@@ -121,6 +121,9 @@ void cx_undo_unref(struct cx_undo *undo); /* NULL is fine. */
 void cx_context_push_undo(struct cx_context *context, struct cx_undo *undo, uint64_t count_max,
                           struct cx_undo **garbage);
 
+/* The latter alone. */
+void cx_context_trim_undo(struct cx_context *context, uint64_t count_max, struct cx_undo **garbage);
+
 /* Frees a list that is linked by `newer`. NULL is fine. O(what nobody else holds). */
 void cx_undo_free_list(struct cx_undo *list);
 

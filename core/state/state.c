@@ -57,7 +57,16 @@ int64_t cx_state_due_time(const struct cx_state *state, const struct cx_context 
     return 0;
 }
 
-void cx_state_settle_due(struct cx_state *state)
+static void context_settle(struct cx_state *state, struct cx_shard *shard,
+                           struct cx_context *context, struct cx_undo **garbage)
+{
+    if (context->due_index != 0) {
+        cx_due_set(&shard->due, context, cx_state_due_time(state, context));
+    }
+    cx_context_trim_undo(context, state->settings.version_retention - 1, garbage);
+}
+
+void cx_state_settle(struct cx_state *state, struct cx_undo **garbage)
 {
     for (size_t i = 0; i < CX_SHARDS; i++) {
         struct cx_shard *shard = &state->shards[i];
@@ -65,8 +74,8 @@ void cx_state_settle_due(struct cx_state *state)
         for (size_t place = 0; place < shard->contexts.capacity; place++) {
             struct cx_context *context = cx_table_at(&shard->contexts, place);
 
-            if (context != NULL && context->due_index != 0) {
-                cx_due_set(&shard->due, context, cx_state_due_time(state, context));
+            if (context != NULL) {
+                context_settle(state, shard, context, garbage);
             }
         }
     }

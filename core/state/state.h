@@ -61,8 +61,9 @@ struct cx_context *cx_state_find(const struct cx_state *state, const struct cx_n
 /* When a timer has to look at a context; 0: never. */
 int64_t cx_state_due_time(const struct cx_state *state, const struct cx_context *context);
 
-/* Sets the due times of all contexts anew, after the settings changed. */
-void cx_state_settle_due(struct cx_state *state);
+/* Brings all contexts in line with the settings, which have changed: when they are due,
+ * and how many of their states are kept. What is not goes to *garbage. O(contexts). */
+void cx_state_settle(struct cx_state *state, struct cx_undo **garbage);
 
 /* A hash of everything that changes have made: equal states have equal digests, however
  * they came to be. For tests and checks. O(everything). */
