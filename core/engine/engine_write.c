@@ -133,7 +133,9 @@ static enum cx_plan_result write_round(struct write *write, struct cx_plan *plan
     plan->held = write->mask;
     cx_plan_begin(plan);
     result = write->plan(write, plan);
-    write->wait_for = plan->wait_for;
+    write->wait_for = plan->wait_for != CX_PLAN_WAIT_FOR_ALL
+                          ? plan->wait_for
+                          : cx_commit_revision(&write->engine->commit);
     if (result == CX_PLAN_CHANGE) {
         result = change_make(write, plan, &garbage);
     }
@@ -338,26 +340,18 @@ static uint64_t part_replayed_version(const struct cx_plan *plan, size_t index,
     return record != NULL ? record->version : 0;
 }
 
-/* Fills in the outcomes of the parts. Their items are in the order of the parts, some
- * with a parent in front. */
+/* Fills in the outcomes of the parts. */
 static void atomic_done(struct write *write, struct cx_plan *plan)
 {
     struct write_update *update = (struct write_update *)write;
-    size_t at = 0;
 
     for (size_t i = 0; i < update->count; i++) {
-        const struct cx_context_name *name = &update->requests[i].name;
         struct cx_write_outcome *outcome = &update->outcomes[i];
 
         *outcome = write_outcome(write);
-        if (write->replayed) {
-            outcome->version = part_replayed_version(plan, i, name);
-            continue;
-        }
-        while (!cx_bytes_equal(plan->change.items[at].id, name->id)) {
-            at++;
-        }
-        outcome->version = plan->change.items[at++].version;
+        outcome->version = write->replayed
+                               ? part_replayed_version(plan, i, &update->requests[i].name)
+                               : plan->change.items[plan->part_items[i]].version;
     }
 }
 
@@ -478,6 +472,6 @@ enum cx_status cx_engine_write_settings(struct cx_engine *engine, struct cx_erro
         return refuse(reason, ret_error);
     }
     cx_apply(&stage, &change, revision, time_us, &garbage);
-    assert(garbage == NULL);
+    cx_engine_free_garbage(engine, garbage);
     return CX_OK;
 }

@@ -12,6 +12,7 @@ void cx_plan_begin(struct cx_plan *plan)
     plan->needed = 0;
     plan->wait_for = 0;
     plan->replayed = false;
+    plan->part_items = NULL;
     plan->more = false;
     plan->change = (struct cx_change){.kind = CX_CHANGE_CONTEXTS};
     plan->stage = (struct cx_stage){0};

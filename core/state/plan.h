@@ -30,6 +30,8 @@ enum cx_plan_result {
     CX_PLAN_NEEDS_EXPIRY, /* Again, after the expired context `expired` was deleted. */
 };
 
+#define CX_PLAN_WAIT_FOR_ALL UINT64_MAX
+
 struct cx_plan {
     struct cx_state *state; /* Borrowed, like the arena and the error. */
     struct cx_arena *arena;
@@ -40,10 +42,11 @@ struct cx_plan {
     uint64_t held;  /* A bit for each shard. */
 
     uint64_t needed;
-    uint64_t wait_for;
+    uint64_t wait_for; /* CX_PLAN_WAIT_FOR_ALL: whatever was the last change. */
     struct cx_name_key expired;
     bool replayed;                   /* CX_PLAN_NOTHING: an earlier request made the change. */
     struct cx_request_record record; /* Which, then. */
+    const size_t *part_items;        /* Of updates: the item of each. In the arena. */
     bool more; /* A recursive end that needs further changes: plan again after this one. */
     struct cx_change change;
     struct cx_stage stage;

@@ -130,6 +130,7 @@ static enum cx_plan_result check_children(struct cx_plan *plan,
                        "%" PRIu32 " contexts are below it; delete them first, or set recursive",
                        context->child_count);
     cx_error_detail_number(plan->error, "child_count", context->child_count);
+    plan->wait_for = CX_PLAN_WAIT_FOR_ALL; /* The children may have come last. */
     return CX_PLAN_FAILED;
 }
 

@@ -94,15 +94,30 @@ static enum cx_plan_result item_set_mutations(struct cx_plan *plan,
 
 /* ---- A new context. --------------------------------------------------------- */
 
+/* Several updates that become one change, or a single one. */
+struct batch {
+    const struct cx_update_request *requests;
+    size_t count;
+    const struct cx_name_key **keys;
+    bool *begun;
+    size_t *items; /* What each has become. */
+    size_t index;  /* The one that is looked at. */
+};
+
 /* How a context is to begin. */
 struct creation {
+    struct batch *batch; /* That it is a part of. NULL: none. */
     const struct cx_name_key *key;
     struct cx_context_name name;
     const struct cx_new_context *properties;
     const struct cx_mutation *mutations;
     size_t mutation_count;
-    const struct cx_name_key *parent_key; /* NULL: no parent, or one that is there. */
+    const struct cx_name_key *parent_key; /* Of one to be created. NULL: none. */
+    const struct cx_context *parent;      /* One that is there. NULL: none. */
 };
+
+static enum cx_plan_result batch_plan_named(struct cx_plan *plan, struct batch *batch,
+                                            struct cx_bytes id);
 
 static enum cx_plan_result parent_not_found(struct cx_plan *plan, struct cx_bytes parent_id)
 {
@@ -112,7 +127,29 @@ static enum cx_plan_result parent_not_found(struct cx_plan *plan, struct cx_byte
     return CX_PLAN_FAILED;
 }
 
-/* Makes sure of the parent. Where it is to be created, sets creation->parent_key. */
+/* Finds the parent, also among those that the change creates: a part of the batch that
+ * names it goes first. *ret_parent is NULL when there is none. */
+static enum cx_plan_result find_parent(struct cx_plan *plan, const struct creation *creation,
+                                       const struct cx_name_key *key,
+                                       struct cx_context **ret_parent)
+{
+    struct cx_context *found;
+    enum cx_plan_result result = cx_plan_look(plan, key, &found);
+
+    if (result != CX_PLAN_CHANGE) {
+        return result;
+    }
+    found = cx_stage_find(&plan->stage, key);
+    if (found == NULL && creation->batch != NULL) {
+        result = batch_plan_named(plan, creation->batch, creation->properties->parent_id);
+        found = cx_stage_find(&plan->stage, key);
+    }
+    *ret_parent = found;
+    return result;
+}
+
+/* Makes sure of the parent: sets creation->parent, or creation->parent_key where it is
+ * to be created. */
 static enum cx_plan_result check_parent(struct cx_plan *plan, struct creation *creation)
 {
     const struct cx_new_context *properties = creation->properties;
@@ -130,21 +167,26 @@ static enum cx_plan_result check_parent(struct cx_plan *plan, struct creation *c
     if (key == NULL) {
         return cx_plan_out_of_memory(plan);
     }
-    result = cx_plan_look(plan, key, &parent);
+    result = find_parent(plan, creation, key, &parent);
     if (result != CX_PLAN_CHANGE) {
         return result;
     }
-    parent = cx_stage_find(&plan->stage, key);
-    if (parent == NULL && !properties->create_parent) {
+    if ((parent == NULL && !properties->create_parent) ||
+        cx_stage_find(&plan->stage, creation->key) != NULL) { /* It is its parent's parent. */
         return parent_not_found(plan, properties->parent_id);
     }
-    if (parent == NULL) {
-        creation->parent_key = key;
-    } else if (parent->depth >= CX_CONTEXT_DEPTH_MAX) {
-        (void)cx_error_limit(plan->error, "context_depth_max", CX_CONTEXT_DEPTH_MAX);
-        return CX_PLAN_FAILED;
-    }
+    creation->parent = parent;
+    creation->parent_key = parent == NULL ? key : NULL;
     return CX_PLAN_CHANGE;
+}
+
+static enum cx_plan_result check_depth(struct cx_plan *plan, const struct creation *creation)
+{
+    if (creation->parent == NULL || creation->parent->depth < CX_CONTEXT_DEPTH_MAX) {
+        return CX_PLAN_CHANGE;
+    }
+    (void)cx_error_limit(plan->error, "context_depth_max", CX_CONTEXT_DEPTH_MAX);
+    return CX_PLAN_FAILED;
 }
 
 static enum cx_plan_result add_parent(struct cx_plan *plan, const struct creation *creation)
@@ -173,8 +215,11 @@ static enum cx_plan_result add_creation(struct cx_plan *plan, const struct creat
         .labels = {properties->labels, properties->label_count},
         .ttl_us = properties->ttl_us,
     };
-    enum cx_plan_result result = add_parent(plan, creation);
+    enum cx_plan_result result = check_depth(plan, creation);
 
+    if (result == CX_PLAN_CHANGE) {
+        result = add_parent(plan, creation);
+    }
     if (result == CX_PLAN_CHANGE) {
         result = item_set_mutations(plan, creation->mutations, creation->mutation_count, &item);
     }
@@ -186,12 +231,13 @@ static bool is_live(const struct cx_context *context)
     return context != NULL && context->life == CX_CONTEXT_LIVE;
 }
 
-/* Fills in which request the change answers; the last item is the one it named. */
-static void mark_request(struct cx_plan *plan, struct cx_hash128 id, uint64_t content_hash)
+/* Fills in which request the change answers; `owner` is the item that it named. */
+static void mark_request(struct cx_plan *plan, struct cx_hash128 id, uint64_t content_hash,
+                         size_t owner)
 {
     plan->change.request.id = id;
     plan->change.request.content_hash = content_hash;
-    plan->change.request.owner = plan->change.item_count - 1;
+    plan->change.request.owner = owner;
 }
 
 enum cx_plan_result cx_plan_create(struct cx_plan *plan, const struct cx_create_request *request)
@@ -239,7 +285,7 @@ enum cx_plan_result cx_plan_create(struct cx_plan *plan, const struct cx_create_
     if (result != CX_PLAN_CHANGE) {
         return result;
     }
-    mark_request(plan, id, content_hash);
+    mark_request(plan, id, content_hash, plan->change.item_count - 1);
     return cx_plan_change_finish(plan);
 }
 
@@ -266,12 +312,13 @@ static enum cx_plan_result update_existing(struct cx_plan *plan,
     return result == CX_PLAN_CHANGE ? cx_plan_add_item(plan, key, &item) : result;
 }
 
-static enum cx_plan_result update_missing(struct cx_plan *plan,
+static enum cx_plan_result update_missing(struct cx_plan *plan, struct batch *batch,
                                           const struct cx_update_request *request,
                                           const struct cx_name_key *key,
                                           const struct cx_context *tombstone)
 {
     struct creation creation = {
+        .batch = batch,
         .key = key,
         .name = request->name,
         .properties = request->create_if_missing,
@@ -291,38 +338,83 @@ static enum cx_plan_result update_missing(struct cx_plan *plan,
     return result == CX_PLAN_CHANGE ? add_creation(plan, &creation) : result;
 }
 
-static enum cx_plan_result update_part(struct cx_plan *plan,
-                                       const struct cx_update_request *request,
-                                       const struct cx_name_key *key)
+/* Plans a part. Those that are already in the change are left alone. */
+static enum cx_plan_result batch_plan_part(struct cx_plan *plan, struct batch *batch, size_t index)
 {
+    const struct cx_update_request *request = &batch->requests[index];
+    const struct cx_name_key *key = batch->keys[index];
+    size_t index_before = batch->index;
     struct cx_context *context;
-    enum cx_plan_result result = cx_plan_look(plan, key, &context);
+    enum cx_plan_result result;
 
-    if (result != CX_PLAN_CHANGE) {
-        return result;
+    if (batch->begun[index]) {
+        return CX_PLAN_CHANGE;
     }
-    if (is_live(context)) {
-        return update_existing(plan, request, key, context);
+    batch->begun[index] = true;
+    batch->index = index;
+    result = cx_plan_look(plan, key, &context);
+    if (result == CX_PLAN_CHANGE) {
+        result = is_live(context) ? update_existing(plan, request, key, context)
+                                  : update_missing(plan, batch, request, key, context);
     }
-    context = cx_stage_find(&plan->stage, key) != NULL ? NULL : context;
-    return update_missing(plan, request, key, context);
+    if (result == CX_PLAN_CHANGE) {
+        batch->items[index] = plan->change.item_count - 1;
+        batch->index = index_before;
+    }
+    return result;
+}
+
+/* Plans the part that names this context, if there is one. O(parts). */
+static enum cx_plan_result batch_plan_named(struct cx_plan *plan, struct batch *batch,
+                                            struct cx_bytes id)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        if (cx_bytes_equal(batch->requests[i].name.id, id)) {
+            return batch_plan_part(plan, batch, i);
+        }
+    }
+    return CX_PLAN_CHANGE;
+}
+
+/* Makes room for the parts. */
+static enum cx_plan_result batch_begin(struct cx_plan *plan, struct batch *batch)
+{
+    batch->keys = cx_arena_calloc(plan->arena, batch->count * sizeof(struct cx_name_key *));
+    batch->begun = cx_arena_calloc(plan->arena, batch->count * sizeof *batch->begun);
+    batch->items = cx_arena_calloc(plan->arena, batch->count * sizeof *batch->items);
+    batch->index = batch->count;
+    if (batch->keys == NULL || batch->begun == NULL || batch->items == NULL) {
+        return cx_plan_out_of_memory(plan);
+    }
+    return CX_PLAN_CHANGE;
 }
 
 /* The keys of all parts. Asks for all their shards at once. */
-static enum cx_plan_result update_keys(struct cx_plan *plan,
-                                       const struct cx_update_request *requests, size_t count,
-                                       const struct cx_name_key **keys)
+static enum cx_plan_result batch_set_keys(struct cx_plan *plan, struct batch *batch)
 {
     enum cx_plan_result result = CX_PLAN_CHANGE;
 
-    for (size_t i = 0; i < count; i++) {
-        keys[i] = cx_plan_key(plan, requests[i].name.namespace_id, requests[i].name.id);
-        if (keys[i] == NULL) {
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct cx_context_name *name = &batch->requests[i].name;
+
+        batch->keys[i] = cx_plan_key(plan, name->namespace_id, name->id);
+        if (batch->keys[i] == NULL) {
             return cx_plan_out_of_memory(plan);
         }
-        if (cx_plan_need_shard(plan, keys[i]->shard) != CX_PLAN_CHANGE) {
+        if (cx_plan_need_shard(plan, batch->keys[i]->shard) != CX_PLAN_CHANGE) {
             result = CX_PLAN_NEEDS_SHARDS;
         }
+    }
+    return result;
+}
+
+static enum cx_plan_result batch_plan(struct cx_plan *plan, struct batch *batch)
+{
+    enum cx_plan_result result =
+        cx_plan_change_begin(plan, batch->requests[0].name.namespace_id, 2 * batch->count);
+
+    for (size_t i = 0; i < batch->count && result == CX_PLAN_CHANGE; i++) {
+        result = batch_plan_part(plan, batch, i);
     }
     return result;
 }
@@ -331,36 +423,30 @@ enum cx_plan_result cx_plan_update(struct cx_plan *plan, const struct cx_update_
                                    size_t count, bool atomic, struct cx_bytes request_id,
                                    size_t *ret_index)
 {
-    const struct cx_name_key **keys = cx_arena_alloc(plan->arena, count * sizeof *keys);
+    struct batch batch = {.requests = requests, .count = count};
     struct cx_hash128 id = {0};
     uint64_t content_hash = 0;
-    enum cx_plan_result result;
+    enum cx_plan_result result = batch_begin(plan, &batch);
 
     assert(count >= 1 && (atomic || count == 1));
     *ret_index = count;
-    if (keys == NULL) {
-        return cx_plan_out_of_memory(plan);
+    if (result == CX_PLAN_CHANGE) {
+        result = batch_set_keys(plan, &batch);
     }
-    result = update_keys(plan, requests, count, keys);
     if (result == CX_PLAN_CHANGE && request_id.size > 0) {
-        id = cx_request_id_hash(keys[0], request_id);
+        id = cx_request_id_hash(batch.keys[0], request_id);
         content_hash = cx_update_request_hash(requests, count);
-        result = cx_plan_check_request(plan, keys[0], id, content_hash);
+        result = cx_plan_check_request(plan, batch.keys[0], id, content_hash);
     }
     if (result == CX_PLAN_CHANGE) {
-        result = cx_plan_change_begin(plan, requests[0].name.namespace_id, 2 * count);
-    }
-    for (size_t i = 0; i < count && result == CX_PLAN_CHANGE; i++) {
-        *ret_index = i;
-        result = update_part(plan, &requests[i], keys[i]);
-        if (i == 0 && result == CX_PLAN_CHANGE) {
-            mark_request(plan, id, content_hash);
-            plan->change.request.each = atomic && count > 1;
-        }
+        result = batch_plan(plan, &batch);
+        *ret_index = batch.index;
     }
     if (result != CX_PLAN_CHANGE) {
         return result;
     }
-    *ret_index = count;
+    mark_request(plan, id, content_hash, batch.items[0]);
+    plan->change.request.each = atomic && count > 1;
+    plan->part_items = batch.items;
     return cx_plan_change_finish(plan);
 }

@@ -8,6 +8,7 @@ extern "C" {
 #include "core/base/limits.h"
 #include "core/base/random.h"
 #include "core/engine/engine.h"
+#include "core/engine/engine_internal.h"
 #include "tests/support/sim_disk.h"
 }
 
@@ -92,6 +93,7 @@ class EngineFixture : public testing::Test {
     options_.sync = true;
     events_.complete = OnComplete;
     events_.failed = OnFailed;
+    events_.notice = OnNotice;
     events_.arg = this;
   }
 
@@ -107,6 +109,15 @@ class EngineFixture : public testing::Test {
   }
 
   void Step() { cx_engine_step(engine_, &events_); }
+
+  struct cx_engine_statistics Statistics() {
+    struct cx_engine_statistics statistics;
+    cx_engine_statistics(engine_, &statistics);
+    return statistics;
+  }
+
+  // A hash of everything that the engine knows.
+  uint64_t Digest() const { return cx_state_digest(&engine_->state); }
 
   // Stops cleanly.
   void Close() {
@@ -265,6 +276,10 @@ class EngineFixture : public testing::Test {
     static_cast<EngineFixture *>(arg)->failures_.push_back(message);
   }
 
+  static void OnNotice(void *arg, const char *message) {
+    static_cast<EngineFixture *>(arg)->notices_.push_back(message);
+  }
+
   std::string namespace_ = "default";
   FakeClock clock_;
   FakeRandom random_;
@@ -276,6 +291,7 @@ class EngineFixture : public testing::Test {
   cx_error open_error_;
   std::vector<cx_waiter *> completed_;
   std::vector<std::string> failures_;
+  std::vector<std::string> notices_;
 };
 
 #endif  // CX_TESTS_SUPPORT_ENGINE_FIXTURE_H

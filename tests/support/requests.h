@@ -1,0 +1,75 @@
+// What tests ask the core for, in C++ strings.
+
+#ifndef CX_TESTS_SUPPORT_REQUESTS_H
+#define CX_TESTS_SUPPORT_REQUESTS_H
+
+extern "C" {
+#include "core/state/request.h"
+}
+
+#include <memory>
+#include <string>
+#include <vector>
+
+inline cx_bytes Bytes(const std::string &text) {
+  return {reinterpret_cast<const uint8_t *>(text.data()), text.size()};
+}
+
+inline std::string Text(cx_bytes bytes) {
+  return std::string(reinterpret_cast<const char *>(bytes.data), bytes.size);
+}
+
+// Mutations whose bytes live as long as the list.
+class Mutations {
+ public:
+  Mutations &Put(const std::string &key, const std::string &value, const std::string &type = "") {
+    return Add(CX_MUTATION_PUT, key, value, type);
+  }
+  Mutations &Append(const std::string &key, const std::string &value) {
+    return Add(CX_MUTATION_APPEND, key, value, "");
+  }
+  Mutations &AppendAt(const std::string &key, const std::string &value, uint64_t size) {
+    Add(CX_MUTATION_APPEND, key, value, "");
+    list_.back().has_expected_size = true;
+    list_.back().expected_size = size;
+    return *this;
+  }
+  Mutations &Delete(const std::string &key) { return Add(CX_MUTATION_DELETE, key, "", ""); }
+  Mutations &DeletePrefix(const std::string &key) {
+    return Add(CX_MUTATION_DELETE_PREFIX, key, "", "");
+  }
+  Mutations &SetLabel(const std::string &key, const std::string &value) {
+    return Add(CX_MUTATION_SET_LABEL, key, value, "");
+  }
+  Mutations &DeleteLabel(const std::string &key) {
+    return Add(CX_MUTATION_DELETE_LABEL, key, "", "");
+  }
+  Mutations &SetExpiry(int64_t ttl_us, bool sliding = false) {
+    Add(CX_MUTATION_SET_EXPIRY, "", "", "");
+    list_.back().ttl_us = ttl_us;
+    list_.back().sliding = sliding;
+    return *this;
+  }
+  const std::vector<cx_mutation> &list() const { return list_; }
+
+ private:
+  Mutations &Add(cx_mutation_kind kind, const std::string &key, const std::string &value,
+                 const std::string &type) {
+    cx_mutation mutation = {};
+    mutation.kind = kind;
+    mutation.key = Keep(key);
+    mutation.value = Keep(value);
+    mutation.content_type = Keep(type);
+    list_.push_back(mutation);
+    return *this;
+  }
+  cx_bytes Keep(const std::string &text) {
+    kept_.push_back(std::make_shared<std::string>(text));
+    return Bytes(*kept_.back());
+  }
+
+  std::vector<std::shared_ptr<std::string>> kept_;
+  std::vector<cx_mutation> list_;
+};
+
+#endif  // CX_TESTS_SUPPORT_REQUESTS_H
