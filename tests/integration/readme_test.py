@@ -35,6 +35,7 @@ class ReadmeTest(unittest.TestCase):
         self.assertEqual(len(steps), 5)
         with Server() as server, tempfile.TemporaryDirectory() as home:
             env = {
+                **os.environ,
                 "PATH": CTXCTL + os.pathsep + os.environ["PATH"],
                 "CONTEXTD_ADDRESS": server.address,
                 "HOME": home,
