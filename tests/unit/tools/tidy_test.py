@@ -34,7 +34,7 @@ class TidyTest(unittest.TestCase):
         return [(b.path, b.line, b.rule) for b in check(tree)]
 
     def test_lines_of_code_are_bounded(self):
-        tree = {"core/a.c": "x\n" + "y" * 101 + "\n", "a.md": "y" * 200 + "\n"}
+        tree = {"core/a.c": "x\n" + "y" * 101 + "\n", "tests/a.cc": "y" * 200}
         self.assertEqual(
             self.rules(tidy.check_line_length, tree), [("core/a.c", 2, "line-length")]
         )
