@@ -446,6 +446,21 @@ enum cx_status cx_engine_run_due(struct cx_engine *engine, const struct cx_name_
 
 /* ---- Settings. -------------------------------------------------------------- */
 
+/* Gives the encoded change to the log, while nobody else prepares its segments. */
+static enum cx_reason settings_log(struct cx_engine *engine, struct cx_bytes encoded,
+                                   uint64_t *ret_revision, int64_t *ret_time_us)
+{
+    int64_t now_us = engine->options.clock->wall_us(engine->options.clock);
+    enum cx_reason reason =
+        cx_commit_append(&engine->commit, encoded, now_us, ret_revision, ret_time_us);
+
+    if (reason == CX_REASON_OVERLOADED) {
+        engine->log->ops->prepare(engine->log); /* Should it fail, the next one says so. */
+        reason = cx_commit_append(&engine->commit, encoded, now_us, ret_revision, ret_time_us);
+    }
+    return reason;
+}
+
 enum cx_status cx_engine_write_settings(struct cx_engine *engine, struct cx_error *ret_error)
 {
     const struct cx_change change = {
@@ -465,9 +480,7 @@ enum cx_status cx_engine_write_settings(struct cx_engine *engine, struct cx_erro
     if (cx_change_encode(&change, encoded) != CX_OK) {
         return cx_error_out_of_memory(ret_error);
     }
-    reason = cx_commit_append(&engine->commit, cx_buffer_bytes(encoded),
-                              engine->options.clock->wall_us(engine->options.clock), &revision,
-                              &time_us);
+    reason = settings_log(engine, cx_buffer_bytes(encoded), &revision, &time_us);
     if (reason != CX_REASON_NONE) {
         return refuse(reason, ret_error);
     }

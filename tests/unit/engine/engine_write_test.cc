@@ -624,7 +624,7 @@ TEST_F(EngineWriteTest, RefusesToGrowAboveTheMemoryLimitButDeletes) {
 
 TEST_F(EngineWriteTest, IsOverloadedWhileTheNextSegmentIsNotReady) {
   std::string value(60000, 'x');
-  Outcome outcome;
+  Outcome outcome = {};
   for (int i = 0; i < 1000; i++) {
     value[0] = static_cast<char>('a' + i % 26);
     outcome = Upsert("c" + std::to_string(i), Mutations().Put("k", value));
