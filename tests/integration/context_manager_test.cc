@@ -110,8 +110,9 @@ class ContextManagerTest : public EngineFixture {
 
 TEST_F(ContextManagerTest, CreatesUpdatesGetsListsAndDeletes) {
   EXPECT_EQ(0u, Ask("CreateContext", "context_id: 'a'").find("context { namespace: \"default\""));
-  EXPECT_EQ("version: 2 write { revision: 3 }",
-            Ask("UpdateContext", "context_id: 'a' mutations { put_entry { key: 'k' value: 'v' } }"));
+  EXPECT_EQ(
+      "version: 2 write { revision: 3 }",
+      Ask("UpdateContext", "context_id: 'a' mutations { put_entry { key: 'k' value: 'v' } }"));
   EXPECT_NE(std::string::npos, Ask("GetContext", "state { context_id: 'a' }")
                                    .find("entries { key: \"k\" value: \"v\" version: 2 }"));
   EXPECT_EQ("version: 2 entries { key: \"k\" value: \"v\" version: 2 }",
@@ -146,7 +147,8 @@ TEST_F(ContextManagerTest, SaysOfEachErrorItsStatusReasonAndValues) {
        "NOT_SUPPORTED field=state.recovery_point_id"},
   };
   for (const auto &row : rows) {
-    GrpcOutcome outcome = Send(row.method, TextEncode(std::string(row.method) + "Request", row.request));
+    GrpcOutcome outcome =
+        Send(row.method, TextEncode(std::string(row.method) + "Request", row.request));
     EXPECT_EQ(row.code, outcome.code) << outcome.message;
     EXPECT_EQ("contextd", outcome.Domain());
     EXPECT_EQ(row.text, Text(row.method, outcome));
@@ -168,20 +170,20 @@ TEST_F(ContextManagerTest, RefusesNulWhereProtobufCWouldCutTheString) {
   EXPECT_EQ("INVALID_FIELD field=context_id rule=must be UTF-8 without NUL",
             Ask("DeleteContext", "context_id: 'a\\000b'"));
   EXPECT_EQ("INVALID_FIELD field=mutations[1].put_entry.key rule=must be UTF-8 without NUL",
-            Ask("UpdateContext", "context_id: 'a' mutations { put_entry { key: 'k' value: '\\000' } "
-                                 "} mutations { put_entry { key: 'k\\000' } }"));
+            Ask("UpdateContext",
+                "context_id: 'a' mutations { put_entry { key: 'k' value: '\\000' } "
+                "} mutations { put_entry { key: 'k\\000' } }"));
   EXPECT_EQ("INVALID_FIELD field=mutations[0].set_metadata.value rule=must be UTF-8 without NUL",
             Ask("UpdateContext",
                 "context_id: 'a' mutations { set_metadata { key: 'k' value: 'v\\000' } }"));
-  EXPECT_EQ("version: 2 write { revision: 3 }",
-            Ask("UpdateContext",
-                "context_id: 'a' mutations { put_entry { key: 'k' value: 'v\\000' } }"));
+  EXPECT_EQ(
+      "version: 2 write { revision: 3 }",
+      Ask("UpdateContext", "context_id: 'a' mutations { put_entry { key: 'k' value: 'v\\000' } }"));
 }
 
 TEST_F(ContextManagerTest, ReportsAPartWithNulInItsPlace) {
-  std::string text =
-      Ask("BatchUpdateContexts", "requests" + Update("a") + " requests" + Update("b\\000") +
-                                     " requests" + Update("c"));
+  std::string text = Ask("BatchUpdateContexts", "requests" + Update("a") + " requests" +
+                                                    Update("b\\000") + " requests" + Update("c"));
   EXPECT_EQ(0u, text.find("results { response { version: 1 write { revision: 2 } } } results { "
                           "failure { code: 3 reason: \"INVALID_FIELD\""))
       << text;
@@ -190,8 +192,9 @@ TEST_F(ContextManagerTest, ReportsAPartWithNulInItsPlace) {
 }
 
 TEST_F(ContextManagerTest, KeepsRequestIdsOverARestartAndADelete) {
-  std::string request = "context_id: 'a' mutations { append_entry { key: 'k' value: '1' } } "
-                        "create_if_missing {} write { request_id: 'r' }";
+  std::string request =
+      "context_id: 'a' mutations { append_entry { key: 'k' value: '1' } } "
+      "create_if_missing {} write { request_id: 'r' }";
   EXPECT_EQ("version: 1 write { revision: 2 }", Ask("UpdateContext", request));
   Restart();
   EXPECT_EQ("version: 1 write { revision: 2 replayed: true }", Ask("UpdateContext", request));
@@ -263,16 +266,18 @@ TEST_F(ContextManagerTest, GoesOnWhenAClientLeavesInTheMiddleOfAStream) {
     write->Cancel();
     EXPECT_EQ(GRPC_STATUS_CANCELLED, write->Finish().code);
   }
-  EXPECT_EQ(0u, Ask("UpdateContext", "context_id: 'b' create_if_missing {} mutations { "
-                                     "put_entry { key: 'l' } }").find("version: "));
+  EXPECT_EQ(0u, Ask("UpdateContext",
+                    "context_id: 'b' create_if_missing {} mutations { "
+                    "put_entry { key: 'l' } }")
+                    .find("version: "));
 }
 
 TEST_F(ContextManagerTest, StreamsUpdatesAndAnswersInTheirOrder) {
   auto call = client_->Open(Path("StreamUpdates"));
   std::thread sender([&] {
     for (int i = 0; i < 500; i++) {
-      EXPECT_TRUE(call->Send(TextEncode("StreamUpdatesRequest",
-                                        "updates" + Update("a") + " updates" + Update("b"))));
+      EXPECT_TRUE(call->Send(
+          TextEncode("StreamUpdatesRequest", "updates" + Update("a") + " updates" + Update("b"))));
     }
     call->SendsDone();
   });
@@ -298,8 +303,10 @@ TEST_F(ContextManagerTest, EndsAStreamOfUpdatesOverAMalformedMessage) {
 
 TEST_F(ContextManagerTest, TakesValuesUpToTheLimitAndNamesIt) {
   auto put = [&](size_t size) {
-    return Ask("UpdateContext", "context_id: 'a' create_if_missing {} mutations { put_entry { key: "
-                                "'k' value: '" + std::string(size, 'v') + "' } }");
+    return Ask("UpdateContext",
+               "context_id: 'a' create_if_missing {} mutations { put_entry { key: "
+               "'k' value: '" +
+                   std::string(size, 'v') + "' } }");
   };
   EXPECT_EQ("version: 1 write { revision: 2 }", put(CX_MIB));
   EXPECT_EQ("LIMIT_REACHED limit=value_size_max value=1048576", put(CX_MIB + 1));

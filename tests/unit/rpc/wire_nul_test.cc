@@ -34,7 +34,10 @@ std::string Marked(std::string packed) {
 }
 
 const std::string kNul("a\0b\0", 4);
-const std::string kMarked("a\xff" "b\xff", 4);
+const std::string kMarked(
+    "a\xff"
+    "b\xff",
+    4);
 const std::string kZero("\x18\x00", 2);  // number: 0
 
 TEST(WireNulTest, FindsAndMarksItInAString) {
@@ -51,9 +54,8 @@ TEST(WireNulTest, FindsAndMarksItInAMessageWithin) {
 }
 
 TEST(WireNulTest, MindsNoneElsewhere) {
-  for (const std::string &packed :
-       {std::string(), kZero, Field(1, "text"), Field(15, kNul), Field(4, Field(9, kNul)),
-        Field(1, "text") + kZero}) {
+  for (const std::string &packed : {std::string(), kZero, Field(1, "text"), Field(15, kNul),
+                                    Field(4, Field(9, kNul)), Field(1, "text") + kZero}) {
     EXPECT_FALSE(HasNul(packed));
     EXPECT_EQ(packed, Marked(packed));
   }
@@ -66,17 +68,25 @@ TEST(WireNulTest, StopsWhereTheMessageIsMalformed) {
     EXPECT_FALSE(HasNul(cut));
     EXPECT_EQ(cut, Marked(cut));
   }
-  for (const std::string &bad : {std::string("\x0b\x00", 2),  // A group.
-                                 std::string("\x08") + std::string(11, '\xff'),
-                                 std::string("\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00", 12),
-                                 std::string("\x09\x00\x00", 3), std::string("\x0d\x00\x00", 3)}) {
+  for (const std::string &bad :
+       {std::string("\x0b\x00", 2),  // A group.
+        std::string("\x08") + std::string(11, '\xff'),
+        std::string("\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01\x00", 12),
+        std::string("\x09\x00\x00", 3), std::string("\x0d\x00\x00", 3)}) {
     EXPECT_FALSE(HasNul(bad + Field(2, kNul)));
     EXPECT_EQ(bad + Field(2, kNul), Marked(bad + Field(2, kNul)));
   }
 }
 
 TEST(WireNulTest, SkipsNumbersOfEverySize) {
-  std::string packed = std::string("\x09" "12345678" "\x0d" "1234" "\x18\xff\x01", 17) + Field(2, kNul);
+  std::string packed = std::string(
+                           "\x09"
+                           "12345678"
+                           "\x0d"
+                           "1234"
+                           "\x18\xff\x01",
+                           17) +
+                       Field(2, kNul);
   EXPECT_TRUE(HasNul(packed));
 }
 

@@ -5,7 +5,9 @@
 
 namespace {
 
-void *Alloc(void *arena, size_t size) { return cx_arena_alloc(static_cast<cx_arena *>(arena), size); }
+void *Alloc(void *arena, size_t size) {
+  return cx_arena_alloc(static_cast<cx_arena *>(arena), size);
+}
 void Free(void *, void *) {}
 
 // What a call may not do is a bug of the test's subject: there is no way on.

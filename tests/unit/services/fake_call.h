@@ -37,7 +37,7 @@ struct cx_call {
   void Receive(const std::string &request);
   void ReceiveEnd();
   void Sent();
-  void Leave();                        // Told when the call does not wait any more.
+  void Leave();                             // Told when the call does not wait any more.
   static void Complete(cx_waiter *waiter);  // Resumes the call that waited.
 
   bool ended() const { return ended_; }
