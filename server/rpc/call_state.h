@@ -20,6 +20,17 @@
 struct cx_endpoint;
 struct cx_queue;
 
+/* What a handler asks for. */
+enum cx_wish {
+    CX_WISH_LOOK = 1 << 0, /* At the events: one may be told now. */
+    CX_WISH_SEND = 1 << 1, /* `outgoing`. */
+    CX_WISH_RECEIVE = 1 << 2,
+    CX_WISH_REFUSE = 1 << 3,  /* To send: `refusal`. */
+    CX_WISH_OFFLOAD = 1 << 4, /* `run`. */
+    CX_WISH_END = 1 << 5,     /* `ending`, and `outgoing` of a unary call. */
+    CX_WISH_RETURN = 1 << 6,  /* From the worker. */
+};
+
 /* Fields without a note belong to the poller; while the call is offloaded, to the
  * worker those that say so. */
 struct cx_call {
@@ -55,7 +66,7 @@ struct cx_call {
 
     /* What the handler asked for: written by its thread, read by the poller once `asked`
      * says so. */
-    atomic_uint asked; /* enum call_wish. */
+    atomic_uint asked; /* enum cx_wish. */
     struct cx_work posted;
     grpc_byte_buffer *outgoing;
     struct cx_ending ending;
@@ -87,6 +98,12 @@ void cx_call_begin(struct cx_call *call, grpc_byte_buffer *payload);
 
 /* Ends a call in place of its handler, which has not been called. */
 void cx_call_refuse(struct cx_call *call, struct cx_ending ending);
+
+/* Asks for something that is ready, from whichever thread this is. */
+void cx_call_ask(struct cx_call *call, unsigned wish);
+
+/* Whether the deadline has passed. */
+bool cx_call_is_late(const struct cx_call *call);
 
 /* A send is late: see cx_call_set_stall_limit(). */
 void cx_call_stalled(struct cx_call *call, int64_t now_us);

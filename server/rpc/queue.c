@@ -160,11 +160,6 @@ static void queue_close(struct cx_queue *queue)
     grpc_completion_queue_shutdown(queue->grpc);
 }
 
-static uint64_t queue_count(const struct cx_queue *queue)
-{
-    return atomic_load_explicit(&queue->call_count, memory_order_relaxed);
-}
-
 struct cx_call *cx_queue_take_call(struct cx_queue *queue)
 {
     struct cx_call *call = queue->free_calls;
@@ -176,19 +171,22 @@ struct cx_call *cx_queue_take_call(struct cx_queue *queue)
     return call;
 }
 
+static void count(uint64_t *counter, int change)
+{
+    __atomic_store_n(counter, *counter + (uint64_t)change, __ATOMIC_RELAXED);
+}
+
 void cx_queue_call_began(struct cx_queue *queue)
 {
-    uint64_t began = atomic_load_explicit(&queue->began_count, memory_order_relaxed);
-
-    atomic_store_explicit(&queue->call_count, queue_count(queue) + 1, memory_order_relaxed);
-    atomic_store_explicit(&queue->began_count, began + 1, memory_order_relaxed);
+    count(&queue->call_count, 1);
+    count(&queue->began_count, 1);
 }
 
 void cx_queue_call_gone(struct cx_queue *queue)
 {
-    assert(queue_count(queue) > 0);
-    atomic_store_explicit(&queue->call_count, queue_count(queue) - 1, memory_order_relaxed);
-    if (queue->draining && queue_count(queue) == 0) {
+    assert(queue->call_count > 0);
+    count(&queue->call_count, -1);
+    if (queue->draining && queue->call_count == 0) {
         queue_close(queue);
     }
 }
@@ -198,7 +196,7 @@ static void run_drain(struct cx_work *work)
     struct cx_queue *queue = CX_CONTAINER_OF(work, struct cx_queue, drain);
 
     queue->draining = true;
-    if (queue_count(queue) == 0) {
+    if (queue->call_count == 0) {
         queue_close(queue);
     }
 }

@@ -18,7 +18,6 @@
 #define CX_RPC_QUEUE_H
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -67,9 +66,9 @@ struct cx_queue {
     bool draining;
     struct cx_work drain;
 
-    /* Read by any thread. */
-    _Atomic uint64_t call_count;  /* Calls that live. */
-    _Atomic uint64_t began_count; /* Calls that ever were. */
+    /* Written by the poller alone, read by any thread: cx_queue_count(). */
+    uint64_t call_count;  /* Calls that live. */
+    uint64_t began_count; /* Calls that ever were. */
 };
 
 /* Makes a queue without a thread. Fails with CX_RESOURCE_EXHAUSTED. */
@@ -103,6 +102,12 @@ void cx_queue_defer(struct cx_queue *queue, struct cx_work *work);
 
 /* The queue whose poller the calling thread is, or NULL. */
 const struct cx_queue *cx_queue_current(void);
+
+/* Reads one of the counts. */
+static inline uint64_t cx_queue_count(const uint64_t *count)
+{
+    return __atomic_load_n(count, __ATOMIC_RELAXED);
+}
 
 /* Takes a call that was used before, or NULL: then the caller makes one. */
 struct cx_call *cx_queue_take_call(struct cx_queue *queue);

@@ -5,12 +5,11 @@
 #ifndef CX_RPC_QUOTA_H
 #define CX_RPC_QUOTA_H
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 struct cx_quota {
-    _Atomic uint64_t used;
+    uint64_t used; /* Atomic, by the compiler's functions: C++ knows no _Atomic. */
     uint64_t max;
 };
 
@@ -22,10 +21,10 @@ struct cx_charge {
 /* Takes `size` more, or nothing when there is not enough left. */
 static inline bool cx_quota_take(struct cx_quota *quota, struct cx_charge *charge, uint64_t size)
 {
-    uint64_t before = atomic_fetch_add_explicit(&quota->used, size, memory_order_relaxed);
+    uint64_t before = __atomic_fetch_add(&quota->used, size, __ATOMIC_RELAXED);
 
     if (size > quota->max || before > quota->max - size) {
-        atomic_fetch_sub_explicit(&quota->used, size, memory_order_relaxed);
+        __atomic_fetch_sub(&quota->used, size, __ATOMIC_RELAXED);
         return false;
     }
     charge->size += size;
@@ -36,9 +35,15 @@ static inline bool cx_quota_take(struct cx_quota *quota, struct cx_charge *charg
 static inline void cx_quota_return(struct cx_quota *quota, struct cx_charge *charge)
 {
     if (charge->size > 0) {
-        atomic_fetch_sub_explicit(&quota->used, charge->size, memory_order_relaxed);
+        __atomic_fetch_sub(&quota->used, charge->size, __ATOMIC_RELAXED);
         charge->size = 0;
     }
+}
+
+/* What is taken now. */
+static inline uint64_t cx_quota_used(const struct cx_quota *quota)
+{
+    return __atomic_load_n(&quota->used, __ATOMIC_RELAXED);
 }
 
 #endif /* CX_RPC_QUOTA_H */

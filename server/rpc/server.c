@@ -409,7 +409,7 @@ static uint64_t server_count_began(const struct cx_rpc_server *server)
     uint64_t count = 0;
 
     for (size_t i = 0; i < server->queue_count; i++) {
-        count += atomic_load_explicit(&server->queues[i].began_count, memory_order_relaxed);
+        count += cx_queue_count(&server->queues[i].began_count);
     }
     return count;
 }
@@ -465,7 +465,7 @@ void cx_rpc_server_statistics(const struct cx_rpc_server *server,
                               struct cx_rpc_statistics *ret_statistics)
 {
     struct cx_rpc_statistics statistics = {
-        .bytes_in_flight = atomic_load(&server->calls.bytes.used),
+        .bytes_in_flight = cx_quota_used(&server->calls.bytes),
     };
 
     if (server->connections != NULL) {
@@ -473,7 +473,7 @@ void cx_rpc_server_statistics(const struct cx_rpc_server *server,
         statistics.connections_refused = cx_connections_refused(server->connections);
     }
     for (size_t i = 0; i < server->queue_count; i++) {
-        statistics.calls_in_flight += atomic_load(&server->queues[i].call_count);
+        statistics.calls_in_flight += cx_queue_count(&server->queues[i].call_count);
     }
     *ret_statistics = statistics;
 }

@@ -30,7 +30,7 @@ static inline struct cx_tag *cx_tag_take(void *tag)
 #if defined(__SANITIZE_THREAD__)
     __tsan_acquire(tag);
 #endif
-    return tag;
+    return (struct cx_tag *)tag;
 }
 
 #endif /* CX_RPC_TAG_H */

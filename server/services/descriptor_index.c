@@ -163,10 +163,11 @@ static bool add_services(struct cx_descriptor_index *index, size_t file, const c
 static bool add_symbols(struct cx_descriptor_index *index, size_t file)
 {
     const FileProto *proto = index->protos[file];
+    const char *scope = proto->package != NULL ? proto->package : "";
 
-    return add_messages(index, file, proto->package, proto->message_type, proto->n_message_type) &&
-           add_enums(index, file, proto->package, proto->enum_type, proto->n_enum_type) &&
-           add_services(index, file, proto->package, proto->service, proto->n_service);
+    return add_messages(index, file, scope, proto->message_type, proto->n_message_type) &&
+           add_enums(index, file, scope, proto->enum_type, proto->n_enum_type) &&
+           add_services(index, file, scope, proto->service, proto->n_service);
 }
 
 /* ---- Imports. --------------------------------------------------------------- */

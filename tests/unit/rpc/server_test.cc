@@ -13,6 +13,10 @@
 #include <thread>
 #include <vector>
 
+extern "C" {
+#include "tests/support/fail_nth.h"
+}
+
 namespace {
 
 class ServerTest : public EchoServer {
@@ -74,47 +78,22 @@ TEST_F(ServerTest, IsFreedWithoutAStart) {
   ASSERT_EQ(CX_OK, cx_rpc_server_add(server, EchoService()));
 }
 
-TEST_F(ServerTest, AnswersAnUnknownMethodAtOnce) {
-  GrpcOutcome outcome = Client().Unary("/cx.test.Echo/NoSuch", EchoPack(""));
-  EXPECT_EQ(GRPC_STATUS_UNIMPLEMENTED, outcome.code);
-  EXPECT_EQ("NOT_SUPPORTED", outcome.Reason());
-  EXPECT_EQ("/cx.test.Echo/NoSuch", outcome.Metadata()["field"]);
-  EXPECT_EQ(GRPC_STATUS_UNIMPLEMENTED, Client().Unary("/x", "").code);
-  for (int i = 0; i < 100; i++) {
-    EXPECT_EQ(GRPC_STATUS_UNIMPLEMENTED, Client().Unary("/no.such/Method", "").code);
+TEST_F(ServerTest, IsMadeAndStartedOrFailsCleanlyWithoutMemory) {
+  fail_nth fail;
+  cx_status status;
+  for (size_t nth = 1;; nth++) {
+    cx_error error;
+    fail_nth_begin(&fail, nth);
+    status = cx_rpc_server_new(&options, &server);
+    if (status == CX_OK) status = cx_rpc_server_add(server, EchoService());
+    if (status == CX_OK) status = cx_rpc_server_start(server, &port, &error);
+    if (!fail_nth_end(&fail)) break;
+    EXPECT_EQ(CX_RESOURCE_EXHAUSTED, status) << nth;
+    cx_rpc_server_free(server);
+    server = nullptr;
   }
-}
-
-TEST_F(ServerTest, HandlesACallOnTheThreadOfItsQueue) {
-  options.pollers = 3;
-  std::mutex mutex;
-  std::map<cx_call *, std::thread::id> threads;
-  std::map<std::thread::id, int> seen;
-  on.unary = [&](cx_call *call, const EchoRequest *) {
-    std::lock_guard<std::mutex> lock(mutex);
-    threads[call] = std::this_thread::get_id();
-    seen[std::this_thread::get_id()]++;
-    Complete(cx_call_wait(call, Resume), CX_OK);
-  };
-  on.resume = [&](cx_call *call, cx_status) {
-    std::unique_lock<std::mutex> lock(mutex);
-    EXPECT_EQ(threads[call], std::this_thread::get_id());
-    lock.unlock();
-    Reply(call, "");
-  };
-  Start();
-  std::vector<std::thread> clients;
-  for (int t = 0; t < 6; t++) {
-    clients.emplace_back([&] {
-      GrpcClient client(port);
-      for (int i = 0; i < 100; i++) {
-        EXPECT_EQ(GRPC_STATUS_OK, client.Unary(kUnary, EchoPack("")).code);
-      }
-    });
-  }
-  for (auto &client : clients) client.join();
+  EXPECT_EQ(CX_OK, status);
   Stop(0);
-  EXPECT_GT(seen.size(), 1u);
 }
 
 // ---- Connections.

@@ -6,8 +6,8 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <vector>
 
-#include "tests/support/fail_nth.h"
 #include "tests/support/grpc_client.h"
 
 extern "C" {
@@ -22,6 +22,9 @@ namespace {
 
 typedef Grpc__Reflection__V1__ServerReflectionRequest Request;
 typedef Grpc__Reflection__V1__ServerReflectionResponse Response;
+
+#define REQUEST(name) GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_##name
+#define RESPONSE(name) GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_##name
 
 const char kV1[] = "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo";
 const char kV1Alpha[] = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
@@ -65,13 +68,12 @@ class ReflectionTest : public testing::Test {
     fill(&request);
     EXPECT_TRUE(call_->Send(GrpcPack(&request.base)));
     EXPECT_TRUE(call_->Receive(&bytes));
-    ResponsePointer response(grpc__reflection__v1__server_reflection_response__unpack(
-                                 nullptr, bytes.size(),
-                                 reinterpret_cast<const uint8_t *>(bytes.data())),
-                             [](Response *each) {
-                               grpc__reflection__v1__server_reflection_response__free_unpacked(
-                                   each, nullptr);
-                             });
+    ResponsePointer response(
+        grpc__reflection__v1__server_reflection_response__unpack(
+            nullptr, bytes.size(), reinterpret_cast<const uint8_t *>(bytes.data())),
+        [](Response *each) {
+          grpc__reflection__v1__server_reflection_response__free_unpacked(each, nullptr);
+        });
     EXPECT_STREQ("host", response->valid_host);
     EXPECT_EQ(request.message_request_case, response->original_request->message_request_case);
     return response;
@@ -79,16 +81,14 @@ class ReflectionTest : public testing::Test {
 
   ResponsePointer AskFile(const char *name) {
     return Ask([&](Request *request) {
-      request->message_request_case =
-          GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_FILE_BY_FILENAME;
+      request->message_request_case = REQUEST(FILE_BY_FILENAME);
       request->file_by_filename = const_cast<char *>(name);
     });
   }
 
   ResponsePointer AskSymbol(const char *name) {
     return Ask([&](Request *request) {
-      request->message_request_case =
-          GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_FILE_CONTAINING_SYMBOL;
+      request->message_request_case = REQUEST(FILE_CONTAINING_SYMBOL);
       request->file_containing_symbol = const_cast<char *>(name);
     });
   }
@@ -102,8 +102,7 @@ class ReflectionTest : public testing::Test {
 // The names of the files of a response, in its order; empty when it is an error.
 std::vector<std::string> Files(const Response &response) {
   std::vector<std::string> names;
-  if (response.message_response_case !=
-      GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_FILE_DESCRIPTOR_RESPONSE) {
+  if (response.message_response_case != RESPONSE(FILE_DESCRIPTOR_RESPONSE)) {
     return names;
   }
   const auto *files = response.file_descriptor_response;
@@ -117,16 +116,14 @@ std::vector<std::string> Files(const Response &response) {
 }
 
 int ErrorCode(const Response &response) {
-  return response.message_response_case ==
-                 GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_ERROR_RESPONSE
+  return response.message_response_case == RESPONSE(ERROR_RESPONSE)
              ? response.error_response->error_code
              : 0;
 }
 
 TEST_F(ReflectionTest, ListsTheServices) {
   ResponsePointer response = Ask([](Request *request) {
-    request->message_request_case =
-        GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_LIST_SERVICES;
+    request->message_request_case = REQUEST(LIST_SERVICES);
     request->list_services = const_cast<char *>("");
   });
   std::set<std::string> names;
@@ -141,9 +138,9 @@ TEST_F(ReflectionTest, GivesAFileWithAllThatItImports) {
   std::vector<std::string> files = Files(*AskFile("contextd/v1/context_manager.proto"));
   ASSERT_FALSE(files.empty());
   EXPECT_EQ("contextd/v1/context_manager.proto", files[0]);
-  std::set<std::string> expected = {
-      "contextd/v1/context_manager.proto", "contextd/v1/resources.proto",
-      "google/protobuf/duration.proto", "google/protobuf/timestamp.proto"};
+  std::set<std::string> expected = {"contextd/v1/context_manager.proto",
+                                    "contextd/v1/resources.proto", "google/protobuf/duration.proto",
+                                    "google/protobuf/timestamp.proto"};
   EXPECT_EQ(expected, std::set<std::string>(files.begin(), files.end()));
   EXPECT_EQ(expected.size(), files.size());
 }
@@ -187,22 +184,18 @@ TEST_F(ReflectionTest, KnowsNoExtensions) {
   Grpc__Reflection__V1__ExtensionRequest extension = GRPC__REFLECTION__V1__EXTENSION_REQUEST__INIT;
   extension.containing_type = const_cast<char *>("contextd.v1.Context");
   EXPECT_EQ(GRPC_STATUS_NOT_FOUND, ErrorCode(*Ask([&](Request *request) {
-              request->message_request_case =
-                  GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_FILE_CONTAINING_EXTENSION;
+              request->message_request_case = REQUEST(FILE_CONTAINING_EXTENSION);
               request->file_containing_extension = &extension;
             })));
   const auto ask_numbers = [this](const char *type) {
     return Ask([type](Request *request) {
-      request->message_request_case =
-          GRPC__REFLECTION__V1__SERVER_REFLECTION_REQUEST__MESSAGE_REQUEST_ALL_EXTENSION_NUMBERS_OF_TYPE;
+      request->message_request_case = REQUEST(ALL_EXTENSION_NUMBERS_OF_TYPE);
       request->all_extension_numbers_of_type = const_cast<char *>(type);
     });
   };
   EXPECT_EQ(GRPC_STATUS_NOT_FOUND, ErrorCode(*ask_numbers("no.such.Type")));
   ResponsePointer response = ask_numbers("contextd.v1.Context");
-  ASSERT_EQ(
-      GRPC__REFLECTION__V1__SERVER_REFLECTION_RESPONSE__MESSAGE_RESPONSE_ALL_EXTENSION_NUMBERS_RESPONSE,
-      response->message_response_case);
+  ASSERT_EQ(RESPONSE(ALL_EXTENSION_NUMBERS_RESPONSE), response->message_response_case);
   EXPECT_STREQ("contextd.v1.Context", response->all_extension_numbers_response->base_type_name);
   EXPECT_EQ(0u, response->all_extension_numbers_response->n_extension_number);
 }
