@@ -38,7 +38,6 @@ class ContextManagerTest : public EngineFixture {
     options_.value_size_max = CX_MIB;
     ASSERT_EQ(CX_OK, Open()) << open_error_.message;
     app_.engine = engine_;
-    app_.version = "test";
     options.listen = "127.0.0.1:0";
     options.pollers = 1;
     options.message_size_max = options_.message_size_max;
@@ -103,7 +102,7 @@ class ContextManagerTest : public EngineFixture {
            " }";
   }
 
-  cx_app app_ = {};
+  cx_app app_ = {nullptr, "test", 60 * CX_SECOND_US, nullptr, 0};
   cx_rpc_server *server_ = nullptr;
   std::unique_ptr<GrpcClient> client_;
 };
@@ -228,7 +227,9 @@ TEST_F(ContextManagerTest, ReadsALargeContextAsItWas) {
 }
 
 TEST_F(ContextManagerTest, EndsAStreamThatNobodyReads) {
+  Stop();
   app_.stream_stall_max_us = 20 * 1000;
+  Start();
   for (int i = 0; i < 30; i++) {
     Ask("UpdateContext", "context_id: 'a' create_if_missing {} mutations { put_entry { key: 'k" +
                              std::to_string(10 + i) + "' value: '" + std::string(1000000, 'v') +
