@@ -88,8 +88,8 @@ static const ProtobufCFieldDescriptor *next_suspect(const ProtobufCMessageDescri
             continue;
         }
         field = protobuf_c_message_descriptor_get_field(descriptor, ret_field->number);
-        if (field != NULL && (field->type == PROTOBUF_C_TYPE_STRING ||
-                              field->type == PROTOBUF_C_TYPE_MESSAGE)) {
+        if (field != NULL &&
+            (field->type == PROTOBUF_C_TYPE_STRING || field->type == PROTOBUF_C_TYPE_MESSAGE)) {
             return field;
         }
     }

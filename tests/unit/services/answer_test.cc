@@ -20,27 +20,32 @@ class AnswerTest : public ServiceFixture {
   // Each reads or writes `a`, whose last change is not durable.
   static std::vector<Row> Rows() {
     return {
-        {"CreateContext", "context_id: 'new' mutations { put_entry { key: 'k' value: 'v' } } "
-                          "properties { metadata { key: 'k' } }"},
+        {"CreateContext",
+         "context_id: 'new' mutations { put_entry { key: 'k' value: 'v' } } "
+         "properties { metadata { key: 'k' } }"},
         {"CreateContext", "context_id: 'a'"},
         {"GetContext", "state { context_id: 'a' } keys: 'k' keys: 'l'"},
         {"GetContext", "state { context_id: 'a' version: 99 }"},
         {"ReadEntries", "state { context_id: 'a' }"},
         {"ListContexts", "page_size: 1"},
         {"ListContexts", "metadata { key: 'k' value: 'v' } view: CONTEXT_VIEW_FULL"},
-        {"UpdateContext", "context_id: 'a' mutations { put_entry { key: 'k' value: 'w' } } "
-                          "create_if_missing { metadata { key: 'k' } } "
-                          "preconditions { context_version: 1 }"},
-        {"UpdateContext", "context_id: 'a' mutations { put_entry { key: 'k' value: 'w' } } "
-                          "preconditions { context_version: 99 }"},
+        {"UpdateContext",
+         "context_id: 'a' mutations { put_entry { key: 'k' value: 'w' } } "
+         "create_if_missing { metadata { key: 'k' } } "
+         "preconditions { context_version: 1 }"},
+        {"UpdateContext",
+         "context_id: 'a' mutations { put_entry { key: 'k' value: 'w' } } "
+         "preconditions { context_version: 99 }"},
         {"DeleteContext", "context_id: 'a' preconditions { context_version: 1 }"},
         {"DeleteContext", "context_id: 'a' preconditions { context_version: 99 }"},
-        {"BatchGetContexts", "requests { state { context_id: 'a' } } "
-                             "requests { state { context_id: 'missing' } }"},
+        {"BatchGetContexts",
+         "requests { state { context_id: 'a' } } "
+         "requests { state { context_id: 'missing' } }"},
         {"BatchUpdateContexts",
          "requests { context_id: 'a' mutations { put_entry { key: 'k' } } } requests {}"},
-        {"BatchUpdateContexts", "atomic: true requests { context_id: 'a' mutations { put_entry { "
-                                "key: 'k' } } }"},
+        {"BatchUpdateContexts",
+         "atomic: true requests { context_id: 'a' mutations { put_entry { "
+         "key: 'k' } } }"},
         {"ListNamespaces", ""},
     };
   }

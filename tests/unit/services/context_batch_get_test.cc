@@ -14,9 +14,9 @@ class ContextBatchGetTest : public ServiceFixture {
 TEST_F(ContextBatchGetTest, AnswersInTheOrderOfTheRequestsWithFailuresInTheirPlace) {
   Put("a", "k", "1");
   Put("b", "k", "1");
-  std::string text = Ask("BatchGetContexts", Part("b") + Part("missing") + Part("a") +
-                                                 Part("a", "if_newer_than: 1") +
-                                                 Part("a", "key_prefix: '\\001'"));
+  std::string text =
+      Ask("BatchGetContexts", Part("b") + Part("missing") + Part("a") +
+                                  Part("a", "if_newer_than: 1") + Part("a", "key_prefix: '\\001'"));
   size_t b = text.find("id: \"b\"");
   size_t missing = text.find("results { failure { code: 5 reason: \"CONTEXT_NOT_FOUND\"");
   size_t a = text.find("id: \"a\"");
@@ -47,11 +47,13 @@ TEST_F(ContextBatchGetTest, ReleasesEverythingWhenTheDiskFails) {
 
 TEST_F(ContextBatchGetTest, RefusesPartsOfAnotherNamespaceThanTheFirst) {
   Put("a", "k", "1");
-  std::string text = Ask("BatchGetContexts", Part("a") + " requests { state { namespace: 'other' "
-                                                         "context_id: 'a' } }");
+  std::string text = Ask("BatchGetContexts", Part("a") +
+                                                 " requests { state { namespace: 'other' "
+                                                 "context_id: 'a' } }");
   EXPECT_NE(std::string::npos, text.find("value: \"requests[1].state.namespace\"")) << text;
-  text = Ask("BatchGetContexts", Part("a") + " requests { state { namespace: 'default' "
-                                             "context_id: 'a' } }");
+  text = Ask("BatchGetContexts", Part("a") +
+                                     " requests { state { namespace: 'default' "
+                                     "context_id: 'a' } }");
   EXPECT_EQ(std::string::npos, text.find("failure")) << text;
 }
 

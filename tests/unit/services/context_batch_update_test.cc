@@ -15,13 +15,14 @@ class ContextBatchUpdateTest : public ServiceFixture {
 };
 
 TEST_F(ContextBatchUpdateTest, ChangesEachOnItsOwn) {
-  EXPECT_EQ("results { response { version: 1 write { revision: 2 } } } "
-            "results { failure { code: 10 reason: \"VERSION_CONFLICT\" "
-            "message: \"the context has version 1, not 9; read it again and repeat the change\" metadata { key: \"current_version\" value: \"1\" } } } "
-            "results { response { version: 2 write { revision: 3 } } }",
-            Ask("BatchUpdateContexts", Part("a") +
-                                           Part("a", "preconditions { context_version: 9 }") +
-                                           Part("a")));
+  EXPECT_EQ(
+      "results { response { version: 1 write { revision: 2 } } } "
+      "results { failure { code: 10 reason: \"VERSION_CONFLICT\" "
+      "message: \"the context has version 1, not 9; read it again and repeat the change\" metadata "
+      "{ key: \"current_version\" value: \"1\" } } } "
+      "results { response { version: 2 write { revision: 3 } } }",
+      Ask("BatchUpdateContexts",
+          Part("a") + Part("a", "preconditions { context_version: 9 }") + Part("a")));
   EXPECT_EQ("11", Get("a").entries["k"]);
 }
 
@@ -53,32 +54,35 @@ TEST_F(ContextBatchUpdateTest, AnswersNothingBeforeAllIsDurable) {
 }
 
 TEST_F(ContextBatchUpdateTest, RepeatsTheRequestIdsOfItsParts) {
-  std::string request = Part("a", "write { request_id: 'r1' }") +
-                        Part("b", "write { request_id: 'r2' }");
+  std::string request =
+      Part("a", "write { request_id: 'r1' }") + Part("b", "write { request_id: 'r2' }");
   Ask("BatchUpdateContexts", request);
-  EXPECT_EQ("results { response { version: 1 write { revision: 2 replayed: true } } } "
-            "results { response { version: 1 write { revision: 3 replayed: true } } }",
-            Ask("BatchUpdateContexts", request));
+  EXPECT_EQ(
+      "results { response { version: 1 write { revision: 2 replayed: true } } } "
+      "results { response { version: 1 write { revision: 3 replayed: true } } }",
+      Ask("BatchUpdateContexts", request));
 }
 
 TEST_F(ContextBatchUpdateTest, RefusesPartsOfAnotherNamespaceThanTheFirst) {
   std::string text = Ask("BatchUpdateContexts", Part("a") + Part("b", "namespace: 'other'"));
   EXPECT_NE(std::string::npos, text.find("value: \"requests[1].namespace\"")) << text;
-  EXPECT_EQ("INVALID_FIELD field=requests[1].namespace rule=must be the one of the first part: a "
-            "request concerns one index=1",
-            Ask("BatchUpdateContexts", "atomic: true" + Part("c") + Part("d", "namespace: 'other'")));
+  EXPECT_EQ(
+      "INVALID_FIELD field=requests[1].namespace rule=must be the one of the first part: a "
+      "request concerns one index=1",
+      Ask("BatchUpdateContexts", "atomic: true" + Part("c") + Part("d", "namespace: 'other'")));
 }
 
 TEST_F(ContextBatchUpdateTest, ChangesAllAsOneRevisionWhenAtomic) {
-  EXPECT_EQ("results { response { version: 1 write { revision: 2 } } } "
-            "results { response { version: 1 write { revision: 2 } } }",
-            Ask("BatchUpdateContexts", "atomic: true" + Part("a") + Part("b")));
+  EXPECT_EQ(
+      "results { response { version: 1 write { revision: 2 } } } "
+      "results { response { version: 1 write { revision: 2 } } }",
+      Ask("BatchUpdateContexts", "atomic: true" + Part("a") + Part("b")));
 }
 
 TEST_F(ContextBatchUpdateTest, ChangesNothingWhenAPartOfAnAtomicOneFailsAndSaysWhich) {
   EXPECT_EQ("VERSION_CONFLICT current_version=0 index=1",
-            Ask("BatchUpdateContexts", "atomic: true" + Part("a") +
-                                           Part("b", "preconditions { context_version: 9 }")));
+            Ask("BatchUpdateContexts",
+                "atomic: true" + Part("a") + Part("b", "preconditions { context_version: 9 }")));
   EXPECT_EQ("INVALID_FIELD field=requests[1].context_id rule=must not be empty index=1",
             Ask("BatchUpdateContexts", "atomic: true" + Part("a") + Part("")));
   EXPECT_EQ("CONTEXT_NOT_FOUND", Get("a").reason());
@@ -94,22 +98,24 @@ TEST_F(ContextBatchUpdateTest, RepeatsTheRequestIdOfAnAtomicWhole) {
 }
 
 TEST_F(ContextBatchUpdateTest, RefusesPartsOfAnAtomicOneWithRequestIds) {
-  EXPECT_EQ("INVALID_FIELD field=requests[0].write.request_id rule=must be empty where `atomic`: "
-            "the whole has one index=0",
-            Ask("BatchUpdateContexts", "atomic: true" + Part("a", "write { request_id: 'r' }")));
+  EXPECT_EQ(
+      "INVALID_FIELD field=requests[0].write.request_id rule=must be empty where `atomic`: "
+      "the whole has one index=0",
+      Ask("BatchUpdateContexts", "atomic: true" + Part("a", "write { request_id: 'r' }")));
 }
 
 TEST_F(ContextBatchUpdateTest, RefusesToNameAContextTwiceInAnAtomicOne) {
-  EXPECT_EQ("INVALID_FIELD field=requests[2].context_id rule=must not be named twice where "
-            "`atomic`",
-            Ask("BatchUpdateContexts", "atomic: true" + Part("b") + Part("a") + Part("b") +
-                                           Part("a")));
+  EXPECT_EQ(
+      "INVALID_FIELD field=requests[2].context_id rule=must not be named twice where "
+      "`atomic`",
+      Ask("BatchUpdateContexts", "atomic: true" + Part("b") + Part("a") + Part("b") + Part("a")));
 }
 
 TEST_F(ContextBatchUpdateTest, RefusesARequestIdOfTheWholeUnlessAtomic) {
-  EXPECT_EQ("INVALID_FIELD field=write.request_id rule=must be empty unless `atomic`: each part "
-            "has its own",
-            Ask("BatchUpdateContexts", "write { request_id: 'r' }" + Part("a")));
+  EXPECT_EQ(
+      "INVALID_FIELD field=write.request_id rule=must be empty unless `atomic`: each part "
+      "has its own",
+      Ask("BatchUpdateContexts", "write { request_id: 'r' }" + Part("a")));
 }
 
 TEST_F(ContextBatchUpdateTest, AnswersNoErrorOfAnAtomicOneBeforeItIsDurable) {

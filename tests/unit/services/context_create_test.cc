@@ -8,13 +8,14 @@ namespace {
 class ContextCreateTest : public ServiceFixture {};
 
 TEST_F(ContextCreateTest, AnswersTheContextWithoutItsEntries) {
-  EXPECT_EQ("context { namespace: \"default\" id: \"a\" type: \"chat\" parent_id: \"p\" "
-            "metadata { key: \"k\" value: \"v\" } metadata { key: \"l\" value: \"w\" } "
-            "version: 1 revision: 2 create_time { seconds: 1700000000 } "
-            "update_time { seconds: 1700000000 } "
-            "expire_time { seconds: 1700000001 nanos: 500000000 } entry_count: 1 size_bytes: 4 } "
-            "write { revision: 2 }",
-            Ask("CreateContext", R"(
+  EXPECT_EQ(
+      "context { namespace: \"default\" id: \"a\" type: \"chat\" parent_id: \"p\" "
+      "metadata { key: \"k\" value: \"v\" } metadata { key: \"l\" value: \"w\" } "
+      "version: 1 revision: 2 create_time { seconds: 1700000000 } "
+      "update_time { seconds: 1700000000 } "
+      "expire_time { seconds: 1700000001 nanos: 500000000 } entry_count: 1 size_bytes: 4 } "
+      "write { revision: 2 }",
+      Ask("CreateContext", R"(
       context_id: 'a'
       properties {
         type: 'chat' parent_id: 'p' create_parent: true
@@ -62,10 +63,11 @@ TEST_F(ContextCreateTest, AnswersARepeatWithItsOwnVersionAndTheRestAsOfNow) {
   const char *request = "context_id: 'a' write { request_id: 'r' }";
   Ask("CreateContext", request);
   Put("a", "k", "123");
-  EXPECT_EQ("context { namespace: \"default\" id: \"a\" version: 1 revision: 2 create_time { "
-            "seconds: 1700000000 } update_time { seconds: 1700000000 } entry_count: 1 size_bytes: "
-            "4 } write { revision: 2 replayed: true }",
-            Ask("CreateContext", request));
+  EXPECT_EQ(
+      "context { namespace: \"default\" id: \"a\" version: 1 revision: 2 create_time { "
+      "seconds: 1700000000 } update_time { seconds: 1700000000 } entry_count: 1 size_bytes: "
+      "4 } write { revision: 2 replayed: true }",
+      Ask("CreateContext", request));
 }
 
 TEST_F(ContextCreateTest, AnswersARepeatAfterADelete) {

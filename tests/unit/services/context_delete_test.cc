@@ -39,8 +39,9 @@ TEST_F(ContextDeleteTest, ChecksPreconditions) {
   Put("a", "k", "1");
   EXPECT_EQ("VERSION_CONFLICT current_version=1",
             Ask("DeleteContext", "context_id: 'a' preconditions { context_version: 2 }"));
-  EXPECT_EQ("ENTRY_CONFLICT key=x current_version=0",
-            Ask("DeleteContext", "context_id: 'a' preconditions { entry { key: 'x' version: 1 } }"));
+  EXPECT_EQ(
+      "ENTRY_CONFLICT key=x current_version=0",
+      Ask("DeleteContext", "context_id: 'a' preconditions { entry { key: 'x' version: 1 } }"));
 }
 
 TEST_F(ContextDeleteTest, KeepsAContextWithChildrenUnlessRecursive) {

@@ -22,13 +22,14 @@ TEST_F(ContextGetTest, AnswersTheWholeContext) {
       context_id: 'a' properties { type: 'chat' metadata { key: 'l' value: 'v' } }
       mutations { put_entry { key: 'k' value: '1' content_type: 'text/plain' } }
       mutations { put_entry { key: 'b' value: '2' } })");
-  EXPECT_EQ("context { namespace: \"default\" id: \"a\" type: \"chat\" "
-            "entries { key: \"b\" value: \"2\" version: 1 } "
-            "entries { key: \"k\" value: \"1\" content_type: \"text/plain\" version: 1 } "
-            "metadata { key: \"l\" value: \"v\" } version: 1 revision: 2 "
-            "create_time { seconds: 1700000000 } update_time { seconds: 1700000000 } "
-            "entry_count: 2 size_bytes: 4 }",
-            Ask("GetContext", "state { context_id: 'a' }"));
+  EXPECT_EQ(
+      "context { namespace: \"default\" id: \"a\" type: \"chat\" "
+      "entries { key: \"b\" value: \"2\" version: 1 } "
+      "entries { key: \"k\" value: \"1\" content_type: \"text/plain\" version: 1 } "
+      "metadata { key: \"l\" value: \"v\" } version: 1 revision: 2 "
+      "create_time { seconds: 1700000000 } update_time { seconds: 1700000000 } "
+      "entry_count: 2 size_bytes: 4 }",
+      Ask("GetContext", "state { context_id: 'a' }"));
 }
 
 TEST_F(ContextGetTest, AnswersNothingThatIsNotDurable) {
@@ -78,9 +79,9 @@ TEST_F(ContextGetTest, ReturnsJustTheseKeysAndThoseOfThePrefixInOrder) {
   EXPECT_EQ(entry("b") + " " + entry("x"), Entries("keys: 'x' keys: 'b' keys: 'missing'"));
   EXPECT_EQ(entry("b"), Entries("keys: 'b' keys: 'b'"));
   EXPECT_EQ(entry("m/1") + " " + entry("m/2") + " " + entry("m/3"), Entries("key_prefix: 'm/'"));
-  EXPECT_EQ(entry("a") + " " + entry("m/1") + " " + entry("m/2") + " " + entry("m/3") + " " +
-                entry("z"),
-            Entries("keys: 'z' keys: 'm/2' keys: 'a' keys: 'm/9' key_prefix: 'm/'"));
+  EXPECT_EQ(
+      entry("a") + " " + entry("m/1") + " " + entry("m/2") + " " + entry("m/3") + " " + entry("z"),
+      Entries("keys: 'z' keys: 'm/2' keys: 'a' keys: 'm/9' key_prefix: 'm/'"));
   EXPECT_EQ(entry("z"), Entries("keys: 'z' key_prefix: 'nothing'"));
   EXPECT_EQ("", Entries("keys: 'missing'"));
 }
@@ -127,9 +128,10 @@ TEST_F(ContextGetTest, TakesVersionZeroForTheNewest) {
 }
 
 TEST_F(ContextGetTest, RefusesAnAnswerThatNoMessageHoldsAndSaysItsSize) {
-  ASSERT_EQ(CX_OK, Upsert("a", Mutations()
-                                   .Put("1", std::string(60000, 'x'))
-                                   .Put("2", std::string(60000, 'y'))).status);
+  ASSERT_EQ(
+      CX_OK,
+      Upsert("a", Mutations().Put("1", std::string(60000, 'x')).Put("2", std::string(60000, 'y')))
+          .status);
   message_size_max_ = 100000;
   std::string text = Ask("GetContext", "state { context_id: 'a' }");
   EXPECT_EQ(0u, text.find("RESPONSE_TOO_LARGE size=1200")) << text;
@@ -162,8 +164,9 @@ TEST_F(ContextGetTest, LeavesThePollerForMoreThanAThousandEntries) {
 TEST_F(ContextGetTest, TakesAnotherNamespaceForAnotherContext) {
   Put("a", "k", "1");
   EXPECT_EQ("CONTEXT_NOT_FOUND", Ask("GetContext", "state { namespace: 'other' context_id: 'a' }"));
-  EXPECT_NE(std::string::npos, Ask("GetContext", "state { namespace: 'default' context_id: 'a' }")
-                                   .find("value: \"1\""));
+  EXPECT_NE(
+      std::string::npos,
+      Ask("GetContext", "state { namespace: 'default' context_id: 'a' }").find("value: \"1\""));
 }
 
 }  // namespace

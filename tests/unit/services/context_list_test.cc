@@ -51,8 +51,9 @@ class ContextListTest : public ServiceFixture {
   }
 
   void Create(const std::string &id, const std::string &properties = "") {
-    std::string text = Ask("CreateContext", "context_id: '" + id + "' properties { " + properties +
-                                                " } mutations { put_entry { key: 'k' value: 'v' } }");
+    std::string text =
+        Ask("CreateContext", "context_id: '" + id + "' properties { " + properties +
+                                 " } mutations { put_entry { key: 'k' value: 'v' } }");
     ASSERT_EQ(0u, text.find("context {")) << text;
   }
 };

@@ -147,7 +147,8 @@ TEST_F(ContextReadTest, EndsAfterSoManyEntries) {
 
 TEST_F(ContextReadTest, LeavesOutTheValuesWhenAskedTo) {
   Put("a", "k", "1");
-  EXPECT_EQ((Keys{"version: 1 entries { key: \"k\" version: 1 }"}), Texts(*Read("keys_only: true")));
+  EXPECT_EQ((Keys{"version: 1 entries { key: \"k\" version: 1 }"}),
+            Texts(*Read("keys_only: true")));
 }
 
 TEST_F(ContextReadTest, ReadsAnEarlierVersion) {

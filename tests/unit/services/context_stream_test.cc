@@ -250,7 +250,7 @@ TEST_F(ContextStreamTest, RepeatsRequestIdsOnce) {
   Send(call, Update("a", "write { request_id: 'r' }") + Update("a", "write { request_id: 'r' }"));
   Flush(call);
   EXPECT_EQ((Strings{Result(1, 2) +
-                    " results { response { version: 1 write { revision: 2 replayed: true } } }"}),
+                     " results { response { version: 1 write { revision: 2 replayed: true } } }"}),
             Texts(*call));
 }
 
@@ -258,8 +258,10 @@ TEST_F(ContextStreamTest, KeepsNoMemoryOfWhatItHasAnswered) {
   Call call = Open();
   int64_t used = 0;
   for (int i = 0; i < 2000; i++) {
-    Send(call, " updates { context_id: 'a' mutations { put_entry { key: 'k' value: '1' } } "
-               "create_if_missing {} }" + Update(""));
+    Send(call,
+         " updates { context_id: 'a' mutations { put_entry { key: 'k' value: '1' } } "
+         "create_if_missing {} }" +
+             Update(""));
     Flush(call);
     if (i == 1000) used = cx_memory_used();
   }

@@ -9,8 +9,9 @@ class ContextUpdateTest : public ServiceFixture {};
 
 TEST_F(ContextUpdateTest, AnswersTheVersionAndTheRevision) {
   Put("a", "k", "1");
-  EXPECT_EQ("version: 2 write { revision: 3 }",
-            Ask("UpdateContext", "context_id: 'a' mutations { put_entry { key: 'k' value: '2' } }"));
+  EXPECT_EQ(
+      "version: 2 write { revision: 3 }",
+      Ask("UpdateContext", "context_id: 'a' mutations { put_entry { key: 'k' value: '2' } }"));
   EXPECT_EQ("2", Get("a").entries["k"]);
 }
 
@@ -18,8 +19,8 @@ TEST_F(ContextUpdateTest, AnswersNothingBeforeTheChangeIsDurable) {
   Put("a", "k", "1");
   Call call =
       Begin("UpdateContext", "context_id: 'a' mutations { put_entry { key: 'k' value: '2' } }");
-  EXPECT_EQ("2", Get("a").entries["k"]);  // It has happened,
-  EXPECT_EQ("(waiting)", Outcome(*call)); // and nobody was told.
+  EXPECT_EQ("2", Get("a").entries["k"]);   // It has happened,
+  EXPECT_EQ("(waiting)", Outcome(*call));  // and nobody was told.
   Settle();
   EXPECT_EQ("version: 2 write { revision: 3 }", Outcome(*call));
 }
@@ -152,14 +153,18 @@ TEST_F(ContextUpdateTest, RefusesARequestIdWithAnotherRequest) {
 TEST_F(ContextUpdateTest, NamesTheLimitOfAValue) {
   std::string value(64 * CX_KIB + 1, 'v');
   EXPECT_EQ("LIMIT_REACHED limit=value_size_max value=65536",
-            Ask("UpdateContext", "context_id: 'a' create_if_missing {} mutations { put_entry { "
-                                 "key: 'k' value: '" + value + "' } }"));
+            Ask("UpdateContext",
+                "context_id: 'a' create_if_missing {} mutations { put_entry { "
+                "key: 'k' value: '" +
+                    value + "' } }"));
   EXPECT_EQ("CONTEXT_NOT_FOUND", Get("a").reason());
 }
 
 TEST_F(ContextUpdateTest, TellsExistenceBeforePreconditionsBeforeLimits) {
-  std::string large = "context_id: 'a' preconditions { context_version: 7 } mutations { put_entry "
-                      "{ key: 'k' value: '" + std::string(64 * CX_KIB + 1, 'v') + "' } }";
+  std::string large =
+      "context_id: 'a' preconditions { context_version: 7 } mutations { put_entry "
+      "{ key: 'k' value: '" +
+      std::string(64 * CX_KIB + 1, 'v') + "' } }";
   EXPECT_EQ("CONTEXT_NOT_FOUND", Ask("UpdateContext", large));
   Put("a", "k", "1");
   EXPECT_EQ("VERSION_CONFLICT current_version=1", Ask("UpdateContext", large));

@@ -8,8 +8,8 @@ namespace {
 class ConvertPartTest : public ServiceFixture {
  protected:
   std::string Mutate(const std::string &mutation) {
-    return Ask("UpdateContext", "context_id: 'a' create_if_missing {} mutations { " + mutation +
-                                    " }");
+    return Ask("UpdateContext",
+               "context_id: 'a' create_if_missing {} mutations { " + mutation + " }");
   }
 
   std::string Create(const std::string &properties) {
@@ -112,8 +112,9 @@ TEST_F(ConvertPartTest, RefusesAContextThatIsItsOwnParent) {
   EXPECT_EQ(Invalid("properties.parent_id", "must not be the context itself"),
             Ask("CreateContext", "context_id: 'a' properties { parent_id: 'a' }"));
   EXPECT_EQ(Invalid("create_if_missing.parent_id", "must not be the context itself"),
-            Ask("UpdateContext", "context_id: 'a' mutations { delete_entry { key: 'k' } } "
-                                 "create_if_missing { parent_id: 'a' create_parent: true }"));
+            Ask("UpdateContext",
+                "context_id: 'a' mutations { delete_entry { key: 'k' } } "
+                "create_if_missing { parent_id: 'a' create_parent: true }"));
 }
 
 TEST_F(ConvertPartTest, TakesValidPositiveDurationsOfUpToAHundredYears) {
@@ -162,8 +163,9 @@ TEST_F(ConvertPartTest, RoundsATimeToLiveUpSoThatItStaysPositive) {
 TEST_F(ConvertPartTest, NeedsAKindInEachMutationAndPrecondition) {
   EXPECT_EQ(Invalid("mutations[0]", "must be set to a known kind"), Mutate(""));
   EXPECT_EQ(Invalid("preconditions[0]", "must be set to a known kind"),
-            Ask("UpdateContext", "context_id: 'a' mutations { delete_entry { key: 'k' } } "
-                                 "preconditions {}"));
+            Ask("UpdateContext",
+                "context_id: 'a' mutations { delete_entry { key: 'k' } } "
+                "preconditions {}"));
 }
 
 TEST_F(ConvertPartTest, RefusesAKindOfALaterReleaseInsteadOfIgnoringIt) {

@@ -76,11 +76,10 @@ TEST_F(ConvertReadTest, ChecksTheFiltersOfLists) {
 }
 
 TEST_F(ConvertReadTest, TakesPagesOf1To1000And0For100) {
-  ExpectErrors("ListContexts",
-               {{"page_size: -1",
-                 "INVALID_FIELD field=page_size rule=must be 1 to 1000, or 0 for 100"},
-                {"page_size: 1001",
-                 "INVALID_FIELD field=page_size rule=must be 1 to 1000, or 0 for 100"}});
+  ExpectErrors(
+      "ListContexts",
+      {{"page_size: -1", "INVALID_FIELD field=page_size rule=must be 1 to 1000, or 0 for 100"},
+       {"page_size: 1001", "INVALID_FIELD field=page_size rule=must be 1 to 1000, or 0 for 100"}});
   EXPECT_EQ(0u, Ask("ListContexts", "page_size: 1000").find("cursor"));
 }
 

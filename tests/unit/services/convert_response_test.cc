@@ -37,8 +37,9 @@ class ConvertResponseTest : public ServiceFixture {
 };
 
 TEST_F(ConvertResponseTest, KnowsThePackedSizeOfAContext) {
-  Ask("CreateContext", "context_id: 'a' properties { metadata { key: 'k' value: 'v' } expiry { "
-                       "ttl { seconds: 1 } } } mutations { put_entry { key: 'k' value: 'v' } }");
+  Ask("CreateContext",
+      "context_id: 'a' properties { metadata { key: 'k' value: 'v' } expiry { "
+      "ttl { seconds: 1 } } } mutations { put_entry { key: 'k' value: 'v' } }");
   Context *message;
   uint64_t size;
   Take();
@@ -54,9 +55,9 @@ TEST_F(ConvertResponseTest, RefusesOneByteTooMuchBeforeItAllocatesIt) {
   ASSERT_EQ(CX_OK, Full(100000, &message, &size));
   EXPECT_EQ(CX_OK, Full(size, &message, &size));
   EXPECT_EQ(CX_RESOURCE_EXHAUSTED, Full(size - 1, &message, &size));
-  EXPECT_EQ("RESPONSE_TOO_LARGE size=" + std::to_string(size) +
-                " limit=" + std::to_string(size - 1),
-            ErrorText(error_));
+  EXPECT_EQ(
+      "RESPONSE_TOO_LARGE size=" + std::to_string(size) + " limit=" + std::to_string(size - 1),
+      ErrorText(error_));
 }
 
 TEST_F(ConvertResponseTest, ShowsTimesAfterTheEpochWithTheirFraction) {
@@ -85,9 +86,10 @@ TEST_F(ConvertResponseTest, TellsAFailureWithAllThatAnErrorHas) {
   memset(&error_, 0xff, sizeof error_);  // It borrows nothing.
   std::string packed(protobuf_c_message_get_packed_size(&failure->base), '\0');
   protobuf_c_message_pack(&failure->base, reinterpret_cast<uint8_t *>(&packed[0]));
-  EXPECT_EQ("code: 8 reason: \"OVERLOADED\" message: \"busy\" metadata { key: \"one\" value: \"1\" } "
-            "metadata { key: \"two\" value: \"\" } retry_delay { seconds: 1 nanos: 500000000 }",
-            TextDecode("Failure", packed));
+  EXPECT_EQ(
+      "code: 8 reason: \"OVERLOADED\" message: \"busy\" metadata { key: \"one\" value: \"1\" } "
+      "metadata { key: \"two\" value: \"\" } retry_delay { seconds: 1 nanos: 500000000 }",
+      TextDecode("Failure", packed));
   EXPECT_GE(size, packed.size());
 }
 

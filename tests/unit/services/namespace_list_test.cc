@@ -16,9 +16,10 @@ TEST_F(NamespaceListTest, ListsThoseThatHoldAnythingByName) {
   PutIn("b", "1");
   PutIn("a", "1");
   PutIn("a", "2");
-  EXPECT_EQ("namespaces { name: \"a\" context_count: 2 size_bytes: 8 } "
-            "namespaces { name: \"b\" context_count: 1 size_bytes: 4 }",
-            Ask("ListNamespaces"));
+  EXPECT_EQ(
+      "namespaces { name: \"a\" context_count: 2 size_bytes: 8 } "
+      "namespaces { name: \"b\" context_count: 1 size_bytes: 4 }",
+      Ask("ListNamespaces"));
 }
 
 TEST_F(NamespaceListTest, GoesOnWhereThePageBeforeEnded) {

@@ -27,7 +27,8 @@ TEST_F(RecoveryTest, SaysOfEachThatItIsNotSupported) {
     cx_call call(*service_, name, &app_);
     call.Begin("");
     EXPECT_EQ("NOT_SUPPORTED field=" + name, Outcome(call));
-    EXPECT_EQ("Recovery." + name + " is not supported by this server", std::string(call.error.message));
+    EXPECT_EQ("Recovery." + name + " is not supported by this server",
+              std::string(call.error.message));
   }
 }
 

@@ -7,7 +7,8 @@ namespace {
 class ServerInfoTest : public ServiceFixture {};
 
 TEST_F(ServerInfoTest, TellsTheVersionTheLogAndTheSettings) {
-  const cx_app_setting settings[] = {{"message_size_max", "4194304"}, {"value_size_max", "1048576"}};
+  const cx_app_setting settings[] = {{"message_size_max", "4194304"},
+                                     {"value_size_max", "1048576"}};
   uint8_t log_id[16];
   uint64_t epoch;
   char text[33];

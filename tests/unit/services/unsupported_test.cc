@@ -25,8 +25,7 @@ TEST_F(UnsupportedTest, RefusesFieldsOfLaterFeaturesByTheirPath) {
       {"CreateContext", "mutations { record_activity {} }", "mutations[0].record_activity"},
       {"CreateContext", "write { fence: 1 }", "write.fence"},
       {"DeleteContext", "context_id: 'a' write { session_id: 's' }", "write.session_id"},
-      {"GetContext", "state { context_id: 'a' recovery_point_id: 'p' }",
-       "state.recovery_point_id"},
+      {"GetContext", "state { context_id: 'a' recovery_point_id: 'p' }", "state.recovery_point_id"},
       {"BatchUpdateContexts", "requests { " + update + "} write { fence: 1 }", "write.fence"},
       {"BatchUpdateContexts", "atomic: true requests { " + update + "write { fence: 1 } }",
        "requests[0].write.fence"},
@@ -38,14 +37,15 @@ TEST_F(UnsupportedTest, RefusesFieldsOfLaterFeaturesByTheirPath) {
 }
 
 TEST_F(UnsupportedTest, RefusesThemInThePartOfABatch) {
-  std::string text = Ask("BatchGetContexts",
-                         "requests { state { context_id: 'a' recovery_point_id: 'p' } }");
+  std::string text =
+      Ask("BatchGetContexts", "requests { state { context_id: 'a' recovery_point_id: 'p' } }");
   EXPECT_NE(std::string::npos, text.find("code: 12 reason: \"NOT_SUPPORTED\"")) << text;
   EXPECT_NE(std::string::npos, text.find("value: \"requests[0].state.recovery_point_id\"")) << text;
 }
 
 TEST_F(UnsupportedTest, LetsThemPassWhereTheyAreNotSet) {
-  EXPECT_EQ("CONTEXT_NOT_FOUND", Ask("GetContext", "state { context_id: 'a' recovery_point_id: '' }"));
+  EXPECT_EQ("CONTEXT_NOT_FOUND",
+            Ask("GetContext", "state { context_id: 'a' recovery_point_id: '' }"));
   EXPECT_EQ("CONTEXT_NOT_FOUND",
             Ask("DeleteContext", "context_id: 'a' write { session_id: '' fence: 0 }"));
 }
