@@ -10,6 +10,7 @@ static const char ADDRESS_DEFAULT[] = "127.0.0.1:7420";
 
 enum {
     TIMEOUT_DEFAULT_MS = 10000,
+    CONNECT_TIMEOUT_MS = 10000,
     RECONNECT_MIN_MS = 50,
     RECONNECT_MAX_MS = 1000,
     METADATA_SIZE_MAX = 32 * 1024, /* An error's message and details come as metadata. */
@@ -28,7 +29,8 @@ static grpc_channel *channel_new(const char *address)
         integer_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, -1),
         integer_arg(GRPC_ARG_MAX_METADATA_SIZE, METADATA_SIZE_MAX),
         integer_arg(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, RECONNECT_MIN_MS),
-        integer_arg(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, RECONNECT_MIN_MS),
+        /* In spite of its name: how long one attempt to connect may take. */
+        integer_arg(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, CONNECT_TIMEOUT_MS),
         integer_arg(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, RECONNECT_MAX_MS),
     };
     const grpc_channel_args channel_args = {sizeof args / sizeof args[0], args};
