@@ -108,17 +108,16 @@ static void own_path(const struct cx_tree_class *kind, struct cx_tree *tree,
 
 /* Replaces the item at the end of the path. Where it is the first one below a node,
  * the nodes above name it too. */
-static struct cx_tree_item *replace_item(const struct cx_tree_class *kind,
-                                         const struct cx_tree_cursor *path,
+static struct cx_tree_item *replace_item(const struct cx_tree_cursor *path,
                                          struct cx_tree_item *item)
 {
     size_t depth = path->height - 1u;
     struct cx_tree_item *old = cx_tree_node_item(owned(path, depth), path->path[depth].index);
 
-    cx_tree_node_set(kind, owned(path, depth), path->path[depth].index, item);
+    cx_tree_node_replace(owned(path, depth), path->path[depth].index, item);
     while (depth > 0 && path->path[depth].index == 0) {
         depth--;
-        cx_tree_node_set(kind, owned(path, depth), path->path[depth].index, item);
+        cx_tree_node_replace(owned(path, depth), path->path[depth].index, item);
     }
     return old;
 }
@@ -238,7 +237,7 @@ enum cx_status cx_tree_put(const struct cx_tree_class *kind, struct cx_tree *tre
     }
     own_path(kind, tree, pool, &path, added);
     if (found) {
-        *ret_old = replace_item(kind, &path, item);
+        *ret_old = replace_item(&path, item);
     } else {
         insert_item(kind, tree, pool, &path, item);
         *ret_old = NULL;

@@ -91,6 +91,14 @@ size_t cx_tree_node_search(const struct cx_tree_class *kind, const struct cx_tre
 void cx_tree_node_set(const struct cx_tree_class *kind, struct cx_tree_node *node, size_t index,
                       struct cx_tree_item *item);
 
+/* Sets the item of an entry to one of the same key. Looks at no other item, which may be
+ * far away in memory. */
+static inline void cx_tree_node_replace(struct cx_tree_node *node, size_t index,
+                                        struct cx_tree_item *item)
+{
+    node->slots[node->capacity + index].item = item;
+}
+
 /* Sets the child of an entry, whose first item is that of the one before, which is
  * not given up. */
 static inline void cx_tree_node_set_child(struct cx_tree_node *node, size_t index,
