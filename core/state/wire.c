@@ -4,37 +4,62 @@
 
 enum { VARINT_SIZE_MAX = 10 };
 
-static void writer_append(struct cx_wire_writer *writer, const void *data, size_t size)
+/* Where `size` more bytes can be written, or NULL. */
+static uint8_t *writer_room(struct cx_wire_writer *writer, size_t size)
 {
-    if (writer->status == CX_OK) {
-        writer->status = cx_buffer_append(writer->buffer, (struct cx_bytes){data, size});
+    struct cx_buffer *buffer = writer->buffer;
+
+    if (buffer->capacity - buffer->size < size && writer->status == CX_OK) {
+        writer->status = cx_buffer_reserve(buffer, size);
     }
+    return writer->status == CX_OK ? buffer->data + buffer->size : NULL;
+}
+
+static size_t number_write(uint8_t *at, uint64_t number)
+{
+    size_t size = 0;
+
+    while (number >= 0x80) {
+        at[size++] = (uint8_t)(number | 0x80);
+        number >>= 7;
+    }
+    at[size++] = (uint8_t)number;
+    return size;
 }
 
 void cx_wire_put_number(struct cx_wire_writer *writer, uint64_t number)
 {
-    uint8_t bytes[VARINT_SIZE_MAX];
-    size_t size = 0;
+    uint8_t *at = writer_room(writer, VARINT_SIZE_MAX);
 
-    while (number >= 0x80) {
-        bytes[size++] = (uint8_t)(number | 0x80);
-        number >>= 7;
+    if (at != NULL) {
+        writer->buffer->size += number_write(at, number);
     }
-    bytes[size++] = (uint8_t)number;
-    writer_append(writer, bytes, size);
 }
 
 void cx_wire_put_bytes(struct cx_wire_writer *writer, struct cx_bytes bytes)
 {
-    cx_wire_put_number(writer, bytes.size);
-    writer_append(writer, bytes.data, bytes.size);
+    uint8_t *at = writer_room(writer, VARINT_SIZE_MAX + bytes.size);
+    size_t size;
+
+    if (at == NULL) {
+        return;
+    }
+    size = number_write(at, bytes.size);
+    if (bytes.size > 0) {
+        memcpy(at + size, bytes.data, bytes.size);
+    }
+    writer->buffer->size += size + bytes.size;
 }
 
 void cx_wire_put_fixed64(struct cx_wire_writer *writer, uint64_t number)
 {
     uint64_t stored = htole64(number);
+    uint8_t *at = writer_room(writer, sizeof stored);
 
-    writer_append(writer, &stored, sizeof stored);
+    if (at != NULL) {
+        memcpy(at, &stored, sizeof stored);
+        writer->buffer->size += sizeof stored;
+    }
 }
 
 uint64_t cx_wire_get_large_number(struct cx_wire_reader *reader)
