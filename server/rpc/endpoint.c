@@ -8,11 +8,13 @@
 #include "server/rpc/queue.h"
 #include "server/rpc/service.h"
 
-/* Seats of a queue. gRPC keeps calls that find none until there is one, so a few are
- * enough where calls are few; more than these only cost cache. */
+/* Seats of a queue, for each method. gRPC keeps calls that find none until there is one,
+ * so a few are enough. More cost every call: Debian builds gRPC with its assertions on,
+ * and these look for each tag among all that the queue has still to bring, the seats of
+ * methods that nobody calls included. */
 enum {
-    SEATS_UNARY = 64,
-    SEATS_OTHER = 8,
+    SEATS_UNARY = 16,
+    SEATS_OTHER = 4,
 };
 
 /* Waits for one call after the other. Only a call that has come takes a call object,
