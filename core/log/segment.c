@@ -142,11 +142,15 @@ void cx_segment_init(struct cx_segment *segment, const struct cx_log_identity *i
 
 /* Syncs now and then, so that a sync of the log, meanwhile, never waits for more than
  * this to reach the disk. Less would cost more syncs than it saves. */
-#define ZEROS_UNSYNCED_MAX (4 * CX_SEGMENT_WINDOW)
+#define ZEROS_UNSYNCED_MAX (4 * CX_MIB)
+
+/* What one write of zeros moves. The kernel caches a file in pieces as large as the
+ * writes that made them, and each later sync looks through all of a piece. */
+#define ZEROS_SIZE (64 * CX_KIB)
 
 enum cx_status cx_segment_zero(struct cx_file *file, uint64_t start, uint64_t end, bool sync)
 {
-    static uint8_t zeros[CX_SEGMENT_WINDOW]; /* Never written. */
+    static uint8_t zeros[ZEROS_SIZE]; /* Never written. */
     enum cx_status status = CX_OK;
     uint64_t unsynced = 0;
 

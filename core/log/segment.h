@@ -30,7 +30,7 @@ enum {
     CX_SEGMENT_RESERVE = 2 * CX_LOG_HEADER_SIZE,
 };
 
-/* How many bytes one read or write of zeros moves at most, larger frames aside. */
+/* How many bytes one read moves at most, larger frames aside. */
 #define CX_SEGMENT_WINDOW (1 * CX_MIB)
 
 struct cx_segment {
