@@ -102,6 +102,7 @@ static void tombstone_replace(struct cx_stage *stage, struct cx_staged_item *sta
     cx_due_set(&shard->due, old, 0);
     cx_table_remove(&shard->contexts, old, staged->key->hash);
     cx_context_unref(old);
+    staged->replaced = NULL;
 }
 
 static void create_apply(struct cx_stage *stage, struct cx_staged_item *staged,

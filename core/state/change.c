@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "core/base/limits.h"
+#include "core/state/change_check.h"
 #include "core/state/settings.h"
 #include "core/state/wire.h"
 
@@ -291,7 +292,7 @@ enum cx_status cx_change_decode(struct cx_bytes bytes, struct cx_arena *arena,
     if (decoder.out_of_memory) {
         return CX_RESOURCE_EXHAUSTED;
     }
-    if (decoder.reader.bad || decoder.reader.rest.size != 0) {
+    if (decoder.reader.bad || decoder.reader.rest.size != 0 || !cx_change_is_well_formed(&change)) {
         return CX_DATA_LOSS;
     }
     *ret_change = change;

@@ -61,6 +61,7 @@ struct cx_context {
     uint8_t namespace_size;
     uint16_t parent_size;
     uint32_t due_index;          /* In the shard's heap. */
+    uint32_t staged;             /* 1 + the item of the stage that changes it; 0: none does. */
     struct cx_namespace *totals; /* A reference of its totals. */
     struct cx_tree entries;
     struct cx_labels *labels;

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "core/base/limits.h"
+#include "core/state/change_check.h"
 #include "core/state/plan_common.h"
 
 void cx_plan_begin(struct cx_plan *plan)
@@ -194,5 +195,8 @@ enum cx_plan_result cx_plan_add_item(struct cx_plan *plan, const struct cx_name_
 
 enum cx_plan_result cx_plan_change_finish(struct cx_plan *plan)
 {
-    return cx_stage_finish(&plan->stage, &plan->change) == CX_OK ? CX_PLAN_CHANGE : CX_PLAN_FAILED;
+    enum cx_status status = cx_stage_finish(&plan->stage, &plan->change);
+
+    assert(status != CX_DATA_LOSS && cx_change_is_well_formed(&plan->change));
+    return status == CX_OK ? CX_PLAN_CHANGE : CX_PLAN_FAILED;
 }

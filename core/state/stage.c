@@ -241,7 +241,7 @@ static enum cx_status stage_create(struct cx_stage *stage, struct cx_bytes names
     struct cx_context *found = cx_state_find(stage->state, staged->key);
     enum cx_status status;
 
-    if (found != NULL && found->life == CX_CONTEXT_LIVE) {
+    if (cx_stage_find(stage, staged->key) != NULL || (found != NULL && found->staged != 0)) {
         return CX_DATA_LOSS;
     }
     item->version = found != NULL ? found->version + 1 : 1;
@@ -253,6 +253,10 @@ static enum cx_status stage_create(struct cx_stage *stage, struct cx_bytes names
     status = create_context(stage, namespace_id, item, staged);
     if (status == CX_OK) {
         status = create_lists(stage, staged);
+    }
+    if (status == CX_OK && staged->parent != NULL &&
+        staged->parent->depth >= CX_CONTEXT_DEPTH_MAX) {
+        status = CX_DATA_LOSS;
     }
     if (status == CX_OK) {
         staged->context->depth = staged->parent != NULL ? staged->parent->depth + 1 : 1;
@@ -351,7 +355,8 @@ enum cx_status cx_stage_item(struct cx_stage *stage, struct cx_bytes namespace_i
         status = stage_create(stage, namespace_id, item, staged);
     } else {
         staged->context = cx_state_find(stage->state, key);
-        if (staged->context == NULL) {
+        if (staged->context == NULL || staged->context->staged != 0) {
+            staged->context = NULL;
             return CX_DATA_LOSS;
         }
         if (item->kind != CX_ITEM_UPDATE) {
@@ -363,6 +368,12 @@ enum cx_status cx_stage_item(struct cx_stage *stage, struct cx_bytes namespace_i
         }
     }
     stage->item_count++; /* Also of a failure, so that its parts are released. */
+    if (staged->context != NULL) {
+        staged->context->staged = (uint32_t)stage->item_count;
+    }
+    if (staged->replaced != NULL) {
+        staged->replaced->staged = (uint32_t)stage->item_count;
+    }
     if (status == CX_OK && stage->error == NULL && item->version != logged_version) {
         status = CX_DATA_LOSS;
     }
@@ -386,6 +397,36 @@ static enum cx_status shard_reserve(struct cx_shard *shard, size_t count, bool r
                                           : status;
 }
 
+static bool is_end(const struct cx_change_item *item)
+{
+    return item->kind != CX_ITEM_CREATE && item->kind != CX_ITEM_UPDATE;
+}
+
+/* Whether those that end have no children left, nor get any. */
+static bool ends_fit(struct cx_stage *stage, const struct cx_change *change)
+{
+    for (size_t i = 0; i < stage->item_count; i++) {
+        const struct cx_context *parent = stage->items[i].parent;
+        size_t at = parent != NULL ? parent->staged : 0;
+
+        if (at == 0 || !is_end(&change->items[at - 1])) {
+            continue;
+        }
+        if (!is_end(&change->items[i]) || at - 1 < i) {
+            return false;
+        }
+        stage->items[at - 1].ended_children++;
+    }
+    for (size_t i = 0; i < stage->item_count; i++) {
+        const struct cx_staged_item *staged = &stage->items[i];
+
+        if (is_end(&change->items[i]) && staged->context->child_count != staged->ended_children) {
+            return false;
+        }
+    }
+    return true;
+}
+
 enum cx_status cx_stage_finish(struct cx_stage *stage, const struct cx_change *change)
 {
     bool request_ids = cx_request_mark_is_set(&change->request);
@@ -393,6 +434,9 @@ enum cx_status cx_stage_finish(struct cx_stage *stage, const struct cx_change *c
     enum cx_status status;
 
     assert(stage->item_count == change->item_count);
+    if (!ends_fit(stage, change)) {
+        return CX_DATA_LOSS;
+    }
     stage->pool = &shard_of(stage, stage->items[0].key)->pool;
     status = cx_tree_pool_fill(stage->pool, stage->need.count);
     for (size_t i = 0; i < stage->item_count; i++) {
@@ -415,6 +459,12 @@ static void staged_item_done(struct cx_staged_item *staged)
     cx_undo_unref(staged->undo);
     cx_entry_unref(staged->new_entry);
     cx_tree_done(&cx_entry_class, &staged->entries);
+    if (staged->replaced != NULL) {
+        staged->replaced->staged = 0;
+    }
+    if (staged->context != NULL) {
+        staged->context->staged = 0;
+    }
     if (staged->context != NULL && staged->context->version == 0) {
         cx_context_unref(staged->context); /* A create that was not applied. */
     }

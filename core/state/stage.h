@@ -23,6 +23,7 @@ struct cx_staged_item {
     struct cx_context *replaced; /* A create: the tombstone of that name, or NULL. */
     struct cx_context *parent;   /* Of a create or an end of a live one, or NULL. */
     struct cx_labels *labels;    /* A reference, if they change. */
+    size_t ended_children;       /* Of an end: the items before it that are below it. */
     struct cx_undo *undo;        /* Leads back to the state before. NULL: there is none. */
 
     /* How the entries change. */
@@ -74,7 +75,7 @@ CX_MUST_CHECK enum cx_status cx_stage_item(struct cx_stage *stage, struct cx_byt
                                            const struct cx_name_key *key,
                                            struct cx_change_item *item);
 
-/* Sets aside what applying takes: after the last item. */
+/* Sets aside what applying takes: after the last item. Fails like cx_stage_item(). */
 CX_MUST_CHECK enum cx_status cx_stage_finish(struct cx_stage *stage,
                                              const struct cx_change *change);
 

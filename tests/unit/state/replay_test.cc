@@ -1,0 +1,238 @@
+// What replay.h promises: the same state again, and a refusal of whatever no planning made.
+
+#include "tests/unit/state/state_fixture.h"
+
+#include <random>
+
+namespace {
+
+class ReplayTest : public StateFixture {
+ protected:
+  // Changes of every kind.
+  void WriteEverything() {
+    cx_new_context properties = {};
+    cx_label labels[] = {{cx_bytes_of("l"), cx_bytes_of("v")},
+                         {cx_bytes_of("m"), cx_bytes_of("w")}};
+    properties.type = cx_bytes_of("chat");
+    properties.parent_id = cx_bytes_of("parent");
+    properties.create_parent = true;
+    properties.labels = labels;
+    properties.label_count = 2;
+    Create("a", properties, Mutations().Put("k", std::string(6000, 'x'), "text/plain"), "r1");
+    Update("a", Mutations().Put("k", std::string(6000, 'x') + "more"), "r2");
+    Update("a", Mutations().Append("k", "tail").SetLabel("n", "1").DeleteLabel("l"), "r3");
+    Update("a", Mutations().Delete("k").DeletePrefix("").Put("j", "1").SetExpiry(50, true));
+    CreateBelow("b", "a");
+    Delete("a", true);
+    Create("a");
+    Delete("a", false, true);
+    Create("c", {}, Mutations().SetExpiry(5));
+    plan_.now_us += 10;
+    Due("c");
+    plan_.now_us += 100;
+    Due("b");
+    plan_.now_us += 100;
+    Due("b");
+    settings_.version_retention = 2;
+    WriteSettings();
+  }
+};
+
+TEST_F(ReplayTest, GivesTheSameStateAgainAfterEveryChange) {
+  for (int i = 0; i < 3; i++) WriteEverything();
+  ExpectReplayGivesTheSame();
+}
+
+TEST_F(ReplayTest, FollowsAContextThatIsReplacedAFewRecordsBefore) {
+  for (int distance = 0; distance < 14; distance++) {
+    Create("a", {}, Mutations().Put("k", "v"));
+    Delete("a");
+    Create("a", {}, Mutations().Put("k", "w"));
+    for (int i = 0; i < distance; i++) Create("x" + std::to_string(revision_));
+    Update("a", Mutations().Put("k", "x"));
+    Delete("a", false, true);
+  }
+  ExpectReplayGivesTheSame();
+}
+
+TEST_F(ReplayTest, RefusesARecordThatDoesNotFit) {
+  Create("a");
+  Update("a", Mutations().Put("k", "v"));
+  uint64_t digest;
+  std::vector<Record> without_create = {log_[0], log_[2]};
+  std::vector<Record> twice = {log_[0], log_[1], log_[1]};
+  std::vector<Record> again = {log_[0], log_[1], log_[2], log_[2]};
+  EXPECT_EQ(CX_DATA_LOSS, Replay(without_create, &digest));
+  EXPECT_EQ(CX_DATA_LOSS, Replay(twice, &digest));
+  EXPECT_EQ(CX_DATA_LOSS, Replay(again, &digest)) << "its version does not follow";
+}
+
+TEST_F(ReplayTest, NamesTheRecordThatItRefuses) {
+  cx_state state;
+  cx_replay *replay;
+  Create("a");
+  ASSERT_EQ(CX_OK, cx_state_init(&state));
+  ASSERT_EQ(CX_OK, cx_replay_new(&state, &replay));
+  ASSERT_EQ(CX_OK, cx_replay_add(replay, Bytes(log_[0].payload), 1, 1000));
+  EXPECT_EQ(CX_DATA_LOSS, cx_replay_add(replay, cx_bytes_of("nonsense"), 2, 1000));
+  EXPECT_EQ(2u, cx_replay_failed_revision(replay));
+  cx_replay_free(replay);
+  cx_replay_free(nullptr);
+  cx_state_done(&state);
+}
+
+// The bytes of real changes, changed a little: each is applied or refused, and nothing
+// crashes, whichever was applied before.
+TEST_F(ReplayTest, AppliesOrRefusesWhateverBytesThereAre) {
+  const unsigned seed = 42;
+  std::mt19937 random(seed);
+  int refused = 0;
+  WriteEverything();
+  for (int round = 0; round < 4000; round++) {
+    std::vector<Record> log;
+    uint64_t digest;
+    for (const Record &record : log_) {
+      Record changed = record;
+      for (unsigned i = random() % 8 == 0 ? 1 + random() % 3 : 0; i > 0; i--) {
+        size_t at = random() % changed.payload.size();
+        switch (random() % 3) {
+          case 0: changed.payload[at] = static_cast<char>(random()); break;
+          case 1: changed.payload.erase(at, 1 + random() % 4); break;
+          default: changed.payload.insert(at, 1, static_cast<char>(random())); break;
+        }
+        if (changed.payload.empty()) break;
+      }
+      log.push_back(changed);
+      if (random() % 16 == 0) log.push_back(log_[random() % log_.size()]);
+    }
+    for (size_t i = 0; i < log.size(); i++) log[i].revision = i + 1;
+    cx_status status = Replay(log, &digest);
+    ASSERT_TRUE(status == CX_OK || status == CX_DATA_LOSS) << "seed " << seed;
+    refused += status != CX_OK;
+  }
+  EXPECT_GT(refused, 1000);
+  EXPECT_LT(refused, 4000);
+}
+
+// Changes that are well formed but that nobody planned: names twice, parents that end before
+// their children, keys of every size, versions that fit and that do not.
+class Nonsense {
+ public:
+  explicit Nonsense(unsigned seed) : random_(seed) {}
+
+  std::string Next(const cx_state *state) {
+    cx_change change = {};
+    cx_buffer encoded = {};
+    cx_change_item items[3] = {};
+    kept_.clear();
+    ops_.clear();
+    change.kind = CX_CHANGE_CONTEXTS;
+    change.namespace_id = OneIn(50) ? Name(70) : cx_bytes_of("n");
+    change.items = items;
+    change.item_count = OneIn(2) ? 1 : 1 + Below(3);
+    if (OneIn(3)) change.request.id.low = 1 + Below(3);
+    change.request.owner = Below(change.item_count);
+    change.request.each = OneIn(2);
+    for (size_t i = 0; i < change.item_count; i++) FillItem(state, &items[i]);
+    EXPECT_EQ(CX_OK, cx_change_encode(&change, &encoded));
+    std::string payload = Text(cx_buffer_bytes(&encoded));
+    cx_buffer_done(&encoded);
+    return payload;
+  }
+
+  uint64_t Below(uint64_t end) { return random_() % end; }
+  bool OneIn(uint64_t count) { return Below(count) == 0; }
+
+ private:
+  cx_bytes Keep(const std::string &text) {
+    kept_.push_back(std::make_shared<std::string>(text));
+    return Bytes(*kept_.back());
+  }
+
+  cx_bytes Name(size_t size_max) {
+    std::string name(OneIn(3) ? size_max : Below(4), 'x');
+    if (!name.empty() && OneIn(5)) name[Below(name.size())] = '\0';
+    return Keep(name);
+  }
+
+  cx_bytes Id() { return OneIn(40) ? Name(257) : Keep(std::string(1, "abcd"[Below(4)])); }
+
+  cx_label_list Labels() {
+    auto labels = std::make_shared<std::vector<cx_label>>();
+    for (size_t i = OneIn(40) ? 66 : Below(3); i > 0; i--) {
+      labels->push_back({OneIn(20) ? Name(64) : Keep(std::string(1, "nmlkj"[i % 5])),
+                         OneIn(20) ? Name(1025) : Keep("v")});
+    }
+    labels_.push_back(labels);
+    return {labels->data(), labels->size()};
+  }
+
+  void FillItem(const cx_state *state, cx_change_item *item) {
+    item->kind = static_cast<cx_item_kind>(OneIn(2) ? 1 : 1 + Below(7));
+    item->labels_changed = !OneIn(9);
+    item->sliding = OneIn(2);
+    item->id = Id();
+    item->type = OneIn(20) ? Name(65) : Keep("t");
+    item->labels = Labels();
+    if (item->kind == CX_ITEM_CREATE && OneIn(2)) item->parent_id = Id();
+    item->ttl_us = OneIn(40) ? INT64_MAX - static_cast<int64_t>(Below(3)) : 0;
+    if (item->id.size > 0 && item->id.size <= CX_CONTEXT_ID_SIZE_MAX) {
+      cx_name_key key;
+      cx_name_key_init(&key, cx_bytes_of("n"), item->id);
+      const cx_context *found = cx_state_find(state, &key);
+      item->version = found != nullptr ? found->version : 0;
+      if (item->kind <= CX_ITEM_UPDATE) item->version++;
+    }
+    if (OneIn(30)) item->version++;
+    auto ops = std::make_shared<std::vector<cx_op>>(Below(4));
+    for (cx_op &op : *ops) FillOp(&op);
+    ops_.push_back(ops);
+    item->ops = ops->data();
+    item->op_count = ops->size();
+  }
+
+  void FillOp(cx_op *op) {
+    *op = {};
+    op->kind = static_cast<cx_mutation_kind>(1 + Below(7));
+    op->key = OneIn(20) ? Name(513) : Keep(std::string(1, "jk"[Below(2)]));
+    op->content_type = OneIn(20) ? Name(129) : cx_bytes{};
+    op->kept = OneIn(8) ? (OneIn(4) ? UINT64_MAX : Below(1500)) : 0;
+    op->value = Keep(std::string(Below(1500), 'y'));
+    op->ttl_us = OneIn(30) ? static_cast<int64_t>(random_()) : 5;
+    op->sliding = OneIn(2);
+  }
+
+  std::mt19937_64 random_;
+  std::vector<std::shared_ptr<std::string>> kept_;
+  std::vector<std::shared_ptr<std::vector<cx_label>>> labels_;
+  std::vector<std::shared_ptr<std::vector<cx_op>>> ops_;
+};
+
+TEST_F(ReplayTest, AppliesOrRefusesChangesThatNobodyPlanned) {
+  for (unsigned seed = 1; seed <= 60; seed++) {
+    Nonsense nonsense(seed);
+    cx_state state;
+    int applied = 0, refused = 0;
+    ASSERT_EQ(CX_OK, cx_state_init(&state));
+    for (uint64_t revision = 1; revision < 400; revision++) {
+      std::string payload = revision == 1 ? log_[0].payload : nonsense.Next(&state);
+      uint64_t digest = cx_state_digest(&state);
+      cx_replay *replay;
+      ASSERT_EQ(CX_OK, cx_replay_new(&state, &replay));
+      cx_status status = cx_replay_add(replay, Bytes(payload), revision,
+                                       static_cast<int64_t>(revision));
+      if (status == CX_OK) status = cx_replay_finish(replay);
+      ASSERT_TRUE(status == CX_OK || status == CX_DATA_LOSS) << "seed " << seed;
+      if (status != CX_OK) {
+        EXPECT_EQ(digest, cx_state_digest(&state)) << "seed " << seed;
+      }
+      (status == CX_OK ? applied : refused)++;
+      cx_replay_free(replay);
+    }
+    cx_state_done(&state);
+    EXPECT_GT(applied, 20) << "seed " << seed;
+    EXPECT_GT(refused, 20) << "seed " << seed;
+  }
+}
+
+}  // namespace
