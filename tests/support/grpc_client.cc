@@ -36,10 +36,9 @@ std::string TakeBuffer(grpc_byte_buffer *buffer) {
 using Status = std::unique_ptr<Google__Rpc__Status, void (*)(Google__Rpc__Status *)>;
 
 Status ParseStatus(const std::string &details) {
-  return Status(google__rpc__status__unpack(nullptr, details.size(), Bytes(details)),
-                [](Google__Rpc__Status *status) {
-                  google__rpc__status__free_unpacked(status, nullptr);
-                });
+  return Status(
+      google__rpc__status__unpack(nullptr, details.size(), Bytes(details)),
+      [](Google__Rpc__Status *status) { google__rpc__status__free_unpacked(status, nullptr); });
 }
 
 // The packed detail of a type; empty when there is none.
@@ -59,10 +58,9 @@ using ErrorInfo = std::unique_ptr<Google__Rpc__ErrorInfo, void (*)(Google__Rpc__
 // Never NULL: what is missing parses as an empty message.
 ErrorInfo ParseErrorInfo(const std::string &details) {
   std::string info = FindDetail(details, "google.rpc.ErrorInfo");
-  return ErrorInfo(google__rpc__error_info__unpack(nullptr, info.size(), Bytes(info)),
-                   [](Google__Rpc__ErrorInfo *each) {
-                     google__rpc__error_info__free_unpacked(each, nullptr);
-                   });
+  return ErrorInfo(
+      google__rpc__error_info__unpack(nullptr, info.size(), Bytes(info)),
+      [](Google__Rpc__ErrorInfo *each) { google__rpc__error_info__free_unpacked(each, nullptr); });
 }
 
 }  // namespace
@@ -101,8 +99,8 @@ std::string GrpcPack(const ProtobufCMessage *message) {
 // ---- Calls.
 
 GrpcCall::GrpcCall(grpc_channel *channel, const std::string &path, int64_t timeout_ms) {
-  gpr_timespec deadline = gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-                                       gpr_time_from_millis(timeout_ms, GPR_TIMESPAN));
+  gpr_timespec deadline =
+      gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), gpr_time_from_millis(timeout_ms, GPR_TIMESPAN));
   grpc_slice method = grpc_slice_from_copied_string(path.c_str());
   queue_ = grpc_completion_queue_create_for_pluck(nullptr);
   call_ = grpc_channel_create_call(channel, nullptr, GRPC_PROPAGATE_DEFAULTS, queue_, method,
