@@ -153,6 +153,30 @@ CX_MUST_CHECK enum cx_status cx_engine_delete(struct cx_engine *engine,
                                               struct cx_write_outcome *ret_outcome,
                                               struct cx_error *ret_error);
 
+/* ---- Looking ahead. --------------------------------------------------------- *
+ *
+ * Where many updates follow one another, most of their time is spent waiting for memory.
+ * Who knows which ones come says so, and the engine asks for that memory meanwhile. */
+
+enum {
+    CX_FORESIGHT = 12, /* How many updates ahead. */
+    CX_FORESIGHT_PLACES = 16,
+};
+
+/* What has been foreseen. Zeroed at first. */
+struct cx_foresight {
+    uint64_t hashes[CX_FORESIGHT_PLACES]; /* 0: nothing. */
+    struct cx_bytes keys[CX_FORESIGHT_PLACES];
+    unsigned count;
+};
+
+/* Says that CX_FORESIGHT updates from now on it will be this context's turn, and the entry
+ * `key` the first that changes (or none: empty), which stays until then. NULL: nothing
+ * comes. To be called once before each update. A hint: it changes nothing, need not come
+ * true, and the name may be none. */
+void cx_engine_foresee(struct cx_engine *engine, struct cx_foresight *foresight,
+                       const struct cx_context_name *name, struct cx_bytes key);
+
 /* ---- Reading. --------------------------------------------------------------- */
 
 /* Takes a snapshot of one state. The caller owns it: cx_snapshot_done(). *ret_wait_for

@@ -5,13 +5,16 @@
 #include "core/base/limits.h"
 #include "core/base/memory.h"
 #include "core/state/apply.h"
+#include "core/state/hint.h"
 
-/* How far behind the last record the steps on the way to applying one are. */
+/* How far behind the last record the steps on the way to applying one are: what the
+ * step before asked for has come from memory by then. */
 enum {
-    LOOK_BEHIND = 3,  /* Its context's slot of the table has come from memory. */
-    TOUCH_BEHIND = 6, /* The context has. */
-    APPLY_BEHIND = 9, /* What the context points at has. */
-    SLOTS = 16,       /* A power of two above. */
+    CONTEXT_BEHIND = 3,
+    PARTS_BEHIND = 6,
+    ENTRY_BEHIND = 9,
+    APPLY_BEHIND = 12,
+    SLOTS = 16, /* A power of two above. */
     COPY_KEPT_MAX = 65536,
 };
 static_assert(APPLY_BEHIND < SLOTS, "a record's slot is free again when it comes around");
@@ -114,43 +117,27 @@ static enum cx_status slot_fill(struct slot *slot, struct cx_bytes payload)
     return status == CX_OK ? slot_make_keys(slot) : status;
 }
 
-/* ---- Hints: what they say may be wrong, and then they cost time alone. ------- */
+/* ---- Hints. ----------------------------------------------------------------- */
 
-static void prefetch(const void *memory, size_t size)
+typedef void (*hint_fn)(const struct cx_state *state, const struct cx_hint *hint);
+
+/* Takes a step for the first item of the record that was added `behind` others ago. */
+static void hint_step(struct cx_replay *replay, uint64_t behind, hint_fn step)
 {
-    for (size_t offset = 0; offset < size; offset += 64) {
-        __builtin_prefetch((const char *)memory + offset);
+    const struct slot *slot;
+    struct cx_hint hint;
+
+    if (replay->added - replay->applied <= behind) {
+        return;
     }
-}
-
-/* What the first item of a record probably changes, or NULL. Borrowed until the next
- * record is applied, which may free it. */
-static const struct cx_context *slot_hint(const struct cx_state *state, const struct slot *slot)
-{
+    slot = slot_at(replay, replay->added - 1 - behind);
     if (slot->keys == NULL) {
-        return NULL;
+        return;
     }
-    return cx_table_peek(&state->shards[slot->keys[0].shard].contexts, slot->keys[0].hash);
-}
-
-static void slot_look(const struct cx_state *state, const struct slot *slot)
-{
-    const struct cx_context *hint = slot_hint(state, slot);
-
-    if (hint != NULL) {
-        prefetch(hint, sizeof *hint);
-    }
-}
-
-static void slot_touch(const struct cx_state *state, const struct slot *slot)
-{
-    const struct cx_context *hint = slot_hint(state, slot);
-
-    if (hint != NULL) {
-        prefetch(hint->entries.root, 192);
-        prefetch(hint->undo_oldest, sizeof *hint->undo_oldest);
-        prefetch(hint->undo_newest, 64);
-    }
+    hint.hash = slot->keys[0].hash;
+    hint.key = slot->change.items[0].op_count > 0 ? slot->change.items[0].ops[0].key
+                                                  : (struct cx_bytes){0};
+    step(replay->state, &hint);
 }
 
 /* ---- Applying. -------------------------------------------------------------- */
@@ -207,16 +194,11 @@ enum cx_status cx_replay_add(struct cx_replay *replay, struct cx_bytes payload, 
     }
     slot->revision = revision;
     slot->time_us = time_us;
-    if (slot->keys != NULL) {
-        cx_table_prefetch(&replay->state->shards[slot->keys[0].shard].contexts, slot->keys[0].hash);
-    }
     replay->added++;
-    if (replay->added - replay->applied > LOOK_BEHIND) {
-        slot_look(replay->state, slot_at(replay, replay->added - 1 - LOOK_BEHIND));
-    }
-    if (replay->added - replay->applied > TOUCH_BEHIND) {
-        slot_touch(replay->state, slot_at(replay, replay->added - 1 - TOUCH_BEHIND));
-    }
+    hint_step(replay, 0, cx_hint_place);
+    hint_step(replay, CONTEXT_BEHIND, cx_hint_context);
+    hint_step(replay, PARTS_BEHIND, cx_hint_parts);
+    hint_step(replay, ENTRY_BEHIND, cx_hint_entry);
     return replay->added - replay->applied > APPLY_BEHIND ? replay_apply_next(replay) : CX_OK;
 }
 

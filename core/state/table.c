@@ -22,7 +22,7 @@ void cx_name_key_init(struct cx_name_key *key, struct cx_bytes namespace_id, str
     memcpy(key->bytes + namespace_id.size + 1, id.data, id.size);
     key->size = namespace_id.size + 1 + id.size;
     key->hash = cx_hash64((struct cx_bytes){key->bytes, key->size}, 0);
-    key->shard = (unsigned)(key->hash >> 58); /* The table uses the low bits. */
+    key->shard = cx_name_shard(key->hash);
 }
 
 /* Where a name is, or the free slot where it would be. */

@@ -18,6 +18,12 @@ struct cx_name_key {
     uint8_t bytes[CX_NAMESPACE_SIZE_MAX + 1 + CX_CONTEXT_ID_SIZE_MAX]; /* Namespace, NUL, id. */
 };
 
+/* The shard of a name of this hash. The table uses the low bits. */
+static inline unsigned cx_name_shard(uint64_t hash)
+{
+    return (unsigned)(hash >> 58);
+}
+
 /* Makes the key of a context of these names. */
 void cx_name_key_init(struct cx_name_key *key, struct cx_bytes namespace_id, struct cx_bytes id);
 

@@ -117,6 +117,10 @@ void cx_tree_done(const struct cx_tree_class *kind, struct cx_tree *tree);
 struct cx_tree_item *cx_tree_get(const struct cx_tree_class *kind, const struct cx_tree *tree,
                                  struct cx_bytes key);
 
+/* Asks for the memory one step below the root on the way to a key, which is probably
+ * its item: a hint, that looks at the root alone. */
+void cx_tree_prefetch(const struct cx_tree *tree, struct cx_bytes key);
+
 /* Sets the item of its key. The tree takes over the caller's reference; *ret_old is
  * the item that it replaced, with its reference, or NULL. `pool` is where nodes come
  * from; NULL: from the allocator, and CX_RESOURCE_EXHAUSTED when that has none, with

@@ -281,6 +281,11 @@ size_t cx_tree_node_search(const struct cx_tree_class *kind, const struct cx_tre
     return index;
 }
 
+size_t cx_tree_node_guess(const struct cx_tree_node *node, struct cx_bytes key)
+{
+    return search_prefix(node, key_prefix(key, node->skip));
+}
+
 /* ---- Changes. -------------------------------------------------------------- */
 
 void cx_tree_node_set(const struct cx_tree_class *kind, struct cx_tree_node *node, size_t index,

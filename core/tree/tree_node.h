@@ -85,6 +85,9 @@ struct cx_tree_node *cx_tree_node_copy(struct cx_tree_pool *pool, const struct c
 size_t cx_tree_node_search(const struct cx_tree_class *kind, const struct cx_tree_node *node,
                            struct cx_bytes key, bool *ret_found);
 
+/* What cx_tree_node_search() probably returns, without a look at any item. */
+size_t cx_tree_node_guess(const struct cx_tree_node *node, struct cx_bytes key);
+
 /* ---- Changes, of nodes that nobody else holds. References move along. ------- */
 
 /* Sets the item of an entry. Gives up no reference of the one before. */

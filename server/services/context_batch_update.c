@@ -46,13 +46,23 @@ static void update_each(struct cx_call *call)
         .scratch = cx_allocator_of_call(call),
         .failures = cx_allocator_of_call(call),
     };
+    UpdateContextRequest **requests = state->request->requests;
+    size_t ahead = cx_update_foresight(state->count);
+    struct cx_foresight foresight = {0};
     uint64_t wait_for = 0;
 
+    for (size_t i = 0; i < ahead; i++) {
+        cx_update_foresee(source.engine, &foresight, i < state->count ? requests[i] : NULL);
+    }
     for (size_t i = 0; i < state->count; i++) {
         const struct cx_field field = cx_field_at(NULL, "requests", i);
         struct cx_update_result *result = &state->results[i];
 
-        if (!cx_update_result_make(&source, &field, state->request->requests[i], result)) {
+        if (ahead > 0) {
+            cx_update_foresee(source.engine, &foresight,
+                              i + ahead < state->count ? requests[i + ahead] : NULL);
+        }
+        if (!cx_update_result_make(&source, &field, requests[i], result)) {
             cx_answer_out_of_memory(call);
             return;
         }

@@ -245,6 +245,8 @@ static bool apply_update(struct cx_call *call, struct stream *stream,
 static bool apply_updates(struct cx_call *call, struct stream *stream,
                           const StreamUpdatesRequest *request)
 {
+    size_t ahead = cx_update_foresight(request->n_updates);
+    struct cx_foresight foresight = {0};
     bool ok = true;
 
     if (cx_field_check_count(NULL, "updates", request->n_updates, 1, CX_BATCH_MAX,
@@ -255,8 +257,14 @@ static bool apply_updates(struct cx_call *call, struct stream *stream,
         (void)cx_error_out_of_memory(&stream->error);
         return false;
     }
-    for (size_t i = 0; ok && i < request->n_updates; i++) {
-        ok = apply_update(call, stream, request, i);
+    for (size_t i = 0; ok && i < request->n_updates + ahead; i++) {
+        if (ahead > 0) {
+            cx_update_foresee(cx_answer_app(call)->engine, &foresight,
+                              i < request->n_updates ? request->updates[i] : NULL);
+        }
+        if (i >= ahead) {
+            ok = apply_update(call, stream, request, i - ahead);
+        }
     }
     cx_arena_reset(&stream->arena);
     return ok;

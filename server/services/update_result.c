@@ -42,6 +42,39 @@ bool cx_update_result_make(const struct cx_update_source *source, const struct c
     return true;
 }
 
+/* ---- Looking ahead. --------------------------------------------------------- */
+
+static struct cx_bytes first_key(const UpdateContextRequest *message)
+{
+    const Mutation *mutation = message->n_mutations > 0 ? message->mutations[0] : NULL;
+
+    if (mutation == NULL) {
+        return (struct cx_bytes){0};
+    }
+    switch (mutation->kind_case) {
+    case CONTEXTD__V1__MUTATION__KIND_PUT_ENTRY:
+        return cx_bytes_of(mutation->put_entry->key);
+    case CONTEXTD__V1__MUTATION__KIND_APPEND_ENTRY:
+        return cx_bytes_of(mutation->append_entry->key);
+    default:
+        return (struct cx_bytes){0};
+    }
+}
+
+void cx_update_foresee(struct cx_engine *engine, struct cx_foresight *foresight,
+                       const UpdateContextRequest *message)
+{
+    struct cx_context_name name;
+
+    if (message == NULL) {
+        cx_engine_foresee(engine, foresight, NULL, (struct cx_bytes){0});
+        return;
+    }
+    name.namespace_id = cx_convert_namespace(message->namespace_);
+    name.id = cx_bytes_of(message->context_id);
+    cx_engine_foresee(engine, foresight, &name, first_key(message));
+}
+
 /* ---- Messages. -------------------------------------------------------------- */
 
 struct cx_update_result_parts {

@@ -43,6 +43,17 @@ CX_MUST_CHECK bool cx_update_result_make(const struct cx_update_source *source,
                                          const UpdateContextRequest *message,
                                          struct cx_update_result *ret_result);
 
+/* How far several updates look ahead; a few are not worth it. */
+static inline size_t cx_update_foresight(size_t count)
+{
+    return count < 4 ? 0 : CX_FORESIGHT;
+}
+
+/* Tells the engine which update comes CX_FORESIGHT places behind the next one. NULL:
+ * none does. See cx_engine_foresee(). */
+void cx_update_foresee(struct cx_engine *engine, struct cx_foresight *foresight,
+                       const UpdateContextRequest *message);
+
 /* Messages for `count` results, made one by one. They borrow the failures. */
 struct cx_update_result_block {
     UpdateResult **messages;

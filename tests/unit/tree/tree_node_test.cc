@@ -71,6 +71,17 @@ TEST_F(TreeNodeTest, FillsABlockOfTheAllocator) {
   EXPECT_EQ(504u, sizeof(cx_tree_node) + CX_TREE_SLOTS * sizeof(cx_tree_slot));
 }
 
+TEST_F(TreeNodeTest, GuessesWhereTheSearchEnds) {
+  EXPECT_EQ(0u, cx_tree_node_guess(node_, Bytes("a")));
+  for (int i = 10; i < 40; i++) Insert("key-" + std::to_string(i));
+  for (const char *key : {"key-10", "key-25", "key-39", "key-255"}) {
+    bool found;
+    EXPECT_EQ(cx_tree_node_search(&kKind, node_, Bytes(key), &found),
+              cx_tree_node_guess(node_, Bytes(key)))
+        << key;
+  }
+}
+
 TEST_F(TreeNodeTest, SkipsWhatItsKeysBeginWith) {
   Insert("default/ctx-1");
   Insert("default/ctx-22");
