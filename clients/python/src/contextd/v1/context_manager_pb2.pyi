@@ -129,7 +129,7 @@ class GetContextRequest(_message.Message):
     @_builtins.property
     def keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Return just these entries and those of `key_prefix`. Missing ones are left
-        out. Both empty: all entries.
+        out. Both empty: all entries. At most 10,000 keys.
         """
 
     def __init__(
@@ -215,6 +215,8 @@ Global___ReadEntriesRequest: _TypeAlias = ReadEntriesRequest  # noqa: Y015
 
 @_typing.final
 class ReadEntriesResponse(_message.Message):
+    """A stream without entries has one message all the same, with the version."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     VERSION_FIELD_NUMBER: _builtins.int
@@ -319,7 +321,11 @@ class ListContextsResponse(_message.Message):
     subscription from here misses nothing that the list does not show.
     """
     @_builtins.property
-    def contexts(self) -> _containers.RepeatedCompositeFieldContainer[_resources_pb2.Context]: ...
+    def contexts(self) -> _containers.RepeatedCompositeFieldContainer[_resources_pb2.Context]:
+        """Where not even the first one fits into a message, the call fails with
+        `RESPONSE_TOO_LARGE`: ask for a smaller view.
+        """
+
     def __init__(
         self,
         *,
@@ -352,7 +358,9 @@ class UpdateContextRequest(_message.Message):
         """1 to 10,000."""
 
     @_builtins.property
-    def preconditions(self) -> _containers.RepeatedCompositeFieldContainer[_resources_pb2.Precondition]: ...
+    def preconditions(self) -> _containers.RepeatedCompositeFieldContainer[_resources_pb2.Precondition]:
+        """At most 1,000."""
+
     @_builtins.property
     def create_if_missing(self) -> _resources_pb2.NewContext:
         """Present: create the context like this when it does not exist."""
@@ -526,7 +534,9 @@ class BatchGetContextsResponse(_message.Message):
     RESULTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___BatchGetContextsResponse.Result]:
-        """In the order of the requests."""
+        """In the order of the requests. A context for which the message has no room any
+        more is a failure, `RESPONSE_TOO_LARGE`: ask for it again.
+        """
 
     def __init__(
         self,
@@ -554,12 +564,12 @@ class BatchUpdateContextsRequest(_message.Message):
     """
     @_builtins.property
     def requests(self) -> _containers.RepeatedCompositeFieldContainer[Global___UpdateContextRequest]:
-        """1 to 1,000."""
+        """1 to 1,000. Where `atomic`, of different contexts."""
 
     @_builtins.property
     def write(self) -> _resources_pb2.WriteOptions:
         """Where `atomic`: the request id of the whole; the parts have their own session
-        and fence, and no request id.
+        and fence, and no request id. Otherwise they have their own, and this has none.
         """
 
     def __init__(
@@ -632,7 +642,10 @@ class StreamUpdatesRequest(_message.Message):
     UPDATES_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def updates(self) -> _containers.RepeatedCompositeFieldContainer[Global___UpdateContextRequest]:
-        """1 to 1,000; more per message cost less."""
+        """1 to 1,000; more per message cost less. One that is malformed fails in its
+        place; a message without any, or with too many, ends the stream behind the
+        results of those before it.
+        """
 
     def __init__(
         self,

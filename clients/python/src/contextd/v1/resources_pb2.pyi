@@ -11,11 +11,13 @@ For every message of this package:
  - A zero, an empty string and an absent message mean "not set"; each field
    says what that does.
  - Times and ids called "set by the server" are ignored in requests.
- - `metadata` is labels: at most 64, keys up to 63 bytes, values up to 1,024.
+ - `metadata` is labels: at most 64, keys are names of 1 to 63 bytes, values any
+   strings up to 1,024.
  - `page_size` is 1 to 1,000, and 0 stands for 100. A page may hold less, even
    nothing, and still have a token: it ends where it would outgrow a message
    or after the server has looked at 10,000 rows. Tokens survive a restart.
- - A request concerns one namespace.
+ - A request concerns one namespace: the parts of a batch, and the updates of one
+   message of a stream, name the same.
  - A field whose feature this server does not have yet is refused with
    NOT_SUPPORTED, never ignored.
 
@@ -27,13 +29,16 @@ existence, session, fence, preconditions, limits.
 
   INVALID_ARGUMENT     MALFORMED_REQUEST
                        INVALID_FIELD        {field: "mutations[3].put_entry.key", rule}
+                                            the path from the message that was sent:
+                                            in a batch "requests[2].context_id"
   NOT_FOUND            CONTEXT_NOT_FOUND    {deleted_version, if it was deleted}
   ALREADY_EXISTS       CONTEXT_EXISTS       {version}
   ABORTED              VERSION_CONFLICT     {current_version}
                        ENTRY_CONFLICT       {key, current_version}
                        HEAD_MOVED           {current_version} it changed again and
                                             again while the server worked on it
-                       STREAM_STALLED       {after_key} nobody read the stream
+                       STREAM_STALLED       {after_key} nobody read the stream: the
+                                            last key that went out before
   FAILED_PRECONDITION  STALE_FENCE          {current_fence}
                        SIZE_MISMATCH        {key, current_size}
                        HAS_CHILDREN         {child_count}
@@ -434,7 +439,7 @@ class WriteResult(_message.Message):
     REVISION_FIELD_NUMBER: _builtins.int
     REPLAYED_FIELD_NUMBER: _builtins.int
     revision: _builtins.int
-    """The position of the change in the log."""
+    """The position of the change in the log. 0: there was nothing to change."""
     replayed: _builtins.bool
     """An earlier request with the same `request_id` made this change. Version and
     revision are that change's; the rest of the answer is as of now.
@@ -747,7 +752,9 @@ class SetExpiry(_message.Message):
     sliding: _builtins.bool
     """Starts the time again with every change of the context."""
     @_builtins.property
-    def ttl(self) -> _duration_pb2.Duration: ...
+    def ttl(self) -> _duration_pb2.Duration:
+        """Positive, up to 100 years."""
+
     def __init__(
         self,
         *,
