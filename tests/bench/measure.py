@@ -35,7 +35,11 @@ class Workload:
         command = [self.load, kind, server.address]
         command += ["%s=%s" % setting for setting in settings.items()]
         done = subprocess.run(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=SLICE_MAX_S, check=False
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            timeout=SLICE_MAX_S,
+            check=False,
         )
         if done.returncode != 0:
             raise BenchError("%s\n%s" % (" ".join(command), done.stderr.decode()))
@@ -47,10 +51,14 @@ class Workload:
             server.updates += result["total"]
         return result
 
+    def create(self, server, first, end):
+        """Creates the contexts of these numbers, with all their entries."""
+        self.run(server, "create", in_flight=256, first=first, requests=end - first)
+
     def fill(self, server, kind):
         """Stores all contexts with all their entries."""
         if kind == "create":
-            self.run(server, kind, in_flight=256, requests=self.contexts)
+            self.create(server, 0, self.contexts)
         elif kind == "redis-fill":
             requests = self.contexts * self.keys // 10
             self.run(server, kind, in_flight=16, per_request=10, requests=requests)
@@ -106,7 +114,7 @@ class Noise:
         after = self.read()
         self.seconds = max(time.monotonic() - self.begin, 1e-9)
         self.busy, self.stolen = (
-            (now - before) / TICKS_PER_S / self.seconds for now, before in zip(after, self.before)
+            (end - begin) / TICKS_PER_S / self.seconds for begin, end in zip(self.before, after)
         )
         self.load_average = os.getloadavg()[0]
 

@@ -16,10 +16,10 @@
 #include "tests/bench/workload.h"
 
 enum {
-    MESSAGE_NAME_SIZE = 20,                                        /* context-000000000042 */
-    MESSAGE_KEY_SIZE = 7,                                          /* key-007 */
-    MESSAGE_VALUE_SIZE_MIN = MESSAGE_NAME_SIZE + MESSAGE_KEY_SIZE, /* Then the repeated byte. */
-    MESSAGE_UPDATES_MAX = 1000,
+  MESSAGE_NAME_SIZE = 20,                                        /* context-000000000042 */
+  MESSAGE_KEY_SIZE = 7,                                          /* key-007 */
+  MESSAGE_VALUE_SIZE_MIN = MESSAGE_NAME_SIZE + MESSAGE_KEY_SIZE, /* Then the repeated byte. */
+  MESSAGE_UPDATES_MAX = 1000,
 };
 
 struct message;

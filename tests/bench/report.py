@@ -139,7 +139,8 @@ def table_goals(found):
     add("batch of 16, over null", ratio("contextd/batch/64/16", null), 4, 7)
     add("batch of 100, over null", ratio("contextd/batch/16/100", null), 6, 12)
     update = "contextd/update/64/1"
-    add("CPU of an update over null's, 64 in flight", ratio(update, null, "cpu_us"), 2.0, 1.4, most=True)
+    cpu = ratio(update, null, "cpu_us")
+    add("CPU of an update over null's, 64 in flight", cpu, 2.0, 1.4, most=True)
     for kind in ("batch", "stream"):
         key = "contextd/%s/16/100" % kind
         if key in series:
@@ -180,12 +181,12 @@ def restart_goals(restart):
 
 
 def restart_lines(restart):
-    yield "restart: {:,} changes of {:,.0f} MB replayed in {:.2f} s; it served after {:.2f} s".format(
-        restart["changes"], restart["log_bytes"] / 1e6, restart["replay_s"], restart["start_s"]
+    yield "restart: {:,} changes replayed in {:.2f} s; it served after {:.2f} s".format(
+        restart["changes"], restart["replay_s"], restart["start_s"]
     )
-    yield "         %.2f s of CPU in all, %.0f MB/s: %s" % (
+    yield "         a log of %.0f MB, its empty end included; %.2f s of CPU: %s" % (
+        restart["log_bytes"] / 1e6,
         restart["cpu_s"],
-        restart["log_bytes"] / 1e6 / restart["replay_s"],
         "the processor limits it"
         if restart["cpu_s"] > 0.7 * restart["start_s"]
         else "waiting limits it: the disk, or a busy machine",

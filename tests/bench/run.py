@@ -17,12 +17,11 @@ import time
 import report
 import servers
 from measure import Workload
-from sections import Bench
+from sections import KEYS, Bench
 
 SECTIONS = ("table", "rows", "idle", "restart", "memory", "growth")
 TARGETS = ["//tests/bench:load", "//tests/bench:null_server", "//server:contextd"]
 VALUE_SIZE = 200
-KEYS = 10
 
 # What is smaller in a quick run.
 USUAL = {

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import time
 import urllib.request
+from base64 import b64decode, b64encode
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 START_MAX_S = 120
@@ -204,13 +205,17 @@ class Redis(Server):
 
     def check(self, workload):
         """Whether it holds what was stored. Looks into a sample of the contexts."""
-        with socket.create_connection(("127.0.0.1", self.port)) as link, link.makefile("rwb") as file:
-            count = self.ask(file, b"DBSIZE")
-            if count != workload.contexts:
-                raise BenchError("redis holds %d of %d hashes" % (count, workload.contexts))
-            for name in workload.sample():
-                flat = self.ask(file, b"HGETALL", name)
-                workload.check_entries("redis", name, dict(zip(flat[::2], flat[1::2])))
+        with socket.create_connection(("127.0.0.1", self.port)) as connection:
+            with connection.makefile("rwb") as file:
+                self.check_over(file, workload)
+
+    def check_over(self, file, workload):
+        count = self.ask(file, b"DBSIZE")
+        if count != workload.contexts:
+            raise BenchError("redis holds %d of %d hashes" % (count, workload.contexts))
+        for name in workload.sample():
+            flat = self.ask(file, b"HGETALL", name)
+            workload.check_entries("redis", name, dict(zip(flat[::2], flat[1::2])))
 
 
 class Etcd(Server):
@@ -237,8 +242,6 @@ class Etcd(Server):
 
     def range(self, first, end, count_only=False):
         """A range of its keys, or None when it does not answer."""
-        from base64 import b64decode, b64encode
-
         query = {"key": b64encode(first).decode(), "range_end": b64encode(end).decode()}
         query["count_only"] = count_only
         request = urllib.request.Request(

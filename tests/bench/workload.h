@@ -16,35 +16,36 @@
 #include <stdint.h>
 
 struct workload_options {
-    const char *address;  /* host:port */
-    unsigned in_flight;   /* Requests; of a stream: messages that are not answered. */
-    unsigned per_request; /* Updates in one request. */
-    unsigned streams;     /* Streams that share `in_flight`. */
-    unsigned contexts;    /* How many there are to choose from. */
-    unsigned keys;        /* Entries of each. */
-    size_t value_size;
-    double warm_up; /* Seconds before anything counts. */
-    double seconds; /* How long to go on then; 0: until `requests` are done. */
-    uint64_t requests;
-    uint64_t seed;
+  const char *address;  /* host:port */
+  unsigned in_flight;   /* Requests; of a stream: messages that are not answered. */
+  unsigned per_request; /* Updates in one request. */
+  unsigned streams;     /* Streams that share `in_flight`. */
+  unsigned contexts;    /* How many there are to choose from. */
+  unsigned keys;        /* Entries of each. */
+  size_t value_size;
+  double warm_up; /* Seconds before anything counts. */
+  double seconds; /* How long to go on then; 0: until `requests` are done. */
+  uint64_t requests;
+  uint64_t first; /* Of what goes in order: where to begin. */
+  uint64_t seed;
 };
 
 struct workload_result {
-    double begin; /* What is answered from here on counts, */
-    double end;   /* up to here, and nothing is begun any more. */
+  double begin; /* What is answered from here on counts, */
+  double end;   /* up to here, and nothing is begun any more. */
 
-    uint64_t total;      /* Operations that were answered: updates, gets. */
-    uint64_t operations; /* Those of them that count. */
-    uint64_t failures;
-    char failure[512]; /* The first one. */
-    uint64_t bytes;    /* Received, of all answers. */
+  uint64_t total;      /* Operations that were answered: updates, gets. */
+  uint64_t operations; /* Those of them that count. */
+  uint64_t failures;
+  char failure[512]; /* The first one. */
+  uint64_t bytes;    /* Received, of all answers. */
 
-    uint32_t *latencies; /* In microseconds, of each request that counts: the first ones. */
-    size_t latency_count;
+  uint32_t *latencies; /* In microseconds, of each request that counts: the first ones. */
+  size_t latency_count;
 
-    /* Of `verify`: what the server holds. */
-    uint64_t entries;
-    uint64_t versions; /* Of all contexts, added up. */
+  /* Of `verify`: what the server holds. */
+  uint64_t entries;
+  uint64_t versions; /* Of all contexts, added up. */
 };
 
 /* Begins: sets `begin` and `end`. */
