@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "core/base/limits.h"
 #include "core/base/memory.h"
@@ -61,7 +62,10 @@ static enum cx_status on_record(void *arg, const struct cx_log_record *record)
 static enum cx_status replay_explain(const struct cx_replay *replay, enum cx_status status,
                                      struct cx_error *error)
 {
-    if (status == CX_DATA_LOSS) {
+    if (status == CX_DATA_LOSS && cx_replay_failed_revision(replay) == 0) {
+        cx_error_set(error, CX_REASON_DAMAGED,
+                     "the log was whole a moment ago and cannot be read back now; check the disk");
+    } else if (status == CX_DATA_LOSS) {
         cx_error_set(error, CX_REASON_DAMAGED,
                      "record %" PRIu64 " of the log is whole, but does not fit what comes before "
                      "it; was it written by another program?",
@@ -95,6 +99,17 @@ static enum cx_status engine_replay(struct cx_engine *engine, int64_t *ret_time_
     return status;
 }
 
+/* Waits on it are timed by a clock that nobody sets. */
+static void condition_init(pthread_cond_t *condition)
+{
+    pthread_condattr_t attributes;
+
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(condition, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
 static struct cx_engine *engine_new(const struct cx_engine_options *options)
 {
     struct cx_engine *engine = cx_calloc(sizeof *engine);
@@ -108,8 +123,8 @@ static struct cx_engine *engine_new(const struct cx_engine_options *options)
     }
     pthread_mutex_init(&engine->garbage_mutex, NULL);
     pthread_mutex_init(&engine->mutex, NULL);
-    pthread_cond_init(&engine->prepare_wanted, NULL);
-    pthread_cond_init(&engine->stop_wanted, NULL);
+    condition_init(&engine->prepare_wanted);
+    condition_init(&engine->stop_wanted);
     engine->prepare = true; /* Look at once. */
     sizes_settle(engine);
     return engine;

@@ -72,7 +72,9 @@ CX_MUST_CHECK enum cx_status cx_engine_open(const struct cx_engine_options *opti
 /* Where the engine hands over what it finished. */
 struct cx_engine_events {
     /* A list of struct cx_waiter, linked by `work`, whose revisions are durable (or will
-     * never be: their `status`). Runs on the log's thread; must not block. */
+     * never be: their `status`). Runs on the thread that found
+     * out, mostly the log's: it must not block, and may come in the middle of
+     * cx_engine_wait() after a failure. */
     void (*complete)(void *arg, struct cx_work *list);
 
     /* The disk failed: nothing is accepted any more, what was pending has failed. The

@@ -99,7 +99,7 @@ static struct timespec deadline_in_ms(int64_t ms)
 {
     struct timespec deadline;
 
-    clock_gettime(CLOCK_REALTIME, &deadline);
+    clock_gettime(CLOCK_MONOTONIC, &deadline);
     deadline.tv_sec += ms / 1000;
     deadline.tv_nsec += ms % 1000 * 1000000;
     if (deadline.tv_nsec >= 1000000000) {

@@ -230,13 +230,15 @@ static void create_done(struct write *write, struct cx_plan *plan)
     const struct cx_context_name *name = &create->request->name;
     struct cx_name_key key;
     struct cx_context *context;
+    uint64_t seen;
 
     cx_name_key_init(&key, name->namespace_id, name->id);
     context = cx_state_find(plan->state, &key);
+    seen = context != NULL ? context->revision : plan->state->shards[key.shard].forgotten_revision;
+    write->wait_for = seen > write->wait_for ? seen : write->wait_for;
     if (context != NULL && context->life == CX_CONTEXT_LIVE &&
         !cx_context_is_expired(context, write->now_us)) {
         cx_context_snapshot(context, create->snapshot);
-        write->wait_for = context->revision > write->wait_for ? context->revision : write->wait_for;
         return;
     }
     *create->snapshot = (struct cx_snapshot){.version = write->version};
@@ -304,6 +306,20 @@ static enum cx_plan_result update_plan(struct write *write, struct cx_plan *plan
                           &update->index);
 }
 
+/* Whether an update may take more memory than it gives back. */
+static bool update_grows(const struct cx_update_request *request)
+{
+    bool grows = request->create_if_missing != NULL;
+
+    for (size_t i = 0; i < request->mutation_count; i++) {
+        enum cx_mutation_kind kind = request->mutations[i].kind;
+
+        grows |=
+            kind == CX_MUTATION_PUT || kind == CX_MUTATION_APPEND || kind == CX_MUTATION_SET_LABEL;
+    }
+    return grows;
+}
+
 enum cx_status cx_engine_update(struct cx_engine *engine, const struct cx_update_request *request,
                                 struct cx_write_outcome *ret_outcome, struct cx_error *ret_error)
 {
@@ -315,7 +331,7 @@ enum cx_status cx_engine_update(struct cx_engine *engine, const struct cx_update
     };
     enum cx_status status;
 
-    update.base.grows = true;
+    update.base.grows = update_grows(request);
     update.base.plan = update_plan;
     status = write_run(&update.base);
     *ret_outcome = write_outcome(&update.base);
@@ -328,6 +344,7 @@ static uint64_t part_replayed_version(const struct cx_plan *plan, size_t index,
 {
     const struct cx_request_mark mark = {.id = plan->record.id};
     const struct cx_request_record *record;
+    const struct cx_context *context;
     struct cx_name_key key;
 
     if (index == 0) {
@@ -337,7 +354,12 @@ static uint64_t part_replayed_version(const struct cx_plan *plan, size_t index,
     record =
         cx_request_ids_find(&plan->state->shards[key.shard].request_ids,
                             cx_request_mark_id_of(&mark, (struct cx_bytes){key.bytes, key.size}));
-    return record != NULL ? record->version : 0;
+    if (record != NULL) {
+        return record->version;
+    }
+    /* Its shard has forgotten it, for want of room: the context may still know. */
+    context = cx_state_find(plan->state, &key);
+    return context != NULL ? cx_context_version_of(context, plan->record.revision) : 0;
 }
 
 /* Fills in the outcomes of the parts. */

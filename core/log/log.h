@@ -86,7 +86,7 @@ struct cx_log_ops {
     enum cx_status (*prepare)(struct cx_log *log);
 
     /* Reads the records `from` to `to`, both included, which must be durable.
-     * CX_OUT_OF_RANGE when `from` was trimmed. */
+     * CX_OUT_OF_RANGE when there is no such record. */
     enum cx_status (*read)(struct cx_log *log, uint64_t from, uint64_t to, cx_log_read_fn each,
                            void *arg);
 

@@ -107,8 +107,10 @@ enum cx_status cx_change_encode(const struct cx_change *change, struct cx_buffer
         return writer.status;
     }
     assert(change->item_count >= 1 && change->item_count <= CX_CHANGE_ITEMS_MAX);
-    cx_wire_put_number(&writer, (cx_request_mark_is_set(&change->request) ? FLAG_REQUEST : 0) |
-                                    (change->request.each ? FLAG_EACH : 0));
+    cx_wire_put_number(
+        &writer,
+        (cx_request_mark_is_set(&change->request) ? FLAG_REQUEST : 0) |
+            (change->request.each && cx_request_mark_is_set(&change->request) ? FLAG_EACH : 0));
     cx_wire_put_bytes(&writer, change->namespace_id);
     if (cx_request_mark_is_set(&change->request)) {
         put_request(&writer, &change->request);
@@ -217,6 +219,9 @@ static void get_item(struct decoder *decoder, struct cx_change_item *item)
         reader->bad = true;
     }
     flags = cx_wire_get_number(reader);
+    if ((flags & ~(uint64_t)(FLAG_LABELS_CHANGED | FLAG_SLIDING)) != 0) {
+        reader->bad = true;
+    }
     item->labels_changed = (flags & FLAG_LABELS_CHANGED) != 0;
     item->sliding = (flags & FLAG_SLIDING) != 0;
     item->id = cx_wire_get_bytes(reader);
@@ -258,6 +263,9 @@ static void get_contexts(struct decoder *decoder, struct cx_change *change)
     struct cx_wire_reader *reader = &decoder->reader;
     uint64_t flags = cx_wire_get_number(reader);
 
+    if ((flags & ~(uint64_t)(FLAG_REQUEST | FLAG_EACH)) != 0 || flags == FLAG_EACH) {
+        reader->bad = true;
+    }
     change->namespace_id = cx_wire_get_bytes(reader);
     if ((flags & FLAG_REQUEST) != 0) {
         change->request.id.low = cx_wire_get_fixed64(reader);

@@ -117,6 +117,7 @@ void cx_undo_unref(struct cx_undo *undo)
         return;
     }
     cx_labels_unref(undo->labels);
+    cx_context_unref(undo->ended);
     cx_entry_unref(undo->old_entry);
     cx_entry_unref(undo->new_entry);
     cx_tree_done(&cx_entry_class, &undo->entries);
@@ -216,6 +217,25 @@ static bool undo_fits(const struct cx_undo *undo, const struct cx_state_at *at)
     return at->version != 0 ? undo->version == at->version : undo->update_time_us <= at->time_us;
 }
 
+/* Whether nothing was there at that time: the state had ended before. */
+static bool undo_had_ended(const struct cx_undo *undo, const struct cx_state_at *at)
+{
+    return at->version == 0 && undo->ended != NULL && undo->end_time_us <= at->time_us;
+}
+
+uint64_t cx_context_version_of(const struct cx_context *context, uint64_t revision)
+{
+    if (context->revision == revision) {
+        return context->version;
+    }
+    for (const struct cx_undo *undo = context->undo_oldest; undo != NULL; undo = undo->newer) {
+        if (undo->revision == revision) {
+            return undo->version;
+        }
+    }
+    return 0;
+}
+
 enum cx_status cx_context_find_path(const struct cx_context *context, const struct cx_state_at *at,
                                     struct cx_undo_path *ret_path)
 {
@@ -230,7 +250,7 @@ enum cx_status cx_context_find_path(const struct cx_context *context, const stru
         }
         count++;
     }
-    if (first == NULL) {
+    if (first == NULL || undo_had_ended(first, at)) {
         return CX_OUT_OF_RANGE;
     }
     path.records = cx_alloc(count * sizeof(struct cx_undo *));
@@ -279,6 +299,25 @@ static enum cx_status entries_undo(struct cx_tree *entries, const struct cx_undo
     return status;
 }
 
+/* A state from before the context was created anew has the names of what it was then. */
+static void snapshot_set_incarnation(struct cx_snapshot *snapshot, const struct cx_undo_path *path)
+{
+    for (size_t i = 0; i < path->count; i++) {
+        struct cx_context *ended = path->records[i]->ended;
+
+        if (ended != NULL) {
+            cx_tree_item_ref(&ended->item);
+            cx_context_unref(snapshot->context);
+            snapshot->context = ended;
+            snapshot->namespace_id = cx_context_namespace(ended);
+            snapshot->id = cx_context_id(ended);
+            snapshot->type = cx_context_type(ended);
+            snapshot->parent_id = cx_context_parent_id(ended);
+            return;
+        }
+    }
+}
+
 enum cx_status cx_snapshot_go_back(struct cx_snapshot *snapshot, const struct cx_undo_path *path)
 {
     const struct cx_undo *goal = path->records[0];
@@ -303,5 +342,6 @@ enum cx_status cx_snapshot_go_back(struct cx_snapshot *snapshot, const struct cx
     snapshot->create_time_us = goal->create_time_us;
     snapshot->update_time_us = goal->update_time_us;
     snapshot->expire_time_us = goal->expire_time_us;
+    snapshot_set_incarnation(snapshot, path);
     return CX_OK;
 }

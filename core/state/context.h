@@ -40,6 +40,11 @@ struct cx_undo {
     int64_t expire_time_us;
     struct cx_labels *labels; /* A reference. */
 
+    /* Where that state had ended, and the context was created anew: the one that it was,
+     * with its type and parent (a reference), and when it ended. Else NULL and 0. */
+    struct cx_context *ended;
+    int64_t end_time_us;
+
     /* CX_UNDO_ENTRY: the entry that was there, or NULL, and the one that is there
      * now, or NULL. CX_UNDO_ROOT: all entries. References. */
     struct cx_entry *old_entry;
@@ -130,6 +135,10 @@ void cx_undo_free_list(struct cx_undo *list);
 
 /* Drops entries, labels and undo records. */
 void cx_context_strip(struct cx_context *context);
+
+/* The version that the change of this revision made, or 0 when no state that is kept
+ * comes from it. O(undo records). */
+uint64_t cx_context_version_of(const struct cx_context *context, uint64_t revision);
 
 /* Takes a snapshot of the head. O(1). */
 void cx_context_snapshot(struct cx_context *context, struct cx_snapshot *ret_snapshot);

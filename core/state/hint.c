@@ -9,7 +9,7 @@ enum { HEAD = 16 };
 /* Asks for what is going to be freed, the part that is read before. */
 static void prefetch_doomed(const void *memory, size_t size)
 {
-    cx_prefetch((const char *)memory - HEAD, HEAD + size);
+    cx_prefetch((const void *)((uintptr_t)memory - HEAD), HEAD + size);
 }
 
 static const struct cx_context *context_of(const struct cx_state *state, const struct cx_hint *hint)

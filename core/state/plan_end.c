@@ -141,9 +141,10 @@ static enum cx_plan_result delete_found(struct cx_plan *plan,
 {
     enum cx_plan_result result = CX_PLAN_CHANGE;
 
-    if (!again && context->life == CX_CONTEXT_LIVE) {
-        result = cx_plan_check_preconditions(plan, context, request->preconditions,
-                                             request->precondition_count);
+    if (!again) {
+        result =
+            cx_plan_check_preconditions(plan, context->life == CX_CONTEXT_LIVE ? context : NULL,
+                                        request->preconditions, request->precondition_count);
     }
     if (result == CX_PLAN_CHANGE) {
         result = check_children(plan, request, context);

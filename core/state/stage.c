@@ -199,6 +199,19 @@ static enum cx_status stage_undo(struct cx_staged_item *staged, const struct cx_
     return status;
 }
 
+/* The same, back to a context that has ended and is created anew. */
+static enum cx_status stage_undo_of_ended(struct cx_staged_item *staged, struct cx_context *ended)
+{
+    enum cx_status status = stage_undo(staged, ended, CX_UNDO_ROOT);
+
+    if (status == CX_OK) {
+        cx_tree_item_ref(&ended->item);
+        staged->undo->ended = ended;
+        staged->undo->end_time_us = ended->end_time_us;
+    }
+    return status;
+}
+
 static enum cx_status create_context(struct cx_stage *stage, struct cx_bytes namespace_id,
                                      const struct cx_change_item *item,
                                      struct cx_staged_item *staged)
@@ -263,7 +276,7 @@ static enum cx_status stage_create(struct cx_stage *stage, struct cx_bytes names
         status = stage_labels(stage, item, staged);
     }
     if (status == CX_OK && found != NULL && found->life == CX_CONTEXT_DELETED) {
-        status = stage_undo(staged, found, CX_UNDO_ROOT);
+        status = stage_undo_of_ended(staged, found);
     }
     if (status == CX_OK) {
         status = cx_stage_entries(stage, &staged->context->entries, item, staged);
