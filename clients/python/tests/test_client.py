@@ -42,6 +42,16 @@ def part(*keys: str, version: int = 7) -> pb.ReadEntriesResponse:
     return pb.ReadEntriesResponse(version=version, entries=[entry(key) for key in keys])
 
 
+def test_a_proxy_of_the_environment_is_not_asked(
+    server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    monkeypatch.delenv("no_proxy", raising=False)
+    server.answer("UpdateContext", written())
+    with Client(server.address, timeout=5) as direct:
+        assert direct.context("c").put("k", b"v").version == 8
+
+
 # Writes and their repetition.
 
 

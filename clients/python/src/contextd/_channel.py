@@ -7,9 +7,11 @@ from typing import Union
 
 Options = Sequence[tuple[str, Union[int, str]]]
 
+# A proxy of the environment (`http_proxy`) cannot reach a server on this machine's loopback.
 # The server bounds its messages itself. After a restart of the server the channel looks for
 # it soon, instead of after gRPC's 1 to 120 seconds, so that repeated calls find it.
 _OPTIONS: Options = (
+    ("grpc.enable_http_proxy", 0),
     ("grpc.max_receive_message_length", -1),
     ("grpc.max_send_message_length", -1),
     ("grpc.initial_reconnect_backoff_ms", 100),
