@@ -26,6 +26,7 @@ static grpc_channel *channel_new(const char *address)
     grpc_arg args[] = {
         integer_arg(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1), /* A connection of its own. */
         integer_arg(GRPC_ARG_ENABLE_RETRIES, 0),            /* They are made here. */
+        integer_arg(GRPC_ARG_ENABLE_HTTP_PROXY, 0), /* `http_proxy` is not for a loopback. */
         integer_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, -1),
         integer_arg(GRPC_ARG_MAX_METADATA_SIZE, METADATA_SIZE_MAX),
         integer_arg(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, RECONNECT_MIN_MS),

@@ -55,6 +55,19 @@ class ReadmeTest(unittest.TestCase):
                     self.assertRegex(output, "^" + pattern(expected) + "$")
             self.assertEqual(server.stop(), 0)
 
+    def test_a_proxy_of_the_environment_is_not_asked(self):
+        with Server() as server:
+            env = {name: value for name, value in os.environ.items() if name != "no_proxy"}
+            done = subprocess.run(
+                [os.path.join(CTXCTL, "ctxctl"), "--timeout", "5s", "create", "direct"],
+                env={**env, "http_proxy": "http://127.0.0.1:1", "CONTEXTD_ADDRESS": server.address},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                check=False,
+            )
+            self.assertEqual((done.returncode, done.stdout), (0, "direct is at version 1\n"))
+
 
 if __name__ == "__main__":
     unittest.main()
