@@ -114,8 +114,9 @@ static void read_environment(struct cx_config *config, const char *const *enviro
         char name[CX_SETTING_NAME_MAX];
         const char *value;
 
-        if (!variable_split(*environment, name, &value) || strcmp(name, VARIABLE_FILE) == 0) {
-            continue;
+        if (!variable_split(*environment, name, &value) || *value == '\0' ||
+            strcmp(name, VARIABLE_FILE) == 0) {
+            continue; /* An empty variable is one that is not set. */
         }
         const struct cx_setting *setting = setting_of_variable(name);
         if (setting != NULL) {
@@ -153,10 +154,33 @@ static bool take_switch(struct cx_config *config, const char *flag)
         config->action = CX_CONFIG_CHECK;
     } else if (strcmp(flag, "--print-config") == 0) {
         config->action = CX_CONFIG_PRINT;
+    } else if (strcmp(flag, "--help") == 0 || strcmp(flag, "-h") == 0) {
+        config->action = CX_CONFIG_HELP;
+    } else if (strcmp(flag, "--version") == 0) {
+        config->action = CX_CONFIG_VERSION;
     } else {
         return false;
     }
     return true;
+}
+
+/* Refuses a flag that is in no table. */
+static void refuse_flag(struct cx_config *config, const char *name,
+                        struct cx_config_problems *problems)
+{
+    if (take_switch(config, name)) {
+        cx_config_problem(problems, "%s: takes no value", name);
+    } else if (strncmp(name, "--", 2) == 0) {
+        cx_config_unknown(name, name + 2, problems);
+    } else {
+        cx_config_problem(problems, "%s: this is no flag; flags begin with --", name);
+    }
+}
+
+/* Whether the argument behind a flag is its value, and not the next flag. */
+static bool is_value(const char *argument)
+{
+    return argument != NULL && strncmp(argument, "--", 2) != 0;
 }
 
 /* One flag and its value, at `argv`. Returns how many arguments that were. The file
@@ -170,18 +194,16 @@ static size_t take_flag(struct cx_config *config, const char *const *argv, bool 
     const struct cx_setting *setting = setting_of_flag(argv[0], size);
     char name[256];
     const char *value = equals != NULL ? equals + 1 : argv[1];
-    size_t taken = equals != NULL ? 1 : 2;
+    size_t taken = equals == NULL && argv[0][0] == '-' && is_value(argv[1]) ? 2 : 1;
 
     snprintf(name, sizeof name, "%.*s", (int)(size < 200 ? size : 200), argv[0]);
     if (!is_file && setting == NULL) {
-        if (!only_file && strncmp(name, "--", 2) == 0) {
-            cx_config_unknown(name, name + 2, problems);
-        } else if (!only_file) {
-            cx_config_problem(problems, "%s: this is no flag; flags begin with --", name);
+        if (!only_file) {
+            refuse_flag(config, name, problems);
         }
-        return 1;
+        return taken; /* A word behind an unknown flag was meant as its value. */
     }
-    if (value == NULL || (equals == NULL && strncmp(value, "--", 2) == 0)) {
+    if (equals == NULL && taken == 1) {
         if (!only_file) {
             cx_config_problem(problems, "%s: needs a value", name);
         }
@@ -215,7 +237,7 @@ static void describe(const struct cx_config *config, const char *name,
     const struct cx_setting *setting = cx_setting_find(name);
     struct cx_origin origin = config->origins[setting - cx_setting_table];
     char value[CX_SETTING_TEXT_MAX];
-    char from[CX_SETTING_NAME_MAX] = "default";
+    char from[640] = "default";
 
     cx_setting_format(setting, config, value);
     if (origin.kind == CX_ORIGIN_FLAG) {
@@ -223,7 +245,7 @@ static void describe(const struct cx_config *config, const char *name,
     } else if (origin.kind == CX_ORIGIN_ENVIRONMENT) {
         cx_setting_variable(setting, from);
     } else if (origin.kind == CX_ORIGIN_FILE) {
-        snprintf(from, sizeof from, "line %u of the file", origin.line);
+        snprintf(from, sizeof from, "%.512s:%u", config->file, origin.line);
     }
     snprintf(ret_text, CX_SETTING_TEXT_MAX, "%s %.64s (%s)", name, value, from);
 }
@@ -237,7 +259,7 @@ static void contradiction(const struct cx_config *config, const char *a, const c
 
     describe(config, a, a_text);
     describe(config, b, b_text);
-    cx_config_problem(problems, "%.512s must be %s %.512s", a_text, rule, b_text);
+    cx_config_problem(problems, "%.800s must be %s %.800s", a_text, rule, b_text);
 }
 
 static void check_whole(const struct cx_config *config, struct cx_config_problems *problems)
@@ -261,7 +283,7 @@ static void check_whole(const struct cx_config *config, struct cx_config_problem
         describe(config, "listen", text);
         cx_config_problem(
             problems,
-            "%.512s can be reached from other machines, and there is no TLS: serve on "
+            "%.800s can be reached from other machines, and there is no TLS: serve on "
             "127.0.0.1, or add --insecure",
             text);
     }
@@ -304,8 +326,9 @@ enum cx_status cx_config_load(const char *const *argv, const char *const *enviro
     }
     assert(ret_problems->count == 0);
 
-    if (has_flag(flags, "--help") || has_flag(flags, "--version")) {
-        ret_config->action = has_flag(flags, "--help") ? CX_CONFIG_HELP : CX_CONFIG_VERSION;
+    bool help = has_flag(flags, "--help") || has_flag(flags, "-h");
+    if (help || has_flag(flags, "--version")) {
+        ret_config->action = help ? CX_CONFIG_HELP : CX_CONFIG_VERSION;
         return CX_OK;
     }
     find_file_variable(ret_config, environment);

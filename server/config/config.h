@@ -73,7 +73,7 @@ struct cx_config {
     uint64_t in_flight_bytes_max;
     uint64_t stream_stall_max_us;
     uint64_t shutdown_grace_us;
-    uint64_t pollers; /* 0: one for every two cores, at least one. */
+    uint64_t pollers;
     char port_file[PATH_MAX];
 
     char data_dir[PATH_MAX];

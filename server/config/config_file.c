@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <yaml.h>
 
@@ -109,8 +110,15 @@ static void parse_file(struct cx_config *config, FILE *file, struct cx_config_pr
 
 void cx_config_read_file(struct cx_config *config, struct cx_config_problems *problems)
 {
-    FILE *file = fopen(config->file, "re");
+    struct stat kind;
+    FILE *file = NULL;
 
+    /* A directory opens like a file, and then holds "no YAML". */
+    if (stat(config->file, &kind) == 0 && S_ISDIR(kind.st_mode)) {
+        errno = EISDIR;
+    } else {
+        file = fopen(config->file, "re");
+    }
     if (file == NULL) {
         cx_config_problem(problems, "%s: cannot be read: %s", config->file, strerror(errno));
         return;

@@ -41,6 +41,7 @@ static const char *placeholder(enum cx_setting_type type)
     case CX_SETTING_DURATION:
         return "TIME";
     case CX_SETTING_COUNT:
+    case CX_SETTING_THREADS:
         return "NUMBER";
     case CX_SETTING_CHOICE:
         return "WORD";
@@ -116,6 +117,19 @@ static int print_quoted(FILE *out, const char *text)
     return width;
 }
 
+/* What a default stands for whose value depends on the machine; empty for others. */
+static const char *default_remark(const struct cx_setting *setting)
+{
+    switch (setting->type) {
+    case CX_SETTING_THREADS:
+        return ": one for every two cores";
+    case CX_SETTING_MEMORY:
+        return ": a share of the machine's memory";
+    default:
+        return "";
+    }
+}
+
 static void print_origin(FILE *out, const struct cx_config *config,
                          const struct cx_setting *setting)
 {
@@ -124,7 +138,7 @@ static void print_origin(FILE *out, const struct cx_config *config,
 
     switch (origin.kind) {
     case CX_ORIGIN_DEFAULT:
-        fputs("default", out);
+        fprintf(out, "default%s", default_remark(setting));
         return;
     case CX_ORIGIN_FILE:
         fprintf(out, "%s:%u", config->file, origin.line);

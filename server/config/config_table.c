@@ -38,7 +38,7 @@ const struct cx_setting cx_setting_table[] = {
     {"Serving", "shutdown_grace", CX_SETTING_DURATION, "10s", 0, HOUR_US, NULL,
      AT(shutdown_grace_us), true,
      "How long calls may go on after a signal to stop before they are cancelled."},
-    {"Serving", "pollers", CX_SETTING_COUNT, "0", 0, 256, NULL, AT(pollers), false,
+    {"Serving", "pollers", CX_SETTING_THREADS, "0", 0, 256, NULL, AT(pollers), false,
      "Threads that serve calls. 0: one for every two cores."},
 
     {"Storing", "data_dir", CX_SETTING_PATH, "./data", 1, PATH_MAX - 64, NULL, AT(data_dir), false,
@@ -85,7 +85,7 @@ const struct cx_switch cx_switch_table[] = {
     {"--print-config", "Print what is in force and where each value comes from, and end."},
     {"--insecure", "Allow an address that other machines can reach, without TLS."},
     {"--accept-data-loss", "Start although stored data is damaged: what cannot be read is lost."},
-    {"--help", "Print this, and end."},
+    {"-h, --help", "Print this, and end."},
     {"--version", "Print the version, and end."},
 };
 

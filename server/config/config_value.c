@@ -129,6 +129,13 @@ static bool share_parse(const char *text, uint64_t *ret_value)
     return true;
 }
 
+static uint64_t half_of_the_cores(void)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+    return cores >= 2 ? (uint64_t)cores / 2 : 1;
+}
+
 static bool number_set(const struct cx_setting *setting, const char *text, uint64_t *value,
                        char ret_rule[CX_SETTING_RULE_MAX])
 {
@@ -149,7 +156,7 @@ static bool number_set(const struct cx_setting *setting, const char *text, uint6
                  min, max);
         return false;
     }
-    *value = parsed;
+    *value = setting->type == CX_SETTING_THREADS && parsed == 0 ? half_of_the_cores() : parsed;
     return true;
 }
 
@@ -276,6 +283,14 @@ void cx_setting_format_number(const struct cx_setting *setting, uint64_t value,
              value == 0 ? "" : best->name);
 }
 
+/* People know a default as the table writes it: 24h, not 1d. */
+static bool is_default(const struct cx_setting *setting, uint64_t value)
+{
+    uint64_t number;
+
+    return number_parse(setting->default_text, units_of(setting->type), &number) && number == value;
+}
+
 void cx_setting_format(const struct cx_setting *setting, const struct cx_config *config,
                        char ret_text[CX_SETTING_TEXT_MAX])
 {
@@ -290,6 +305,10 @@ void cx_setting_format(const struct cx_setting *setting, const struct cx_config 
         snprintf(ret_text, CX_SETTING_TEXT_MAX, "%s", setting->choices[*(const uint64_t *)value]);
         return;
     default:
+        if (is_default(setting, *(const uint64_t *)value)) {
+            snprintf(ret_text, CX_SETTING_TEXT_MAX, "%s", setting->default_text);
+            return;
+        }
         cx_setting_format_number(setting, *(const uint64_t *)value, ret_text);
     }
 }

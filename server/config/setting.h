@@ -11,6 +11,7 @@ enum cx_setting_type {
     CX_SETTING_MEMORY,   /* A size, or `75%` of the machine's memory. uint64_t bytes. */
     CX_SETTING_DURATION, /* `10m`: ms, s, m, h, d. uint64_t microseconds. */
     CX_SETTING_COUNT,    /* `20000`. uint64_t. */
+    CX_SETTING_THREADS,  /* A count; 0 is read as one for every two cores, at least one. */
     CX_SETTING_CHOICE,   /* One of `choices`. uint64_t index. */
     CX_SETTING_PATH,     /* char[PATH_MAX]. */
     CX_SETTING_ADDRESS,  /* `127.0.0.1:7420`, `[::1]:0`. char[CX_CONFIG_ADDRESS_MAX]. */
@@ -62,8 +63,8 @@ bool cx_setting_parse(const struct cx_setting *setting, const char *text, struct
 
 enum { CX_SETTING_TEXT_MAX = PATH_MAX };
 
-/* Writes the value as one that cx_setting_parse() reads back, in the largest unit that
- * is exact. */
+/* Writes the value as one that cx_setting_parse() reads back: a default as the
+ * table has it, others in the largest unit that is exact. */
 void cx_setting_format(const struct cx_setting *setting, const struct cx_config *config,
                        char ret_text[CX_SETTING_TEXT_MAX]);
 

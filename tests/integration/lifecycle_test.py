@@ -72,7 +72,7 @@ class LifecycleTest(unittest.TestCase):
     def test_a_wrong_configuration_lists_every_problem_and_touches_nothing(self):
         data_dir = os.path.join(self.folder(), "data")
         for flags in ((), ("--check-config",)):
-            code, _, error = run("--data-dir", data_dir, "--pollers", "x", "--nonsense", *flags,
+            code, _, error = run("--data-dir", data_dir, "--pollers", "x", "--nonsense", "y", *flags,
                                  env={"CONTEXTD_VALUE_SIZE_MAX": "64MiB"})
             self.assertEqual(code, 2)
             self.assertIn("--pollers: 'x' is not a whole number\n", error)
@@ -105,10 +105,10 @@ class LifecycleTest(unittest.TestCase):
             config.write("log_format: text\n")
         with Server("--config", file) as server:
             with open(file, "w", encoding="utf-8") as config:
-                config.write("log_format: json\npollers: 2\n")
+                config.write("log_format: json\nversion_retention: 3\n")
             server.send(signal.SIGHUP)
             line = server.await_line("read the configuration again")
-            self.assertIn('"only_after_a_restart":"pollers"', line)
+            self.assertIn('"only_after_a_restart":"version_retention"', line)
             with open(file, "w", encoding="utf-8") as config:
                 config.write("log_format: nonsense\n")
             server.send(signal.SIGHUP)

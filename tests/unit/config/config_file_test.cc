@@ -58,6 +58,8 @@ TEST_F(ConfigFileTest, RefusesAFileThatCannotBeRead) {
   ASSERT_EQ(CX_INVALID_ARGUMENT, Load({"--config", testing::TempDir() + "missing.yaml"}));
   EXPECT_NE(std::string::npos,
             Problems().find("missing.yaml: cannot be read: No such file or directory"));
+  ASSERT_EQ(CX_INVALID_ARGUMENT, Load({"--config", testing::TempDir()}));
+  EXPECT_EQ(testing::TempDir() + ": cannot be read: Is a directory\n", Problems());
 }
 
 TEST_F(ConfigFileTest, DoesNotTakeFlagsThatStandForThemselves) {

@@ -38,6 +38,15 @@ TEST_F(ConfigHelpTest, TellsWhatIsInForceAndWhereItComesFrom) {
   EXPECT_NE(std::string::npos, printed.find("# CONTEXTD_LOG_FORMAT\n"));
   EXPECT_NE(std::string::npos, printed.find("\nrequest_id_window: 10m  "));
   EXPECT_NE(std::string::npos, printed.find("  # default\n"));
+  EXPECT_NE(std::string::npos, printed.find("\nstream_stall_max: 60s  "));
+}
+
+TEST_F(ConfigHelpTest, TellsHowManyPollersThereAreAndWhy) {
+  ASSERT_EQ(CX_OK, Load({}));
+  std::string line = "\npollers: " + std::to_string(config_->pollers) + "  ";
+  EXPECT_NE(0u, config_->pollers);
+  EXPECT_NE(std::string::npos, Printed().find(line));
+  EXPECT_NE(std::string::npos, Printed().find("# default: one for every two cores\n"));
 }
 
 TEST_F(ConfigHelpTest, WhatItPrintsIsAFileThatSaysTheSame) {

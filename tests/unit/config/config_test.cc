@@ -88,6 +88,29 @@ TEST_F(ConfigTest, RefusesAFlagThatIsGivenTwiceOrHasNoValue) {
   EXPECT_EQ("--config: needs a value\n", Problems());
 }
 
+TEST_F(ConfigTest, AnUnknownFlagIsOneProblemTogetherWithItsValue) {
+  ASSERT_EQ(CX_INVALID_ARGUMENT, Load({"--nonsense", "value", "--connections-max", "0"}));
+  EXPECT_EQ(
+      "--nonsense: there is no such setting; --help lists them\n"
+      "--connections-max: '0' is out of bounds: 1 to 1000000\n",
+      Problems());
+  ASSERT_EQ(CX_INVALID_ARGUMENT, Load({"--nonsense=x", "extra"}));
+  EXPECT_EQ(2u, problems_->count);
+}
+
+TEST_F(ConfigTest, RefusesAValueForAFlagThatTakesNone) {
+  for (std::string flag : {"--check-config", "--insecure", "--help", "--version"}) {
+    ASSERT_EQ(CX_INVALID_ARGUMENT, Load({flag + "=yes"}));
+    EXPECT_EQ(flag + ": takes no value\n", Problems());
+  }
+}
+
+TEST_F(ConfigTest, AnEmptyVariableIsOneThatIsNotSet) {
+  ASSERT_EQ(CX_OK, Load({}, {"CONTEXTD_DATA_DIR=", "CONTEXTD_CONFIG=", "CONTEXTD_NONSENSE="}))
+      << Problems();
+  EXPECT_STREQ("./data", config_->data_dir);
+}
+
 TEST_F(ConfigTest, RefusesContradictionsAndNamesBothSides) {
   ASSERT_EQ(CX_INVALID_ARGUMENT, Load({"--value-size-max", "2MiB"}));
   EXPECT_EQ(
@@ -97,11 +120,15 @@ TEST_F(ConfigTest, RefusesContradictionsAndNamesBothSides) {
 
   ASSERT_EQ(CX_INVALID_ARGUMENT, Load({}, {"CONTEXTD_TOMBSTONE_WINDOW=5m"}));
   EXPECT_EQ(
-      "tombstone_window 5m (CONTEXTD_TOMBSTONE_WINDOW) must be at least undelete_window 1d "
+      "tombstone_window 5m (CONTEXTD_TOMBSTONE_WINDOW) must be at least undelete_window 24h "
       "(default)\n"
       "tombstone_window 5m (CONTEXTD_TOMBSTONE_WINDOW) must be at least request_id_window 10m "
       "(default)\n",
       Problems());
+
+  std::string file = File("\nvalue_size_max: 2MiB\n");
+  ASSERT_EQ(CX_INVALID_ARGUMENT, Load({"--config", file}));
+  EXPECT_NE(std::string::npos, Problems().find("value_size_max 2MiB (" + file + ":2)\n"));
 
   ASSERT_EQ(CX_INVALID_ARGUMENT, Load({"--in-flight-bytes-max=1MiB"}));
   EXPECT_EQ(1u, problems_->count);
@@ -131,6 +158,8 @@ TEST_F(ConfigTest, ObeysWhatTheCommandLineAsksFor) {
 TEST_F(ConfigTest, HelpsAlsoWhenTheRestIsWrong) {
   ASSERT_EQ(CX_OK, Load({"--nonsense", "--help"}));
   EXPECT_EQ(CX_CONFIG_HELP, config_->action);
+  ASSERT_EQ(CX_OK, Load({"-h"}));
+  EXPECT_EQ(CX_CONFIG_HELP, config_->action);
   ASSERT_EQ(CX_OK, Load({"--version"}, {"CONTEXTD_NONSENSE=1"}));
   EXPECT_EQ(CX_CONFIG_VERSION, config_->action);
 }
@@ -155,7 +184,7 @@ TEST_F(ConfigTest, CountsTheProblemsThatFindNoRoom) {
 }
 
 TEST_F(ConfigTest, AReloadTakesOverWhatCanChangeAndNamesWhatCannot) {
-  ASSERT_EQ(CX_OK, Load({"--log-level", "debug", "--data-dir", "b", "--pollers", "2"}));
+  ASSERT_EQ(CX_OK, Load({"--log-level", "debug", "--data-dir", "b", "--connections-max", "2"}));
   cx_config fresh = *config_;
   ASSERT_EQ(CX_OK, Load({}));
   char refused[256];
@@ -163,7 +192,7 @@ TEST_F(ConfigTest, AReloadTakesOverWhatCanChangeAndNamesWhatCannot) {
   cx_config_reload(config_.get(), &fresh, refused, sizeof refused);
   EXPECT_EQ(uint64_t{CX_LOGGING_DEBUG}, config_->log_level);
   EXPECT_STREQ("./data", config_->data_dir);
-  EXPECT_STREQ("pollers, data_dir", refused);
+  EXPECT_STREQ("connections_max, data_dir", refused);
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include "tests/unit/config/config_harness.h"
 
+#include <thread>
+
 namespace {
 
 class ConfigValueTest : public ConfigTest {
@@ -73,6 +75,21 @@ TEST_F(ConfigValueTest, MemoryTakesAShareOfTheMachine) {
   }
 }
 
+TEST_F(ConfigValueTest, NoThreadsAreOneForEveryTwoCores) {
+  ASSERT_EQ("", Rule("pollers", "0"));
+  EXPECT_GE(config_->pollers, 1u);
+  EXPECT_LE(config_->pollers, 1u + std::thread::hardware_concurrency() / 2);
+  ASSERT_EQ("", Rule("pollers", "5"));
+  EXPECT_EQ(5u, config_->pollers);
+}
+
+TEST_F(ConfigValueTest, WritesADefaultAsTheTableDoes) {
+  for (const char *text : {"24h", "1d"}) {
+    ASSERT_EQ("", Rule("undelete_window", text));
+    EXPECT_EQ("24h", Formatted("undelete_window"));
+  }
+}
+
 TEST_F(ConfigValueTest, AddressesAreAHostAndAPort) {
   for (const char *text : {"127.0.0.1:7420", "[::1]:0", "localhost:65535", "my-host.example:1"}) {
     EXPECT_EQ("", Rule("listen", text)) << text;
@@ -113,7 +130,7 @@ TEST_F(ConfigValueTest, FormatsInTheLargestUnitThatIsExact) {
     ASSERT_EQ("", Rule("in_flight_bytes_max", text));
     EXPECT_EQ(text, Formatted("in_flight_bytes_max"));
   }
-  for (const char *text : {"1d", "25h", "90m", "61s", "1500ms", "0"}) {
+  for (const char *text : {"2d", "25h", "90m", "61s", "1500ms", "0"}) {
     ASSERT_EQ("", Rule("undelete_window", text));
     EXPECT_EQ(text, Formatted("undelete_window"));
   }
