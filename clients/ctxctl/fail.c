@@ -122,7 +122,8 @@ enum ctl_exit ctl_fail(const struct ctl *ctl, const struct cxc_error *error, con
                        ...)
 {
     struct ctl_pool pool = {0};
-    char advice[CTL_ADVICE_SIZE];
+    char text[CTL_ADVICE_SIZE];
+    const char *advice = ctl_error_advice(ctl, error, text);
     char what[1024];
     va_list args;
 
@@ -133,10 +134,10 @@ enum ctl_exit ctl_fail(const struct ctl *ctl, const struct cxc_error *error, con
         print_json(what, error);
         return ctl_error_exit(error);
     }
-    ctl_error_advice(ctl, error, advice);
-    fprintf(stderr, "%sctxctl: %s:%s %s (%s)%s%s\n", ctl_color_on(ctl, stderr, CTL_RED),
+    fprintf(stderr, "%sctxctl: %s:%s %s%s(%s)%s%s\n", ctl_color_on(ctl, stderr, CTL_RED),
             ctl_text_escape(&pool, what, strlen(what), 0), ctl_color_off(ctl, stderr),
             ctl_text_escape(&pool, error->message, strlen(error->message), 0),
+            error->message[0] != '\0' ? " " : "",
             error->reason[0] != '\0' ? error->reason : cxc_code_name(error->code),
             advice[0] != '\0' ? ". " : "", ctl_text_escape(&pool, advice, strlen(advice), 0));
     ctl_pool_done(&pool);

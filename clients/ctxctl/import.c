@@ -3,8 +3,8 @@
  * Lines become jobs (import_job.h). Jobs take turns in the order of their lines, each
  * with all its steps, as far as the window allows (import_pipe.h). A job that was refused
  * waits until none of its steps is in flight, and is then settled: sent again, read back,
- * or told to people. The first problem ends the reading: the lines before it are
- * finished, those behind it stay as they are. */
+ * or told to people. A problem ends the reading: the lines before it are finished,
+ * those behind it stay as they are. */
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,6 +23,7 @@ enum {
     JOBS_MAX = 256,
     JOB_BYTES_MAX = 64 * 1024 * 1024,
     ROUNDS_MAX = 10,
+    WAIT_MS = 1000,
 };
 
 struct import {
@@ -49,11 +50,11 @@ struct import {
 
 /* ---- Problems. ------------------------------------------------------------- */
 
-/* Stops before the line of this order. Returns whether it is the first problem: only
- * that one is told. */
+/* Stops before the line of this order. Returns whether that is to be told: not where an
+ * earlier line has stopped the import before. */
 static bool import_stop(struct import *import, uint64_t at, enum ctl_exit exit)
 {
-    if (import->stopped) {
+    if (import->stopped && import->stopped_at <= at) {
         return false;
     }
     import->stopped = true;
@@ -100,7 +101,7 @@ static int64_t time_ms(void)
     return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* The next line as a job, or NULL at the end and at a problem. */
+/* The next line as a job; NULL at the end, at a problem and before it is there. */
 static struct ctl_job *job_read(struct import *import)
 {
     struct ctl_lines *lines = &import->lines;
@@ -109,6 +110,8 @@ static struct ctl_job *job_read(struct import *import)
     struct ctl_job *job;
 
     switch (ctl_lines_next(lines, problem)) {
+    case CTL_LINES_WAIT:
+        return NULL;
     case CTL_LINES_END:
         import->ended = true;
         return NULL;
@@ -186,8 +189,8 @@ static void import_send(struct import *import)
     int64_t now_us = ctl_now_us();
 
     for (struct ctl_job *job = import->jobs; job != NULL; job = job->next) {
-        while (!job->failed && job->sent < job->step_count && job->not_before_us <= now_us &&
-               !job_is_left(import, job) && !ctl_pipe_is_full(&import->pipe)) {
+        while (ctl_job_may_send(job) && job->not_before_us <= now_us && !job_is_left(import, job) &&
+               !ctl_pipe_is_full(&import->pipe)) {
             ctl_pipe_send(&import->pipe, job);
         }
     }
@@ -241,8 +244,7 @@ static void job_settle(struct import *import, struct ctl_job *job)
     if (is_conflict(&job->error)) {
         job_read_back(import, job);
     } else if (cxc_error_is_transient(&job->error)) {
-        int64_t wait =
-            cxc_retry_next(&import->pipe.retry, &job->error, now_us / 1000, (uint32_t)now_us);
+        int64_t wait = ctl_pipe_trouble(&import->pipe, &job->error);
 
         if (wait < 0) {
             stop_at_job(import, job, &job->error);
@@ -281,7 +283,7 @@ static bool job_advance(struct import *import, struct ctl_job *job)
     }
     if (job->failed) {
         job_settle(import, job);
-    } else if (ctl_job_is_done(job) && job->replayed) {
+    } else if (ctl_job_needs_reading(job)) {
         job_read_back(import, job);
     }
     if (job_is_left(import, job)) {
@@ -327,6 +329,10 @@ static void import_run(struct import *import)
         import_advance(import);
         if (is_over(import)) {
             return;
+        }
+        if (import->jobs == NULL) {
+            ctl_lines_wait(&import->lines, WAIT_MS);
+            continue;
         }
         import_send(import);
         ctl_pipe_poll(&import->pipe);

@@ -83,6 +83,16 @@ void ctl_job_free(struct ctl_job *job)
     free(job);
 }
 
+bool ctl_job_may_send(const struct ctl_job *job)
+{
+    return !job->failed && job->sent < job->step_count && (job->anchored || job->sent == 0);
+}
+
+bool ctl_job_needs_reading(const struct ctl_job *job)
+{
+    return !job->failed && job->replayed && (!job->anchored || ctl_job_is_done(job));
+}
+
 bool ctl_job_is_done(const struct ctl_job *job)
 {
     return !job->failed && job->acked == job->step_count && (job->step_count > 0 || job->created);
@@ -151,6 +161,9 @@ UpdateContextRequest *ctl_job_request(const struct ctl *ctl, const struct ctl_jo
     request->mutations = (Mutation **)mutations.items;
     request->n_mutations = mutations.count;
     ctl_list_add(pool, &preconditions, ctl_if_version(pool, version));
+    if (step > 0) {
+        ctl_list_add(pool, &preconditions, ctl_if_entry(pool, job->left[first - 1]->key, version));
+    }
     request->preconditions = (Precondition **)preconditions.items;
     request->n_preconditions = preconditions.count;
     request->create_if_missing = version == 0 ? new_context(pool, job) : NULL;
@@ -272,6 +285,7 @@ enum ctl_read_back ctl_job_compare(struct ctl_job *job, const Context *context,
     }
     job->version = context->version;
     job->created = true;
+    job->anchored = true;
     job_restart(job);
     return CTL_READ_BACK;
 }
@@ -285,6 +299,7 @@ static void job_begin_again(struct ctl_job *job, const struct cxc_error *error)
     job->version = 0;
     job->salt = deleted != NULL ? strtoull(deleted, NULL, 10) : 0;
     job->created = false;
+    job->anchored = false;
     job_take_all(job);
 }
 

@@ -1,19 +1,22 @@
 /* What is left to do for one line of an import: a chain of updates.
  *
  * A step is one update; each message of a conversation is one. The first creates the
- * context and requires that there is none; each of the others requires exactly the
- * version that the one before it made. So the steps of a context can all be in flight at
- * once and still come true in order or not at all: whatever stops one stops those
- * behind it, and a context holds the first n messages of its conversation, never others.
+ * context and requires that there is none. Each of the others requires the version that
+ * the one before it made, and that the entry which that one set is of that version. So
+ * the steps of a context can all be in flight at once and still come true in order or not
+ * at all: whatever stops one stops those behind it, and a context holds the first n
+ * messages of its conversation, never others.
  *
  * The request id of a step is made of the request itself: of namespace, id, index, bytes
  * and the version it requires. Whoever sends the same step again, even another process,
  * repeats the same request.
  *
- * When a step is refused because the context is not as expected, the context is read
- * back. What is there with the same bytes is done, what is missing is chained to the
- * present version, and what is there with other bytes is a problem for people. That is
- * also how an import that was cut off goes on, however long ago it was. */
+ * A chain needs an anchor: a state of which it is known that all of it is right. That is
+ * the first step, when it was made just now, or else the context as it was read back and
+ * compared. Only then are the other steps sent. What is there with the same bytes is done,
+ * what is missing is chained to the version that was read, and what is there with other
+ * bytes is a problem for people, before anything was changed. That is also how an import
+ * that was cut off goes on, however long ago it was. */
 
 #ifndef CTL_IMPORT_JOB_H
 #define CTL_IMPORT_JOB_H
@@ -44,6 +47,7 @@ struct ctl_job {
     size_t acked;
     size_t in_flight; /* Steps that were sent and not answered. */
     bool created;     /* Where there are no steps: the context is there. */
+    bool anchored;    /* What the next step builds on is known to be right. */
     bool replayed;    /* A step was answered from memory: look what is there. */
     bool changed;     /* Something of it was not there before. */
     bool failed;      /* A step was refused, as `error` says. */
@@ -56,6 +60,12 @@ struct ctl_job {
 /* Begins a job; takes over the line. `now_ms` is the time since 1970. */
 struct ctl_job *ctl_job_new(struct ctl_line *line, int64_t now_ms);
 void ctl_job_free(struct ctl_job *job);
+
+/* Whether the next step may be sent: the first one alone, until there is an anchor. */
+bool ctl_job_may_send(const struct ctl_job *job);
+
+/* Whether what there is must be looked at before the job goes on, or ends. */
+bool ctl_job_needs_reading(const struct ctl_job *job);
 
 /* Whether every step has been answered well. */
 bool ctl_job_is_done(const struct ctl_job *job);

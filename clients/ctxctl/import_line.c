@@ -115,7 +115,7 @@ static bool add_labels(struct parser *parser, struct ctl_json metadata)
     if (ctl_json_kind(metadata) != '{') {
         return fail(parser, "\"metadata\" must be an object");
     }
-    items = ctl_json_items(metadata);
+    items = ctl_json_items_of(metadata);
     while (ctl_json_next(&items, &name, &value)) {
         const char *key;
 
@@ -160,7 +160,7 @@ static struct ctl_json *wrapper_member(struct wrapper *wrapper, struct ctl_json 
 /* Whether the object has one of the three forms that stand for bytes. */
 static bool wrapper_read(struct ctl_json object, struct wrapper *ret_wrapper)
 {
-    struct ctl_json_items items = ctl_json_items(object);
+    struct ctl_json_items items = ctl_json_items_of(object);
     struct wrapper wrapper = {0};
     struct ctl_json name;
     struct ctl_json value;
@@ -232,7 +232,7 @@ static bool add_entries(struct parser *parser, struct ctl_json entries)
         return fail(parser, "\"entries\" must be an object");
     }
     parser->entries = true;
-    items = ctl_json_items(entries);
+    items = ctl_json_items_of(entries);
     while (ctl_json_next(&items, &name, &value)) {
         const char *key;
 
@@ -252,7 +252,7 @@ static bool add_messages(struct parser *parser, struct ctl_json messages)
         return fail(parser, "\"messages\" must be an array");
     }
     parser->line->conversation = true;
-    items = ctl_json_items(messages);
+    items = ctl_json_items_of(messages);
     while (ctl_json_next(&items, NULL, &value)) {
         const char *key =
             ctl_pool_format(&parser->line->pool, CTL_MESSAGE_KEY_FORMAT, parser->puts.count + 1);
@@ -316,7 +316,7 @@ static bool set_member(struct parser *parser, const char *name, struct ctl_json 
 /* Reads the members; none may come twice. */
 static bool read_members(struct parser *parser, struct ctl_json object)
 {
-    struct ctl_json_items items = ctl_json_items(object);
+    struct ctl_json_items items = ctl_json_items_of(object);
     struct ctl_list names = {0};
     struct ctl_json name;
     struct ctl_json value;

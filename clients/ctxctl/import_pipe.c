@@ -26,15 +26,28 @@ void ctl_pipe_init(struct ctl_pipe *pipe, const struct ctl *ctl)
     cxc_retry_init(&pipe->retry, now_ms(), ctl->timeout_ms);
 }
 
+/* Ends the stream for good. */
 static void pipe_break(struct ctl_pipe *pipe, const struct cxc_error *error)
 {
-    if (!pipe->broken) {
-        pipe->broken = true;
-        pipe->error = *error;
-    }
+    pipe->broken = true;
+    pipe->error = *error;
+    cxc_stream_cancel(pipe->stream);
 }
 
 /* ---- Answers. -------------------------------------------------------------- */
+
+/* A step was done: whatever the trouble was, it is over. */
+static void pipe_advance(struct ctl_pipe *pipe)
+{
+    pipe->troubled = false;
+    cxc_retry_init(&pipe->retry, now_ms(), pipe->ctl->timeout_ms);
+}
+
+int64_t ctl_pipe_trouble(struct ctl_pipe *pipe, const struct cxc_error *error)
+{
+    pipe->troubled = true;
+    return cxc_retry_next(&pipe->retry, error, now_ms(), (uint32_t)ctl_now_us());
+}
 
 static void job_answer(struct ctl_pipe *pipe, struct ctl_job *job, const UpdateResult *result)
 {
@@ -48,10 +61,12 @@ static void job_answer(struct ctl_pipe *pipe, struct ctl_job *job, const UpdateR
         bool replayed = response->write != NULL && response->write->replayed;
 
         job->acked++;
+        job->anchored = job->anchored || !replayed;
         job->rounds = 0;
         job->replayed = job->replayed || replayed;
         job->changed = job->changed || !replayed;
         pipe->update_count += replayed ? 0 : 1;
+        pipe_advance(pipe);
         return;
     }
     job->failed = true;
@@ -63,12 +78,15 @@ static void job_answer(struct ctl_pipe *pipe, struct ctl_job *job, const UpdateR
 
 static void on_received(void *arg, struct cxc_bytes bytes)
 {
+    static const struct cxc_error nonsense = {.code = CXC_INTERNAL,
+                                              .message = "the answer makes no sense"};
     struct ctl_pipe *pipe = arg;
     StreamUpdatesResponse *message =
         contextd__v1__stream_updates_response__unpack(NULL, bytes.size, bytes.data);
 
+    pipe->heard_ms = now_ms();
     if (message == NULL || message->n_results > pipe->flight_count) {
-        cxc_stream_cancel(pipe->stream); /* Not what a contextd answers. */
+        pipe_break(pipe, &nonsense);
         cxc_response_free(message);
         return;
     }
@@ -82,7 +100,6 @@ static void on_received(void *arg, struct cxc_bytes bytes)
         job_answer(pipe, flight.job, message->results[i]);
     }
     cxc_response_free(message);
-    cxc_retry_init(&pipe->retry, now_ms(), pipe->ctl->timeout_ms);
 }
 
 /* What was in flight has no answer: it is sent again, as the same requests. */
@@ -108,15 +125,15 @@ static void on_ended(void *arg, const struct cxc_error *error)
 
     pipe->stream = NULL;
     flights_forget(pipe);
-    if (pipe->closing) {
+    if (pipe->closing || pipe->broken) {
         return;
     }
-    error = error != NULL ? error : &closed;
-    wait = cxc_retry_next(&pipe->retry, error, now_ms(), (uint32_t)ctl_now_us());
-    if (wait < 0) {
-        pipe_break(pipe, error);
-    } else {
+    pipe->error = error != NULL ? *error : closed;
+    wait = ctl_pipe_trouble(pipe, &pipe->error);
+    if (wait >= 0) {
         wait_ms(wait);
+    } else {
+        pipe->broken = true;
     }
 }
 
@@ -164,7 +181,10 @@ void ctl_pipe_send(struct ctl_pipe *pipe, struct ctl_job *job)
 
     assert(!ctl_pipe_is_full(pipe));
     if (pipe->flight_count == 0) {
-        cxc_retry_init(&pipe->retry, now_ms(), pipe->ctl->timeout_ms);
+        pipe->heard_ms = now_ms();
+    }
+    if (pipe->flight_count == 0 && !pipe->troubled) {
+        pipe_advance(pipe);
     }
     pipe->flights[slot] = (struct ctl_flight){job, size};
     pipe->flight_count++;
@@ -188,9 +208,9 @@ void ctl_pipe_poll(struct ctl_pipe *pipe)
     if (!cxc_loop_poll(pipe->loop, POLL_MS)) {
         wait_ms(POLL_MS); /* No stream: what there is to do waits for its time. */
     }
-    if (pipe->flight_count > 0 && now_ms() > pipe->retry.deadline_ms) {
+    if (pipe->flight_count > 0 && !pipe->broken &&
+        now_ms() - pipe->heard_ms > pipe->ctl->timeout_ms) {
         pipe_break(pipe, &silence);
-        cxc_stream_cancel(pipe->stream);
     }
 }
 

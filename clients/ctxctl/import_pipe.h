@@ -37,12 +37,13 @@ struct ctl_pipe {
     size_t flight_bytes;
     uint64_t update_count; /* Changes that were made, repeats not counted. */
 
-    /* Since the last answer, or since there was nothing to answer. */
+    /* Troubles are waited out, each longer than the one before, until `--timeout` has
+     * passed since the last step that was done, or since there was nothing to do. */
     struct cxc_retry retry;
-
-    /* Why the stream is broken for good, once it is. */
-    bool broken;
-    struct cxc_error error;
+    bool troubled;          /* No step was done since the last trouble. */
+    int64_t heard_ms;       /* When the server was heard last, or when it was asked. */
+    bool broken;            /* For good. */
+    struct cxc_error error; /* Why the stream ended last. */
 
     /* The message that is being put together. */
     struct ctl_pool batch_pool;
@@ -55,10 +56,15 @@ struct ctl_pipe {
 /* Opens nothing yet. The client of `ctl` must outlive the pipe. */
 void ctl_pipe_init(struct ctl_pipe *pipe, const struct ctl *ctl);
 
+/* Whether the window has no room for another step. */
 bool ctl_pipe_is_full(const struct ctl_pipe *pipe);
 
 /* Sends the next step of a job, with others in a message. Not when full. */
 void ctl_pipe_send(struct ctl_pipe *pipe, struct ctl_job *job);
+
+/* How long to wait before what failed with a transient error is done again; -1 when that
+ * has gone on for too long. */
+int64_t ctl_pipe_trouble(struct ctl_pipe *pipe, const struct cxc_error *error);
 
 /* Sends what has been put together so far. */
 void ctl_pipe_flush(struct ctl_pipe *pipe);

@@ -247,7 +247,7 @@ char ctl_json_kind(struct ctl_json value)
 
 /* ---- Items. ---------------------------------------------------------------- */
 
-struct ctl_json_items ctl_json_items(struct ctl_json value)
+struct ctl_json_items ctl_json_items_of(struct ctl_json value)
 {
     assert(value.start[0] == '{' || value.start[0] == '[');
     return (struct ctl_json_items){

@@ -44,7 +44,7 @@ struct ctl_json_items {
     bool members;
 };
 
-struct ctl_json_items ctl_json_items(struct ctl_json value);
+struct ctl_json_items ctl_json_items_of(struct ctl_json value);
 
 /* The next item, or false after the last one. `ret_name`, for members only, is the
  * name with its quotes; NULL when it is not asked for. */

@@ -50,6 +50,7 @@ char *ctl_text_escape(struct ctl_pool *pool, const void *bytes, size_t size, siz
     size_t shown = width_max > 0 && width_max < size / 4 ? width_max * 4 : size;
     char *text = ctl_pool_alloc(pool, shown * 4 + 8);
     char *at = text;
+    char *cut = text; /* The last place where three dots fit. */
     size_t width = 0;
 
     for (size_t i = 0; i < size;) {
@@ -58,9 +59,12 @@ char *ctl_text_escape(struct ctl_pool *pool, const void *bytes, size_t size, siz
         i += escape_one(from + i, size - i, &at);
         *at = '\0';
         width += ctl_text_width(before);
-        if (width_max > 0 && width + 3 > width_max && i < size) {
-            strcpy(before, "...");
+        if (width_max > 0 && width > width_max) {
+            strcpy(cut, "...");
             break;
+        }
+        if (width + 3 <= width_max) {
+            cut = at;
         }
     }
     return text;

@@ -74,9 +74,10 @@ void ctl_json_print(json_t *value, FILE *file);
 
 /* ---- Base64, as in RFC 4648 with padding. ---------------------------------- */
 
+/* The text of the bytes, of the pool. */
 char *ctl_base64_encode(struct ctl_pool *pool, const void *bytes, size_t size);
 
-/* Returns false for anything else. The bytes are the pool's. */
+/* Returns false for what no encoder writes. The bytes are the pool's. */
 bool ctl_base64_decode(struct ctl_pool *pool, const char *text, size_t size, void **ret_bytes,
                        size_t *ret_size);
 

@@ -26,18 +26,22 @@ struct ctl_bytes ctl_bytes_of(const char *text);
 
 /* ---- Mutations and preconditions. ------------------------------------------ */
 
+/* Sets an entry. */
 Mutation *ctl_mutation_put(struct ctl_pool *pool, const char *key, struct ctl_bytes value,
                            const char *content_type);
 
-/* `expected_size` NULL: not checked. */
+/* Adds to an entry. `expected_size` NULL: not checked. */
 Mutation *ctl_mutation_append(struct ctl_pool *pool, const char *key, struct ctl_bytes value,
                               const char *content_type, const uint64_t *expected_size);
+
+/* The other steps, as resources.proto has them. */
 Mutation *ctl_mutation_delete(struct ctl_pool *pool, const char *key);
 Mutation *ctl_mutation_delete_prefix(struct ctl_pool *pool, const char *prefix);
 Mutation *ctl_mutation_label(struct ctl_pool *pool, const char *key, const char *value);
 Mutation *ctl_mutation_unlabel(struct ctl_pool *pool, const char *key);
 Mutation *ctl_mutation_expiry(struct ctl_pool *pool, SetExpiry *expiry);
 
+/* Conditions on the context and on an entry; version 0: it must not exist. */
 Precondition *ctl_if_version(struct ctl_pool *pool, uint64_t version);
 Precondition *ctl_if_entry(struct ctl_pool *pool, const char *key, uint64_t version);
 

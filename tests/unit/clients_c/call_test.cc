@@ -168,7 +168,8 @@ TEST_F(CallTest, DoesNotRepeatWhenItIsToldNotTo) {
 
 TEST_F(CallTest, FailsWithTheLastErrorWhenItsTimeIsUp) {
   Client client = NewClient(server_.address(), 100);
-  server_.Method(kGet, [](const std::string &) { return Refusal(CXC_UNAVAILABLE, "STOPPING", {}); });
+  server_.Method(kGet,
+                 [](const std::string &) { return Refusal(CXC_UNAVAILABLE, "STOPPING", {}); });
   EXPECT_EQ(CXC_UNAVAILABLE, Get(client.get()));
   EXPECT_STREQ("STOPPING", error_.reason);
 }

@@ -35,7 +35,8 @@ TEST(ErrorTest, HasReasonValuesAndDelay) {
 }
 
 TEST(ErrorTest, HasNoReasonFromAnotherDomain) {
-  cxc_error error = Decode(CXC_ABORTED, "", StatusDetails("example.com", "REASON", {{"a", "b"}}, 0));
+  cxc_error error =
+      Decode(CXC_ABORTED, "", StatusDetails("example.com", "REASON", {{"a", "b"}}, 0));
   EXPECT_STREQ("", error.reason);
   EXPECT_EQ(0u, error.value_count);
 }

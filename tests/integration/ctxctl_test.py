@@ -1,0 +1,578 @@
+#!/usr/bin/env python3
+"""The command line against a real server: every command, what it prints for people and
+for scripts, its exit codes, and imports and exports that lose and double nothing."""
+
+import base64
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.join(os.getcwd(), "tests", "integration"))
+
+from server_process import Server  # noqa: E402
+
+CTXCTL = os.path.join(os.getcwd(), "clients", "ctxctl", "ctxctl")
+SAMPLE = os.path.join(os.getcwd(), "tests", "integration", "testdata", "sample_conversations.jsonl")
+
+OK, REFUSED, USAGE, NOT_FOUND, UNAVAILABLE, _, INPUT = range(7)
+
+
+class Result:
+    def __init__(self, process):
+        self.code = process.returncode
+        self.out = process.stdout
+        self.err = process.stderr.decode()
+
+    @property
+    def text(self):
+        return self.out.decode()
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+
+class CtxctlTestCase(unittest.TestCase):
+    """One server for all tests of a class; each test has a namespace of its own."""
+
+    flags = ()
+
+    @classmethod
+    def setUpClass(cls):
+        cls.server = Server(*cls.flags)
+
+    @classmethod
+    def tearDownClass(cls):
+        stopped = cls.server.stop()
+        cls.server.__exit__()
+        if stopped != 0:
+            raise AssertionError("the server ended with %d:\n%s" % (stopped, cls.server.log()))
+
+    def setUp(self):
+        self.space = self.id().split(".")[-1].lower()[:60]
+
+    def environment(self, **more):
+        env = {key: value for key, value in os.environ.items() if key != "NO_COLOR"}
+        return {**env, "CONTEXTD_ADDRESS": self.server.address, **more}
+
+    def run_ctxctl(self, *words, stdin=b""):
+        return Result(
+            subprocess.run(
+                [CTXCTL, *words],
+                input=stdin,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=self.environment(),
+                check=False,
+            )
+        )
+
+    def ctl(self, *words, stdin=b"", code=OK, space=None):
+        """Runs a command in the test's namespace and checks its exit code."""
+        result = self.run_ctxctl("-n", space or self.space, *words, stdin=stdin)
+        self.assertEqual(result.code, code, result.err + result.out.decode(errors="replace"))
+        return result
+
+    def import_lines(self, *lines, code=OK, space=None):
+        text = "".join(line + "\n" for line in lines).encode()
+        return self.ctl("import", stdin=text, code=code, space=space)
+
+
+class CommandTest(CtxctlTestCase):
+    def test_create_makes_a_context_once(self):
+        words = ("create", "a", "--type", "chat", "--label", "user=ada", "--label", "x=y=z")
+        self.assertEqual(self.ctl(*words, "--put", "goal=hotel").text, "a is at version 1\n")
+        shown = self.ctl("get", "a", "-o", "json").json
+        self.assertEqual(shown["type"], "chat")
+        self.assertEqual(shown["metadata"], {"user": "ada", "x": "y=z"})
+        self.assertEqual(shown["entries"], [{"key": "goal", "value": "hotel", "version": 1}])
+        again = self.ctl("create", "a", code=REFUSED)
+        self.assertIn("cannot create a: ", again.err)
+        self.assertIn("(CONTEXT_EXISTS)", again.err)
+        self.assertEqual(again.err.count("\n"), 1)
+
+    def test_create_without_an_id_prints_the_one_it_got(self):
+        made = self.ctl("create", "-o", "json").json
+        self.assertEqual(self.ctl("get", made["id"], "-o", "json").json["version"], 1)
+
+    def test_create_below_a_parent(self):
+        missing = self.ctl("create", "b", "--parent", "a", code=REFUSED)
+        self.assertIn("--create-parent", missing.err)
+        self.ctl("create", "b", "--parent", "a", "--create-parent", "--ttl", "1h", "--sliding")
+        shown = self.ctl("get", "b", "-o", "json").json
+        self.assertEqual(shown["parent_id"], "a")
+        self.assertIn("expire_time", shown)
+
+    def test_put_takes_its_value_from_anywhere(self):
+        self.ctl("put", "a", "k", "one", "--create")
+        self.ctl("put", "a", "k", "-", stdin=b"t\0wo")
+        self.assertEqual(self.ctl("get", "a", "k").out, b"t\0wo")
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(b"\xff\xfe")
+            file.flush()
+            self.ctl("put", "a", "k", "--file", file.name, "--content-type", "image/x")
+        self.assertEqual(self.ctl("get", "a", "k").out, b"\xff\xfe")
+        entry = self.ctl("get", "a", "k", "-o", "json").json
+        self.assertEqual(base64.b64decode(entry["value"]["base64"]), b"\xff\xfe")
+        self.assertEqual(entry["content_type"], "image/x")
+        self.ctl("put", "a", "k", "--", "-5")
+        self.assertEqual(self.ctl("get", "a", "k").out, b"-5")
+        self.ctl("put", "a", "k", "", code=OK)
+        self.assertEqual(self.ctl("get", "a", "k").out, b"")
+
+    def test_put_refuses_a_value_that_is_not_one(self):
+        self.assertIn("there is no value", self.ctl("put", "a", "k", code=USAGE).err)
+        self.assertIn("given twice", self.ctl("put", "a", "k", "v", "--file", "x", code=USAGE).err)
+        missing = self.ctl("put", "a", "k", "--file", "/no/such/file", code=INPUT)
+        self.assertIn("cannot open /no/such/file", missing.err)
+
+    def test_writes_hold_their_conditions(self):
+        self.ctl("put", "a", "k", "one", "--if-version", "0", "--create")
+        self.ctl("put", "a", "k", "two", "--if-version", "1")
+        conflict = self.ctl("put", "a", "k", "three", "--if-version", "1", code=REFUSED)
+        self.assertIn("--if-version 2", conflict.err)
+        self.ctl("append", "a", "k", "!", "--if-size", "3")
+        self.assertIn("--if-size 4", self.ctl("append", "a", "k", "!", "--if-size", "3",
+                                              code=REFUSED).err)
+        conflict = self.ctl("update", "a", "--put", "k=4", "--if-entry", "k=1", code=REFUSED)
+        self.assertIn("--if-entry k=3", conflict.err)
+        self.ctl("delete-entry", "a", "k", "--if-version", "1", code=REFUSED)
+        self.ctl("delete", "a", "--if-version", "1", code=REFUSED)
+        self.assertEqual(self.ctl("get", "a", "k").out, b"two!")
+
+    def test_append_grows_a_value(self):
+        self.ctl("create", "a")
+        self.ctl("append", "a", "log", "one ")
+        self.ctl("append", "a", "log", "-", stdin=b"two")
+        self.assertEqual(self.ctl("get", "a", "log").out, b"one two")
+
+    def test_delete_entry_removes_keys_and_prefixes_at_once(self):
+        self.ctl("create", "a", *("--put=%s=x" % key for key in ("a", "b", "p/1", "p/2", "q")))
+        self.assertEqual(self.ctl("delete-entry", "a", "a", "none", "--prefix", "p/").text,
+                         "a is at version 2\n")
+        entries = self.ctl("get", "a", "-o", "json").json["entries"]
+        self.assertEqual([entry["key"] for entry in entries], ["b", "q"])
+        self.ctl("delete-entry", "a", code=USAGE)
+
+    def test_update_makes_all_its_steps_as_one_change(self):
+        self.ctl("create", "a", "--put", "old=1", "--put", "tmp/1=x", "--label", "gone=1")
+        done = self.ctl("update", "a", "--put", "k=v", "--append", "k=w", "--delete", "old",
+                        "--delete-prefix", "tmp/", "--label", "state=open", "--unlabel", "gone",
+                        "--ttl", "10m", "--sliding", "--if-version", "1", "-o", "json")
+        self.assertEqual(done.json, {"id": "a", "version": 2, "replayed": False})
+        shown = self.ctl("get", "a", "-o", "json").json
+        self.assertEqual(shown["entries"], [{"key": "k", "value": "vw", "version": 2}])
+        self.assertEqual(shown["metadata"], {"state": "open"})
+        self.assertIn("expire_time", shown)
+        self.ctl("update", "a", "--ttl", "never")
+        self.assertNotIn("expire_time", self.ctl("get", "a", "-o", "json").json)
+
+    def test_update_changes_nothing_when_one_step_is_wrong(self):
+        self.ctl("create", "a")
+        self.ctl("update", "a", "--put", "k=v", "--put", "bad\n=v", code=USAGE)
+        self.assertEqual(self.ctl("get", "a", "-o", "json").json["version"], 1)
+        self.assertIn("nothing to change", self.ctl("update", "a", code=USAGE).err)
+        self.ctl("update", "a", "--put", "novalue", code=USAGE)
+        self.ctl("update", "a", "--put", "k=v", "--sliding", code=USAGE)
+
+    def test_get_shows_earlier_versions_and_parts(self):
+        self.ctl("create", "a", "--put", "k=one", "--put", "p/1=x")
+        self.ctl("put", "a", "k", "two")
+        self.assertEqual(self.ctl("get", "a", "k", "--version", "1").out, b"one")
+        self.assertEqual(self.ctl("get", "a", "--version", "1", "-o", "json").json["version"], 1)
+        self.ctl("get", "a", "--version", "7", code=NOT_FOUND)
+        shown = self.ctl("get", "a", "--prefix", "p/", "-o", "json").json
+        self.assertEqual([entry["key"] for entry in shown["entries"]], ["p/1"])
+        self.assertNotIn("two", self.ctl("get", "a", "--keys").text)
+
+    def test_get_tells_what_is_not_there(self):
+        self.assertIn("(CONTEXT_NOT_FOUND)", self.ctl("get", "a", code=NOT_FOUND).err)
+        self.ctl("create", "a")
+        self.assertIn("a has no entry k", self.ctl("get", "a", "k", code=NOT_FOUND).err)
+
+    def test_get_shows_a_context_larger_than_a_message(self):
+        block = b"x" * 1000000
+        self.ctl("create", "a")
+        for i in range(6):
+            self.ctl("put", "a", "k%d" % i, "-", stdin=block + b"%d" % i)
+        shown = self.ctl("get", "a", "-o", "json").json
+        self.assertEqual([entry["value"][-2:] for entry in shown["entries"]],
+                         ["x%d" % i for i in range(6)])
+
+    def test_get_keeps_stored_text_from_the_terminal(self):
+        self.ctl("create", "a", "--put", "k=\x1b[2Jline\nline", "--label", "l=\x1b]0;x")
+        text = self.ctl("get", "a").text
+        self.assertNotIn("\x1b", text)
+        self.assertIn("\\x1b[2Jline\\nline", text)
+
+    def test_list_selects_and_pages(self):
+        for name in ("a1", "a2", "b1"):
+            self.ctl("create", name, "--type", name[0], "--label", "n=" + name[1])
+        self.ctl("create", "c", "--parent", "a1")
+
+        def ids(*words):
+            return [row["id"] for row in self.ctl("list", "-o", "json", *words).json["contexts"]]
+
+        self.assertEqual(ids(), ["a1", "a2", "b1", "c"])
+        self.assertEqual(ids("--prefix", "a"), ["a1", "a2"])
+        self.assertEqual(ids("--type", "b"), ["b1"])
+        self.assertEqual(ids("--label", "n=1"), ["a1", "b1"])
+        self.assertEqual(ids("--label", "n=1", "--type", "a"), ["a1"])
+        self.assertEqual(ids("--parent", "a1"), ["c"])
+        self.assertEqual(ids("--limit", "2"), ["a1", "a2"])
+        self.assertIn("There are more", self.ctl("list", "--limit", "1").err)
+        self.ctl("delete", "b1")
+        self.assertEqual(ids("--deleted"), ["b1"])
+        self.ctl("list", "--limit", "0", code=USAGE)
+
+    def test_list_aligns_its_columns(self):
+        self.ctl("create", "caf\u00e9", "--type", "t")
+        self.ctl("create", "longer-name", "--type", "type")
+        lines = self.ctl("list").text.split("\n")
+        self.assertEqual(lines[0].index("TYPE"), lines[1].index("t  "))
+        self.assertEqual(lines[0].index("TYPE"), lines[2].index("type"))
+
+    def test_delete_takes_what_it_is_told_to(self):
+        self.ctl("create", "a")
+        self.ctl("create", "b", "--parent", "a")
+        self.assertIn("--recursive", self.ctl("delete", "a", code=REFUSED).err)
+        self.assertIn("2 contexts in all", self.ctl("delete", "a", "--recursive").text)
+        self.ctl("delete", "a", code=NOT_FOUND)
+        self.assertEqual(self.ctl("delete", "a", "--allow-missing").text, "a did not exist\n")
+        self.ctl("delete", "a", "--purge", "--allow-missing")
+        self.ctl("create", "c")
+        self.ctl("create", "d")
+        self.assertEqual(self.ctl("delete", "c", "d").text, "c is deleted\nd is deleted\n")
+
+    def test_ping_tells_the_server(self):
+        self.assertIn("answers in", self.ctl("ping").text)
+        told = self.ctl("ping", "--count", "2", "-o", "json").json
+        self.assertEqual(told["address"], self.server.address)
+        self.assertGreater(len(told["log_id"]), 8)
+        self.assertLessEqual(told["round_trip_us"]["min"], told["round_trip_us"]["max"])
+
+    def test_bench_measures_and_cleans_up(self):
+        for kind in ("update", "get", "batch", "stream"):
+            with self.subTest(kind):
+                told = self.ctl("bench", kind, "--operations", "501", "--in-flight", "4",
+                                "--contexts", "7", "-o", "json").json
+                self.assertEqual(told["operations"], 501)
+                self.assertGreater(told["per_second"], 0)
+                self.assertEqual(self.ctl("list", "-o", "json").json["contexts"], [])
+        self.ctl("bench", "nonsense", code=USAGE)
+        self.ctl("bench", "--in-flight", "0", code=USAGE)
+
+
+class FrontTest(CtxctlTestCase):
+    def test_wrong_words_are_named_in_one_line(self):
+        for words, part in (
+            (("nonsense",), "there is no command 'nonsense'"),
+            (("get",), "get: something is missing: it takes ID [KEY]. See ctxctl get --help"),
+            (("get", "a", "b", "c"), "one too many: 'c'"),
+            (("list", "--nonsense"), "there is no option --nonsense"),
+            (("list", "--limit", "x"), "--limit takes a number, not 'x'"),
+            (("list", "-o", "xml"), "--output is text or json"),
+            (("create", "a", "--ttl", "soon"), "--ttl takes a time"),
+        ):
+            with self.subTest(words):
+                result = self.ctl(*words, code=USAGE)
+                self.assertIn(part, result.err)
+                self.assertEqual(result.err.count("\n"), 1)
+        self.assertEqual(self.run_ctxctl().code, USAGE)
+
+    def test_help_is_there_for_all_commands(self):
+        overview = self.run_ctxctl("--help")
+        self.assertEqual(overview.code, OK)
+        self.assertIn("Exit codes:", overview.text)
+        commands = overview.text.split("Commands:\n")[1].split("\n\n")[0]
+        names = [line.split()[0] for line in commands.split("\n")]
+        self.assertEqual(len(names), 12)
+        for name in names:
+            shown = self.run_ctxctl(name, "--help")
+            self.assertEqual(shown.code, OK)
+            self.assertIn("Examples:\n  ", shown.text)
+            self.assertLessEqual(max(map(len, shown.text.split("\n"))), 100)
+        self.assertRegex(self.run_ctxctl("--version").text, r"^ctxctl \d+\.\d+\.\d+\n$")
+
+    def test_a_server_that_is_not_there_is_told_with_its_address(self):
+        for words in (("get", "a"), ("ping",), ("import", SAMPLE), ("export",)):
+            with self.subTest(words):
+                result = self.ctl("--address", "127.0.0.1:1", "--timeout", "200ms", *words,
+                                  code=UNAVAILABLE)
+                self.assertIn("127.0.0.1:1", result.err)
+
+    def test_errors_are_json_for_scripts(self):
+        result = self.ctl("get", "a", "-o", "json", code=NOT_FOUND)
+        error = json.loads(result.err)["error"]
+        self.assertEqual(error["reason"], "CONTEXT_NOT_FOUND")
+        self.assertEqual(error["code"], "NOT_FOUND")
+        self.assertEqual(result.out, b"")
+
+    def on_terminal(self, *words, **env):
+        """What a command shows on a terminal, which is its stdout and stderr."""
+        master, slave = pty.openpty()
+        process = subprocess.Popen([CTXCTL, "-n", self.space, *words], stdin=subprocess.DEVNULL,
+                                   stdout=slave, stderr=slave, env=self.environment(**env))
+        os.close(slave)
+        shown = b""
+        try:
+            while True:
+                part = os.read(master, 65536)
+                if not part:
+                    break
+                shown += part
+        except OSError:  # How a terminal ends on Linux.
+            pass
+        os.close(master)
+        process.wait()
+        return shown.decode()
+
+    def test_colours_are_for_terminals_that_want_them(self):
+        self.ctl("create", "a")
+        self.assertNotIn("\x1b[", self.ctl("list").text)
+        self.assertIn("\x1b[1m", self.on_terminal("list"))
+        self.assertNotIn("\x1b[", self.on_terminal("list", "--no-color"))
+        self.assertNotIn("\x1b[", self.on_terminal("list", NO_COLOR="1"))
+        self.assertIn("\x1b[31m", self.on_terminal("get", "none"))
+
+    def test_the_progress_bar_is_for_terminals(self):
+        with tempfile.NamedTemporaryFile(suffix=".jsonl") as file:
+            for i in range(3000):
+                file.write(b'{"id":"c%d","messages":[1,2,3,4,5,6,7,8]}\n' % i)
+            file.flush()
+            self.assertIn("[", self.on_terminal("import", file.name))
+            self.assertEqual(self.ctl("import", file.name).err, "")
+
+
+class ImportTest(CtxctlTestCase):
+    def contexts(self, space=None):
+        """All contexts as export writes them, by id."""
+        lines = self.ctl("export", space=space).text.splitlines()
+        return {json.loads(line)["id"]: json.loads(line) for line in lines}
+
+    def test_a_conversation_is_kept_byte_for_byte_and_version_for_version(self):
+        self.ctl("import", SAMPLE)
+        with open(SAMPLE, encoding="utf-8", newline="\n") as file:
+            lines = file.read().splitlines()
+        decode = json.JSONDecoder().raw_decode
+        for line in lines:
+            at = line.index("[", line.index('"messages"')) + 1
+            name = json.loads(line)["id"]
+            shown = self.ctl("get", name, "-o", "json").json
+            for index, _ in enumerate(json.loads(line)["messages"], 1):
+                while line[at] in " ,":
+                    at += 1
+                _, end = decode(line, at)
+                key = "messages/%08d" % index
+                self.assertEqual(self.ctl("get", name, key).text, line[at:end])
+                entry = shown["entries"][index - 1]
+                self.assertEqual((entry["key"], entry["version"]), (key, index))
+                self.assertEqual(entry["content_type"], "application/json")
+                at = end
+
+    def test_other_members_become_labels(self):
+        self.import_lines('{"id":"a","user":"ada","reward":1.50,"done":true,"none":null,'
+                          '"metadata":{"x":"y"},"type":"chat","messages":[]}')
+        shown = self.ctl("get", "a", "-o", "json").json
+        self.assertEqual(shown["metadata"], {"user": "ada", "reward": "1.50", "done": "true",
+                                             "none": "null", "x": "y"})
+        self.assertEqual(shown["type"], "chat")
+        self.assertEqual(shown["entry_count"], 0)
+
+    def test_entries_come_in_every_form(self):
+        self.import_lines('{"id":"a","entries":{"t":"text","b":{"base64":"/wA="},"j":{"x": [1]},'
+                          '"c":{"text":"t","content_type":"text/plain"}}}')
+        self.assertEqual(self.ctl("get", "a", "t").out, b"text")
+        self.assertEqual(self.ctl("get", "a", "b").out, b"\xff\0")
+        self.assertEqual(self.ctl("get", "a", "j").out, b'{"x": [1]}')
+        self.assertEqual(self.ctl("get", "a", "c", "-o", "json").json["content_type"], "text/plain")
+
+    def test_export_is_the_inverse(self):
+        self.ctl("import", SAMPLE)
+        self.import_lines(
+            '{"id":"p","type":"project","metadata":{"id":"a label"}}',
+            '{"id":"b","parent_id":"p","entries":{"t":"\\u0000\\n","b":{"base64":"/wA="}}}',
+            '{"id":"a","parent_id":"b","entries":{"messages/00000001":"{}",'
+            '"x":{"text":"","content_type":"t"}}}',
+            '{"id":"e","expire_time":"2036-01-01T00:00:00Z","messages":[ [1 , 2] ,"\\u00e9"]}',
+        )
+        exported = self.ctl("export").out
+        other = self.space + "2"
+        self.ctl("import", stdin=exported, space=other)
+        self.assertEqual(self.ctl("export", space=other).out, exported)
+        self.assertIn(b'"messages":[[1 , 2],"\\u00e9"]', exported)
+        self.assertEqual(set(self.contexts(other)), set(self.contexts()))
+
+    def test_export_selects(self):
+        for name in ("a1", "a2", "b"):
+            self.ctl("create", name, "--type", name[0], "--label", "n=" + name)
+        self.assertEqual(self.ctl("export", "b", "a1").text.count("\n"), 2)
+        self.assertEqual(self.ctl("export", "--prefix", "a").text.count("\n"), 2)
+        self.assertEqual(self.ctl("export", "--type", "b").text.count("\n"), 1)
+        self.assertEqual(self.ctl("export", "--label", "n=a2").text.count("\n"), 1)
+        self.ctl("export", "none", code=NOT_FOUND)
+        self.ctl("export", "b", "--type", "b", code=USAGE)
+
+    def test_export_to_a_file_shows_it_only_whole(self):
+        self.ctl("create", "a")
+        with tempfile.TemporaryDirectory() as folder:
+            path = os.path.join(folder, "all.jsonl")
+            self.assertIn("1 context exported", self.ctl("export", "--file", path).text)
+            with open(path, "rb") as file:
+                self.assertEqual(file.read(), self.ctl("export").out)
+            self.ctl("export", "none", "--file", path + "2", code=NOT_FOUND)
+            self.assertEqual(os.listdir(folder), ["all.jsonl"])
+            self.ctl("export", "--file", os.path.join(folder, "no", "file"), code=INPUT)
+
+    def test_large_contexts_go_there_and_back(self):
+        entries = {"k%d" % i: str(i) * 700000 for i in range(8)}
+        line = json.dumps({"id": "large", "entries": entries})
+        messages = json.dumps({"id": "talk", "messages": [{"n": i, "x": "y" * 90000}
+                                                          for i in range(80)]})
+        self.import_lines(line, messages)
+        exported = self.contexts()
+        self.assertEqual(exported["large"]["entries"], entries)
+        self.assertEqual(exported["talk"]["messages"], json.loads(messages)["messages"])
+        self.assertIn("2 were there already", self.import_lines(line, messages).text)
+
+    def test_a_second_import_changes_nothing(self):
+        self.ctl("import", SAMPLE)
+        before = self.ctl("list", "--all", "-o", "json").out
+        again = self.ctl("import", SAMPLE)
+        self.assertIn("with 0 updates", again.text)
+        self.assertEqual(self.ctl("list", "--all", "-o", "json").out, before)
+
+    def test_what_was_deleted_is_imported_again(self):
+        lines = ('{"id":"a","messages":[1,2,3]}', '{"id":"b","entries":{"k":"v"}}', '{"id":"c"}')
+        self.import_lines(*lines)
+        before = self.contexts()
+        for _ in range(2):
+            self.ctl("delete", "a", "b", "c")
+            self.import_lines(*lines)
+            self.assertEqual(self.contexts(), before)
+            self.assertIn("with 0 updates", self.import_lines(*lines).text)
+
+    def test_what_is_missing_is_filled_in(self):
+        line = '{"id":"a","messages":[1,2,3,4]}'
+        self.import_lines(line)
+        self.ctl("delete-entry", "a", "messages/00000002", "messages/00000004")
+        self.ctl("put", "a", "mine", "kept")
+        self.assertIn("with 2 updates", self.import_lines(line).text)
+        keys = [entry["key"] for entry in self.ctl("get", "a", "-o", "json").json["entries"]]
+        self.assertEqual(keys, ["messages/%08d" % i for i in (1, 2, 3, 4)] + ["mine"])
+
+    def test_a_longer_conversation_goes_on_where_it_ended(self):
+        self.import_lines('{"id":"a","messages":[1,2]}')
+        self.assertIn("with 1 update ", self.import_lines('{"id":"a","messages":[1,2,3]}').text)
+
+    def test_other_content_is_refused_and_named(self):
+        self.import_lines('{"id":"a","user":"ada","messages":[1,2]}')
+        for line, part in (
+            ('{"id":"a","user":"ada","messages":[1,3]}', "messages/00000002"),
+            ('{"id":"a","user":"bob","messages":[1,2]}', "label user"),
+            ('{"id":"a","messages":[1,2]}', "set of labels"),
+            ('{"id":"a","user":"ada","type":"chat","messages":[1,2]}', "type"),
+        ):
+            with self.subTest(part):
+                result = self.import_lines(line, code=REFUSED)
+                self.assertIn("stdin:1: the context a exists with another " + part.split()[0]
+                              if " " in part else part, result.err)
+        self.assertEqual(self.ctl("get", "a", "-o", "json").json["version"], 2)
+
+    def test_nothing_is_added_to_what_is_not_the_same(self):
+        self.import_lines('{"id":"a","messages":[1,2]}', '{"id":"b","entries":{"k":"v"}}')
+        for line in ('{"id":"a","messages":[7,2,3,4]}', '{"id":"a","messages":[1,7,3,4]}',
+                     '{"id":"b","entries":{"k":"w","l":"x"}}'):
+            self.import_lines(line, code=REFUSED)
+            self.assertEqual(self.ctl("get", "a", "-o", "json").json["version"], 2)
+            self.assertEqual(self.ctl("get", "b", "-o", "json").json["version"], 1)
+
+    def test_the_first_bad_line_ends_it_and_the_lines_before_are_there(self):
+        for bad, part, code in (
+            ("{", "not JSON, at byte 3", INPUT),
+            ('{"messages":[]}', '"id" is missing', INPUT),
+            ('{"id":"x","l":"%s"}' % ("y" * 1025), '"l": a label holds at most 1024', INPUT),
+            ('{"id":"x","parent_id":"none"}', "PARENT_NOT_FOUND", REFUSED),
+            ('{"id":"x\\u0001","messages":[1]}', "INVALID_FIELD", USAGE),
+        ):
+            with self.subTest(bad[:40]):
+                space = "%s.%d" % (self.space[:50], len(bad))
+                lines = ['{"id":"a","messages":[1,2]}', "", bad, '{"id":"z","messages":[1]}']
+                result = self.import_lines(*lines, code=code, space=space)
+                self.assertIn("stdin:3: ", result.err)
+                self.assertIn(part, result.err)
+                self.assertEqual(len(self.contexts(space)["a"]["messages"]), 2)
+                lines[2] = '{"id":"right"}'
+                self.import_lines(*lines, space=space)
+                self.assertEqual(sorted(self.contexts(space)), ["a", "right", "z"])
+
+    def test_the_same_id_twice_and_parents_wait_for_their_turn(self):
+        line = '{"id":"a","messages":[%s]}' % ",".join(map(str, range(500)))
+        self.import_lines(line, line, '{"id":"b","parent_id":"a","messages":[1]}')
+        self.assertEqual(len(self.contexts()["a"]["messages"]), 500)
+        self.assertEqual(self.ctl("get", "a", "-o", "json").json["version"], 500)
+
+    def test_a_file_that_cannot_be_read_is_named(self):
+        self.assertIn("cannot open /no/such/file",
+                      self.ctl("import", SAMPLE, "/no/such/file", code=INPUT).err)
+        self.assertGreater(len(self.contexts()), 0)
+
+    def test_an_import_that_was_cut_off_goes_on(self):
+        lines = b"".join(b'{"id":"c%d","messages":[%s]}\n' % (i, b",".join([b"%d" % i] * 40))
+                         for i in range(200))
+        complete = lines + b'{"id":"last"}\n'
+        process = subprocess.Popen([CTXCTL, "-n", self.space, "import"], stdin=subprocess.PIPE,
+                                   stdout=subprocess.DEVNULL, env=self.environment())
+        process.stdin.write(lines)  # And no end: it waits for more until it is killed.
+        process.stdin.flush()
+        while not self.ctl("list", "--limit", "1", "-o", "json").json["contexts"]:
+            pass
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdin.close()
+        self.ctl("import", stdin=complete)
+        rows = self.ctl("list", "--all", "-o", "json").json["contexts"]
+        self.assertEqual(len(rows), 201)
+        for row in rows:
+            self.assertEqual(row["version"], max(1, row["entry_count"]))
+        self.assertIn("with 0 updates", self.ctl("import", stdin=complete).text)
+
+
+class ForgetfulServerTest(ImportTest):
+    """The same imports on a server that forgets a request id as soon as another comes."""
+
+    flags = ("--request-ids-max", "1")
+
+
+class CrashTest(CtxctlTestCase):
+    def test_an_import_outlives_the_server(self):
+        lines = b"".join(b'{"id":"c%d","messages":[%s]}\n' % (i, b",".join([b"%d" % i] * 30))
+                         for i in range(300))
+        process = subprocess.Popen([CTXCTL, "--timeout", "60s", "-n", self.space, "import"],
+                                   stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                                   env=self.environment())
+        address, data_dir = self.server.address, self.server.data_dir
+        parts = [lines[i * len(lines) // 4 : (i + 1) * len(lines) // 4] for i in range(4)]
+        for part in parts:
+            process.stdin.write(part)
+            process.stdin.flush()
+            self.server.kill()
+            folder = self.server
+            type(self).server = Server(data_dir=data_dir, listen=address)
+            self.addCleanup(folder.__exit__)
+        process.stdin.close()
+        self.assertEqual(process.wait(), 0)
+        rows = self.ctl("list", "--all", "-o", "json").json["contexts"]
+        self.assertEqual(len(rows), 300)
+        for row in rows:
+            self.assertEqual((row["version"], row["entry_count"]), (30, 30))
+        self.assertIn("with 0 updates", self.ctl("import", stdin=lines).text)
+
+
+if __name__ == "__main__":
+    unittest.main()
