@@ -89,7 +89,9 @@ struct cx_disk {
 };
 
 /* Opens the directory `path`, creating it and its parents when missing (and
- * syncing them). The caller owns *ret_disk: cx_disk_posix_close(). */
+ * syncing them). The caller owns *ret_disk: cx_disk_posix_close(). Fails also with
+ * CX_FAILED_PRECONDITION, when something on the path is no directory, and
+ * CX_INVALID_ARGUMENT, when it is too long or goes through too many links. */
 CX_MUST_CHECK enum cx_status cx_disk_posix_open(const char *path, struct cx_disk **ret_disk);
 
 /* Releases the disk; its files must be closed. NULL is fine. */

@@ -48,6 +48,20 @@ static enum cx_status status_of(int error)
     }
 }
 
+/* Of finding or creating the directory: what is wrong with its path, and no failure. */
+static enum cx_status status_of_path(int error)
+{
+    switch (error) {
+    case ENOTDIR:
+        return CX_FAILED_PRECONDITION;
+    case ELOOP:
+    case ENAMETOOLONG:
+        return CX_INVALID_ARGUMENT;
+    default:
+        return status_of(error);
+    }
+}
+
 /* Of a call that returns -1 and sets errno. */
 static enum cx_status status_of_call(int result)
 {
@@ -284,7 +298,7 @@ static enum cx_status directory_create(const char *path, const char *parent)
     if (mkdir(path, DIRECTORY_MODE) == 0) {
         return directory_sync(parent);
     }
-    return errno == EEXIST ? CX_OK : status_of(errno);
+    return errno == EEXIST ? CX_OK : status_of_path(errno);
 }
 
 /* Creates `path` and its parents, where missing. Cuts `path` at its slashes while
@@ -318,7 +332,7 @@ enum cx_status cx_disk_posix_open(const char *path, struct cx_disk **ret_disk)
 
     assert(path != NULL && path[0] != '\0');
     if (strlen(path) >= sizeof copy) {
-        return CX_UNAVAILABLE;
+        return CX_INVALID_ARGUMENT;
     }
     memcpy(copy, path, strlen(path) + 1);
     status = directories_create(copy);
@@ -332,7 +346,7 @@ enum cx_status cx_disk_posix_open(const char *path, struct cx_disk **ret_disk)
     disk->base.ops = &disk_ops;
     disk->directory = open_retrying(AT_FDCWD, path, O_RDONLY | O_DIRECTORY);
     if (disk->directory < 0) {
-        status = status_of(errno);
+        status = status_of_path(errno);
         cx_free(disk);
         return status;
     }
@@ -364,6 +378,10 @@ const char *cx_disk_error_text(enum cx_status status)
         return "the file exists, or another process holds its lock";
     case CX_PERMISSION_DENIED:
         return "the rights of the file or directory do not allow it";
+    case CX_FAILED_PRECONDITION:
+        return "something on its path is no directory";
+    case CX_INVALID_ARGUMENT:
+        return "its path is too long, or goes through too many symbolic links";
     default:
         return "the disk failed";
     }

@@ -76,12 +76,18 @@ TEST_F(DiskPosixTest, CreatesADirectoryBelowTheCurrentOne) {
   EXPECT_TRUE(std::filesystem::is_directory(root_ + "/x/y"));
 }
 
-TEST_F(DiskPosixTest, RefusesAFileInPlaceOfTheDirectory) {
+TEST_F(DiskPosixTest, SaysWhatIsWrongWithThePath) {
   std::ofstream(root_ + "/file") << "x";
   cx_disk *disk;
-  EXPECT_EQ(CX_UNAVAILABLE, cx_disk_posix_open((root_ + "/file").c_str(), &disk));
-  EXPECT_EQ(CX_UNAVAILABLE, cx_disk_posix_open((root_ + "/file/below").c_str(), &disk));
-  EXPECT_EQ(CX_UNAVAILABLE, cx_disk_posix_open(std::string(5000, 'x').c_str(), &disk));
+  std::filesystem::create_symlink("loop", root_ + "/loop");
+  EXPECT_EQ(CX_FAILED_PRECONDITION, cx_disk_posix_open((root_ + "/file").c_str(), &disk));
+  EXPECT_EQ(CX_FAILED_PRECONDITION, cx_disk_posix_open((root_ + "/file/below").c_str(), &disk));
+  for (size_t size : {300, 5000}) {
+    EXPECT_EQ(CX_INVALID_ARGUMENT, cx_disk_posix_open(std::string(size, 'x').c_str(), &disk));
+  }
+  EXPECT_EQ(CX_INVALID_ARGUMENT, cx_disk_posix_open((root_ + "/loop").c_str(), &disk));
+  EXPECT_STREQ("something on its path is no directory",
+               cx_disk_error_text(CX_FAILED_PRECONDITION));
 }
 
 TEST_F(DiskPosixTest, SaysWhatRightsDoNotAllow) {
