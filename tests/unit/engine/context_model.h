@@ -76,6 +76,8 @@ struct Entry {
 struct State {
   uint64_t version = 0;
   int64_t create_time_us = 0, update_time_us = 0, expire_time_us = 0;
+  int64_t end_time_us = 0;      // When it was deleted, with nothing made since. 0: it was not.
+  std::string type, parent_id;  // Of the context, then.
   std::map<std::string, Entry> entries;
   std::map<std::string, std::string> labels;
 
@@ -90,7 +92,6 @@ enum class Life { kLive, kDeleted, kBare };
 
 struct Context {
   Life life = Life::kBare;
-  std::string type, parent_id;
   int depth = 1;
   uint64_t revision = 0;
   int64_t delete_time_us = 0, ttl_us = 0;
@@ -187,8 +188,8 @@ class Model {
     for (const auto &[id, context] : contexts_) {
       bool wanted = context->life == (deleted ? Life::kDeleted : Life::kLive) &&
                     !IsExpired(*context, now_us) && id.compare(0, prefix.size(), prefix) == 0 &&
-                    (type.empty() || context->type == type) &&
-                    (parent_id.empty() || context->parent_id == parent_id);
+                    (type.empty() || context->head.type == type) &&
+                    (parent_id.empty() || context->head.parent_id == parent_id);
       for (const auto &[key, value] : labels) {
         auto found = context->head.labels.find(key);
         wanted = wanted && found != context->head.labels.end() && found->second == value;
@@ -215,7 +216,9 @@ class Model {
         found = state;
       }
     }
-    if (found == nullptr) {
+    bool had_ended = found != nullptr && version == 0 && time_us != 0 &&
+                     found->end_time_us != 0 && found->end_time_us <= time_us;
+    if (found == nullptr || had_ended) {
       throw Failure("STATE_NOT_RETAINED oldest_version=" + std::to_string(states[0]->version) +
                     " newest_version=" + std::to_string(context->head.version));
     }
@@ -230,7 +233,7 @@ class Model {
   int ChildCount(const std::string &id) const {
     int count = 0;
     for (const auto &[child, context] : contexts_) {
-      count += context->life == Life::kLive && context->parent_id == id;
+      count += context->life == Life::kLive && context->head.parent_id == id;
     }
     return count;
   }
@@ -350,12 +353,12 @@ class Model {
     if (old != nullptr && old->life == Life::kDeleted) {
       context->earlier = old->earlier;
       context->earlier.push_back(old->head);
-      context->earlier.back().expire_time_us = 0;
+      context->earlier.back().end_time_us = old->delete_time_us;
       Trim(context.get());
     }
     context->life = Life::kLive;
-    context->type = properties.type;
-    context->parent_id = properties.parent_id;
+    context->head.type = properties.type;
+    context->head.parent_id = properties.parent_id;
     context->depth = depth;
     context->revision = revision_;
     context->ttl_us = properties.ttl_us;
@@ -452,6 +455,7 @@ class Model {
     answer.revision = revision_;
     answer.versions.push_back(context->head.version);
     if (context->life == Life::kDeleted) {
+      Check(nullptr, part.preconditions);
       MakeBare(&Change(part.id));
       answer.count = 1;
       return answer;
@@ -477,7 +481,7 @@ class Model {
     std::vector<std::string> children;
     uint64_t count = 1;
     for (const auto &[child, context] : contexts_) {
-      if (context->life == Life::kLive && context->parent_id == id) children.push_back(child);
+      if (context->life == Life::kLive && context->head.parent_id == id) children.push_back(child);
     }
     for (const std::string &child : children) count += EndTree(child, purge, now_us);
     Context &context = Change(id);

@@ -461,8 +461,8 @@ class ModelFixture : public EngineFixture {
     EXPECT_EQ(state.labels, found.labels);
     EXPECT_EQ(state.create_time_us, found.create_time_us);
     EXPECT_EQ(state.expire_time_us, found.expire_time_us);
-    EXPECT_EQ(context.type, found.type);
-    EXPECT_EQ(context.parent_id, found.parent_id);
+    EXPECT_EQ(state.type, found.type);
+    EXPECT_EQ(state.parent_id, found.parent_id);
     EXPECT_EQ(state.entries.size(), found.entry_count);
     EXPECT_EQ(state.size_bytes(), found.size_bytes);
     if (&state == &context.head) {

@@ -1,0 +1,163 @@
+// What change.h promises: what was encoded is decoded again, and any other bytes are refused.
+
+#include "tests/unit/state/state_fixture.h"
+
+extern "C" {
+#include "tests/support/fail_nth.h"
+}
+
+#include <random>
+
+namespace {
+
+class ChangeTest : public testing::Test {
+ protected:
+  ChangeTest() {
+    ops_[0].kind = CX_MUTATION_PUT;
+    ops_[0].key = cx_bytes_of("k");
+    ops_[0].content_type = cx_bytes_of("text/plain");
+    ops_[0].kept = 5000;
+    ops_[0].value = cx_bytes_of("value");
+    ops_[1].kind = CX_MUTATION_SET_EXPIRY;
+    ops_[1].ttl_us = 17;
+    ops_[1].sliding = true;
+    items_[0].kind = CX_ITEM_CREATE;
+    items_[0].labels_changed = true;
+    items_[0].id = cx_bytes_of("a");
+    items_[0].version = 1;
+    items_[0].type = cx_bytes_of("chat");
+    items_[0].parent_id = cx_bytes_of("p");
+    items_[0].labels = {labels_, 2};
+    items_[0].ttl_us = 1000;
+    items_[0].sliding = true;
+    items_[1].kind = CX_ITEM_UPDATE;
+    items_[1].id = cx_bytes_of("b");
+    items_[1].version = 300;
+    items_[1].ops = ops_;
+    items_[1].op_count = 2;
+    change_.kind = CX_CHANGE_CONTEXTS;
+    change_.namespace_id = cx_bytes_of("default");
+    change_.request = {{1, 2}, 3, 1, true};
+    change_.items = items_;
+    change_.item_count = 2;
+  }
+  ~ChangeTest() override { cx_arena_done(&arena_); }
+
+  static std::string Encode(const cx_change &change) {
+    cx_buffer buffer = {};
+    EXPECT_EQ(CX_OK, cx_change_encode(&change, &buffer));
+    std::string text = Text(cx_buffer_bytes(&buffer));
+    cx_buffer_done(&buffer);
+    return text;
+  }
+
+  cx_status Decode(const std::string &text, cx_change *ret_change) {
+    return cx_change_decode(Bytes(text), &arena_, ret_change);
+  }
+
+  cx_arena arena_ = {};
+  cx_label labels_[2] = {{cx_bytes_of("l"), cx_bytes_of("v")}, {cx_bytes_of("m"), {}}};
+  cx_op ops_[2] = {};
+  cx_change_item items_[2] = {};
+  cx_change change_ = {};
+};
+
+TEST_F(ChangeTest, DecodesWhatWasEncoded) {
+  std::string text = Encode(change_);
+  cx_change decoded;
+  ASSERT_EQ(CX_OK, Decode(text, &decoded));
+  EXPECT_EQ(text, Encode(decoded));
+  ASSERT_EQ(2u, decoded.item_count);
+  EXPECT_EQ("default", Text(decoded.namespace_id));
+  EXPECT_EQ(2u, decoded.request.id.high);
+  EXPECT_EQ(3u, decoded.request.content_hash);
+  EXPECT_EQ(1u, decoded.request.owner);
+  EXPECT_TRUE(decoded.request.each);
+  EXPECT_EQ("p", Text(decoded.items[0].parent_id));
+  EXPECT_EQ(1000, decoded.items[0].ttl_us);
+  EXPECT_TRUE(decoded.items[0].sliding);
+  ASSERT_EQ(2u, decoded.items[0].labels.count);
+  EXPECT_EQ("m", Text(decoded.items[0].labels.items[1].key));
+  EXPECT_EQ(300u, decoded.items[1].version);
+  EXPECT_EQ(5000u, decoded.items[1].ops[0].kept);
+  EXPECT_EQ(17, decoded.items[1].ops[1].ttl_us);
+}
+
+TEST_F(ChangeTest, DecodesSettings) {
+  const cx_settings settings = {16, 1, 2, 3, 4};
+  cx_change change = {}, decoded;
+  change.kind = CX_CHANGE_SETTINGS;
+  change.settings = &settings;
+  std::string text = Encode(change);
+  ASSERT_EQ(CX_OK, Decode(text, &decoded));
+  EXPECT_TRUE(cx_settings_equal(&settings, decoded.settings));
+}
+
+TEST_F(ChangeTest, RefusesWhatIsCutOffOrGoesOn) {
+  std::string text = Encode(change_);
+  cx_change decoded;
+  for (size_t size = 0; size < text.size(); size++) {
+    EXPECT_EQ(CX_DATA_LOSS, Decode(text.substr(0, size), &decoded)) << size;
+  }
+  EXPECT_EQ(CX_DATA_LOSS, Decode(text + "x", &decoded));
+}
+
+TEST_F(ChangeTest, IsAChangeOrRefusedWhateverTheBytes) {
+  const unsigned seed = 7;
+  std::mt19937 random(seed);
+  std::string text = Encode(change_);
+  for (int i = 0; i < 20000; i++) {
+    std::string changed = text;
+    for (unsigned j = 1 + random() % 4; j > 0; j--) {
+      changed[random() % changed.size()] = static_cast<char>(random());
+    }
+    cx_change decoded;
+    cx_status status = Decode(changed, &decoded);
+    ASSERT_TRUE(status == CX_OK || status == CX_DATA_LOSS) << "seed " << seed;
+    char description[40];
+    cx_change_describe(Bytes(changed), description, sizeof description);
+    EXPECT_LT(strlen(description), sizeof description);
+    cx_arena_reset(&arena_);
+  }
+}
+
+TEST_F(ChangeTest, SaysWhenThereIsNoMemory) {
+  std::string text = Encode(change_);
+  for (size_t nth = 1;; nth++) {
+    struct fail_nth fail;
+    cx_buffer buffer = {};
+    cx_change decoded;
+    fail_nth_begin(&fail, nth);
+    cx_status encoded = cx_change_encode(&change_, &buffer);
+    cx_status status = Decode(text, &decoded);
+    bool failed = fail_nth_end(&fail);
+    cx_buffer_done(&buffer);
+    cx_arena_done(&arena_);
+    if (!failed) break;
+    EXPECT_TRUE(encoded == CX_RESOURCE_EXHAUSTED || status == CX_RESOURCE_EXHAUSTED);
+  }
+}
+
+TEST_F(ChangeTest, NamesTheContextsThatItConcernsAsFarAsTheTextGoes) {
+  char text[64];
+  cx_change_describe(Bytes(Encode(change_)), text, sizeof text);
+  EXPECT_STREQ("default/a, default/b", text);
+  std::string cut = Encode(change_);
+  cx_change_describe(Bytes(cut.substr(0, cut.size() - 3)), text, sizeof text);
+  EXPECT_STREQ("default/a, default/b", text);
+  cx_change_describe(Bytes(cut), text, 8);
+  EXPECT_LT(strlen(text), 8u);
+  cx_change_describe({}, text, sizeof text);
+  EXPECT_STREQ("", text);
+}
+
+TEST_F(ChangeTest, GivesThePartsOfABatchMarksOfTheirOwn) {
+  struct cx_hash128 a = cx_request_mark_id_of(&change_.request, cx_bytes_of("a"));
+  struct cx_hash128 b = cx_request_mark_id_of(&change_.request, cx_bytes_of("b"));
+  EXPECT_FALSE(a.low == b.low && a.high == b.high);
+  EXPECT_TRUE(cx_request_mark_is_set(&change_.request));
+  change_.request.id = {0, 0};
+  EXPECT_FALSE(cx_request_mark_is_set(&change_.request));
+}
+
+}  // namespace
