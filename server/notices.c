@@ -9,13 +9,16 @@
 #include "server/config/config.h"
 #include "server/logging.h"
 
-void cx_notice_cannot_start(const char *because, const char *error)
+void cx_notice_cannot_start(const struct cx_config *config, const char *because, const char *error)
 {
+    struct cx_logging_line line;
     char message[2048];
 
     snprintf(message, sizeof message, "cannot start: %s%s%s", because, error[0] != '\0' ? ": " : "",
              error);
-    cx_logging_say(CX_LOGGING_ERROR, message);
+    cx_logging_begin(&line, CX_LOGGING_ERROR, message);
+    cx_logging_text(&line, "data_dir", config->data_dir);
+    cx_logging_end(&line);
 }
 
 static void tell_found(const struct cx_config *config, const struct cx_engine_report *report)

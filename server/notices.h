@@ -10,8 +10,9 @@
 struct cx_config;
 struct cx_engine_report;
 
-/* Why there is no server, and what to do: one line. `error` may be empty. */
-void cx_notice_cannot_start(const char *because, const char *error);
+/* Why there is no server on this directory, and what to do: one line. `error` may be
+ * empty. */
+void cx_notice_cannot_start(const struct cx_config *config, const char *because, const char *error);
 
 /* What the start found in the data directory, losses included. */
 void cx_notice_opened(const struct cx_config *config, const struct cx_engine_report *report);

@@ -4,7 +4,29 @@
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+enum cx_status cx_port_file_check(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char folder[PATH_MAX] = ".";
+    struct stat file;
+
+    if (strlen(path) >= sizeof folder) {
+        errno = ENAMETOOLONG;
+        return CX_UNAVAILABLE;
+    }
+    if (slash != NULL) {
+        snprintf(folder, sizeof folder, "%.*s", (int)(slash - path + 1), path);
+    }
+    if (stat(path, &file) == 0 && S_ISDIR(file.st_mode)) {
+        errno = EISDIR;
+        return CX_UNAVAILABLE;
+    }
+    return access(folder, W_OK | X_OK) == 0 ? CX_OK : CX_UNAVAILABLE;
+}
 
 static bool write_number(const char *path, int number)
 {

@@ -8,6 +8,10 @@
 
 #include "core/base/status.h"
 
+/* Whether the file could be written now, without writing anything. CX_UNAVAILABLE with
+ * errno set when not. */
+CX_MUST_CHECK enum cx_status cx_port_file_check(const char *path);
+
 /* Writes "<port>\n", by way of a second file that takes the name. CX_UNAVAILABLE with
  * errno set when that fails; nothing is left behind then. */
 CX_MUST_CHECK enum cx_status cx_port_file_write(const char *path, int port);

@@ -19,6 +19,7 @@
 #include "server/logging.h"
 #include "server/notices.h"
 #include "server/port_file.h"
+#include "server/probe.h"
 #include "server/rpc/server.h"
 #include "server/services/health.h"
 #include "server/system.h"
@@ -74,12 +75,47 @@ static void on_notice(void *arg, const char *message)
 
 /* ---- Start. ------------------------------------------------------------------------ */
 
+static enum cx_exit refuse_port_file(const struct cx_config *config, int error)
+{
+    char what[PATH_MAX + 64];
+
+    snprintf(what, sizeof what, "port_file %s cannot be written", config->port_file);
+    cx_notice_cannot_start(config, what, strerror(error));
+    return CX_EXIT_CANNOT_START;
+}
+
+/* What would stop the start after the engine wrote something is found out before. The
+ * port may still be taken by another process until it is ours. */
+static enum cx_exit open_directory(struct server *server)
+{
+    const struct cx_config *config = server->config;
+    char problem[CX_PROBE_TEXT_MAX];
+    enum cx_status status;
+
+    if (!cx_probe_address(config->listen, problem)) {
+        cx_notice_cannot_start(config, problem, "");
+        return CX_EXIT_CANNOT_START;
+    }
+    status = cx_disk_posix_open(config->data_dir, &server->disk);
+    if (status != CX_OK) {
+        cx_notice_cannot_start(config, "the data directory cannot be used",
+                               cx_disk_error_text(status));
+        return CX_EXIT_CANNOT_START;
+    }
+    /* Only now, as it may lie in the data directory. */
+    if (config->port_file[0] != '\0' && cx_port_file_check(config->port_file) != CX_OK) {
+        return refuse_port_file(config, errno);
+    }
+    return CX_EXIT_DONE;
+}
+
 static enum cx_exit open_events(struct server *server)
 {
     server->signals = cx_signals_open();
     server->disk_failed = eventfd(0, EFD_CLOEXEC);
     if (server->signals < 0 || server->disk_failed < 0) {
-        cx_notice_cannot_start("the system gives no file descriptors", strerror(errno));
+        cx_notice_cannot_start(server->config, "the system gives no file descriptors",
+                               strerror(errno));
         return CX_EXIT_CANNOT_START;
     }
     return CX_EXIT_DONE;
@@ -89,6 +125,7 @@ static enum cx_exit open_engine(struct server *server)
 {
     const struct cx_config *config = server->config;
     struct cx_engine_options options = {
+        .disk = server->disk,
         .clock = &cx_clock_system,
         .random = &cx_random_system,
         .settings =
@@ -107,19 +144,11 @@ static enum cx_exit open_engine(struct server *server)
     };
     struct cx_engine_report report = {0};
     struct cx_error error = {0};
-    enum cx_status status = cx_disk_posix_open(config->data_dir, &server->disk);
+    enum cx_status status;
 
-    if (status != CX_OK) {
-        char what[PATH_MAX + 64];
-
-        snprintf(what, sizeof what, "data_dir %s cannot be used", config->data_dir);
-        cx_notice_cannot_start(what, cx_disk_error_text(status));
-        return CX_EXIT_CANNOT_START;
-    }
-    options.disk = server->disk;
     status = cx_engine_open(&options, &server->engine, &report, &error);
     if (status != CX_OK) {
-        cx_notice_cannot_start(error.message, "");
+        cx_notice_cannot_start(config, error.message, "");
         return status == CX_DATA_LOSS ? CX_EXIT_DAMAGED : CX_EXIT_CANNOT_START;
     }
     cx_notice_opened(config, &report);
@@ -161,22 +190,17 @@ static enum cx_exit start_serving(struct server *server)
     int port;
 
     if (prepare_rpc(server) != CX_OK || cx_engine_start(server->engine, &events) != CX_OK) {
-        cx_notice_cannot_start("not enough memory or threads", "");
+        cx_notice_cannot_start(config, "not enough memory or threads", "");
         return CX_EXIT_CANNOT_START;
     }
     server->engine_started = true;
     if (cx_rpc_server_start(server->rpc, &port, &error) != CX_OK) {
-        cx_notice_cannot_start(error.message, "");
+        cx_notice_cannot_start(config, error.message, "");
         return CX_EXIT_CANNOT_START;
     }
     server->rpc_started = true;
     if (config->port_file[0] != '\0' && cx_port_file_write(config->port_file, port) != CX_OK) {
-        int reason = errno;
-        char what[PATH_MAX + 64];
-
-        snprintf(what, sizeof what, "port_file %s cannot be written", config->port_file);
-        cx_notice_cannot_start(what, strerror(reason));
-        return CX_EXIT_CANNOT_START;
+        return refuse_port_file(config, errno);
     }
     server->port_file_written = config->port_file[0] != '\0';
     cx_health_set(server->api.health, true);
@@ -278,7 +302,10 @@ enum cx_exit cx_run(struct cx_config *config, const char *const *argv,
     cx_logging_configure((enum cx_logging_format)config->log_format,
                          (enum cx_logging_level)config->log_level, STDERR_FILENO);
     cx_files_raise_limit(config->connections_max + FILES_RESERVED);
-    code = open_engine(&server); /* A signal still ends the process at once. */
+    code = open_directory(&server);
+    if (code == CX_EXIT_DONE) {
+        code = open_engine(&server); /* A signal still ends the process at once. */
+    }
     if (code == CX_EXIT_DONE) {
         code = open_events(&server);
     }

@@ -63,11 +63,29 @@ class LifecycleTest(unittest.TestCase):
             pass
         code, _, error = run("--listen", "127.0.0.1:0", "--data-dir", file + "/data")
         self.assertEqual(code, 1)
-        self.assertIn("cannot start: data_dir " + file + "/data cannot be used: ", error)
+        self.assertIn("cannot start: the data directory cannot be used: "
+                      "something on its path is no directory data_dir=" + file + "/data", error)
         code, _, error = run("--listen=127.0.0.1:0", "--data-dir=" + self.folder(),
                              "--port-file=" + file + "/port")
         self.assertEqual(code, 1)
         self.assertIn("cannot start: port_file " + file + "/port cannot be written: ", error)
+
+    def test_what_stands_in_the_way_is_found_before_anything_is_stored(self):
+        data_dir = os.path.join(self.folder(), "data")
+        code, _, error = run("--listen=127.0.0.1:0", "--data-dir", data_dir,
+                             "--port-file=" + data_dir + "/missing/port")
+        self.assertEqual((code, os.listdir(data_dir)), (1, []), error)
+        os.rmdir(data_dir)
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            address = "127.0.0.1:%d" % taken.getsockname()[1]
+            code, _, error = run("--listen", address, "--data-dir", data_dir)
+        self.assertEqual((code, os.path.exists(data_dir)), (1, False))
+        self.assertRegex(error, "cannot start: cannot listen on .* data_dir=" + data_dir + "\n$")
+
+    def test_the_port_file_may_lie_in_a_data_directory_that_is_not_there_yet(self):
+        data_dir = os.path.join(self.folder(), "data")
+        with Server(data_dir=data_dir, port_file=data_dir + "/port") as server:
+            self.assertEqual(server.stop(), 0)
 
     def test_a_wrong_configuration_lists_every_problem_and_touches_nothing(self):
         data_dir = os.path.join(self.folder(), "data")

@@ -17,10 +17,10 @@ class Server:
 
     Ready when the constructor returns: it has read the line that says so."""
 
-    def __init__(self, *flags, data_dir=None, env=None, listen="127.0.0.1:0"):
+    def __init__(self, *flags, data_dir=None, port_file=None, env=None, listen="127.0.0.1:0"):
         self.folder = tempfile.mkdtemp(prefix="contextd-")
         self.data_dir = data_dir or os.path.join(self.folder, "data")
-        self.port_file = os.path.join(self.folder, "port")
+        self.port_file = port_file or os.path.join(self.folder, "port")
         self.lines = []
         self.process = subprocess.Popen(
             [BINARY, "--listen", listen, "--data-dir", self.data_dir]

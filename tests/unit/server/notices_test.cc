@@ -51,8 +51,8 @@ class NoticesTest : public testing::Test {
 };
 
 TEST_F(NoticesTest, WhyThereIsNoServerIsOneLine) {
-  cx_notice_cannot_start("data_dir d cannot be used", "permission denied");
-  EXPECT_TRUE(Tells("error   cannot start: data_dir d cannot be used: permission denied\n."))
+  cx_notice_cannot_start(&config_, "the disk is odd", "very");
+  EXPECT_TRUE(Tells("error   cannot start: the disk is odd: very data_dir=d\n."))
       << written_;
 }
 

@@ -49,4 +49,18 @@ TEST(PortFileTest, SaysWhyItCannotBeWrittenAndLeavesNothing) {
   EXPECT_EQ(ENAMETOOLONG, errno);
 }
 
+TEST(PortFileTest, ACheckTellsWhetherItCouldBeWrittenAndWritesNothing) {
+  std::string path = testing::TempDir() + "checked";
+  EXPECT_EQ(CX_OK, cx_port_file_check(path.c_str()));
+  EXPECT_NE(0, access(path.c_str(), F_OK));
+  EXPECT_EQ(CX_OK, cx_port_file_check("port"));
+
+  EXPECT_EQ(CX_UNAVAILABLE, cx_port_file_check((testing::TempDir() + "no/such/port").c_str()));
+  EXPECT_EQ(ENOENT, errno);
+  EXPECT_EQ(CX_UNAVAILABLE, cx_port_file_check(testing::TempDir().c_str()));
+  EXPECT_EQ(EISDIR, errno);
+  EXPECT_EQ(CX_UNAVAILABLE, cx_port_file_check(std::string(5000, 'x').c_str()));
+  EXPECT_EQ(ENAMETOOLONG, errno);
+}
+
 }  // namespace
