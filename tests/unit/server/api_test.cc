@@ -1,14 +1,17 @@
-// What the server offers: api.h, on a server that never starts.
+// What the server offers: api.h, on a server whose services are without an engine.
 
 extern "C" {
 #include "server/api.h"
 #include "server/rpc/server.h"
+#include "server/services/health.h"
 }
 
 #include <gtest/gtest.h>
 
 #include <memory>
 #include <string>
+
+#include "tests/support/grpc_client.h"
 
 namespace {
 
@@ -20,11 +23,28 @@ class ApiTest : public testing::Test {
     auto problems = std::make_unique<cx_config_problems>();
     EXPECT_EQ(CX_OK, cx_config_load(argv, environment, config_.get(), problems.get()));
     EXPECT_EQ(CX_OK, cx_api_init(api_.get(), config_.get(), nullptr));
+    cx_rpc_options options{};
+    options.listen = "127.0.0.1:0";
+    options.message_size_max = 1 << 20;
+    options.in_flight_bytes_max = 1 << 20;
+    options.connections_max = 10;
+    options.app = &api_->app;
+    EXPECT_EQ(CX_OK, cx_rpc_server_new(&options, &server_));
   }
-  ~ApiTest() override { cx_api_done(api_.get()); }
+  ~ApiTest() override {
+    cx_rpc_server_free(server_);
+    cx_api_done(api_.get());
+  }
+
+  // The request has one field, the name.
+  static GrpcOutcome Check(GrpcClient *client, const std::string &service) {
+    std::string request = "\x0a" + std::string(1, static_cast<char>(service.size())) + service;
+    return client->Unary("/grpc.health.v1.Health/Check", request);
+  }
 
   std::unique_ptr<cx_config> config_ = std::make_unique<cx_config>();
   std::unique_ptr<cx_api> api_ = std::make_unique<cx_api>();
+  cx_rpc_server *server_ = nullptr;
 };
 
 TEST_F(ApiTest, TellsTheServicesWhatIsInForce) {
@@ -38,16 +58,23 @@ TEST_F(ApiTest, TellsTheServicesWhatIsInForce) {
 }
 
 TEST_F(ApiTest, EveryServiceImplementsItsDescriptor) {
-  cx_rpc_options options{};
-  options.listen = "127.0.0.1:0";
-  options.message_size_max = 1 << 20;
-  options.in_flight_bytes_max = 1 << 20;
-  options.connections_max = 1;
-  options.app = &api_->app;
-  cx_rpc_server *server = nullptr;
-  ASSERT_EQ(CX_OK, cx_rpc_server_new(&options, &server));
-  EXPECT_EQ(CX_OK, cx_api_add(api_.get(), server));
-  cx_rpc_server_free(server);
+  EXPECT_EQ(CX_OK, cx_api_add(api_.get(), server_));
+}
+
+TEST_F(ApiTest, OnlyServicesThatDoSomethingHaveAHealth) {
+  int port;
+  cx_error error;
+  ASSERT_EQ(CX_OK, cx_api_add(api_.get(), server_));
+  ASSERT_EQ(CX_OK, cx_rpc_server_start(server_, &port, &error));
+  cx_health_set(api_->health, true);
+  {
+    GrpcClient client(port);
+    EXPECT_EQ(GRPC_STATUS_OK, Check(&client, "").code);
+    EXPECT_EQ(GRPC_STATUS_OK, Check(&client, "contextd.v1.ContextManager").code);
+    EXPECT_EQ(GRPC_STATUS_NOT_FOUND, Check(&client, "contextd.v1.Tracker").code);
+    EXPECT_EQ(GRPC_STATUS_NOT_FOUND, Check(&client, "contextd.v1.Recovery").code);
+  }
+  cx_rpc_server_stop(server_, 0);
 }
 
 TEST_F(ApiTest, CanBeReleasedTwice) { cx_api_done(api_.get()); }
