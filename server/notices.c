@@ -97,6 +97,16 @@ void cx_notice_serving(const struct cx_config *config, int port)
     cx_logging_end(&line);
 }
 
+void cx_notice_disk_full(bool full)
+{
+    if (full) {
+        cx_logging_say(CX_LOGGING_WARNING, "the disk is full: writes are refused as soon as the "
+                                           "present segment of the log is; reads go on");
+    } else {
+        cx_logging_say(CX_LOGGING_INFO, "the disk has room again");
+    }
+}
+
 void cx_notice_disk_failed(const struct cx_config *config, const char *message)
 {
     struct cx_logging_line line;

@@ -5,6 +5,7 @@
 #ifndef CX_SERVER_NOTICES_H
 #define CX_SERVER_NOTICES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct cx_config;
@@ -31,6 +32,9 @@ void cx_notice_reload_failed(const char *problems);
 
 /* That a signal asked to stop. */
 void cx_notice_stopping(const struct cx_config *config, int signal_number);
+
+/* That the disk is full, or that it has room again. */
+void cx_notice_disk_full(bool full);
 
 /* That the disk failed while serving. */
 void cx_notice_disk_failed(const struct cx_config *config, const char *message);

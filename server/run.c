@@ -67,10 +67,10 @@ static void on_failed(void *arg, const char *message)
     (void)written;
 }
 
-static void on_notice(void *arg, const char *message)
+static void on_disk_full(void *arg, bool full)
 {
     (void)arg;
-    cx_logging_say(CX_LOGGING_WARNING, message);
+    cx_notice_disk_full(full);
 }
 
 /* ---- Start. ------------------------------------------------------------------------ */
@@ -183,7 +183,7 @@ static enum cx_exit start_serving(struct server *server)
     struct cx_engine_events events = {
         .complete = on_complete,
         .failed = on_failed,
-        .notice = on_notice,
+        .disk_full = on_disk_full,
         .arg = server,
     };
     struct cx_error error = {0};

@@ -81,9 +81,8 @@ struct cx_engine_events {
      * process must end. Runs once, on the thread that met it. */
     void (*failed)(void *arg, const char *message);
 
-    /* Worth a line in the server's log: the disk is full, or has room again. May be
-     * NULL. */
-    void (*notice)(void *arg, const char *message);
+    /* The disk has no room for the next segment, or has room again. May be NULL. */
+    void (*disk_full)(void *arg, bool full);
     void *arg;
 };
 

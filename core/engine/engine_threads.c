@@ -71,10 +71,11 @@ bool cx_engine_wait(struct cx_engine *engine, uint64_t revision, struct cx_waite
 
 /* ---- The preparer of segments. ---------------------------------------------- */
 
-static void notice(struct cx_engine *engine, const char *message)
+static void tell_full(struct cx_engine *engine, bool full)
 {
-    if (engine->events.notice != NULL) {
-        engine->events.notice(engine->events.arg, message);
+    engine->disk_full = full;
+    if (engine->events.disk_full != NULL) {
+        engine->events.disk_full(engine->events.arg, full);
     }
 }
 
@@ -88,10 +89,7 @@ void cx_engine_step_preparer(struct cx_engine *engine)
         cx_commit_fail(&engine->commit, &done);
         engine_fail(engine, done, "the next segment of the log could not be written to the disk");
     } else if (full != engine->disk_full) {
-        engine->disk_full = full;
-        notice(engine, full ? "the disk is full: writes are refused as soon as the present "
-                              "segment of the log is; reads go on"
-                            : "the disk has room again");
+        tell_full(engine, full);
     }
 }
 

@@ -93,7 +93,7 @@ class EngineFixture : public testing::Test {
     options_.sync = true;
     events_.complete = OnComplete;
     events_.failed = OnFailed;
-    events_.notice = OnNotice;
+    events_.disk_full = OnDiskFull;
     events_.arg = this;
   }
 
@@ -276,8 +276,8 @@ class EngineFixture : public testing::Test {
     static_cast<EngineFixture *>(arg)->failures_.push_back(message);
   }
 
-  static void OnNotice(void *arg, const char *message) {
-    static_cast<EngineFixture *>(arg)->notices_.push_back(message);
+  static void OnDiskFull(void *arg, bool full) {
+    static_cast<EngineFixture *>(arg)->disk_full_.push_back(full);
   }
 
   std::string namespace_ = "default";
@@ -291,7 +291,7 @@ class EngineFixture : public testing::Test {
   cx_error open_error_;
   std::vector<cx_waiter *> completed_;
   std::vector<std::string> failures_;
-  std::vector<std::string> notices_;
+  std::vector<bool> disk_full_;
 };
 
 #endif  // CX_TESTS_SUPPORT_ENGINE_FIXTURE_H

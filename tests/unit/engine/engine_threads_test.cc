@@ -59,7 +59,7 @@ class EngineThreadsTest : public EngineFixture {
     events_.failed = [](void *arg, const char *) {
       static_cast<EngineThreadsTest *>(arg)->failed_count_++;
     };
-    events_.notice = nullptr;
+    events_.disk_full = nullptr;
   }
 
   void Start() {

@@ -101,6 +101,13 @@ TEST_F(NoticesTest, AReloadTellsWhatItCannotChange) {
   EXPECT_NE(std::string::npos, written_.find("problem=\"b: wrong\"\n."));
 }
 
+TEST_F(NoticesTest, AFullDiskIsAWarningAndRoomIsNone) {
+  cx_notice_disk_full(true);
+  EXPECT_TRUE(Tells("warning the disk is full: "));
+  cx_notice_disk_full(false);
+  EXPECT_TRUE(Tells("info    the disk has room again\n"));
+}
+
 TEST_F(NoticesTest, StoppingTellsWhy) {
   config_.shutdown_grace_us = 5000;
   cx_notice_stopping(&config_, SIGTERM);
