@@ -19,8 +19,9 @@ static void split(const char *listen, char *host, size_t size, const char **ret_
     *ret_port = colon + 1;
 }
 
-/* Listens like the server will: connections of an earlier one that linger do not matter,
- * somebody who listens does. Returns 0 or an errno. */
+/* Binds like the server will: connections of an earlier one that linger do not matter,
+ * somebody who listens does. Does not listen, or clients that wait for the server would
+ * come here. Returns 0 or an errno. */
 static int try_address(const struct addrinfo *address)
 {
     int one = 1;
@@ -31,7 +32,7 @@ static int try_address(const struct addrinfo *address)
         return errno;
     }
     if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 ||
-        bind(fd, address->ai_addr, address->ai_addrlen) != 0 || listen(fd, 1) != 0) {
+        bind(fd, address->ai_addr, address->ai_addrlen) != 0) {
         error = errno;
     }
     close(fd);

@@ -90,7 +90,7 @@ class LifecycleTest(unittest.TestCase):
     def test_a_wrong_configuration_lists_every_problem_and_touches_nothing(self):
         data_dir = os.path.join(self.folder(), "data")
         for flags in ((), ("--check-config",)):
-            code, _, error = run("--data-dir", data_dir, "--pollers", "x", "--nonsense", "y", *flags,
+            code, _, error = run("--data-dir", data_dir, "--pollers=x", "--nonsense", "y", *flags,
                                  env={"CONTEXTD_VALUE_SIZE_MAX": "64MiB"})
             self.assertEqual(code, 2)
             self.assertIn("--pollers: 'x' is not a whole number\n", error)

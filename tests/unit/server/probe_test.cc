@@ -27,6 +27,8 @@ class Listener {
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     fd_ = socket(AF_INET, SOCK_STREAM, 0);
+    int one = 1;  // As gRPC does.
+    EXPECT_EQ(0, setsockopt(fd_, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one));
     EXPECT_EQ(0, bind(fd_, reinterpret_cast<sockaddr *>(&address), size));
     EXPECT_EQ(0, listen(fd_, 1));
     EXPECT_EQ(0, getsockname(fd_, reinterpret_cast<sockaddr *>(&address), &size));
