@@ -55,8 +55,7 @@ enum cx_status cx_field_invalid(const struct cx_field *parent, const char *name,
 /* A string that came with NUL comes here as one that is no UTF-8: see
  * server/rpc/wire_nul.h. */
 static enum cx_status field_breaks(const struct cx_field *parent, const char *name,
-                                   struct cx_bytes value, const char *rule,
-                                   struct cx_error *error)
+                                   struct cx_bytes value, const char *rule, struct cx_error *error)
 {
     return cx_field_invalid(parent, name, error, "%s",
                             cx_text_is_utf8(value) ? rule : "must be UTF-8 without NUL");

@@ -17,8 +17,8 @@ cx_bytes Bytes(const std::string &text) {
 }
 
 TEST(BytesTest, OrderByTheirBytesAndAPrefixComesFirst) {
-  const std::string ordered[] = {"", std::string(1, '\0'), "a", "a" + std::string(1, '\0'),
-                                 "aa", "b", "\x7f", "\x80", "\xff"};
+  const std::string ordered[] = {
+      "", std::string(1, '\0'), "a", "a" + std::string(1, '\0'), "aa", "b", "\x7f", "\x80", "\xff"};
   const size_t count = sizeof ordered / sizeof ordered[0];
 
   for (size_t i = 0; i < count; i++) {

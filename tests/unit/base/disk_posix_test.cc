@@ -86,8 +86,7 @@ TEST_F(DiskPosixTest, SaysWhatIsWrongWithThePath) {
     EXPECT_EQ(CX_INVALID_ARGUMENT, cx_disk_posix_open(std::string(size, 'x').c_str(), &disk));
   }
   EXPECT_EQ(CX_INVALID_ARGUMENT, cx_disk_posix_open((root_ + "/loop").c_str(), &disk));
-  EXPECT_STREQ("something on its path is no directory",
-               cx_disk_error_text(CX_FAILED_PRECONDITION));
+  EXPECT_STREQ("something on its path is no directory", cx_disk_error_text(CX_FAILED_PRECONDITION));
 }
 
 TEST_F(DiskPosixTest, SaysWhatRightsDoNotAllow) {

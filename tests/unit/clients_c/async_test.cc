@@ -73,9 +73,8 @@ void OnDone(void *arg, cxc_bytes response, const cxc_error *error) {
 }
 
 TEST_F(AsyncTest, EndsEachOfManyCallsOnce) {
-  server_.Method("/test/Echo", [](const std::string &message) {
-    return FakeServer::Answer{{message}};
-  });
+  server_.Method("/test/Echo",
+                 [](const std::string &message) { return FakeServer::Answer{{message}}; });
   Calls calls = {loop_, cxc_method_get(client_, "/test/Echo"), 0, {}, {}};
   for (int i = 0; i < 200; i++) {
     std::string request = std::to_string(i);
@@ -88,9 +87,8 @@ TEST_F(AsyncTest, EndsEachOfManyCallsOnce) {
 }
 
 TEST_F(AsyncTest, StartsTheNextCallFromACallback) {
-  server_.Method("/test/Echo", [](const std::string &message) {
-    return FakeServer::Answer{{message}};
-  });
+  server_.Method("/test/Echo",
+                 [](const std::string &message) { return FakeServer::Answer{{message}}; });
   Calls calls = {loop_, cxc_method_get(client_, "/test/Echo"), 20, {}, {}};
   cxc_start(loop_, calls.method, Bytes("first"), 30000, OnDone, &calls);
   Drain();
@@ -210,8 +208,8 @@ TEST_F(StreamTest, SendsFromItsOwnCallback) {
 
 TEST_F(StreamTest, HandsOverWhatCameBeforeItTellsTheError) {
   cxc_stream *stream = Open([](const std::string &message) {
-    FakeServer::Answer answer = message == "last" ? Refusal(CXC_UNAVAILABLE, "STOPPING", {})
-                                                  : FakeServer::Answer();
+    FakeServer::Answer answer =
+        message == "last" ? Refusal(CXC_UNAVAILABLE, "STOPPING", {}) : FakeServer::Answer();
     answer.messages.push_back(message);
     return answer;
   });

@@ -22,9 +22,9 @@ cxc_error Decode(cxc_code code, const std::string &text, const std::string &deta
 }
 
 TEST(ErrorTest, HasReasonValuesAndDelay) {
-  cxc_error error = Decode(
-      CXC_RESOURCE_EXHAUSTED, "busy",
-      StatusDetails("contextd", "OVERLOADED", {{"limit", "log"}, {"value", "3"}}, 1500));
+  cxc_error error =
+      Decode(CXC_RESOURCE_EXHAUSTED, "busy",
+             StatusDetails("contextd", "OVERLOADED", {{"limit", "log"}, {"value", "3"}}, 1500));
   EXPECT_EQ(CXC_RESOURCE_EXHAUSTED, error.code);
   EXPECT_STREQ("OVERLOADED", error.reason);
   EXPECT_STREQ("busy", error.message);

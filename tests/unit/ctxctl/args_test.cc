@@ -152,12 +152,9 @@ TEST_F(ArgsTest, HelpsWithEveryOptionInColumns) {
 // ---- Values. -----------------------------------------------------------------
 
 TEST(DurationTest, AddsUpNumbersWithUnits) {
-  const std::pair<const char *, int64_t> cases[] = {{"1ms", 1},
-                                                    {"90s", 90000},
-                                                    {"10m", 600000},
-                                                    {"1h30m", 5400000},
-                                                    {"7d", 7 * 86400000LL},
-                                                    {"1s500ms", 1500}};
+  const std::pair<const char *, int64_t> cases[] = {
+      {"1ms", 1},         {"90s", 90000},         {"10m", 600000},
+      {"1h30m", 5400000}, {"7d", 7 * 86400000LL}, {"1s500ms", 1500}};
   for (const auto &[text, expected] : cases) {
     SCOPED_TRACE(text);
     int64_t ms = 0;

@@ -121,8 +121,9 @@ TEST_F(ImportJobTest, LooksWhatIsThereWhenAStepWasAnsweredFromMemory) {
 }
 
 TEST_F(ImportJobTest, CreatesTheContextWithTheFirstStepOnly) {
-  Job job = NewJob("{\"id\":\"a\",\"user\":\"ada\",\"type\":\"t\",\"messages\":[1,2],"
-                   "\"expire_time\":\"2025-11-21T10:54:18Z\"}");
+  Job job = NewJob(
+      "{\"id\":\"a\",\"user\":\"ada\",\"type\":\"t\",\"messages\":[1,2],"
+      "\"expire_time\":\"2025-11-21T10:54:18Z\"}");
   const NewContext *properties = Request(job, 0).create_if_missing;
   ASSERT_NE(nullptr, properties);
   EXPECT_STREQ("t", properties->type);
@@ -162,8 +163,9 @@ TEST_F(ImportJobTest, PutsEntriesTogetherWithinBounds) {
   }
   EXPECT_EQ(3u, NewJob("{\"id\":\"a\",\"entries\":{" + many + "}}")->step_count);
   std::string large = "\"" + std::string(600 * 1024, 'x') + "\"";
-  EXPECT_EQ(2u, NewJob("{\"id\":\"a\",\"entries\":{\"a\":" + large + ",\"b\":" + large + "}}")
-                    ->step_count);
+  EXPECT_EQ(
+      2u,
+      NewJob("{\"id\":\"a\",\"entries\":{\"a\":" + large + ",\"b\":" + large + "}}")->step_count);
   EXPECT_EQ(0u, NewJob("{\"id\":\"a\"}")->step_count);
 }
 
@@ -218,8 +220,9 @@ TEST_F(ImportJobTest, RefusesOtherBytesAndNamesThem) {
   Job job = NewJob(kConversation);
   EXPECT_EQ(CTL_READ_BACK_DIFFERENT,
             Compare(job, 3, {{"messages/00000001", "1"}, {"messages/00000002", "7"}}));
-  EXPECT_NE(nullptr, strstr(problem_, "the context a exists with another value at "
-                                      "messages/00000002"));
+  EXPECT_NE(nullptr, strstr(problem_,
+                            "the context a exists with another value at "
+                            "messages/00000002"));
   EXPECT_EQ(CTL_READ_BACK_DIFFERENT, Compare(job, 3, {{"messages/00000001", "1"}}, "text/plain"));
 }
 

@@ -1,8 +1,8 @@
 // What import_line.h promises of each line, and export_line.h of its inverse.
 
 extern "C" {
-#include "clients/ctxctl/export_line.h"
 #include "clients/ctxctl/import_line.h"
+#include "clients/ctxctl/export_line.h"
 }
 
 #include <gtest/gtest.h>
@@ -39,7 +39,8 @@ class ImportLineTest : public testing::Test {
 };
 
 TEST_F(ImportLineTest, KeepsTheExactBytesOfEachMessage) {
-  ASSERT_TRUE(Parse("{\"id\":\"a\",\"messages\": [ {\"b\" : 1.0} ,\"\\u00e9\" ,[ ]]}\n")) << problem_;
+  ASSERT_TRUE(Parse("{\"id\":\"a\",\"messages\": [ {\"b\" : 1.0} ,\"\\u00e9\" ,[ ]]}\n"))
+      << problem_;
   ASSERT_EQ(3u, line_.put_count);
   EXPECT_EQ("messages/00000001", Key(0));
   EXPECT_EQ("{\"b\" : 1.0}", Value(0));
@@ -51,8 +52,9 @@ TEST_F(ImportLineTest, KeepsTheExactBytesOfEachMessage) {
 }
 
 TEST_F(ImportLineTest, MakesLabelsOfTheOtherScalars) {
-  ASSERT_TRUE(Parse("{\"user\":\"a\\tb\",\"id\":\"x\",\"reward\":0.0,\"ok\":true,\"none\":null,"
-                    "\"metadata\":{\"k\":\"v\",\"n\":-1e3}}"))
+  ASSERT_TRUE(
+      Parse("{\"user\":\"a\\tb\",\"id\":\"x\",\"reward\":0.0,\"ok\":true,\"none\":null,"
+            "\"metadata\":{\"k\":\"v\",\"n\":-1e3}}"))
       << problem_;
   ASSERT_EQ(6u, line_.label_count);
   EXPECT_EQ("k=v", Label(0));
@@ -64,8 +66,9 @@ TEST_F(ImportLineTest, MakesLabelsOfTheOtherScalars) {
 }
 
 TEST_F(ImportLineTest, TakesTypeParentAndExpiry) {
-  ASSERT_TRUE(Parse("{\"id\":\"x\",\"type\":\"chat\",\"parent_id\":\"p\","
-                    "\"expire_time\":\"2025-11-21T10:53:18.25Z\"}"));
+  ASSERT_TRUE(
+      Parse("{\"id\":\"x\",\"type\":\"chat\",\"parent_id\":\"p\","
+            "\"expire_time\":\"2025-11-21T10:53:18.25Z\"}"));
   EXPECT_STREQ("chat", line_.type);
   EXPECT_STREQ("p", line_.parent_id);
   EXPECT_EQ(1763722398, line_.expire_s);
@@ -74,10 +77,11 @@ TEST_F(ImportLineTest, TakesTypeParentAndExpiry) {
 }
 
 TEST_F(ImportLineTest, TakesEntriesInEveryForm) {
-  ASSERT_TRUE(Parse("{\"id\":\"x\",\"entries\":{"
-                    "\"b\":{\"base64\":\"/wA=\"},\"c\":{\"base64\":\"\",\"content_type\":\"i/x\"},"
-                    "\"d\":{\"content_type\":\"t/p\",\"text\":\"hi\\u0000\"},\"a\":\"te\\nxt\","
-                    "\"e\":{ \"plain\" : [1, 2] },\"f\":7.0}}"))
+  ASSERT_TRUE(
+      Parse("{\"id\":\"x\",\"entries\":{"
+            "\"b\":{\"base64\":\"/wA=\"},\"c\":{\"base64\":\"\",\"content_type\":\"i/x\"},"
+            "\"d\":{\"content_type\":\"t/p\",\"text\":\"hi\\u0000\"},\"a\":\"te\\nxt\","
+            "\"e\":{ \"plain\" : [1, 2] },\"f\":7.0}}"))
       << problem_;
   ASSERT_EQ(6u, line_.put_count);
   EXPECT_EQ("a", Key(0));
@@ -260,8 +264,9 @@ TEST_F(ExportLineTest, IsReadBackWhateverTheBytesAre) {
   unsigned seed = std::random_device()();
   std::mt19937 random(seed);
   SCOPED_TRACE("seed " + std::to_string(seed));
-  static const char *const pieces[] = {"{",    "}",    "\"",     "\\", "text", "base64", "\n",
-                                       "\xFF", "\xC3", "\xC3\xA9", ":",  "1",    ",",      "\\u0000"};
+  static const char *const pieces[] = {"{",      "}",  "\"",   "\\",     "text",
+                                       "base64", "\n", "\xFF", "\xC3",   "\xC3\xA9",
+                                       ":",      "1",  ",",    "\\u0000"};
   for (int i = 0; i < 500; i++) {
     std::vector<TestEntry> entries;
     for (char key = 'a'; key < 'a' + static_cast<char>(random() % 4); key++) {

@@ -220,8 +220,6 @@ TEST_F(ImportTest, GivesUpWhenThereAreMoreAnswersThanUpdates) {
   EXPECT_EQ(CTL_FAILED, Import(60000));
 }
 
-TEST_F(ImportTest, StopsWhenTheServerDoesNotKnowTheMethod) {
-  EXPECT_EQ(CTL_FAILED, Import(60000));
-}
+TEST_F(ImportTest, StopsWhenTheServerDoesNotKnowTheMethod) { EXPECT_EQ(CTL_FAILED, Import(60000)); }
 
 }  // namespace

@@ -13,7 +13,8 @@ extern "C" {
 
 namespace {
 
-bool Check(const std::string &text, ctl_json *value = nullptr, ctl_json_problem *problem = nullptr) {
+bool Check(const std::string &text, ctl_json *value = nullptr,
+           ctl_json_problem *problem = nullptr) {
   ctl_json ignored_value;
   ctl_json_problem ignored_problem;
   return ctl_json_check(text.data(), text.size(), value != nullptr ? value : &ignored_value,
@@ -23,20 +24,52 @@ bool Check(const std::string &text, ctl_json *value = nullptr, ctl_json_problem 
 std::string Text(ctl_json range) { return std::string(range.start, range.size); }
 
 TEST(JsonRangeTest, AcceptsJson) {
-  for (const char *text :
-       {"{}", "[]", "0", "-0", "1.5e-7", "10E+2", "true", "false", "null", "\"\"", "\"a\\u00e9\\n\"",
-        " [ 1 , { \"a\" : [ ] } ] ", "\"\xE2\x82\xAC\"", "\"\\ud800\"", "\"\x7F\"", "[[[[]]]]"}) {
+  for (const char *text : {"{}", "[]", "0", "-0", "1.5e-7", "10E+2", "true", "false", "null",
+                           "\"\"", "\"a\\u00e9\\n\"", " [ 1 , { \"a\" : [ ] } ] ",
+                           "\"\xE2\x82\xAC\"", "\"\\ud800\"", "\"\x7F\"", "[[[[]]]]"}) {
     SCOPED_TRACE(text);
     EXPECT_TRUE(Check(text));
   }
 }
 
 TEST(JsonRangeTest, RefusesWhatIsNot) {
-  for (const char *text :
-       {"", " ", "{", "[", "[1,]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "{'a':1}", "01", "1.",
-        ".5", "+1", "1e", "--1", "tru", "nul", "True", "\"", "\"\\\"", "\"\\x\"", "\"\\u12\"",
-        "\"\\u123g\"", "\"\n\"", "[1] 2", "[1}", "{]", "NaN", "\xEF\xBB\xBF[]", "\"\xC0\x80\"",
-        "\"\xED\xA0\x80\"", "\"\xF4\x90\x80\x80\"", "\"\xE2\x82\"", "\"\xFF\"", "/**/1", "[,]"}) {
+  for (const char *text : {"",
+                           " ",
+                           "{",
+                           "[",
+                           "[1,]",
+                           "{\"a\"}",
+                           "{\"a\":}",
+                           "{\"a\":1,}",
+                           "{a:1}",
+                           "{'a':1}",
+                           "01",
+                           "1.",
+                           ".5",
+                           "+1",
+                           "1e",
+                           "--1",
+                           "tru",
+                           "nul",
+                           "True",
+                           "\"",
+                           "\"\\\"",
+                           "\"\\x\"",
+                           "\"\\u12\"",
+                           "\"\\u123g\"",
+                           "\"\n\"",
+                           "[1] 2",
+                           "[1}",
+                           "{]",
+                           "NaN",
+                           "\xEF\xBB\xBF[]",
+                           "\"\xC0\x80\"",
+                           "\"\xED\xA0\x80\"",
+                           "\"\xF4\x90\x80\x80\"",
+                           "\"\xE2\x82\"",
+                           "\"\xFF\"",
+                           "/**/1",
+                           "[,]"}) {
     SCOPED_TRACE(text);
     EXPECT_FALSE(Check(text));
   }
@@ -116,7 +149,8 @@ class Random {
   std::string Space() { return Below(4) == 0 ? std::string(1, " \t\n\r"[Below(4)]) : ""; }
 
   std::string String() {
-    static const char *const pieces[] = {"a", "\\n", "\\\"", "\xC3\xA9", "\\\\", " ", "]", "}", ","};
+    static const char *const pieces[] = {"a", "\\n", "\\\"", "\xC3\xA9", "\\\\",
+                                         " ", "]",   "}",    ","};
     std::string text = "\"";
     for (unsigned i = Below(5); i > 0; i--) text += pieces[Below(9)];
     return text + "\"";
@@ -153,8 +187,7 @@ class Random {
 
 bool JanssonAccepts(const std::string &text) {
   json_error_t error;
-  json_t *value =
-      json_loadb(text.data(), text.size(), JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
+  json_t *value = json_loadb(text.data(), text.size(), JSON_DECODE_ANY | JSON_ALLOW_NUL, &error);
   json_decref(value);
   return value != nullptr;
 }

@@ -81,9 +81,8 @@ TEST_F(OutputTest, CutsLongTextAtItsWidth) {
 
 TEST_F(OutputTest, ShowsSizesWithUnits) {
   const std::pair<uint64_t, const char *> cases[] = {
-      {0, "0 B"},           {1023, "1023 B"},          {1024, "1.0 KiB"},
-      {1536, "1.5 KiB"},    {1048575, "1.0 MiB"},      {1048576, "1.0 MiB"},
-      {UINT64_MAX, "16.0 EiB"}};
+      {0, "0 B"},           {1023, "1023 B"},     {1024, "1.0 KiB"},       {1536, "1.5 KiB"},
+      {1048575, "1.0 MiB"}, {1048576, "1.0 MiB"}, {UINT64_MAX, "16.0 EiB"}};
   for (const auto &[bytes, expected] : cases) {
     EXPECT_STREQ(expected, ctl_text_size(&ctl_.pool, bytes));
   }
@@ -125,8 +124,7 @@ TEST_F(OutputTest, DecodesItsOwnBase64) {
     std::string text = ctl_base64_encode(&ctl_.pool, bytes.data(), size);
     void *decoded;
     size_t decoded_size;
-    ASSERT_TRUE(
-        ctl_base64_decode(&ctl_.pool, text.data(), text.size(), &decoded, &decoded_size));
+    ASSERT_TRUE(ctl_base64_decode(&ctl_.pool, text.data(), text.size(), &decoded, &decoded_size));
     ASSERT_EQ(bytes, std::string(static_cast<char *>(decoded), decoded_size));
   }
   EXPECT_STREQ("Zm9vYg==", ctl_base64_encode(&ctl_.pool, "foob", 4));

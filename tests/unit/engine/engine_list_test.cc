@@ -169,8 +169,7 @@ TEST_F(EngineListTest, EndsAPageEarlyWhenTooManyRowsDoNotFit) {
     if (i % 500 == 0) Step();
   }
   CreateOf("zzz", "chat", "red");
-  cx_label labels[] = {{cx_bytes_of("l"), cx_bytes_of("v")},
-                       {cx_bytes_of("m"), cx_bytes_of("w")}};
+  cx_label labels[] = {{cx_bytes_of("l"), cx_bytes_of("v")}, {cx_bytes_of("m"), cx_bytes_of("w")}};
   cx_list_query query = {};
   query.labels = labels;
   query.label_count = 2;
@@ -221,8 +220,7 @@ TEST_F(EngineListTest, ListsNamespacesThatHoldContextsByName) {
   size_t count;
   bool more;
   uint64_t wait_for;
-  ASSERT_EQ(CX_OK,
-            cx_engine_list_namespaces(engine_, {}, 2, rows, &count, &more, &wait_for));
+  ASSERT_EQ(CX_OK, cx_engine_list_namespaces(engine_, {}, 2, rows, &count, &more, &wait_for));
   ASSERT_EQ(2u, count);
   EXPECT_TRUE(more);
   EXPECT_STREQ("a", rows[0].name);

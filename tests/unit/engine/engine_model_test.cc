@@ -11,9 +11,7 @@ using model::Operation;
 
 class EngineModelTest : public ModelFixture, public testing::WithParamInterface<uint64_t> {
  protected:
-  EngineModelTest() : generator_(GetParam()) {
-    RecordProperty("seed", std::to_string(GetParam()));
-  }
+  EngineModelTest() : generator_(GetParam()) { RecordProperty("seed", std::to_string(GetParam())); }
 
   void OneRound() {
     uint64_t kind = generator_.Below(100);

@@ -88,16 +88,24 @@ class EngineThreadsTest : public EngineFixture {
       if (random() % 4 == 0) create.parent_id = cx_bytes_of("c0"), create.create_parent = true;
       if (random() % 8 == 0) create.ttl_us = 1;
       switch (random() % 8) {
-        case 0: WaitFor(Delete(id, true, random() % 2 == 0).write.wait_for); break;
-        case 1: WaitFor(Get(id).wait_for); break;
-        case 2: WaitFor(GetVersion(id, 1 + random() % 20).wait_for); break;
+        case 0:
+          WaitFor(Delete(id, true, random() % 2 == 0).write.wait_for);
+          break;
+        case 1:
+          WaitFor(Get(id).wait_for);
+          break;
+        case 2:
+          WaitFor(GetVersion(id, 1 + random() % 20).wait_for);
+          break;
         case 3: {
           cx_list_query query = {};
           query.deleted = random() % 2 == 0;
           List(query);
           break;
         }
-        case 4: WaitFor(Batch(random(), value)); break;
+        case 4:
+          WaitFor(Batch(random(), value));
+          break;
         default:
           WaitFor(Update(id, Mutations().Put("k", value).SetLabel("l", "v"), {}, &create,
                          std::to_string(random() % 50))
@@ -121,8 +129,7 @@ class EngineThreadsTest : public EngineFixture {
       requests[i].mutation_count = put.list().size();
       requests[i].create_if_missing = &create;
     }
-    cx_status status =
-        cx_engine_update_atomic(engine_, requests, 2, {}, outcomes, &index, &error);
+    cx_status status = cx_engine_update_atomic(engine_, requests, 2, {}, outcomes, &index, &error);
     (void)status;
     return outcomes[0].wait_for;
   }

@@ -152,11 +152,9 @@ TEST_F(EngineWriteTest, TakesAMissingContextForVersionZero) {
 
 TEST_F(EngineWriteTest, TellsExistenceBeforePreconditionsAndThoseBeforeLimits) {
   std::string large(options_.value_size_max + 1, 'x');
-  EXPECT_EQ("CONTEXT_NOT_FOUND",
-            Update("c", Mutations().Put("k", large), {AtVersion(3)}).reason());
+  EXPECT_EQ("CONTEXT_NOT_FOUND", Update("c", Mutations().Put("k", large), {AtVersion(3)}).reason());
   Create("c");
-  EXPECT_EQ("VERSION_CONFLICT",
-            Update("c", Mutations().Put("k", large), {AtVersion(3)}).reason());
+  EXPECT_EQ("VERSION_CONFLICT", Update("c", Mutations().Put("k", large), {AtVersion(3)}).reason());
   EXPECT_EQ("LIMIT_REACHED", Update("c", Mutations().Put("k", large)).reason());
 }
 
@@ -375,7 +373,8 @@ TEST_F(EngineWriteTest, ChangesAllOrNone) {
 
 TEST_F(EngineWriteTest, AnswersARepeatedBatchWithTheVersionOfEachPart) {
   cx_new_context create = {};
-  const std::vector<Part> parts = {{"a", put_, &create}, {"b", put_, &create}, {"c", put_, &create}};
+  const std::vector<Part> parts = {
+      {"a", put_, &create}, {"b", put_, &create}, {"c", put_, &create}};
   Upsert("b", put_);
   BatchOutcome first = UpdateAtomic(parts, "r");
   ASSERT_EQ(CX_OK, first.status);

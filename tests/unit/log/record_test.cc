@@ -53,8 +53,8 @@ TEST(RecordTest, LiesOnDiskAsTheSpecificationSays) {
   std::vector<uint8_t> frame = Sealed("payload");
   EXPECT_EQ(std::vector<uint8_t>({0xef, 0xcd, 0xab, 0, 7, 0, 0, 0, 1}),
             std::vector<uint8_t>(frame.begin() + 4, frame.begin() + 13));
-  EXPECT_EQ(std::vector<uint8_t>({7, 0, 0, 0, 0, 0, 0, 0, 0xfb, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-                                  0xff, 6, 0, 0, 0, 0, 0, 0, 0}),
+  EXPECT_EQ(std::vector<uint8_t>({7,    0,    0,    0,    0, 0, 0, 0, 0xfb, 0xff, 0xff, 0xff,
+                                  0xff, 0xff, 0xff, 0xff, 6, 0, 0, 0, 0,    0,    0,    0}),
             std::vector<uint8_t>(frame.begin() + 16, frame.begin() + 40));
 }
 

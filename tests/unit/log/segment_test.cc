@@ -37,9 +37,9 @@ TEST_F(SegmentTest, ReadsItsOwnNamesAndNoOthers) {
       EXPECT_EQ(number, number_read);
     }
   }
-  for (const char *name : {"", "log", "log-", "log-1", "log-000000000000000A", "LOCK",
-                           "log-00000000000000001", "log-000000000000000 ",
-                           "old-0000000000000001"}) {
+  for (const char *name :
+       {"", "log", "log-", "log-1", "log-000000000000000A", "LOCK", "log-00000000000000001",
+        "log-000000000000000 ", "old-0000000000000001"}) {
     enum cx_segment_name kind;
     uint64_t number;
     EXPECT_FALSE(cx_segment_name_parse(name, &kind, &number)) << name;

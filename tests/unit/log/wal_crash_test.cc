@@ -96,13 +96,19 @@ void ForEachTear(const sim_disk *disk, const std::function<void(const sim_surviv
   size_t step = size >= kSegment - CX_SEGMENT_HEADER_SIZE ? 61 : 1;
   for (size_t kept = 0; kept <= size; kept += step) {
     SCOPED_TRACE("torn at byte " + std::to_string(kept));
-    Survival head(1, [&](size_t write, size_t count, size_t piece, size_t) {
-      return write + 1 < count || piece < kept;
-    }, true);
+    Survival head(
+        1,
+        [&](size_t write, size_t count, size_t piece, size_t) {
+          return write + 1 < count || piece < kept;
+        },
+        true);
     check(head.base);
-    Survival tail(1, [&](size_t write, size_t count, size_t piece, size_t) {
-      return write + 1 < count || piece >= kept;
-    }, true);
+    Survival tail(
+        1,
+        [&](size_t write, size_t count, size_t piece, size_t) {
+          return write + 1 < count || piece >= kept;
+        },
+        true);
     check(tail.base);
   }
 }
@@ -117,9 +123,12 @@ void ForEachSubset(const sim_disk *disk, const std::function<void(const sim_surv
   if (bits > 8) return;  // The random choices below have to do.
   for (size_t mask = 0; mask < size_t{1} << bits; mask++) {
     SCOPED_TRACE("sectors " + std::to_string(mask));
-    Survival subset(kSector, [&](size_t write, size_t, size_t piece, size_t) {
-      return (mask >> (pieces[write] + piece) & 1) != 0;
-    }, true);
+    Survival subset(
+        kSector,
+        [&](size_t write, size_t, size_t piece, size_t) {
+          return (mask >> (pieces[write] + piece) & 1) != 0;
+        },
+        true);
     check(subset.base);
   }
 }
@@ -131,8 +140,8 @@ void ForSomeSurvivals(int seeds, const std::function<void(const sim_survival &)>
   for (int seed = 1; seed <= seeds; seed++) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Dice dice(static_cast<uint64_t>(seed) * 7919);
-    Survival random(seed % 2 == 0 ? 64 : 8,
-                    [&](size_t, size_t, size_t, size_t) { return dice.Coin(); }, false);
+    Survival random(
+        seed % 2 == 0 ? 64 : 8, [&](size_t, size_t, size_t, size_t) { return dice.Coin(); }, false);
     random.base.name = [](void *arg, size_t change, size_t) {
       return static_cast<Survival *>(arg)->piece(change, 0, 0, 0);
     };
@@ -211,7 +220,8 @@ TEST(WalCrashTest, SurvivesACrashOfItsRecovery) {
   ForEachCrash([](sim_disk *crashed, const Ledger &ledger) {
     for (int seed = 1; seed <= 3; seed++) {
       Dice dice(static_cast<uint64_t>(seed) * 104729);
-      Survival first(8, [&](size_t, size_t, size_t, size_t) { return dice.Coin(); }, true);
+      Survival first(
+          8, [&](size_t, size_t, size_t, size_t) { return dice.Coin(); }, true);
       SimDisk torn(sim_disk_copy(crashed));
       sim_disk_restart(torn, &first.base);
       for (uint64_t nth = 1;; nth++) {

@@ -21,9 +21,9 @@ TEST_F(WalDamageTest, GoesOnInANewEpochWhenTheLossIsAccepted) {
   EXPECT_EQ(11u, wal_.report.tail.revision);
   EXPECT_EQ(before.epoch + 1, wal_.report.identity.epoch);
   EXPECT_EQ(0, std::memcmp(before.log_id, wal_.report.identity.log_id, sizeof before.log_id));
-  for (const std::string &part : {LogName(2), "offset " + std::to_string(At(3)),
-                                  std::string("context-11"), std::string("revision 11"),
-                                  std::string("up to 30")}) {
+  for (const std::string &part :
+       {LogName(2), "offset " + std::to_string(At(3)), std::string("context-11"),
+        std::string("revision 11"), std::string("up to 30")}) {
     EXPECT_NE(nullptr, std::strstr(wal_.report.data_loss, part.c_str())) << wal_.report.data_loss;
   }
   EXPECT_EQ(First(11), wal_.ReadAll());

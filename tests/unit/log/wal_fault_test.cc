@@ -88,8 +88,7 @@ TEST(WalFaultTest, SurvivesTheFailureOfAnyOperationOfTheDisk) {
   for (cx_status failure : {CX_UNAVAILABLE, CX_RESOURCE_EXHAUSTED, CX_PERMISSION_DENIED}) {
     for (const sim_survival *survival : {&sim_survive_none, &sim_survive_all}) {
       for (uint64_t nth = 1;; nth++) {
-        SCOPED_TRACE("operation " + std::to_string(nth) + " fails with " +
-                     std::to_string(failure));
+        SCOPED_TRACE("operation " + std::to_string(nth) + " fails with " + std::to_string(failure));
         SimDisk disk;
         Outcome before = MakeLog(disk);
         uint64_t operations = sim_disk_counts(disk).operations;
@@ -200,9 +199,8 @@ TEST(WalFaultTest, SurvivesTheFailureOfAnyAllocation) {
       Wal wal(disk, kSegment);
       outcome = RunScript(&wal, outcome);
       if (wal.log == nullptr) {
-        EXPECT_EQ(CX_RESOURCE_EXHAUSTED, wal.error.reason == CX_REASON_NONE
-                                             ? CX_OK
-                                             : cx_reason_status(wal.error.reason));
+        EXPECT_EQ(CX_RESOURCE_EXHAUSTED,
+                  wal.error.reason == CX_REASON_NONE ? CX_OK : cx_reason_status(wal.error.reason));
       } else {
         Records records;
         cx_status status = wal.Read(1, wal.Tail().revision, &records);

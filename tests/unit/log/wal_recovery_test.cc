@@ -52,7 +52,7 @@ TEST_F(WalRecoveryTest, RefusesDamageInASegmentBehindWhichTheLogGoesOn) {
 TEST_F(WalRecoveryTest, RefusesASegmentWithoutItsEndWhenTheNextWasBegun) {
   Fill(9);
   wal_.Close(false);
-  Flip(LogName(1), At(7) + 100);            // The last record of the first segment, and
+  Flip(LogName(1), At(7) + 100);             // The last record of the first segment, and
   Flip(LogName(2), CX_SEGMENT_HEADER_SIZE);  // the only one of the second.
   ExpectDamage(1, At(7));
 }

@@ -52,8 +52,7 @@ class NoticesTest : public testing::Test {
 
 TEST_F(NoticesTest, WhyThereIsNoServerIsOneLine) {
   cx_notice_cannot_start(&config_, "the disk is odd", "very");
-  EXPECT_TRUE(Tells("error   cannot start: the disk is odd: very data_dir=d\n."))
-      << written_;
+  EXPECT_TRUE(Tells("error   cannot start: the disk is odd: very data_dir=d\n.")) << written_;
 }
 
 TEST_F(NoticesTest, ARecoveryTellsWhatWasFound) {

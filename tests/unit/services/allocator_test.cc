@@ -1,9 +1,9 @@
 // What server/services/allocator.h promises.
 
 extern "C" {
+#include "server/services/allocator.h"
 #include "core/base/arena.h"
 #include "core/base/memory.h"
-#include "server/services/allocator.h"
 #include "tests/support/fail_nth.h"
 }
 

@@ -77,13 +77,11 @@ TEST_F(PlanTest, ChecksTheVersionOfTheContext) {
 
 TEST_F(PlanTest, ChecksTheVersionOfAnEntry) {
   Create("a", {}, Mutations().Put("k", "v"));
-  EXPECT_EQ(CX_PLAN_FAILED,
-            UpdateIf("a", {CX_PRECONDITION_ENTRY_VERSION, cx_bytes_of("k"), 0}));
+  EXPECT_EQ(CX_PLAN_FAILED, UpdateIf("a", {CX_PRECONDITION_ENTRY_VERSION, cx_bytes_of("k"), 0}));
   EXPECT_EQ("ENTRY_CONFLICT", reason());
   EXPECT_EQ("k", detail("key"));
   EXPECT_EQ("1", detail("current_version"));
-  EXPECT_EQ(CX_PLAN_CHANGE,
-            UpdateIf("a", {CX_PRECONDITION_ENTRY_VERSION, cx_bytes_of("none"), 0}));
+  EXPECT_EQ(CX_PLAN_CHANGE, UpdateIf("a", {CX_PRECONDITION_ENTRY_VERSION, cx_bytes_of("none"), 0}));
 }
 
 TEST_F(PlanTest, AsksForTheEndOfAnExpiredContextFirst) {

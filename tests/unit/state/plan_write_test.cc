@@ -26,8 +26,7 @@ TEST_F(PlanWriteTest, RefusesAContextBelowTheDeepestLevel) {
     ASSERT_EQ(CX_PLAN_CHANGE,
               CreateBelow("level-" + std::to_string(level), "level-" + std::to_string(level - 1)));
   }
-  EXPECT_EQ(CX_PLAN_FAILED,
-            CreateBelow("deeper", "level-" + std::to_string(CX_CONTEXT_DEPTH_MAX)));
+  EXPECT_EQ(CX_PLAN_FAILED, CreateBelow("deeper", "level-" + std::to_string(CX_CONTEXT_DEPTH_MAX)));
   EXPECT_EQ("LIMIT_REACHED", reason());
 }
 

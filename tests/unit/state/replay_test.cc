@@ -96,9 +96,15 @@ TEST_F(ReplayTest, AppliesOrRefusesWhateverBytesThereAre) {
       for (unsigned i = random() % 8 == 0 ? 1 + random() % 3 : 0; i > 0; i--) {
         size_t at = random() % changed.payload.size();
         switch (random() % 3) {
-          case 0: changed.payload[at] = static_cast<char>(random()); break;
-          case 1: changed.payload.erase(at, 1 + random() % 4); break;
-          default: changed.payload.insert(at, 1, static_cast<char>(random())); break;
+          case 0:
+            changed.payload[at] = static_cast<char>(random());
+            break;
+          case 1:
+            changed.payload.erase(at, 1 + random() % 4);
+            break;
+          default:
+            changed.payload.insert(at, 1, static_cast<char>(random()));
+            break;
         }
         if (changed.payload.empty()) break;
       }
@@ -219,8 +225,8 @@ TEST_F(ReplayTest, AppliesOrRefusesChangesThatNobodyPlanned) {
       uint64_t digest = cx_state_digest(&state);
       cx_replay *replay;
       ASSERT_EQ(CX_OK, cx_replay_new(&state, &replay));
-      cx_status status = cx_replay_add(replay, Bytes(payload), revision,
-                                       static_cast<int64_t>(revision));
+      cx_status status =
+          cx_replay_add(replay, Bytes(payload), revision, static_cast<int64_t>(revision));
       if (status == CX_OK) status = cx_replay_finish(replay);
       ASSERT_TRUE(status == CX_OK || status == CX_DATA_LOSS) << "seed " << seed;
       if (status != CX_OK) {

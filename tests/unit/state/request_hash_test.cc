@@ -28,9 +28,7 @@ struct Request {
   }
 };
 
-TEST(RequestHashTest, IsTheSameForTheSameRequest) {
-  EXPECT_EQ(Request().Hash(), Request().Hash());
-}
+TEST(RequestHashTest, IsTheSameForTheSameRequest) { EXPECT_EQ(Request().Hash(), Request().Hash()); }
 
 TEST(RequestHashTest, LeavesTheRequestIdOut) {
   Request request;

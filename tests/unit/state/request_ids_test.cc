@@ -75,8 +75,7 @@ TEST_F(RequestIdsTest, IsWhatAQueueWouldBeThroughAnyAdditions) {
     cx_request_record record = Record(random() % 150 * 64, round, static_cast<uint64_t>(round));
     int64_t keep_after_us = round - static_cast<int64_t>(random() % 400);
     size_t count_max = 1 + random() % 200, before = queue.size();
-    while (!queue.empty() &&
-           (queue.front().time_us < keep_after_us || queue.size() >= count_max)) {
+    while (!queue.empty() && (queue.front().time_us < keep_after_us || queue.size() >= count_max)) {
       queue.pop_front();
     }
     queue.push_back(record);

@@ -45,10 +45,18 @@ TEST_F(StageEntriesTest, ComesToTheSameOneByOneAndAllAtOnce) {
       std::string value = text.substr(0, random() % text.size());
       for (Mutations *list : {&one, &together}) {
         switch (round % 2 == 0 ? i % 3 : i % 4) {
-          case 0: list->Put(key, value); break;
-          case 1: list->Append(key, value.substr(0, 2000)); break;
-          case 2: list->Delete(key); break;
-          default: list->DeletePrefix(key.substr(0, 1)); break;
+          case 0:
+            list->Put(key, value);
+            break;
+          case 1:
+            list->Append(key, value.substr(0, 2000));
+            break;
+          case 2:
+            list->Delete(key);
+            break;
+          default:
+            list->DeletePrefix(key.substr(0, 1));
+            break;
         }
       }
       ASSERT_EQ(CX_PLAN_CHANGE, Update("single", one));

@@ -39,7 +39,10 @@ TEST(WireTest, WritesSevenBitsAByteTheLowestFirst) {
   cx_wire_put_number(&writer.base, 300);
   cx_wire_put_bytes(&writer.base, cx_bytes_of("ab"));
   cx_wire_put_fixed64(&writer.base, 1);
-  EXPECT_EQ(std::string("\xac\x02\x02" "ab\x01\0\0\0\0\0\0\0", 13), writer.text());
+  EXPECT_EQ(std::string("\xac\x02\x02"
+                        "ab\x01\0\0\0\0\0\0\0",
+                        13),
+            writer.text());
 }
 
 TEST(WireTest, ReadsNothingBehindWhatIsNotWhole) {

@@ -1,8 +1,8 @@
 // What the pieces of values promise in chunk.h.
 
 extern "C" {
-#include "core/base/memory.h"
 #include "core/tree/chunk.h"
+#include "core/base/memory.h"
 }
 
 #include <gtest/gtest.h>

@@ -109,8 +109,9 @@ TEST_F(TreeNeedTest, CountsTheNeighbourToWhichAKeyMovesWhenTheItemBeforeItGoes) 
   // Nothing is left over here: the neighbour is another child of a full root, it and
   // its last leaf are full, and all of it is shared.
   cx_tree *tree = &trees_[0];
-  for (int i = 0; tree->root == nullptr || tree->root->level < 2 ||
-                  tree->root->count < CX_TREE_INNER_MAX; i++) {
+  for (int i = 0;
+       tree->root == nullptr || tree->root->level < 2 || tree->root->count < CX_TREE_INNER_MAX;
+       i++) {
     ASSERT_EQ(CX_OK, Put(tree, Key(i), i));
   }
   const cx_tree_node *neighbour = cx_tree_node_child(tree->root, 9);

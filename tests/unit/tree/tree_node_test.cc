@@ -1,8 +1,8 @@
 // The nodes of trees: what a pool holds, how large nodes are, and how they are searched.
 
 extern "C" {
-#include "core/base/memory.h"
 #include "core/tree/tree_node.h"
+#include "core/base/memory.h"
 #include "tests/support/fail_nth.h"
 }
 
@@ -92,8 +92,8 @@ TEST_F(TreeNodeTest, SkipsWhatItsKeysBeginWith) {
 }
 
 TEST_F(TreeNodeTest, FindsThePlaceOfEveryKeyWhateverIsSkipped) {
-  const std::vector<std::string> keys = {"ab",       "abcdefgh",           "abcdefgh12345678",
-                                         "abcdefgh12345678x", "abcdefgh12345679", "abd"};
+  const std::vector<std::string> keys = {
+      "ab", "abcdefgh", "abcdefgh12345678", "abcdefgh12345678x", "abcdefgh12345679", "abd"};
   for (const std::string &key : keys) Insert(key);
   for (size_t i = 0; i < keys.size(); i++) {
     bool found;
@@ -115,8 +115,8 @@ TEST_F(TreeNodeTest, FindsThePlaceOfEveryKeyWhateverIsSkipped) {
 
 TEST_F(TreeNodeTest, SplitsWhereItsNextItemsAreExpected) {
   for (int i = 0; i < CX_TREE_LEAF_MAX; i++) Insert("key-" + std::to_string(100 + i));
-  cx_tree_node *right = cx_tree_node_insert(&kKind, node_, &pool_, CX_TREE_LEAF_MAX,
-                                            NewItem("key-200", 0), nullptr);
+  cx_tree_node *right =
+      cx_tree_node_insert(&kKind, node_, &pool_, CX_TREE_LEAF_MAX, NewItem("key-200", 0), nullptr);
   ASSERT_NE(nullptr, right);
   EXPECT_EQ(CX_TREE_LEAF_MAX - 3, node_->count);
   EXPECT_EQ(4, right->count);

@@ -2,8 +2,8 @@
 // every allocation failing in turn, and with copies dropped on other threads.
 
 extern "C" {
-#include "core/base/memory.h"
 #include "core/tree/tree.h"
+#include "core/base/memory.h"
 #include "tests/support/fail_nth.h"
 }
 

@@ -2,8 +2,8 @@
 // they share shows in the memory alone.
 
 extern "C" {
-#include "core/base/memory.h"
 #include "core/tree/value.h"
+#include "core/base/memory.h"
 #include "tests/support/fail_nth.h"
 }
 
