@@ -63,9 +63,9 @@ TEST(ProbeTest, TakesBracketsFromAnAddress) {
 
 TEST(ProbeTest, NamesAPortThatSomebodyListensOn) {
   Listener listener;
-  EXPECT_EQ("cannot listen on " + listener.address_ +
-                ": the port is in use, perhaps by another server",
-            Problem(listener.address_));
+  EXPECT_EQ(
+      "cannot listen on " + listener.address_ + ": the port is in use, perhaps by another server",
+      Problem(listener.address_));
 }
 
 TEST(ProbeTest, NamesAnAddressOfAnotherMachine) {
