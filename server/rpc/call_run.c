@@ -482,11 +482,18 @@ static void on_job(struct cx_work *work)
     call_post(call);
 }
 
+/* An end must not overtake what another thread has asked for: a client may leave while
+ * a message is on its way to this thread. */
+static bool must_queue_up(const struct cx_call *call, unsigned wish)
+{
+    return (wish & CX_WISH_END) != 0 && atomic_load(&call->asked) != 0;
+}
+
 void cx_call_ask(struct cx_call *call, unsigned wish)
 {
     if (offloaded_here == call) {
         atomic_fetch_or(&call->asked, wish); /* Handed over when `run` returns. */
-    } else if (cx_queue_current() != call->queue) {
+    } else if (cx_queue_current() != call->queue || must_queue_up(call, wish)) {
         if (atomic_fetch_or(&call->asked, wish) == 0) {
             call_post(call);
         }
