@@ -62,7 +62,8 @@ const struct cx_setting cx_setting_table[] = {
      "How long a write that is repeated with the same request id is recognised."},
     {"Keeping", "request_ids_max", CX_SETTING_COUNT, "8000000", 1, 1000000000, NULL,
      AT(request_ids_max), false,
-     "Request ids that are remembered, all together. More drop the oldest early."},
+     "Request ids that are remembered. Each of the 64 shards keeps its part, and drops the "
+     "oldest early beyond it."},
     {"Keeping", "memory_limit", CX_SETTING_MEMORY, "75%", 16 * CX_MIB, 1024 * 1024 * CX_GIB, NULL,
      AT(memory_limit), false,
      "Memory for what is stored, as a size or a share of the machine's (or the container's). "
