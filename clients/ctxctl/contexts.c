@@ -163,7 +163,7 @@ static const struct ctl_option list_options[] = {
     {"type", "TYPE", "only contexts of this type"},
     {"parent", "ID", "only contexts right below this one"},
     {"label", "KEY=VALUE", "only contexts with this label; may be repeated"},
-    {"deleted", NULL, "those that were deleted and can still be brought back"},
+    {"deleted", NULL, "those that were deleted and are still kept"},
     {"limit", "NUMBER", "at most so many (default: 100)"},
     {"all", NULL, "all of them"},
 };
@@ -399,7 +399,7 @@ const struct ctl_command ctl_delete = {
     .operand_max = SIZE_MAX,
     .summary = "delete contexts",
     .description = "Deletes contexts, one after the other, and stops at the first that cannot be.\n"
-                   "Without --purge they can be brought back for a while.\n",
+                   "Without --purge the server keeps them for its undelete_window.\n",
     .examples = "  ctxctl delete trip-42\n"
                 "  ctxctl delete project-7 --recursive --allow-missing\n"
                 "  ctxctl delete customer-9 --purge --recursive\n",

@@ -292,11 +292,12 @@ const struct ctl_command ctl_append = {
 
 /* ---- delete-entry. --------------------------------------------------------- */
 
-enum { DELETE_ENTRY_PREFIX = 1 };
+enum { DELETE_ENTRY_PREFIX = 1, DELETE_ENTRY_ALL };
 
 static const struct ctl_option delete_entry_options[] = {
     {"if-version", "NUMBER", "only if the context is at this version"},
     {"prefix", "TEXT", "those whose keys begin with this, too; may be repeated"},
+    {"all", NULL, "every entry"},
 };
 
 static enum ctl_exit delete_entry_run(struct ctl *ctl, const struct ctl_args *args)
@@ -307,13 +308,18 @@ static enum ctl_exit delete_entry_run(struct ctl *ctl, const struct ctl_args *ar
         ctl_list_add(&ctl->pool, &mutations, ctl_mutation_delete(&ctl->pool, args->operands[i]));
     }
     for (size_t i = 0; i < args->setting_count; i++) {
-        if (args->settings[i].option == DELETE_ENTRY_PREFIX) {
-            ctl_list_add(&ctl->pool, &mutations,
-                         ctl_mutation_delete_prefix(&ctl->pool, args->settings[i].value));
+        bool all = args->settings[i].option == DELETE_ENTRY_ALL;
+        const char *prefix = all ? "" : args->settings[i].value;
+
+        if (args->settings[i].option == DELETE_ENTRY_PREFIX && prefix[0] == '\0') {
+            return ctl_complain(ctl, CTL_USAGE, "--prefix is empty; --all removes every entry");
+        }
+        if (all || args->settings[i].option == DELETE_ENTRY_PREFIX) {
+            ctl_list_add(&ctl->pool, &mutations, ctl_mutation_delete_prefix(&ctl->pool, prefix));
         }
     }
     if (mutations.count == 0) {
-        return ctl_complain(ctl, CTL_USAGE, "name a KEY or a --prefix");
+        return ctl_complain(ctl, CTL_USAGE, "name a KEY, a --prefix or --all");
     }
     return update_send(ctl, args, &mutations, "delete entries of");
 }
