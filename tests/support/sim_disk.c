@@ -716,28 +716,46 @@ struct cx_disk *sim_disk_base(struct sim_disk *disk)
 
 struct sim_counts sim_disk_counts(const struct sim_disk *disk)
 {
-    return disk->counts;
+    pthread_mutex_t *mutex = (pthread_mutex_t *)&disk->mutex;
+    struct sim_counts counts;
+
+    pthread_mutex_lock(mutex);
+    counts = disk->counts;
+    pthread_mutex_unlock(mutex);
+    return counts;
 }
 
 void sim_disk_fail(struct sim_disk *disk, uint64_t nth, enum cx_status status)
 {
+    pthread_mutex_lock(&disk->mutex);
     disk->fail_in = nth;
     disk->fail_status = status;
+    pthread_mutex_unlock(&disk->mutex);
 }
 
 void sim_disk_crash(struct sim_disk *disk, uint64_t nth)
 {
+    pthread_mutex_lock(&disk->mutex);
     disk->crash_in = nth;
+    pthread_mutex_unlock(&disk->mutex);
 }
 
 bool sim_disk_crashed(const struct sim_disk *disk)
 {
-    return disk->crashed;
+    pthread_mutex_t *mutex = (pthread_mutex_t *)&disk->mutex;
+    bool crashed;
+
+    pthread_mutex_lock(mutex);
+    crashed = disk->crashed;
+    pthread_mutex_unlock(mutex);
+    return crashed;
 }
 
 void sim_disk_set_capacity(struct sim_disk *disk, uint64_t bytes)
 {
+    pthread_mutex_lock(&disk->mutex);
     disk->capacity = bytes;
+    pthread_mutex_unlock(&disk->mutex);
 }
 
 void sim_disk_refuse(struct sim_disk *disk, const char *name, enum cx_status status)
