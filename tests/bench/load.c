@@ -124,7 +124,7 @@ static bool option_set(struct workload_options *options, const char *text)
         return false;
     }
     snprintf(name, sizeof name, "%.*s", (int)(equals - text), text);
-    number = atof(equals + 1);
+    number = strtod(equals + 1, NULL);
     if (strcmp(name, "in_flight") == 0) {
         options->in_flight = (unsigned)number;
     } else if (strcmp(name, "per_request") == 0) {
