@@ -41,20 +41,29 @@ static uint32_t random_number(void)
     return number;
 }
 
+/* A call and what it is to answer. */
+struct attempt {
+    const struct cxc_method *method;
+    grpc_slice request;
+    const ProtobufCMessageDescriptor *response_type;
+    bool wait_for_server;
+};
+
 /* Makes the call once. Sending empties a byte buffer, so each attempt makes its own
  * over the same bytes. */
-static enum cxc_code attempt(const struct cxc_method *method, grpc_slice request,
-                             int64_t timeout_ms, const ProtobufCMessageDescriptor *response_type,
-                             ProtobufCMessage **ret_response, struct cxc_error *ret_error)
+static enum cxc_code attempt_make(const struct attempt *attempt, int64_t timeout_ms,
+                                  ProtobufCMessage **ret_response, struct cxc_error *ret_error)
 {
     grpc_completion_queue *queue = grpc_completion_queue_create_for_pluck(NULL);
+    grpc_slice request = attempt->request;
     grpc_byte_buffer *message = grpc_raw_byte_buffer_create(&request, 1);
     struct cxc_exchange exchange;
     grpc_op ops[CXC_OPENING_OPS + 2];
     enum cxc_code code;
 
-    cxc_exchange_init(&exchange, method, queue, timeout_ms);
+    cxc_exchange_init(&exchange, attempt->method, queue, timeout_ms);
     cxc_exchange_opening(&exchange, message, ops);
+    ops[0] = cxc_exchange_send_metadata(attempt->wait_for_server);
     ops[CXC_OPENING_OPS] = cxc_exchange_receive_message(&exchange);
     ops[CXC_OPENING_OPS + 1] = cxc_exchange_receive_status(&exchange);
     cxc_start_batch(exchange.call, ops, CXC_OPENING_OPS + 2, &exchange);
@@ -62,7 +71,7 @@ static enum cxc_code attempt(const struct cxc_method *method, grpc_slice request
 
     code = cxc_exchange_result(&exchange, ret_error);
     if (code == CXC_OK) {
-        code = cxc_exchange_unpack(&exchange, response_type, ret_response, ret_error);
+        code = cxc_exchange_unpack(&exchange, attempt->response_type, ret_response, ret_error);
     }
     cxc_exchange_done(&exchange);
     grpc_byte_buffer_destroy(message);
@@ -71,28 +80,33 @@ static enum cxc_code attempt(const struct cxc_method *method, grpc_slice request
     return code;
 }
 
-/* Makes the call until it ends otherwise than for the moment, or its time is up. */
-static enum cxc_code call_repeatedly(const struct cxc_client *client,
-                                     const struct cxc_method *method, grpc_slice request,
-                                     const ProtobufCMessageDescriptor *response_type,
+/* Makes the call until it ends otherwise than for the moment, or its time is up. Only the
+ * first attempt fails at once where nobody listens; the others wait for the server. */
+static enum cxc_code call_repeatedly(const struct cxc_client *client, struct attempt *attempt,
                                      ProtobufCMessage **ret_response, struct cxc_error *ret_error)
 {
+    struct cxc_error transient = {0};
     struct cxc_retry retry;
 
     cxc_retry_init(&retry, now_ms(), client->timeout_ms);
     for (;;) {
         int64_t left = retry.deadline_ms - now_ms();
-        enum cxc_code code =
-            attempt(method, request, left > 0 ? left : 1, response_type, ret_response, ret_error);
+        enum cxc_code code = attempt_make(attempt, left > 0 ? left : 1, ret_response, ret_error);
         int64_t wait;
 
         if (code == CXC_OK || client->no_repeats) {
             return code;
         }
+        if (code == CXC_DEADLINE_EXCEEDED && attempt->wait_for_server) {
+            *ret_error = transient;
+            return transient.code;
+        }
         wait = cxc_retry_next(&retry, ret_error, now_ms(), random_number());
         if (wait < 0) {
             return code;
         }
+        transient = *ret_error;
+        attempt->wait_for_server = true;
         wait_ms(wait);
     }
 }
@@ -101,19 +115,21 @@ enum cxc_code cxc_call(struct cxc_client *client, const char *path, const Protob
                        const ProtobufCMessageDescriptor *response_type,
                        ProtobufCMessage **ret_response, struct cxc_error *ret_error)
 {
-    const struct cxc_method *method = cxc_client_method(client, path);
+    struct attempt attempt = {
+        .method = cxc_client_method(client, path),
+        .response_type = response_type,
+    };
     ProtobufCMessage *identified = NULL;
     struct cxc_error ignored;
     struct cxc_error *error = ret_error != NULL ? ret_error : &ignored;
     enum cxc_code code;
-    grpc_slice packed;
 
-    if (method == NULL || cxc_request_identify(request, &identified) != CXC_OK) {
+    if (attempt.method == NULL || cxc_request_identify(request, &identified) != CXC_OK) {
         return cxc_error_set(error, CXC_RESOURCE_EXHAUSTED, "the client is out of memory");
     }
-    packed = cxc_message_pack(identified != NULL ? identified : request);
-    code = call_repeatedly(client, method, packed, response_type, ret_response, error);
-    grpc_slice_unref(packed);
+    attempt.request = cxc_message_pack(identified != NULL ? identified : request);
+    code = call_repeatedly(client, &attempt, ret_response, error);
+    grpc_slice_unref(attempt.request);
     free(identified);
     return code;
 }

@@ -50,6 +50,11 @@ enum { CXC_OPENING_OPS = 4 };
 void cxc_exchange_opening(struct cxc_exchange *exchange, grpc_byte_buffer *message,
                           grpc_op ops[CXC_OPENING_OPS]);
 
+/* The operation that opens a call. One that waits for the server does not fail while it
+ * cannot be reached, until its deadline. That is how to reach one that comes back: gRPC
+ * gets on with connecting only while a call waits for it. */
+grpc_op cxc_exchange_send_metadata(bool wait_for_server);
+
 /* The operations that receive the next message, and the status. */
 grpc_op cxc_exchange_receive_message(struct cxc_exchange *exchange);
 grpc_op cxc_exchange_receive_status(struct cxc_exchange *exchange);

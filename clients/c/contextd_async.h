@@ -97,6 +97,10 @@ struct cxc_stream_events {
     /* The last event: the stream must not be used any more. `error` is NULL when the
      * server ended it as OK. */
     void (*ended)(void *arg, const struct cxc_error *error);
+
+    /* Wait for a server that cannot be reached, instead of ending as UNAVAILABLE. For
+     * opening a stream again that broke. */
+    bool wait_for_server;
 };
 
 /* Opens a stream without a deadline. `events` must live as long as the stream. */

@@ -44,11 +44,22 @@ void cxc_exchange_done(struct cxc_exchange *exchange)
     grpc_call_unref(exchange->call);
 }
 
+grpc_op cxc_exchange_send_metadata(bool wait_for_server)
+{
+    const uint32_t waiting =
+        GRPC_INITIAL_METADATA_WAIT_FOR_READY | GRPC_INITIAL_METADATA_WAIT_FOR_READY_EXPLICITLY_SET;
+
+    return (grpc_op){
+        .op = GRPC_OP_SEND_INITIAL_METADATA,
+        .flags = wait_for_server ? waiting : 0,
+    };
+}
+
 void cxc_exchange_opening(struct cxc_exchange *exchange, grpc_byte_buffer *message,
                           grpc_op ops[CXC_OPENING_OPS])
 {
     memset(ops, 0, CXC_OPENING_OPS * sizeof ops[0]);
-    ops[0].op = GRPC_OP_SEND_INITIAL_METADATA;
+    ops[0] = cxc_exchange_send_metadata(false);
     ops[1].op = GRPC_OP_SEND_MESSAGE;
     ops[1].data.send_message.send_message = message;
     ops[2].op = GRPC_OP_SEND_CLOSE_FROM_CLIENT;

@@ -201,7 +201,7 @@ static void on_closed(struct cxc_tag *tag, bool ok)
 static void stream_open(struct cxc_stream *stream)
 {
     const grpc_op opening[] = {
-        {.op = GRPC_OP_SEND_INITIAL_METADATA},
+        cxc_exchange_send_metadata(stream->events->wait_for_server),
         {
             .op = GRPC_OP_RECV_INITIAL_METADATA,
             .data.recv_initial_metadata.recv_initial_metadata = &stream->exchange.initial,

@@ -75,35 +75,47 @@ static enum cxc_code read_stream(const struct ctl *ctl, struct ctl_pool *pool,
     return code;
 }
 
+static bool may_resume(const struct cxc_error *error)
+{
+    return cxc_error_is_transient(error) || strcmp(error->reason, "STREAM_STALLED") == 0;
+}
+
 /* Reads all, beginning again behind the last key where a stream breaks. */
 static enum cxc_code read_entries(const struct ctl *ctl, struct ctl_pool *pool,
                                   const struct ctl_query *query, Context *context,
                                   struct cxc_error *ret_error)
 {
     ReadEntriesRequest request = CONTEXTD__V1__READ_ENTRIES_REQUEST__INIT;
+    struct ctl_query same = *query;
     struct ctl_list entries = {0};
-    enum cxc_code code = CXC_OK;
     int resumes = 0;
 
+    same.version = context->version;
     request.state = ctl_state(pool, ctl, query->id, context->version);
     request.key_prefix = (char *)query->prefix;
     request.keys_only = query->keys_only;
-    do {
+    for (;;) {
         size_t before = entries.count;
+        enum cxc_code code = read_stream(ctl, pool, &request, &entries, ret_error);
+        Context *there;
 
-        code = read_stream(ctl, pool, &request, &entries, ret_error);
+        if (code == CXC_OK) {
+            context->entries = (Entry **)entries.items;
+            context->n_entries = entries.count;
+            return CXC_OK;
+        }
         if (entries.count > before) {
             request.after_key = ((Entry *)entries.items[entries.count - 1])->key;
             resumes = 0;
         }
-    } while (
-        code != CXC_OK && resumes++ < RESUMES_MAX &&
-        (cxc_error_is_transient(ret_error) || strcmp(ret_error->reason, "STREAM_STALLED") == 0));
-    if (code == CXC_OK) {
-        context->entries = (Entry **)entries.items;
-        context->n_entries = entries.count;
+        if (!may_resume(ret_error) || resumes++ == RESUMES_MAX) {
+            return code;
+        }
+        code = get(ctl, pool, &same, VIEW_BASIC, &there, ret_error); /* Waits for the server. */
+        if (code != CXC_OK) {
+            return code;
+        }
     }
-    return code;
 }
 
 enum cxc_code ctl_fetch(const struct ctl *ctl, struct ctl_pool *pool, const struct ctl_query *query,

@@ -226,6 +226,7 @@ static void job_read_back(struct import *import, struct ctl_job *job)
     }
     switch (ctl_job_read_back(import->ctl, job, problem, &error)) {
     case CTL_READ_BACK:
+        ctl_pipe_advance(&import->pipe);
         break;
     case CTL_READ_BACK_DIFFERENT:
         stop_at_line(import, job->file, job->number, job->order, CTL_REFUSED, problem);
@@ -265,6 +266,7 @@ static void job_create(struct import *import, struct ctl_job *job)
         job->failed = true;
         return;
     }
+    ctl_pipe_advance(&import->pipe);
     import->create_count += job->replayed ? 0 : 1;
     job->changed = job->changed || !job->replayed;
 }

@@ -36,8 +36,7 @@ static void pipe_break(struct ctl_pipe *pipe, const struct cxc_error *error)
 
 /* ---- Answers. -------------------------------------------------------------- */
 
-/* A step was done: whatever the trouble was, it is over. */
-static void pipe_advance(struct ctl_pipe *pipe)
+void ctl_pipe_advance(struct ctl_pipe *pipe)
 {
     pipe->troubled = false;
     cxc_retry_init(&pipe->retry, now_ms(), pipe->ctl->timeout_ms);
@@ -66,7 +65,7 @@ static void job_answer(struct ctl_pipe *pipe, struct ctl_job *job, const UpdateR
         job->replayed = job->replayed || replayed;
         job->changed = job->changed || !replayed;
         pipe->update_count += replayed ? 0 : 1;
-        pipe_advance(pipe);
+        ctl_pipe_advance(pipe);
         return;
     }
     job->failed = true;
@@ -84,6 +83,7 @@ static void on_received(void *arg, struct cxc_bytes bytes)
     StreamUpdatesResponse *message =
         contextd__v1__stream_updates_response__unpack(NULL, bytes.size, bytes.data);
 
+    pipe->heard = true;
     pipe->heard_ms = now_ms();
     if (message == NULL || message->n_results > pipe->flight_count) {
         pipe_break(pipe, &nonsense);
@@ -137,13 +137,25 @@ static void on_ended(void *arg, const struct cxc_error *error)
     }
 }
 
-static const struct cxc_stream_events events = {.received = on_received, .ended = on_ended};
+static const struct cxc_stream_events first_events = {.received = on_received, .ended = on_ended};
+static const struct cxc_stream_events again_events = {
+    .received = on_received, .ended = on_ended, .wait_for_server = true};
 
 /* ---- Sending. -------------------------------------------------------------- */
 
 bool ctl_pipe_is_full(const struct ctl_pipe *pipe)
 {
     return pipe->flight_count == CTL_WINDOW_UPDATES || pipe->flight_bytes >= CTL_WINDOW_BYTES;
+}
+
+static void pipe_open(struct ctl_pipe *pipe)
+{
+    struct cxc_method *method =
+        cxc_method_get(pipe->ctl->client, "/contextd.v1.ContextManager/StreamUpdates");
+    bool again = pipe->error.code != CXC_OK;
+
+    pipe->stream = cxc_stream_new(pipe->loop, method, again ? &again_events : &first_events, pipe);
+    pipe->heard = false;
 }
 
 void ctl_pipe_flush(struct ctl_pipe *pipe)
@@ -156,10 +168,7 @@ void ctl_pipe_flush(struct ctl_pipe *pipe)
         return;
     }
     if (pipe->stream == NULL) {
-        struct cxc_method *method =
-            cxc_method_get(pipe->ctl->client, "/contextd.v1.ContextManager/StreamUpdates");
-
-        pipe->stream = cxc_stream_new(pipe->loop, method, &events, pipe);
+        pipe_open(pipe);
     }
     message.updates = pipe->batch;
     message.n_updates = pipe->batch_count;
@@ -184,7 +193,7 @@ void ctl_pipe_send(struct ctl_pipe *pipe, struct ctl_job *job)
         pipe->heard_ms = now_ms();
     }
     if (pipe->flight_count == 0 && !pipe->troubled) {
-        pipe_advance(pipe);
+        ctl_pipe_advance(pipe);
     }
     pipe->flights[slot] = (struct ctl_flight){job, size};
     pipe->flight_count++;
@@ -210,7 +219,10 @@ void ctl_pipe_poll(struct ctl_pipe *pipe)
     }
     if (pipe->flight_count > 0 && !pipe->broken &&
         now_ms() - pipe->heard_ms > pipe->ctl->timeout_ms) {
-        pipe_break(pipe, &silence);
+        bool unreached = !pipe->heard && pipe->error.code != CXC_OK;
+        struct cxc_error error = unreached ? pipe->error : silence;
+
+        pipe_break(pipe, &error);
     }
 }
 

@@ -42,6 +42,7 @@ struct ctl_pipe {
     struct cxc_retry retry;
     bool troubled;          /* No step was done since the last trouble. */
     int64_t heard_ms;       /* When the server was heard last, or when it was asked. */
+    bool heard;             /* The stream at hand has answered something. */
     bool broken;            /* For good. */
     struct cxc_error error; /* Why the stream ended last. */
 
@@ -61,6 +62,9 @@ bool ctl_pipe_is_full(const struct ctl_pipe *pipe);
 
 /* Sends the next step of a job, with others in a message. Not when full. */
 void ctl_pipe_send(struct ctl_pipe *pipe, struct ctl_job *job);
+
+/* Something was done: whatever the trouble was, it is over. */
+void ctl_pipe_advance(struct ctl_pipe *pipe);
 
 /* How long to wait before what failed with a transient error is done again; -1 when that
  * has gone on for too long. */

@@ -163,7 +163,8 @@ void OnEnded(void *arg, const cxc_error *error) {
   conversation->code = error != nullptr ? error->code : CXC_OK;
 }
 
-const cxc_stream_events kEvents = {OnReceived, OnEnded};
+const cxc_stream_events kEvents = {OnReceived, OnEnded, false};
+const cxc_stream_events kWaitingEvents = {OnReceived, OnEnded, true};
 
 class StreamTest : public AsyncTest {
  protected:
@@ -229,6 +230,36 @@ TEST_F(StreamTest, EndsWhenItIsCancelled) {
   Drain();
   EXPECT_EQ(1, conversation_.ended);
   EXPECT_EQ(CXC_CANCELLED, conversation_.code);
+}
+
+TEST_F(StreamTest, EndsWhenNobodyListens) {
+  std::string address = FakeServer().address();
+  cxc_options options = {};
+  options.address = address.c_str();
+  cxc_client *client = cxc_client_new(&options);
+  cxc_stream_new(loop_, cxc_method_get(client, "/test/Stream"), &kEvents, &conversation_);
+  Drain();
+  EXPECT_EQ(CXC_UNAVAILABLE, conversation_.code);
+  cxc_client_free(client);
+}
+
+TEST_F(StreamTest, WaitsForTheServerWhenItIsToldTo) {
+  std::string address = FakeServer().address();
+  cxc_options options = {};
+  options.address = address.c_str();
+  cxc_client *client = cxc_client_new(&options);
+  cxc_stream *stream = cxc_stream_new(loop_, cxc_method_get(client, "/test/Stream"),
+                                      &kWaitingEvents, &conversation_);
+  cxc_stream_send(stream, Bytes("one"));
+  cxc_stream_finish(stream);
+  cxc_loop_poll(loop_, 50);  // Nobody is there.
+  EXPECT_EQ(0, conversation_.ended);
+
+  FakeServer server(address, [](FakeServer *it) { it->Stream("/test/Stream", Echo); });
+  Drain();
+  EXPECT_EQ(CXC_OK, conversation_.code);
+  EXPECT_EQ(std::vector<std::string>{"one"}, conversation_.received);
+  cxc_client_free(client);
 }
 
 TEST_F(StreamTest, EndsWhenTheMethodIsNotThere) {

@@ -12,6 +12,7 @@ extern "C" {
 #include <mutex>
 #include <set>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/unit/clients_c/fake_server.h"
@@ -129,6 +130,18 @@ TEST_F(CallTest, FailsAsUnavailableWhenNobodyListens) {
   Client client = NewClient("127.0.0.1:1", 100);
   EXPECT_EQ(CXC_UNAVAILABLE, Get(client.get()));
   EXPECT_STREQ("", error_.reason);
+}
+
+TEST_F(CallTest, ReachesAServerThatComesBack) {
+  std::string address = FakeServer().address();
+  Client client = NewClient(address, 30000);
+  cxc_code code = CXC_UNKNOWN;
+  std::thread caller([&] { code = Get(client.get()); });
+  FakeServer server(address, [](FakeServer *it) {
+    it->Method(kGet, [](const std::string &) { return FakeServer::Answer{{""}}; });
+  });
+  caller.join();
+  EXPECT_EQ(CXC_OK, code);
 }
 
 TEST_F(CallTest, RepeatsAWriteUnderTheSameRequestIdUntilItIsAnswered) {

@@ -111,15 +111,17 @@ struct FakeServer::Call {
   }
 };
 
-FakeServer::FakeServer() {
+FakeServer::FakeServer(const std::string &address,
+                       const std::function<void(FakeServer *)> &prepare) {
   grpc_init();
   server_ = grpc_server_create(nullptr, nullptr);
   queue_ = grpc_completion_queue_create_for_next(nullptr);
   grpc_server_register_completion_queue(server_, queue_, nullptr);
   grpc_server_credentials *credentials = grpc_insecure_server_credentials_create();
-  int port = grpc_server_add_http2_port(server_, "127.0.0.1:0", credentials);
+  int port = grpc_server_add_http2_port(server_, address.c_str(), credentials);
   grpc_server_credentials_release(credentials);
   address_ = "127.0.0.1:" + std::to_string(port);
+  if (prepare) prepare(this);
   grpc_server_start(server_);
   acceptor_ = std::thread([this] { Accept(); });
 }

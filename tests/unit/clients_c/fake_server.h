@@ -27,7 +27,10 @@ class FakeServer {
   };
   using Handler = std::function<Answer(const std::string &message)>;
 
-  FakeServer();
+  // On a free port, or on the address of one that is gone. `prepare` is called before
+  // the first client can come.
+  explicit FakeServer(const std::string &address = "127.0.0.1:0",
+                      const std::function<void(FakeServer *)> &prepare = nullptr);
   ~FakeServer();
 
   // Before the first call. A unary method and one that streams its answer are called
