@@ -32,7 +32,7 @@ class NoticesTest : public testing::Test {
 
   std::string Written() {
     char text[8192];
-    write(pipe_[1], ".", 1);  // So that there is something to read.
+    EXPECT_EQ(1, write(pipe_[1], ".", 1));  // So that there is something to read.
     ssize_t size = read(pipe_[0], text, sizeof text);
     return std::string(text, static_cast<size_t>(size));
   }
