@@ -48,26 +48,31 @@ static WriteOptions *identity_init(struct identity *identity, const WriteOptions
     return &identity->write;
 }
 
-/* Where a message keeps its WriteOptions, or NULL when it has none. */
-static WriteOptions **write_field(ProtobufCMessage *message)
+/* The field with the WriteOptions of such messages, or NULL when they have none. */
+static const ProtobufCFieldDescriptor *write_field(const ProtobufCMessageDescriptor *type)
 {
     const ProtobufCFieldDescriptor *field =
-        protobuf_c_message_descriptor_get_field_by_name(message->descriptor, "write");
+        protobuf_c_message_descriptor_get_field_by_name(type, "write");
+    bool is_options =
+        field != NULL && field->descriptor == &contextd__v1__write_options__descriptor;
 
-    if (field == NULL || field->descriptor != &contextd__v1__write_options__descriptor) {
-        return NULL;
-    }
-    return (WriteOptions **)((char *)message + field->offset);
+    return is_options ? field : NULL;
 }
 
 static enum cxc_code identify_one(const ProtobufCMessage *request, ProtobufCMessage **ret_copy)
 {
+    const ProtobufCFieldDescriptor *field = write_field(request->descriptor);
     size_t size = request->descriptor->sizeof_message;
-    WriteOptions **field = write_field((ProtobufCMessage *)request);
+    WriteOptions *const *write;
+    WriteOptions **copied;
     char *copy;
 
-    if (field == NULL || is_identified(*field)) {
-        *ret_copy = NULL;
+    *ret_copy = NULL;
+    if (field == NULL) {
+        return CXC_OK;
+    }
+    write = (WriteOptions *const *)((const char *)request + field->offset);
+    if (is_identified(*write)) {
         return CXC_OK;
     }
     copy = malloc(size + sizeof(struct identity)); /* Both sizes are multiples of a pointer's. */
@@ -75,8 +80,8 @@ static enum cxc_code identify_one(const ProtobufCMessage *request, ProtobufCMess
         return CXC_RESOURCE_EXHAUSTED;
     }
     memcpy(copy, request, size);
-    field = write_field((ProtobufCMessage *)copy);
-    *field = identity_init((struct identity *)(copy + size), *field);
+    copied = (WriteOptions **)(copy + field->offset);
+    *copied = identity_init((struct identity *)(copy + size), *write);
     *ret_copy = (ProtobufCMessage *)copy;
     return CXC_OK;
 }
@@ -116,7 +121,7 @@ static enum cxc_code identify_parts(const BatchRequest *request, ProtobufCMessag
         part->request.write = identity_init(&part->identity, part->request.write);
         batch->pointers[i] = &part->request;
     }
-    *ret_copy = &batch->request.base;
+    *ret_copy = (ProtobufCMessage *)batch;
     return CXC_OK;
 }
 

@@ -48,8 +48,10 @@ static enum ctl_exit value_print(struct ctl *ctl, const Entry *entry)
         ctl_json_print(ctl_entry_json(entry, true), stdout);
         return CTL_OK;
     }
-    if (fwrite(entry->value.data, 1, entry->value.len, stdout) != entry->value.len ||
-        fflush(stdout) != 0) {
+    if (entry->value.len > 0) { /* Else there may be no data at all. */
+        fwrite(entry->value.data, 1, entry->value.len, stdout);
+    }
+    if (fflush(stdout) != 0 || ferror(stdout) != 0) {
         return ctl_complain(ctl, CTL_INPUT, "cannot write the value");
     }
     return CTL_OK;

@@ -68,7 +68,10 @@ class Store {
     return Pack(&response.base);
   }
 
-  uint64_t Version(const std::string &id) { return versions_[id]; }
+  uint64_t Version(const std::string &id) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    return versions_[id];
+  }
 
   // The updates that are refused as OVERLOADED, counted from 1.
   std::set<int> busy_;
