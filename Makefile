@@ -7,13 +7,14 @@ ARGS ?=
 BUILD := $(BAZEL) build --config=release
 TEST := tools/run-tests
 
-.PHONY: help run test check build asan tsan bench format tidy clean
+.PHONY: help run test check build asan tsan simulate mutants fuzz linearize coverage bench format \
+	tidy clean
 
 help: ## Explains the targets
 	@echo "make TARGET, where TARGET is one of"
 	@echo
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | \
-		while IFS='|' read -r name text; do printf '%-10s%s\n' "$$name" "$$text"; done
+		while IFS='|' read -r name text; do printf '%-12s%s\n' "$$name" "$$text"; done
 	@echo
 	@echo "On a fresh Debian 12 machine, \`make run\` and \`make test\` install what is missing."
 
@@ -39,6 +40,26 @@ asan: ## Runs every C test under the address and undefined behaviour sanitizers
 tsan: ## Runs every C test under the thread sanitizer
 	@tools/install-deps build test
 	$(TEST) tsan
+
+simulate: ## Runs the simulation: SEEDS=2000 FROM=1 (TRACE=1 tells what happens)
+	@tools/install-deps build test
+	tests/simulation/run $(or $(SEEDS),2000) $(or $(FROM),1) $(TRACE)
+
+mutants: ## Plants bugs in a copy and shows that the simulation finds each
+	@tools/install-deps build test
+	tests/mutants/run $(ARGS)
+
+fuzz: ## Fuzzes every decoder and request, SECONDS=60 for each
+	@tools/install-deps build test fuzz
+	tests/fuzz/run $(or $(SECONDS),60)
+
+linearize: ## Checks that the real server, killed and paused, is linearizable (SECONDS=60)
+	@tools/install-deps build test
+	tests/linearizability/run $(or $(SECONDS),60)
+
+coverage: ## Tells which lines and branches of core/ no test reaches
+	@tools/install-deps build test coverage
+	tools/coverage
 
 bench: build ## Measures against a null server, and Redis and etcd where installed
 	tests/bench/run $(ARGS)
