@@ -157,8 +157,7 @@ struct sim_durable {
  * replaced. */
 void sim_disk_keep_history(struct sim_disk *disk);
 
-/* The history, of files that have a name: oldest sync first. Growths and damage are not
- * in it. */
+/* The history: oldest sync first. Growths and damage are not in it. */
 size_t sim_disk_durable(const struct sim_disk *disk);
 struct sim_durable sim_disk_durable_at(const struct sim_disk *disk, size_t index);
 
@@ -166,9 +165,9 @@ struct sim_durable sim_disk_durable_at(const struct sim_disk *disk, size_t index
  * larger number. */
 uint64_t sim_disk_syncs(const struct sim_disk *disk);
 
-/* Turns a durable write into one that went astray: where it belongs is again what was
- * there before it, and its bytes are at `offset` of `name`, where the file is that long.
- * Only when there are no unsynced writes, as after a restart. */
+/* Turns a durable write of a file that has a name into one that went astray: where it
+ * belongs is again what was there before it, and its bytes are at `offset` of `name`, as
+ * far as that file goes. Only when there are no unsynced writes, as after a restart. */
 void sim_disk_misdirect(struct sim_disk *disk, size_t index, const char *name, uint64_t offset);
 
 /* ---- Content. --------------------------------------------------------------- */
