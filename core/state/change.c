@@ -137,6 +137,18 @@ struct decoder {
     bool out_of_memory;
 };
 
+/* Reads a number from `min` to `max`. */
+static unsigned get_bounded(struct decoder *decoder, unsigned min, unsigned max)
+{
+    uint64_t number = cx_wire_get_number(&decoder->reader);
+
+    if (number < min || number > max) {
+        decoder->reader.bad = true;
+        return min;
+    }
+    return (unsigned)number;
+}
+
 /* Reads the size of an array whose elements take at least one byte each, and makes
  * room for it. Returns NULL when there are none, or on a failure. */
 static void *get_array(struct decoder *decoder, size_t element_size, size_t *ret_count)
@@ -178,7 +190,7 @@ static void get_op(struct decoder *decoder, struct cx_op *op)
 {
     struct cx_wire_reader *reader = &decoder->reader;
 
-    op->kind = (enum cx_mutation_kind)cx_wire_get_number(reader);
+    op->kind = (enum cx_mutation_kind)get_bounded(decoder, CX_MUTATION_PUT, CX_MUTATION_SET_EXPIRY);
     switch (op->kind) {
     case CX_MUTATION_PUT:
         op->key = cx_wire_get_bytes(reader);
@@ -202,26 +214,18 @@ static void get_op(struct decoder *decoder, struct cx_op *op)
         break;
     case CX_MUTATION_SET_EXPIRY:
         op->ttl_us = (int64_t)cx_wire_get_number(reader);
-        op->sliding = cx_wire_get_number(reader) != 0;
+        op->sliding = get_bounded(decoder, 0, 1) != 0;
         break;
-    default:
-        reader->bad = true;
     }
 }
 
 static void get_item(struct decoder *decoder, struct cx_change_item *item)
 {
     struct cx_wire_reader *reader = &decoder->reader;
-    uint64_t flags;
+    unsigned flags;
 
-    item->kind = (enum cx_item_kind)cx_wire_get_number(reader);
-    if (item->kind < CX_ITEM_CREATE || item->kind > CX_ITEM_FORGET) {
-        reader->bad = true;
-    }
-    flags = cx_wire_get_number(reader);
-    if ((flags & ~(uint64_t)(FLAG_LABELS_CHANGED | FLAG_SLIDING)) != 0) {
-        reader->bad = true;
-    }
+    item->kind = (enum cx_item_kind)get_bounded(decoder, CX_ITEM_CREATE, CX_ITEM_FORGET);
+    flags = get_bounded(decoder, 0, FLAG_LABELS_CHANGED | FLAG_SLIDING);
     item->labels_changed = (flags & FLAG_LABELS_CHANGED) != 0;
     item->sliding = (flags & FLAG_SLIDING) != 0;
     item->id = cx_wire_get_bytes(reader);
@@ -258,20 +262,30 @@ static const struct cx_settings *get_settings(struct decoder *decoder)
     return settings;
 }
 
+static void get_request(struct decoder *decoder, struct cx_request_mark *mark)
+{
+    struct cx_wire_reader *reader = &decoder->reader;
+
+    mark->id.low = cx_wire_get_fixed64(reader);
+    mark->id.high = cx_wire_get_fixed64(reader);
+    mark->content_hash = cx_wire_get_fixed64(reader);
+    mark->owner = cx_wire_get_number(reader);
+    if (!cx_request_mark_is_set(mark)) {
+        reader->bad = true; /* One that is not set is not stored. */
+    }
+}
+
 static void get_contexts(struct decoder *decoder, struct cx_change *change)
 {
     struct cx_wire_reader *reader = &decoder->reader;
-    uint64_t flags = cx_wire_get_number(reader);
+    unsigned flags = get_bounded(decoder, 0, FLAG_REQUEST | FLAG_EACH);
 
-    if ((flags & ~(uint64_t)(FLAG_REQUEST | FLAG_EACH)) != 0 || flags == FLAG_EACH) {
+    if (flags == FLAG_EACH) {
         reader->bad = true;
     }
     change->namespace_id = cx_wire_get_bytes(reader);
     if ((flags & FLAG_REQUEST) != 0) {
-        change->request.id.low = cx_wire_get_fixed64(reader);
-        change->request.id.high = cx_wire_get_fixed64(reader);
-        change->request.content_hash = cx_wire_get_fixed64(reader);
-        change->request.owner = cx_wire_get_number(reader);
+        get_request(decoder, &change->request);
         change->request.each = (flags & FLAG_EACH) != 0;
     }
     change->items = get_array(decoder, sizeof *change->items, &change->item_count);
@@ -289,13 +303,12 @@ enum cx_status cx_change_decode(struct cx_bytes bytes, struct cx_arena *arena,
     struct decoder decoder = {.reader.rest = bytes, .arena = arena};
     struct cx_change change = {0};
 
-    change.kind = (enum cx_change_kind)cx_wire_get_number(&decoder.reader);
+    change.kind =
+        (enum cx_change_kind)get_bounded(&decoder, CX_CHANGE_CONTEXTS, CX_CHANGE_SETTINGS);
     if (change.kind == CX_CHANGE_CONTEXTS) {
         get_contexts(&decoder, &change);
-    } else if (change.kind == CX_CHANGE_SETTINGS) {
-        change.settings = get_settings(&decoder);
     } else {
-        decoder.reader.bad = true;
+        change.settings = get_settings(&decoder);
     }
     if (decoder.out_of_memory) {
         return CX_RESOURCE_EXHAUSTED;

@@ -102,6 +102,46 @@ TEST_F(ChangeTest, RefusesWhatIsCutOffOrGoesOn) {
   EXPECT_EQ(CX_DATA_LOSS, Decode(text + "x", &decoded));
 }
 
+// `text`, with the number of one byte at `at` replaced.
+std::string WithNumber(std::string text, size_t at, const std::string &number) {
+  return text.replace(at, 1, number);
+}
+
+TEST_F(ChangeTest, RefusesNumbersThatNameNothing) {
+  const std::string kAnd2To32 = std::string("\x81\x80\x80\x80\x10");  // 1 + 2^32.
+  change_.request = {};
+  change_.item_count = 1;
+  items_[0] = items_[1];
+  items_[0].op_count = 1;
+  std::string put = Encode(change_);
+  ops_[0] = ops_[1];
+  std::string expiry = Encode(change_);
+  cx_change decoded;
+  ASSERT_EQ(CX_OK, Decode(put, &decoded));
+  ASSERT_EQ(CX_OK, Decode(expiry, &decoded));
+
+  EXPECT_EQ(CX_DATA_LOSS, Decode(WithNumber(put, 0, kAnd2To32), &decoded)) << "a change";
+  size_t item = 1 + 1 + 8 + 1;  // Behind kind, flags, namespace and count.
+  ASSERT_EQ(CX_ITEM_UPDATE, put[item]);
+  EXPECT_EQ(CX_DATA_LOSS, Decode(WithNumber(put, item, kAnd2To32), &decoded)) << "an item";
+  size_t op = put.find("\x01\x01\x01k");
+  ASSERT_NE(std::string::npos, op);
+  EXPECT_EQ(CX_DATA_LOSS, Decode(WithNumber(put, op + 1, kAnd2To32), &decoded)) << "a step";
+  ASSERT_EQ(1, expiry.back());
+  EXPECT_EQ(CX_DATA_LOSS, Decode(WithNumber(expiry, expiry.size() - 1, "\x02"), &decoded))
+      << "neither sliding nor not";
+}
+
+TEST_F(ChangeTest, RefusesARequestWithoutAnId) {
+  std::string text = Encode(change_);
+  size_t id = 1 + 1 + 8;  // Behind kind, flags and namespace.
+  cx_change decoded;
+  ASSERT_EQ(1, text[id]);
+  ASSERT_EQ(2, text[id + 8]);
+  text.replace(id, 16, std::string(16, '\0'));
+  EXPECT_EQ(CX_DATA_LOSS, Decode(text, &decoded));
+}
+
 TEST_F(ChangeTest, IsAChangeOrRefusedWhateverTheBytes) {
   const unsigned seed = 7;
   std::mt19937 random(seed);
