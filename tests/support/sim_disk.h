@@ -40,14 +40,14 @@ enum { SIM_NAME_SIZE = 64 }; /* Of a file's name with its NUL. */
 
 /* How often the functions of disk.h were called, but for close(). */
 struct sim_counts {
-  uint64_t operations; /* All. */
-  uint64_t changes;    /* Those that change the disk or make changes durable. */
-  uint64_t reads;
-  uint64_t writes;
-  uint64_t syncs;
-  uint64_t directory_syncs;
-  uint64_t bytes_read;
-  uint64_t bytes_written;
+    uint64_t operations; /* All. */
+    uint64_t changes;    /* Those that change the disk or make changes durable. */
+    uint64_t reads;
+    uint64_t writes;
+    uint64_t syncs;
+    uint64_t directory_syncs;
+    uint64_t bytes_read;
+    uint64_t bytes_written;
 };
 
 struct sim_disk *sim_disk_new(void);
@@ -65,11 +65,11 @@ struct sim_counts sim_disk_counts(const struct sim_disk *disk);
 /* What becomes of what a failed sync could not write. Whatever it is, it may still have
  * reached the disk, as after a crash. */
 enum sim_sync_loss {
-  SIM_SYNC_RETRIED, /* Nothing: the next sync writes it. */
-  SIM_SYNC_KEPT,    /* It is read, but no later sync writes it, unless its page is
-                       written again (ext4, XFS). */
-  SIM_SYNC_DROPPED, /* Reads give what was there before, and zeros where the file has
-                       grown (Btrfs). */
+    SIM_SYNC_RETRIED, /* Nothing: the next sync writes it. */
+    SIM_SYNC_KEPT,    /* It is read, but no later sync writes it, unless its page is
+                         written again (ext4, XFS). */
+    SIM_SYNC_DROPPED, /* Reads give what was there before, and zeros where the file has
+                         grown (Btrfs). */
 };
 
 /* Makes the nth operation from now fail with `status`, once. 0: none. */
@@ -89,15 +89,15 @@ void sim_disk_refuse(struct sim_disk *disk, const char *name, enum cx_status sta
 /* What survives a crash of all that was not synced. Changes are numbered from the
  * oldest; `count` is how many there are. NULL functions let nothing survive. */
 struct sim_survival {
-  void *arg;
+    void *arg;
 
-  /* Writes survive in pieces, none of which crosses a multiple of this in the file:
-   * 512 for sectors, 4096 for pages, 1 for bytes. A growth is one piece. */
-  size_t piece_size;
-  bool (*piece)(void *arg, size_t write, size_t count, size_t piece, size_t piece_count);
+    /* Writes survive in pieces, none of which crosses a multiple of this in the file:
+     * 512 for sectors, 4096 for pages, 1 for bytes. A growth is one piece. */
+    size_t piece_size;
+    bool (*piece)(void *arg, size_t write, size_t count, size_t piece, size_t piece_count);
 
-  /* A creation, renaming or removal. */
-  bool (*name)(void *arg, size_t change, size_t count);
+    /* A creation, renaming or removal. */
+    bool (*name)(void *arg, size_t change, size_t count);
 };
 
 extern const struct sim_survival sim_survive_all;
@@ -121,10 +121,10 @@ void sim_disk_kill(struct sim_disk *disk);
 
 /* A write that is not synced, or a growth, whose size is 0. */
 struct sim_pending {
-  char name[SIM_NAME_SIZE]; /* Of its file now; "" when it has none any more. */
-  uint64_t offset;          /* Of a growth: the size it gives the file. */
-  size_t size;
-  bool lost; /* A failed sync has kept it: see SIM_SYNC_KEPT. */
+    char name[SIM_NAME_SIZE]; /* Of its file now; "" when it has none any more. */
+    uint64_t offset;          /* Of a growth: the size it gives the file. */
+    size_t size;
+    bool lost; /* A failed sync has kept it: see SIM_SYNC_KEPT. */
 };
 
 /* The unsynced writes, oldest first: how many, one, and the size of one. */
@@ -146,11 +146,11 @@ void sim_disk_flip(struct sim_disk *disk, const char *name, uint64_t offset, uin
 
 /* Bytes that are durable by one write, as far as no later one has replaced them. */
 struct sim_durable {
-  char name[SIM_NAME_SIZE]; /* Of their file now. */
-  uint64_t offset;
-  size_t size;
-  uint64_t sync; /* Which sync of any file made them durable, counted from 1. A restart
-                    counts as one, for what survived it. */
+    char name[SIM_NAME_SIZE]; /* Of their file now. */
+    uint64_t offset;
+    size_t size;
+    uint64_t sync; /* Which sync of any file made them durable, counted from 1. A restart
+                      counts as one, for what survived it. */
 };
 
 /* Keeps the history of durable writes from now on. Costs the memory of what they

@@ -32,8 +32,8 @@ void *sim_array_copy(const void *array, size_t count, size_t size);
 /* Bytes that grow, filled with zeros. Copies share the memory until one is written,
  * whichever thread has the other one. */
 struct sim_content {
-  struct sim_blob *blob; /* NULL: nothing was ever written. */
-  size_t size;
+    struct sim_blob *blob; /* NULL: nothing was ever written. */
+    size_t size;
 };
 
 const uint8_t *sim_content_data(const struct sim_content *content);
@@ -47,73 +47,73 @@ void sim_content_done(struct sim_content *content);
 
 /* A file without its name. */
 struct sim_node {
-  struct sim_content now;    /* As programs see it. */
-  struct sim_content synced; /* As it surely is after a crash. */
-  bool locked;
-  bool lossy; /* Some of its writes are lost. */
+    struct sim_content now;    /* As programs see it. */
+    struct sim_content synced; /* As it surely is after a crash. */
+    bool locked;
+    bool lossy; /* Some of its writes are lost. */
 };
 
 struct sim_name {
-  char text[SIM_NAME_SIZE];
-  size_t node;
+    char text[SIM_NAME_SIZE];
+    size_t node;
 };
 
 struct sim_directory {
-  struct sim_name *names;
-  size_t count;
+    struct sim_name *names;
+    size_t count;
 };
 
 /* A write, or (without bytes) a growth to offset. */
 struct sim_write {
-  size_t node;
-  uint64_t offset;
-  struct sim_content data;
-  bool lost;
+    size_t node;
+    uint64_t offset;
+    struct sim_content data;
+    bool lost;
 };
 
 /* From "" to a name: a creation. From a name to "": a removal. */
 struct sim_naming {
-  char from[SIM_NAME_SIZE];
-  char to[SIM_NAME_SIZE];
-  size_t node;
+    char from[SIM_NAME_SIZE];
+    char to[SIM_NAME_SIZE];
+    size_t node;
 };
 
 /* Bytes of a node that are durable, and what was there before them. */
 struct sim_entry {
-  size_t node;
-  uint64_t offset;
-  struct sim_content before;
-  uint64_t sync;
+    size_t node;
+    uint64_t offset;
+    struct sim_content before;
+    uint64_t sync;
 };
 
 struct sim_disk {
-  struct cx_disk base;
-  pthread_mutex_t mutex;
+    struct cx_disk base;
+    pthread_mutex_t mutex;
 
-  struct sim_node *nodes;
-  size_t node_count;
-  struct sim_directory now;
-  struct sim_directory synced;
-  struct sim_write *writes; /* Not synced, in order. */
-  size_t write_count;
-  struct sim_naming *namings; /* Not synced, in order. */
-  size_t naming_count;
+    struct sim_node *nodes;
+    size_t node_count;
+    struct sim_directory now;
+    struct sim_directory synced;
+    struct sim_write *writes; /* Not synced, in order. */
+    size_t write_count;
+    struct sim_naming *namings; /* Not synced, in order. */
+    size_t naming_count;
 
-  bool keeps_history;
-  struct sim_entry *entries; /* In the order of syncs. */
-  size_t entry_count;
-  uint64_t syncs; /* And restarts. */
+    bool keeps_history;
+    struct sim_entry *entries; /* In the order of syncs. */
+    size_t entry_count;
+    uint64_t syncs; /* And restarts. */
 
-  struct sim_counts counts;
-  uint64_t capacity;
-  uint64_t fail_in; /* Operations until one fails. 0: none will. */
-  enum cx_status fail_status;
-  enum sim_sync_loss sync_loss;
-  uint64_t crash_in; /* Changes until the power goes. */
-  bool crashed;
-  char refused[SIM_NAME_SIZE];
-  enum cx_status refused_status;
-  uint64_t lives; /* An open file remembers in which of them it was opened. */
+    struct sim_counts counts;
+    uint64_t capacity;
+    uint64_t fail_in; /* Operations until one fails. 0: none will. */
+    enum cx_status fail_status;
+    enum sim_sync_loss sync_loss;
+    uint64_t crash_in; /* Changes until the power goes. */
+    bool crashed;
+    char refused[SIM_NAME_SIZE];
+    enum cx_status refused_status;
+    uint64_t lives; /* An open file remembers in which of them it was opened. */
 };
 
 void sim_name_set(char to[SIM_NAME_SIZE], const char *from);

@@ -28,42 +28,42 @@
 #include "tests/support/sim_disk.h"
 
 enum sim_call_kind {
-  SIM_CALL_OPEN,             /* openat() of a file */
-  SIM_CALL_OPEN_DIRECTORY,   /* openat() of the directory */
-  SIM_CALL_CREATE_DIRECTORY, /* mkdir() */
-  SIM_CALL_LOCK,             /* flock() */
-  SIM_CALL_READ,             /* pread() */
-  SIM_CALL_WRITE,            /* pwrite() */
-  SIM_CALL_SYNC,             /* fdatasync(), or fsync() of a file */
-  SIM_CALL_SYNC_DIRECTORY,   /* fsync() of the directory */
-  SIM_CALL_ALLOCATE,         /* posix_fallocate() */
-  SIM_CALL_SIZE,             /* fstat() */
-  SIM_CALL_RENAME,           /* renameat() */
-  SIM_CALL_REMOVE,           /* unlinkat() */
-  SIM_CALL_LIST,             /* fdopendir() */
-  SIM_CALL_LIST_NEXT,        /* readdir() */
-  SIM_CALL_CLOSE,            /* close() of a file; never fails */
-  SIM_CALL_COUNT,
+    SIM_CALL_OPEN,             /* openat() of a file */
+    SIM_CALL_OPEN_DIRECTORY,   /* openat() of the directory */
+    SIM_CALL_CREATE_DIRECTORY, /* mkdir() */
+    SIM_CALL_LOCK,             /* flock() */
+    SIM_CALL_READ,             /* pread() */
+    SIM_CALL_WRITE,            /* pwrite() */
+    SIM_CALL_SYNC,             /* fdatasync(), or fsync() of a file */
+    SIM_CALL_SYNC_DIRECTORY,   /* fsync() of the directory */
+    SIM_CALL_ALLOCATE,         /* posix_fallocate() */
+    SIM_CALL_SIZE,             /* fstat() */
+    SIM_CALL_RENAME,           /* renameat() */
+    SIM_CALL_REMOVE,           /* unlinkat() */
+    SIM_CALL_LIST,             /* fdopendir() */
+    SIM_CALL_LIST_NEXT,        /* readdir() */
+    SIM_CALL_CLOSE,            /* close() of a file; never fails */
+    SIM_CALL_COUNT,
 };
 
 /* A call that is about to take effect. */
 struct sim_call {
-  enum sim_call_kind kind;
-  const char *name; /* Of the file; "" for the directory. */
-  const char *to;   /* The new name; NULL if it is no renaming. */
-  uint64_t offset;
-  uint64_t size; /* In bytes: to be read, written, set aside. */
+    enum sim_call_kind kind;
+    const char *name; /* Of the file; "" for the directory. */
+    const char *to;   /* The new name; NULL if it is no renaming. */
+    uint64_t offset;
+    uint64_t size; /* In bytes: to be read, written, set aside. */
 };
 
 /* What shall become of it. All zeros: it goes on. */
 struct sim_verdict {
-  int error; /* An errno, 0: none. */
+    int error; /* An errno, 0: none. */
 
-  /* Reads and writes move no more than this. 0: no limit; together with an error: nothing
-   * is moved. A write may fail having written a part. */
-  size_t size_max;
+    /* Reads and writes move no more than this. 0: no limit; together with an error: nothing
+     * is moved. A write may fail having written a part. */
+    size_t size_max;
 
-  enum sim_sync_loss loss; /* When a sync fails; with EINTR nothing is lost. */
+    enum sim_sync_loss loss; /* When a sync fails; with EINTR nothing is lost. */
 };
 
 /* Called before each call takes effect. `call` is valid until it returns. */
