@@ -135,6 +135,19 @@ TEST_F(CommitTest, IsOverloadedWhileTooMuchWaitsForTheWriter) {
   EXPECT_EQ(CX_REASON_NONE, Append(payload));
 }
 
+TEST_F(CommitTest, GivesTheMemoryOfALargeBufferBack) {
+  ASSERT_EQ(CX_REASON_NONE, Append(std::string(20 * CX_MIB, 'x')));
+  Step();
+  EXPECT_GE(commit_.writing.frames.capacity, 20 * CX_MIB);
+  Step();
+  EXPECT_EQ(0u, commit_.writing.frames.capacity + commit_.filling.frames.capacity);
+  ASSERT_EQ(CX_REASON_NONE, Append());
+  Step();
+  size_t kept = commit_.writing.frames.capacity;
+  Step();
+  EXPECT_EQ(kept, commit_.filling.frames.capacity) << "a small one stays";
+}
+
 TEST_F(CommitTest, FailsEverybodyAfterAFailureAndAcceptsNothingMore) {
   cx_waiter waiter = {}, late = {};
   Append();

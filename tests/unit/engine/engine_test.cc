@@ -118,6 +118,40 @@ TEST_F(EngineTest, RefusesARecordThatFitsNothing) {
   EXPECT_NE(std::string::npos, std::string(open_error_.message).find("record 3")) << "names it";
 }
 
+TEST_F(EngineTest, SaysWhichContextsDamageHits) {
+  std::vector<uint64_t> ends;
+  for (const char *id : {"a", "b", "c"}) {
+    Upsert(id, put_);
+    Step();
+    size_t size;
+    const uint8_t *log = sim_disk_content(disk_, "log-0000000000000001", &size);
+    while (size > 0 && log[size - 1] == 0) size--;
+    ends.push_back(size);
+  }
+  Kill();
+  sim_disk_flip(disk_, "log-0000000000000001", ends[1] - 1, 0x10);  // Of the record of `b`.
+  ASSERT_EQ(CX_DATA_LOSS, Open());
+  EXPECT_EQ(CX_REASON_DAMAGED, open_error_.reason);
+  EXPECT_EQ("default/b, default/c", Text(cx_error_detail_get(&open_error_, "contexts")));
+}
+
+TEST_F(EngineTest, LeavesALargeStateToTheTimers) {
+  Mutations many;
+  for (int i = 0; i < 2000; i++) many.Put("k" + std::to_string(i), "v");
+  Upsert("few", put_);
+  Upsert("many", many);
+  ASSERT_EQ(CX_OK, Delete("few", false, true).status);
+  EXPECT_EQ(nullptr, engine_->garbage);
+  ASSERT_EQ(CX_OK, Delete("many", false, true).status);
+  EXPECT_NE(nullptr, engine_->garbage);
+  int64_t before = Statistics().memory_bytes;
+  Step();
+  EXPECT_EQ(nullptr, engine_->garbage);
+  EXPECT_LT(Statistics().memory_bytes, before - 2000 * 32);
+}
+
+TEST_F(EngineTest, ClosesNothing) { cx_engine_close(nullptr); }
+
 // ---- Settings. ---------------------------------------------------------------
 
 TEST_F(EngineTest, WritesItsSettingsOnlyWhenTheyChange) {

@@ -408,6 +408,24 @@ TEST_F(EngineWriteTest, RepeatsABatchOfWhichAPartIsForgotten) {
   EXPECT_EQ(digest, Digest());
 }
 
+TEST_F(EngineWriteTest, AnswersAForgottenPartFromTheStatesThatAreKept) {
+  Close();
+  options_.settings.request_ids_max = 64 * 3;
+  ASSERT_EQ(CX_OK, Open());
+  cx_new_context create = {};
+  const std::vector<Part> parts = {{"a", put_, &create}, {"b", put_, &create}};
+  ASSERT_EQ(CX_OK, UpdateAtomic(parts, "r").status);
+  for (uint64_t made = 1; made <= 6; made++) {  // The shard of `b` keeps three records.
+    BatchOutcome again = UpdateAtomic(parts, "r");
+    ASSERT_EQ(CX_OK, again.status);
+    EXPECT_TRUE(again.parts[1].replayed);
+    EXPECT_EQ(1u, again.parts[0].version);
+    EXPECT_EQ(made <= options_.settings.version_retention ? 1u : 0u, again.parts[1].version)
+        << "b has version " << made;
+    ASSERT_EQ(CX_OK, Update("b", put_, {}, nullptr, "s" + std::to_string(made)).status);
+  }
+}
+
 TEST_F(EngineWriteTest, CreatesParentAndChildInOneBatchInAnyOrder) {
   cx_new_context top = {}, below = Below("p"), deeper = Below("c");
   ASSERT_EQ(CX_OK, UpdateAtomic({{"p", put_, &top}, {"c", put_, &below}}).status);

@@ -99,6 +99,26 @@ TEST_F(SegmentTest, EachUseHasASaltOfItsOwn) {
   EXPECT_NE(one.seed, two.seed);
 }
 
+TEST_F(SegmentTest, FindsNoFrameThatEndsBehindTheSegment) {
+  Create(1024);
+  cx_window window = {};
+  for (size_t payload_size : {size_t{880}, size_t{881}}) {  // A frame of 920 and one of 928.
+    std::string frame(cx_log_frame_size(payload_size), '\0');
+    auto *bytes = reinterpret_cast<uint8_t *>(&frame[0]);
+    cx_log_frame_begin(bytes, 1, 1000, payload_size);
+    cx_record_seal(bytes, segment_.seed, 104, 0, 0);
+    ASSERT_EQ(CX_OK, segment_.file->ops->write(segment_.file, 104, BytesOf(frame)));
+    cx_record record;
+    const uint8_t *found;
+    cx_window_reset(&window);
+    ASSERT_EQ(CX_OK, cx_segment_frame(&segment_, &window, 104, &record, &found));
+    EXPECT_EQ(payload_size == 880, found != nullptr) << payload_size;
+    ASSERT_EQ(CX_OK, cx_segment_frame(&segment_, &window, 1024 - 32, &record, &found));
+    EXPECT_EQ(nullptr, found) << "no room for a header";
+  }
+  cx_window_done(&window);
+}
+
 TEST_F(SegmentTest, WindowGivesEveryPieceOfALargeFile) {
   Create(3 * CX_SEGMENT_WINDOW + 512);
   std::string content(segment_.size, '\0');

@@ -94,6 +94,35 @@ TEST_F(WalDamageTest, AcceptsEveryKindOfDamage) {
   }
 }
 
+TEST_F(WalDamageTest, NamesAsManyContextsAsFitAndSaysThatThereAreMore) {
+  ASSERT_EQ(CX_OK, wal_.Open());
+  for (char c = 'a'; c < 'i'; c++) {
+    ASSERT_EQ(CX_OK, wal_.Append({std::string(200, c) + std::string(248, ' ')}));
+  }
+  Flip(LogName(1), At(2) + 400);
+  ExpectDamage(1, At(2));
+  EXPECT_EQ(std::string(200, 'c') + ", " + std::string(200, 'd') + " and more",
+            Detail(wal_.error, "contexts"));
+  wal_.options.describe = nullptr;
+  ExpectDamage(1, At(2));
+  EXPECT_EQ("", Detail(wal_.error, "contexts"));
+}
+
+TEST_F(WalDamageTest, RefusesADamagedSegmentThatWasToReplaceOthers) {
+  Fill(10);
+  wal_.Close(true);
+  const std::string accept = "accept-0000000000000002";
+  sim_disk_put(disk_, accept.c_str(), BytesOf("short"));
+  for (bool accepts : {false, true}) {
+    wal_.options.accept_data_loss = accepts;
+    ExpectRefused(CX_DATA_LOSS, accept);
+    EXPECT_EQ(CX_REASON_DAMAGED, wal_.error.reason);
+    EXPECT_EQ(accept, Detail(wal_.error, "file"));
+  }
+  sim_disk_remove(disk_, accept.c_str());
+  ExpectWhole(10);
+}
+
 TEST_F(WalDamageTest, IsAnotherLogWhenNothingTellsWhichItWas) {
   Fill(3);
   cx_log_identity before = wal_.report.identity;
