@@ -149,6 +149,7 @@ void sim_names_sync(struct sim_disk *disk)
     free(disk->namings);
     disk->namings = NULL;
     disk->naming_count = 0;
+    sim_history_forget_unnamed(disk);
 }
 
 /* ---- Life. ------------------------------------------------------------------ */
