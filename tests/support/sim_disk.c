@@ -83,13 +83,13 @@ struct cx_file *sim_file_base(struct sim_file *file)
  * was killed since it was opened. */
 static struct sim_node *file_enter(struct sim_file *file)
 {
-    pthread_mutex_lock(&file->disk->mutex);
+    sim_lock(&file->disk->mutex);
     return file->life == file->disk->lives ? &file->disk->nodes[file->node] : NULL;
 }
 
 static enum cx_status file_leave(struct sim_file *file, enum cx_status status)
 {
-    pthread_mutex_unlock(&file->disk->mutex);
+    sim_unlock(&file->disk->mutex);
     return status;
 }
 
@@ -297,7 +297,7 @@ enum cx_status sim_file_open(struct sim_disk *disk, const char *name, bool creat
     size_t node = 0;
     enum cx_status status;
 
-    pthread_mutex_lock(&disk->mutex);
+    sim_lock(&disk->mutex);
     if (disk->refused[0] != '\0' && strcmp(name, disk->refused) == 0) {
         status = disk->refused_status;
     } else {
@@ -309,7 +309,7 @@ enum cx_status sim_file_open(struct sim_disk *disk, const char *name, bool creat
             .base.ops = &file_ops, .disk = disk, .node = node, .life = disk->lives};
         *ret_file = file;
     }
-    pthread_mutex_unlock(&disk->mutex);
+    sim_unlock(&disk->mutex);
     return status;
 }
 
@@ -339,7 +339,7 @@ static enum cx_status change_name(struct cx_disk *base, const char *from, const 
     enum cx_status status;
     bool crash;
 
-    pthread_mutex_lock(&disk->mutex);
+    sim_lock(&disk->mutex);
     status = begin_change(disk, &crash);
     if (status == CX_OK) {
         const struct sim_name *name = sim_directory_find(&disk->now, from);
@@ -350,7 +350,7 @@ static enum cx_status change_name(struct cx_disk *base, const char *from, const 
             pending_naming(disk, from, to, name->node);
         }
     }
-    pthread_mutex_unlock(&disk->mutex);
+    sim_unlock(&disk->mutex);
     return crash ? CX_UNAVAILABLE : status;
 }
 
@@ -365,13 +365,13 @@ static enum cx_status disk_sync_directory(struct cx_disk *base)
     enum cx_status status;
     bool crash;
 
-    pthread_mutex_lock(&disk->mutex);
+    sim_lock(&disk->mutex);
     status = begin_change(disk, &crash);
     disk->counts.directory_syncs++;
     if (status == CX_OK && !crash) {
         sim_names_sync(disk);
     }
-    pthread_mutex_unlock(&disk->mutex);
+    sim_unlock(&disk->mutex);
     return crash ? CX_UNAVAILABLE : status;
 }
 
@@ -381,12 +381,12 @@ static enum cx_status disk_list(struct cx_disk *base, cx_disk_list_fn each, void
     struct sim_directory names = {0};
     enum cx_status status;
 
-    pthread_mutex_lock(&disk->mutex);
+    sim_lock(&disk->mutex);
     status = begin(disk);
     if (status == CX_OK) {
         names = sim_directory_copy(&disk->now);
     }
-    pthread_mutex_unlock(&disk->mutex);
+    sim_unlock(&disk->mutex);
     for (size_t i = 0; i < names.count; i++) {
         each(arg, names.names[i].text);
     }
@@ -420,38 +420,38 @@ struct sim_counts sim_disk_counts(const struct sim_disk *disk)
     pthread_mutex_t *mutex = (pthread_mutex_t *)&disk->mutex;
     struct sim_counts counts;
 
-    pthread_mutex_lock(mutex);
+    sim_lock(mutex);
     counts = disk->counts;
-    pthread_mutex_unlock(mutex);
+    sim_unlock(mutex);
     return counts;
 }
 
 void sim_disk_fail(struct sim_disk *disk, uint64_t nth, enum cx_status status)
 {
-    pthread_mutex_lock(&disk->mutex);
+    sim_lock(&disk->mutex);
     disk->fail_in = nth;
     disk->fail_status = status;
-    pthread_mutex_unlock(&disk->mutex);
+    sim_unlock(&disk->mutex);
 }
 
 void sim_disk_set_sync_loss(struct sim_disk *disk, enum sim_sync_loss loss)
 {
-    pthread_mutex_lock(&disk->mutex);
+    sim_lock(&disk->mutex);
     disk->sync_loss = loss;
-    pthread_mutex_unlock(&disk->mutex);
+    sim_unlock(&disk->mutex);
 }
 
 void sim_disk_set_capacity(struct sim_disk *disk, uint64_t bytes)
 {
-    pthread_mutex_lock(&disk->mutex);
+    sim_lock(&disk->mutex);
     disk->capacity = bytes;
-    pthread_mutex_unlock(&disk->mutex);
+    sim_unlock(&disk->mutex);
 }
 
 void sim_disk_refuse(struct sim_disk *disk, const char *name, enum cx_status status)
 {
-    pthread_mutex_lock(&disk->mutex);
+    sim_lock(&disk->mutex);
     sim_name_set(disk->refused, name != NULL ? name : "");
     disk->refused_status = status;
-    pthread_mutex_unlock(&disk->mutex);
+    sim_unlock(&disk->mutex);
 }

@@ -17,6 +17,23 @@
 
 #include "tests/support/sim_disk.h"
 
+/* Where the linker has put something in the place of these (--wrap), as a simulation of
+ * threads does: the functions themselves. The disk belongs to the machine, not to what is
+ * simulated, and nobody else may take a turn while it is at work. */
+extern int __real_pthread_mutex_lock(pthread_mutex_t *mutex) __attribute__((weak));
+extern int __real_pthread_mutex_unlock(pthread_mutex_t *mutex) __attribute__((weak));
+
+static inline void sim_lock(pthread_mutex_t *mutex)
+{
+    (__real_pthread_mutex_lock != NULL ? __real_pthread_mutex_lock : pthread_mutex_lock)(mutex);
+}
+
+static inline void sim_unlock(pthread_mutex_t *mutex)
+{
+    (__real_pthread_mutex_unlock != NULL ? __real_pthread_mutex_unlock
+                                         : pthread_mutex_unlock)(mutex);
+}
+
 enum { SIM_PAGE_SIZE = 4096 }; /* What the kernel caches and writes as one. */
 
 /* ---- Memory. ---------------------------------------------------------------- */

@@ -214,16 +214,16 @@ struct sim_disk *sim_disk_copy(const struct sim_disk *disk)
 
 void sim_disk_crash(struct sim_disk *disk, uint64_t nth)
 {
-    pthread_mutex_lock(&disk->mutex);
+    sim_lock(&disk->mutex);
     disk->crash_in = nth;
-    pthread_mutex_unlock(&disk->mutex);
+    sim_unlock(&disk->mutex);
 }
 
 void sim_disk_power_off(struct sim_disk *disk)
 {
-    pthread_mutex_lock(&disk->mutex);
+    sim_lock(&disk->mutex);
     disk->crashed = true;
-    pthread_mutex_unlock(&disk->mutex);
+    sim_unlock(&disk->mutex);
 }
 
 bool sim_disk_crashed(const struct sim_disk *disk)
@@ -231,9 +231,9 @@ bool sim_disk_crashed(const struct sim_disk *disk)
     pthread_mutex_t *mutex = (pthread_mutex_t *)&disk->mutex;
     bool crashed;
 
-    pthread_mutex_lock(mutex);
+    sim_lock(mutex);
     crashed = disk->crashed;
-    pthread_mutex_unlock(mutex);
+    sim_unlock(mutex);
     return crashed;
 }
 
@@ -279,7 +279,7 @@ static void nodes_restart(struct sim_disk *disk)
 
 void sim_disk_restart(struct sim_disk *disk, const struct sim_survival *survival)
 {
-    pthread_mutex_lock(&disk->mutex);
+    sim_lock(&disk->mutex);
     assert(survival->piece == NULL || survival->piece_size > 0);
     disk->syncs++;
     for (size_t i = 0; i < disk->write_count && survival->piece != NULL; i++) {
@@ -298,17 +298,17 @@ void sim_disk_restart(struct sim_disk *disk, const struct sim_survival *survival
     disk->crash_in = 0;
     disk->crashed = false;
     disk->lives++;
-    pthread_mutex_unlock(&disk->mutex);
+    sim_unlock(&disk->mutex);
 }
 
 void sim_disk_kill(struct sim_disk *disk)
 {
-    pthread_mutex_lock(&disk->mutex);
+    sim_lock(&disk->mutex);
     for (size_t i = 0; i < disk->node_count; i++) {
         disk->nodes[i].locked = false;
     }
     disk->lives++;
-    pthread_mutex_unlock(&disk->mutex);
+    sim_unlock(&disk->mutex);
 }
 
 static bool piece_survives(void *arg, size_t write, size_t count, size_t piece, size_t piece_count)

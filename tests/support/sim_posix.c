@@ -37,12 +37,12 @@ bool sim_slot_get(int descriptor, struct sim_slot *ret_slot)
 {
     const struct sim_slot *slot;
 
-    pthread_mutex_lock(&sim.mutex);
+    sim_lock(&sim.mutex);
     slot = slot_find(descriptor);
     if (slot != NULL) {
         *ret_slot = *slot;
     }
-    pthread_mutex_unlock(&sim.mutex);
+    sim_unlock(&sim.mutex);
     return slot != NULL;
 }
 
@@ -51,21 +51,21 @@ int sim_slot_add(const char *name, struct sim_file *file)
     struct sim_slot *slot;
     int descriptor;
 
-    pthread_mutex_lock(&sim.mutex);
+    sim_lock(&sim.mutex);
     slot = slot_find(0);
     assert(slot != NULL);
     descriptor = sim.next++;
     *slot = (struct sim_slot){.descriptor = descriptor, .file = file};
     sim_name_set(slot->name, name);
-    pthread_mutex_unlock(&sim.mutex);
+    sim_unlock(&sim.mutex);
     return descriptor;
 }
 
 void sim_slot_set_listing(int descriptor, struct sim_listing *listing)
 {
-    pthread_mutex_lock(&sim.mutex);
+    sim_lock(&sim.mutex);
     slot_find(descriptor)->listing = listing;
-    pthread_mutex_unlock(&sim.mutex);
+    sim_unlock(&sim.mutex);
 }
 
 static void slot_free(struct sim_slot *slot)
@@ -84,13 +84,13 @@ bool sim_slot_remove(int descriptor)
     struct sim_slot *slot;
     struct sim_slot removed = {0};
 
-    pthread_mutex_lock(&sim.mutex);
+    sim_lock(&sim.mutex);
     slot = slot_find(descriptor);
     if (slot != NULL) {
         removed = *slot;
         *slot = (struct sim_slot){0};
     }
-    pthread_mutex_unlock(&sim.mutex);
+    sim_unlock(&sim.mutex);
     slot_free(&removed);
     return removed.descriptor != 0;
 }
@@ -200,11 +200,11 @@ size_t sim_posix_open_count(void)
 {
     size_t count = 0;
 
-    pthread_mutex_lock(&sim.mutex);
+    sim_lock(&sim.mutex);
     for (size_t i = 0; i < OPEN_MAX_COUNT; i++) {
         count += sim.slots[i].descriptor != 0;
     }
-    pthread_mutex_unlock(&sim.mutex);
+    sim_unlock(&sim.mutex);
     return count;
 }
 
