@@ -65,21 +65,27 @@ void cx_call::RunJobs() {
 
 void cx_call::Begin(const std::string &request) {
   bool bidi = method->kind == CX_METHOD_BIDI_STREAM;
-  ProtobufCMessage *message = bidi ? nullptr : Unpack(request, &arena);
+  BeginWith(bidi ? nullptr : Unpack(request, &arena));
+}
+
+void cx_call::BeginWith(const ProtobufCMessage *request) {
   if (before_handler) before_handler();
-  method->handle(this, message);
+  method->handle(this, request);
   RunJobs();
 }
 
 void cx_call::Receive(const std::string &request) {
   cx_arena memory = {};
-  ProtobufCMessage *message = Unpack(request, &memory);
+  ReceiveWith(Unpack(request, &memory));
+  cx_arena_done(&memory);
+}
+
+void cx_call::ReceiveWith(const ProtobufCMessage *request) {
   Require(receiving, "nobody asked for a request");
   receiving = false;
   if (before_handler) before_handler();
-  method->received(this, message);
+  method->received(this, request);
   RunJobs();
-  cx_arena_done(&memory);
 }
 
 void cx_call::ReceiveEnd() {
@@ -172,6 +178,12 @@ void cx_call_finish(cx_call *call) {
 void cx_call_fail(cx_call *call, const cx_error *error) {
   Require(error->reason != CX_REASON_NONE, "no reason");
   call->error = *error;
+  call->End();
+}
+
+void cx_call_fail_plain(cx_call *call, cx_status status, const char *) {
+  Require(status != CX_OK, "no failure");
+  call->plain = status;
   call->End();
 }
 

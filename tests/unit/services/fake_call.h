@@ -33,15 +33,17 @@ struct cx_call {
   cx_call &operator=(const cx_call &) = delete;
 
   // What the network does. Each returns when there is nothing left to do but wait.
-  void Begin(const std::string &request);  // Packed; nothing for a bidi stream.
+  void Begin(const std::string &request);           // Packed; nothing for a bidi stream.
+  void BeginWith(const ProtobufCMessage *request);  // Unpacked by somebody else.
   void Receive(const std::string &request);
+  void ReceiveWith(const ProtobufCMessage *request);
   void ReceiveEnd();
   void Sent();
   void Leave();                             // Told when the call does not wait any more.
   static void Complete(cx_waiter *waiter);  // Resumes the call that waited.
 
   bool ended() const { return ended_; }
-  bool ok() const { return error.reason == CX_REASON_NONE; }
+  bool ok() const { return error.reason == CX_REASON_NONE && plain == CX_OK; }
 
   const cx_method *method = nullptr;
   const ProtobufCMessageDescriptor *input = nullptr;
@@ -50,6 +52,7 @@ struct cx_call {
   // What came of it.
   std::vector<std::string> messages;  // Packed.
   cx_error error = {};
+  cx_status plain = CX_OK;  // A failure without an error.
   bool receiving = false;
   bool sending = false;
   bool waiting = false;
