@@ -47,8 +47,10 @@ static void take(struct cx_recovery *recovery, const struct cx_record *record)
     if (record->kind == CX_RECORD_DATA) {
         recovery->report.tail = (struct cx_log_position){record->revision, record->crc};
     }
-    if (record->durable_upto > recovery->proven) {
+    if (record->durable_upto > recovery->proven) { /* With it begins another batch. */
         recovery->proven = record->durable_upto;
+        recovery->unproven_index = recovery->tail_index;
+        recovery->unproven_offset = recovery->tail_offset;
     }
     recovery->report.clean = record->kind == CX_RECORD_CLEAN;
     recovery->tail_offset += cx_log_frame_size(record->payload_size);
@@ -78,6 +80,7 @@ static enum cx_status walk_segment(struct cx_recovery *recovery, struct cx_segme
         }
         take(recovery, &record);
     }
+    segment->end = recovery->tail_offset;
     *ret_ended = true;
     return status;
 }
@@ -111,6 +114,8 @@ static enum cx_status walk(struct cx_recovery *recovery)
 
     recovery->report.tail = (struct cx_log_position){0};
     recovery->proven = 0;
+    recovery->unproven_index = 0;
+    recovery->unproven_offset = CX_SEGMENT_HEADER_SIZE;
     for (size_t i = 0; ended && status == CX_OK; i++) {
         if (segment_is_bad(recovery, i)) {
             return CX_OK;
@@ -306,6 +311,28 @@ static enum cx_status remove_small(struct cx_recovery *recovery)
     return CX_OK;
 }
 
+/* Zeros what was torn, so that no part of it can ever be taken for a record. Also what is
+ * read as zeros, unless a clean stop proves that it is: an earlier start may have written
+ * them, and a failed sync have left them in the page cache alone. */
+static enum cx_status cut(struct cx_recovery *recovery)
+{
+    struct cx_segment *segment = &recovery->segments[recovery->tail_index];
+    uint64_t end = recovery->rest.end;
+    enum cx_status status;
+
+    if (end != 0) {
+        recovery->report.torn_bytes = end - recovery->tail_offset;
+    }
+    if (recovery->options->sync && !recovery->report.clean) {
+        end = segment->size;
+    }
+    if (end == 0) {
+        return CX_OK;
+    }
+    status = cx_segment_zero(segment->file, recovery->tail_offset, end, recovery->options->sync);
+    return status == CX_OK ? CX_OK : file_error(recovery, status, "write", segment);
+}
+
 /* Whether something in the segment is not known to be durable. A later revision that is
  * proves the whole of it; see docs/disk-format.md. */
 static bool needs_sync(const struct cx_recovery *recovery, size_t index)
@@ -314,11 +341,42 @@ static bool needs_sync(const struct cx_recovery *recovery, size_t index)
            recovery->segments[index + 1].first_revision > recovery->proven;
 }
 
-static enum cx_status sync_segment(struct cx_recovery *recovery, size_t index)
+/* Writes again, as they are, the frames of a segment that nothing proves to be durable. A
+ * sync alone would not do: where that of an earlier process has failed, the file system may
+ * hold them in its cache and never write them. */
+static enum cx_status rewrite_unproven(struct cx_recovery *recovery, size_t index)
+{
+    struct cx_segment *segment = &recovery->segments[index];
+    uint64_t at =
+        index == recovery->unproven_index ? recovery->unproven_offset : CX_SEGMENT_HEADER_SIZE;
+    uint64_t end = index == recovery->tail_index ? recovery->tail_offset : segment->end;
+    enum cx_status status = CX_OK;
+
+    if (index < recovery->unproven_index || index > recovery->tail_index) {
+        return CX_OK;
+    }
+    cx_window_reset(&recovery->window);
+    while (at < end && status == CX_OK) {
+        size_t size = end - at < CX_SEGMENT_WINDOW ? (size_t)(end - at) : CX_SEGMENT_WINDOW;
+        const uint8_t *data;
+
+        status = cx_window_at(&recovery->window, segment, at, size, &data);
+        if (status == CX_OK) {
+            status = segment->file->ops->write(segment->file, at, (struct cx_bytes){data, size});
+        }
+        at += size;
+    }
+    return status == CX_OK ? CX_OK : file_error(recovery, status, "write", segment);
+}
+
+static enum cx_status make_durable(struct cx_recovery *recovery, size_t index)
 {
     struct cx_segment *segment = &recovery->segments[index];
     enum cx_status status = open_file(recovery, segment);
 
+    if (status == CX_OK) {
+        status = rewrite_unproven(recovery, index);
+    }
     if (status != CX_OK) {
         return status;
     }
@@ -329,23 +387,8 @@ static enum cx_status sync_segment(struct cx_recovery *recovery, size_t index)
     return status == CX_OK ? CX_OK : file_error(recovery, status, "sync", segment);
 }
 
-/* Zeros what was torn, so that no part of it can ever be taken for a record. */
-static enum cx_status cut(struct cx_recovery *recovery)
-{
-    struct cx_segment *segment = &recovery->segments[recovery->tail_index];
-    enum cx_status status;
-
-    if (recovery->rest.end == 0) {
-        return CX_OK;
-    }
-    recovery->report.torn_bytes = recovery->rest.end - recovery->tail_offset;
-    status = cx_segment_zero(segment->file, recovery->tail_offset, recovery->rest.end,
-                             recovery->options->sync);
-    return status == CX_OK ? CX_OK : file_error(recovery, status, "write", segment);
-}
-
 /* What an earlier process left in the page cache becomes durable before it counts. */
-static enum cx_status sync_all(struct cx_recovery *recovery)
+static enum cx_status make_all_durable(struct cx_recovery *recovery)
 {
     struct cx_disk *disk = recovery->options->disk;
     enum cx_status status = CX_OK;
@@ -354,7 +397,7 @@ static enum cx_status sync_all(struct cx_recovery *recovery)
         return CX_OK;
     }
     for (size_t i = 0; i < recovery->segment_count && status == CX_OK; i++) {
-        status = needs_sync(recovery, i) ? sync_segment(recovery, i) : CX_OK;
+        status = needs_sync(recovery, i) ? make_durable(recovery, i) : CX_OK;
     }
     if (status == CX_OK) {
         status = disk->ops->sync_directory(disk);
@@ -375,7 +418,7 @@ static enum cx_status settle(struct cx_recovery *recovery)
     if (status == CX_OK) {
         status = cut(recovery);
     }
-    return status == CX_OK ? sync_all(recovery) : status;
+    return status == CX_OK ? make_all_durable(recovery) : status;
 }
 
 /* ---- The whole. ------------------------------------------------------------- */

@@ -1,0 +1,202 @@
+// Compares what the engine does and says with the model.
+//
+// The engine tells the order of changes itself: each has a revision. So the model makes every
+// change at its revision, with what its request asked for, and must come to the same answer.
+// An answer that changed nothing must be true of the model at some revision between the call
+// and the return, and at the revision that it is to wait for (rule R1).
+//
+// What always holds:
+//
+//  (1) The models of all revisions from `oldest()` to `newest()` are known.
+//  (2) Whoever finds the engine wrong stops the run and says why.
+//
+// Threads: those of the scheduler.
+
+#ifndef CX_TESTS_SIMULATION_CHECKER_H
+#define CX_TESTS_SIMULATION_CHECKER_H
+
+#include "tests/simulation/model.h"
+#include "tests/simulation/trace.h"
+
+#include <deque>
+#include <functional>
+
+namespace simulation {
+
+// What one engine call of a client is about. Lives until the checker has looked at it.
+struct Call {
+  Operation operation;
+  int64_t now_us = 0;      // What the engine read from the wall clock, and when
+  int64_t clock_us = 0;    // by the scheduler's.
+  uint64_t first = 0;      // The newest revision that the model knew at the call,
+  uint64_t last = 0;       // and the newest that was applied at the return.
+  uint64_t told = 0;       // What was known to be durable at the return.
+  bool starts_engine = false;  // No request: the log is replayed, and nobody is told.
+  bool starved = false;    // An allocation was made to fail.
+  uint64_t wait_for = 0;
+  Answer answer;
+
+  // What the model says of the changes that it made.
+  uint64_t changes = 0;
+  std::string id;         // Of the context that it named, or that the server made up.
+  bool complete = false;  // The last round of a delete.
+  Answer expected;
+};
+
+// One change of the engine, in the order of revisions.
+struct Change {
+  std::shared_ptr<Call> call;  // Of the fiber that made it.
+  enum { kWrite, kDelete, kDue } kind = kWrite;
+  std::string namespace_id;
+  std::vector<std::string> ids;  // Of its items, in their order.
+  Moment moment;
+};
+
+// A state of a context as the engine shows it.
+struct Shown {
+  std::string failure;  // Or:
+  Name name;
+  State state;
+  uint64_t revision = 0;
+  uint64_t entry_count = 0;
+  uint64_t size_bytes = 0;
+};
+
+// One page of a list, as the engine shows it.
+struct ShownPage {
+  std::vector<Shown> rows;  // Without entries.
+  bool more = false;
+  std::string last_id;
+  uint64_t position = 0;
+};
+
+// What may go wrong around the engine in this run, so that answers may say so.
+struct Weather {
+  bool disk_may_be_full = false;
+  bool disk_has_failed = false;
+  uint64_t memory_limit = 0;
+  uint64_t change_size_max = 0;
+  int64_t request_id_window_us = 0;
+  uint64_t request_ids_max = 0;
+};
+
+class Checker {
+ public:
+  Checker(Trace *trace, std::function<void(const std::string &)> fail);
+
+  Weather weather;
+
+  uint64_t oldest() const { return oldest_; }
+  uint64_t newest() const { return oldest_ + models_.size() - 1; }
+  const Model &model() const { return models_.back(); }
+
+  // ---- While the engine runs.
+
+  // A change is applied now. Changes come in any order; the model makes them in theirs.
+  void Applied(Change change);
+
+  // Begins and ends a client's call. Whoever ends it has filled in `answer` and `wait_for`.
+  std::shared_ptr<Call> Begin(Operation operation);
+  void EndWrite(const std::shared_ptr<Call> &call);
+  void EndGet(const std::shared_ptr<Call> &call, uint64_t version, int64_t time_us,
+              const Shown &shown);
+  void EndList(const std::shared_ptr<Call> &call, const ListQuery &query,
+               const std::string &after_id, size_t count_max, const ShownPage &page);
+
+  // What a create returned with its answer.
+  void CheckCreated(const std::shared_ptr<Call> &call, const Shown &shown);
+
+  // A client was told that everything up to this revision is durable.
+  void Told(uint64_t revision);
+
+  // ---- Between two lives.
+
+  // The engine that ran is gone.
+  void Ended();
+
+  // It has been started again, with these rules, and says that `found` was the last change in
+  // the log, and `now` is, after those of the start itself. `lost`: damage was accepted.
+  void Recovered(uint64_t found, uint64_t now, const Rules &rules, bool lost);
+
+  // A start has failed after it had read the log, which ended with `found`. It may have written
+  // its settings.
+  void StartFailed(uint64_t found, const Rules &rules);
+
+  // What every namespace holds, while nothing changes.
+  struct Totals {
+    uint64_t context_count = 0, size_bytes = 0;
+    bool operator==(const Totals &other) const {
+      return context_count == other.context_count && size_bytes == other.size_bytes;
+    }
+  };
+  void CheckNamespaces(const std::map<std::string, Totals> &found);
+
+  uint64_t told() const { return told_; }
+  uint64_t checked() const { return checked_; }
+
+  // All models are kept, not only those that a restart may find.
+  void KeepAll() { keep_all_ = true; }
+
+ private:
+  struct Request {
+    uint64_t revision;
+    int64_t time_us;
+    std::string content;
+    std::vector<uint64_t> versions;
+    uint64_t number;  // Counts the records of all requests, those of parts included.
+  };
+
+  // Whether a request that came again must, may, or cannot be known.
+  enum class Known { kNo, kMay, kMust };
+
+  using Waiting = std::pair<std::shared_ptr<Call>, std::function<void()>>;
+
+  const Model &At(uint64_t revision) const { return models_[revision - oldest_]; }
+  void Make(const Change &change);
+  void MakeWrite(const Change &change, Model *model);
+  void MakeDelete(const Change &change, Model *model);
+  void Remember(const Call &call, const Change &change, std::vector<uint64_t> versions);
+  void RunReady();
+  void Later(const std::shared_ptr<Call> &call, std::function<void()> check);
+  void CheckWrite(const std::shared_ptr<Call> &call);
+  void CheckReplay(const std::shared_ptr<Call> &call);
+  void CheckUnchanged(const std::shared_ptr<Call> &call);
+  bool IsExcused(const Call &call) const;
+  bool MayWeigh(const Operation &operation) const;
+  bool IsTrue(const Call &call, const Model &model) const;
+  bool CheckExplained(const Call &call, const std::function<bool(const Model &)> &is_true) const;
+  void CheckPage(const std::shared_ptr<Call> &call, const ListQuery &query,
+                 const std::string &after_id, size_t count_max, const ShownPage &page);
+  void CheckRow(const Call &call, const ListQuery &query, const Shown &row);
+  Operation WithId(const Operation &operation) const;
+  std::string RequestKey(const Operation &operation) const;
+  const Request *FindRequest(const Operation &operation, uint64_t upto) const;
+  Known Knows(const Operation &operation, const Model &model, const Request **ret_request) const;
+  void Forget();
+  void EndWith(uint64_t found);
+  bool HasSettings(const Rules &rules) const;
+  void AddSettings(const Rules &rules);
+  void Fail(const Call &call, const std::string &what) const;
+
+  Trace *trace_;
+  std::function<void(const std::string &)> fail_;
+  uint64_t oldest_ = 0;
+  std::deque<Model> models_;
+  std::map<uint64_t, Change> early_;  // Applied, and one before them is not.
+  uint64_t applied_ = 0;              // The newest of all.
+  std::vector<Waiting> waiting_;      // Checks of calls whose revisions the model does not know.
+  std::multiset<uint64_t> open_calls_;
+  std::map<std::string, std::vector<Request>> requests_;
+  std::map<std::string, std::string> made_up_;  // Ids, by request.
+  uint64_t request_count_ = 0;
+  uint64_t told_ = 0;
+  uint64_t checked_ = 0;
+  bool keep_all_ = false;
+};
+
+// Why a shown state is not that of the model; empty: it is.
+std::string Difference(const State &expected, const Shown &shown, bool with_entries);
+
+}  // namespace simulation
+
+#endif  // CX_TESTS_SIMULATION_CHECKER_H

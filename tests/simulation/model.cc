@@ -1,0 +1,425 @@
+#include "tests/simulation/model.h"
+
+#include <algorithm>
+
+namespace simulation {
+
+namespace {
+
+// Limits that are not configured, from the documentation.
+constexpr size_t kLabelsMax = 64;
+constexpr int kDepthMax = 16;
+
+bool IsLive(const Context *context) { return context != nullptr && context->life == Life::kLive; }
+
+Failure NotFound(const Context *context) {
+  if (context == nullptr) return {"CONTEXT_NOT_FOUND"};
+  return {"CONTEXT_NOT_FOUND deleted_version=" + std::to_string(context->head.version)};
+}
+
+Failure Limit(const std::string &name, uint64_t value) {
+  return {"LIMIT_REACHED limit=" + name + " value=" + std::to_string(value)};
+}
+
+Failure ParentNotFound(const std::string &parent_id) {
+  return {"PARENT_NOT_FOUND parent_id=" + parent_id};
+}
+
+void SetExpireTime(Context *context, int64_t time_us) {
+  context->head.expire_time_us = context->ttl_us != 0 ? time_us + context->ttl_us : 0;
+}
+
+void MutateLabels(std::map<std::string, std::string> *labels,
+                  const std::vector<Mutation> &mutations) {
+  for (const Mutation &each : mutations) {
+    if (each.step == Step::kSetLabel) (*labels)[each.key] = each.value;
+    if (each.step == Step::kDeleteLabel) labels->erase(each.key);
+    if (labels->size() > kLabelsMax) throw Limit("labels_max", kLabelsMax);
+  }
+}
+
+void DeletePrefix(std::map<std::string, Entry> *entries, const std::string &prefix) {
+  auto at = entries->lower_bound(prefix);
+  while (at != entries->end() && at->first.compare(0, prefix.size(), prefix) == 0) {
+    at = entries->erase(at);
+  }
+}
+
+// Keeps only the version.
+void MakeBare(Context *context) {
+  uint64_t version = context->head.version;
+  context->life = Life::kBare;
+  context->head = State();
+  context->head.version = version;
+  context->earlier.clear();
+}
+
+}  // namespace
+
+uint64_t State::size_bytes() const {
+  uint64_t sum = 0;
+  for (const auto &[key, entry] : entries) sum += key.size() + entry.value->size();
+  return sum;
+}
+
+// ---- Looking. -----------------------------------------------------------------
+
+const Context *Model::Find(const Name &name) const {
+  auto found = contexts_.find(name);
+  return found != contexts_.end() ? found->second.get() : nullptr;
+}
+
+bool Model::IsExpired(const Context &context, int64_t now_us) {
+  return context.life == Life::kLive && context.head.expire_time_us != 0 &&
+         context.head.expire_time_us <= now_us;
+}
+
+int Model::ChildCount(const Name &name) const {
+  int count = 0;
+  for (auto at = contexts_.lower_bound({name.namespace_id, ""});
+       at != contexts_.end() && at->first.namespace_id == name.namespace_id; ++at) {
+    count += IsLive(at->second.get()) && at->second->head.parent_id == name.id;
+  }
+  return count;
+}
+
+int64_t Model::DueTime(const Context &context) const {
+  switch (context.life) {
+    case Life::kLive:
+      return context.head.expire_time_us;
+    case Life::kDeleted:
+      return context.delete_time_us + rules_.undelete_window_us;
+    default:
+      return context.delete_time_us + rules_.tombstone_window_us;
+  }
+}
+
+const Context *Model::Look(const Name &name, int64_t now_us) const {
+  const Context *context = Find(name);
+  if (context != nullptr && IsExpired(*context, now_us)) throw Expired{name};
+  return context;
+}
+
+// ---- Settings. ----------------------------------------------------------------
+
+void Model::SetRules(const Rules &rules, uint64_t revision) {
+  rules_ = rules;
+  revision_ = revision;
+  for (auto &[name, context] : contexts_) {
+    auto copy = std::make_shared<Context>(*context);
+    Trim(copy.get());
+    context = copy;
+  }
+}
+
+void Model::Trim(Context *context) const {
+  while (context->earlier.size() > rules_.version_retention - 1) {
+    context->earlier.erase(context->earlier.begin());
+  }
+}
+
+// ---- Creates and updates. -----------------------------------------------------
+
+void Model::Stamp(const Moment &moment) {
+  revision_ = moment.revision;
+  time_us_ = moment.time_us;
+}
+
+// A context that may be changed, without changing any copy of this model.
+Context &Model::Change(const Name &name) {
+  auto copy = std::make_shared<Context>(*contexts_.at(name));
+  copy->revision = revision_;
+  contexts_[name] = copy;
+  return *copy;
+}
+
+std::vector<uint64_t> Model::Write(const Operation &operation, const Moment &moment) {
+  std::vector<uint64_t> versions;
+  std::set<std::string> begun;
+  Stamp(moment);
+  for (const Part &part : operation.parts) TryPart(operation, part, moment, &begun);
+  for (const Part &part : operation.parts) {
+    versions.push_back(Find({operation.namespace_id, part.id})->head.version);
+  }
+  return versions;
+}
+
+void Model::TryPart(const Operation &operation, const Part &part, const Moment &moment,
+                    std::set<std::string> *begun) {
+  if (!begun->insert(part.id).second) return;
+  Name name = {operation.namespace_id, part.id};
+  const Context *context = Look(name, moment.now_us);
+  if (!IsLive(context)) {
+    if (operation.kind != Kind::kCreate && !part.may_create) throw NotFound(context);
+    return CreateContext(operation, part, moment, begun);
+  }
+  if (operation.kind == Kind::kCreate) {
+    throw Failure{"CONTEXT_EXISTS version=" + std::to_string(context->head.version)};
+  }
+  Check(context, part.preconditions);
+  UpdateContext(name, part, moment);
+}
+
+void Model::Check(const Context *context, const std::vector<Precondition> &preconditions) const {
+  for (const Precondition &each : preconditions) {
+    uint64_t current = 0;
+    if (context != nullptr && each.of_entry) {
+      auto entry = context->head.entries.find(each.key);
+      current = entry != context->head.entries.end() ? entry->second.version : 0;
+    } else if (context != nullptr) {
+      current = context->head.version;
+    }
+    if (current == each.version) continue;
+    std::string version = "current_version=" + std::to_string(current);
+    throw Failure{each.of_entry ? "ENTRY_CONFLICT key=" + each.key + " " + version
+                                : "VERSION_CONFLICT " + version};
+  }
+}
+
+// A parent that another part names is that part's to create.
+void Model::CreateContext(const Operation &operation, const Part &part, const Moment &moment,
+                          std::set<std::string> *begun) {
+  Name name = {operation.namespace_id, part.id};
+  Name parent = {operation.namespace_id, part.properties.parent_id};
+  int depth = 1;
+  if (!parent.id.empty()) {
+    if (parent.id == part.id) throw ParentNotFound(parent.id);
+    for (const Part &other : operation.parts) {
+      if (operation.kind != Kind::kCreate && other.id == parent.id &&
+          !IsLive(Look(parent, moment.now_us))) {
+        TryPart(operation, other, moment, begun);
+      }
+    }
+    if (IsLive(Find(name))) throw ParentNotFound(parent.id);
+    if (!IsLive(Look(parent, moment.now_us))) {
+      if (!part.properties.create_parent) throw ParentNotFound(parent.id);
+      Check(nullptr, part.preconditions);
+      Begin(parent, Properties(), 1, moment);
+    }
+    depth = Find(parent)->depth + 1;
+  }
+  Check(nullptr, part.preconditions);
+  if (depth > kDepthMax) throw Limit("context_depth_max", kDepthMax);
+  Begin(name, part.properties, depth, moment);
+  Mutate(&Change(name), part.mutations, moment);
+}
+
+void Model::Begin(const Name &name, const Properties &properties, int depth,
+                  const Moment &moment) {
+  const Context *old = Find(name);
+  auto context = std::make_shared<Context>();
+  if (old != nullptr && old->life == Life::kDeleted) {
+    context->earlier = old->earlier;
+    context->earlier.push_back(old->head);
+    context->earlier.back().end_time_us = old->delete_time_us;
+    Trim(context.get());
+  }
+  context->life = Life::kLive;
+  context->head.type = properties.type;
+  context->head.parent_id = properties.parent_id;
+  context->depth = depth;
+  context->revision = moment.revision;
+  context->ttl_us = properties.ttl_us;
+  context->sliding = properties.sliding;
+  context->head.version = old != nullptr ? old->head.version + 1 : 1;
+  context->head.create_time_us = moment.time_us;
+  context->head.update_time_us = moment.time_us;
+  SetExpireTime(context.get(), moment.time_us);
+  context->head.labels = properties.labels;
+  contexts_[name] = context;
+}
+
+void Model::UpdateContext(const Name &name, const Part &part, const Moment &moment) {
+  Context &context = Change(name);
+  context.earlier.push_back(context.head);
+  Trim(&context);
+  context.head.version++;
+  context.head.update_time_us = moment.time_us;
+  if (context.sliding) SetExpireTime(&context, moment.time_us);
+  Mutate(&context, part.mutations, moment);
+}
+
+void Model::Mutate(Context *context, const std::vector<Mutation> &mutations,
+                   const Moment &moment) const {
+  MutateLabels(&context->head.labels, mutations);
+  for (const Mutation &each : mutations) {
+    if (each.step == Step::kSetExpiry) {
+      context->ttl_us = each.ttl_us;
+      context->sliding = each.sliding;
+      SetExpireTime(context, moment.time_us);
+    } else {
+      MutateEntry(context, each);
+    }
+  }
+}
+
+void Model::MutateEntry(Context *context, const Mutation &mutation) const {
+  auto &entries = context->head.entries;
+  auto old = entries.find(mutation.key);
+  std::string value = mutation.value, content_type = mutation.content_type;
+  switch (mutation.step) {
+    case Step::kAppend: {
+      std::string before = old != entries.end() ? *old->second.value : "";
+      if (mutation.has_expected_size && before.size() != mutation.expected_size) {
+        throw Failure{"SIZE_MISMATCH key=" + mutation.key +
+                      " current_size=" + std::to_string(before.size())};
+      }
+      value = before + value;
+      content_type = old != entries.end() ? old->second.content_type : content_type;
+      [[fallthrough]];
+    }
+    case Step::kPut:
+      if (value.size() > rules_.value_size_max) {
+        throw Limit("value_size_max", rules_.value_size_max);
+      }
+      entries[mutation.key] = {std::make_shared<std::string>(value), content_type,
+                               context->head.version};
+      break;
+    case Step::kDelete:
+      entries.erase(mutation.key);
+      break;
+    case Step::kDeletePrefix:
+      DeletePrefix(&entries, mutation.key);
+      break;
+    default:
+      break;
+  }
+}
+
+// ---- Ends. --------------------------------------------------------------------
+
+// Throws where a delete would end nothing.
+void Model::CheckDelete(const Operation &operation, int64_t now_us, bool first) const {
+  const Context *context = Look(operation.name(), now_us);
+  bool live = IsLive(context);
+  if (context == nullptr || context->life == Life::kBare ||
+      (context->life == Life::kDeleted && !operation.purge)) {
+    throw NotFound(context);
+  }
+  if (first) Check(live ? context : nullptr, operation.parts[0].preconditions);
+  int child_count = live ? ChildCount(operation.name()) : 0;
+  if (child_count > 0 && !operation.recursive) {
+    throw Failure{"HAS_CHILDREN child_count=" + std::to_string(child_count)};
+  }
+}
+
+void Model::EndOne(const Name &name, bool purge, const Moment &moment) {
+  if (IsLive(Find(name)) && ChildCount(name) > 0) {
+    throw Failure{name.text() + " is ended before what is below it"};
+  }
+  Context &context = Change(name);
+  if (context.life == Life::kLive) {
+    context.delete_time_us = moment.time_us;
+    context.ttl_us = 0;
+    context.sliding = false;
+    context.head.expire_time_us = 0;
+    context.life = Life::kDeleted;
+  }
+  if (purge) MakeBare(&context);
+}
+
+bool Model::Delete(const Operation &operation, const std::vector<std::string> &ended, bool first,
+                   const Moment &moment) {
+  CheckDelete(operation, moment.now_us, first);
+  Stamp(moment);
+  for (const std::string &id : ended) {
+    Name name = {operation.namespace_id, id};
+    std::string above = id;
+    while (above != operation.parts[0].id) {
+      const Context *context = Find({operation.namespace_id, above});
+      if (!IsLive(context) || context->head.parent_id.empty()) {
+        throw Failure{name.text() + " is not below what is deleted"};
+      }
+      above = context->head.parent_id;
+    }
+    EndOne(name, operation.purge, moment);
+  }
+  return ended.back() == operation.parts[0].id;
+}
+
+void Model::RunDue(const std::string &namespace_id, const std::vector<std::string> &ended,
+                   const Moment &moment) {
+  Stamp(moment);
+  for (const std::string &id : ended) {
+    Name name = {namespace_id, id};
+    Name above = name;
+    const Context *context = Find(name);
+    if (context == nullptr) throw Failure{name.text() + " is due and does not exist"};
+    while (DueTime(*context) == 0 || DueTime(*context) > moment.now_us) {
+      above.id = context->head.parent_id;
+      context = IsLive(context) && !above.id.empty() ? Find(above) : nullptr;
+      if (!IsLive(context)) throw Failure{name.text() + " is ended before its time"};
+    }
+    Life life = Find(name)->life;
+    if (life == Life::kLive) {
+      EndOne(name, false, moment);
+    } else if (life == Life::kDeleted) {
+      EndOne(name, true, moment);
+    } else {
+      contexts_.erase(name);
+    }
+  }
+}
+
+// ---- Answers that change nothing. ---------------------------------------------
+
+Model::Outcome Model::Try(const Operation &operation, int64_t now_us,
+                          std::string *ret_failure) const {
+  Model copy = *this;
+  try {
+    if (operation.kind != Kind::kDelete) {
+      copy.Write(operation, {revision_ + 1, now_us, now_us});
+      return Outcome::kChange;
+    }
+    const Context *context = Look(operation.name(), now_us);
+    bool missing = context == nullptr || context->life == Life::kBare ||
+                   (context->life == Life::kDeleted && !operation.purge);
+    if (missing && operation.allow_missing) return Outcome::kNothing;
+    CheckDelete(operation, now_us, true);
+    return Outcome::kChange;
+  } catch (const Failure &failure) {
+    *ret_failure = failure.text;
+    return Outcome::kFailure;
+  } catch (const Expired &expired) {
+    return Outcome::kExpired;
+  }
+}
+
+const State &Model::Get(const Name &name, uint64_t version, int64_t time_us,
+                        int64_t now_us) const {
+  const Context *context = Find(name);
+  if (!IsLive(context) || IsExpired(*context, now_us)) throw NotFound(context);
+  std::vector<const State *> states;
+  for (const State &state : context->earlier) states.push_back(&state);
+  states.push_back(&context->head);
+  const State *found = nullptr;
+  for (const State *state : states) {
+    bool wanted = version != 0 ? state->version == version
+                               : time_us == 0 || state->update_time_us <= time_us;
+    if (wanted) found = state;
+  }
+  bool had_ended = found != nullptr && version == 0 && time_us != 0 && found->end_time_us != 0 &&
+                   found->end_time_us <= time_us;
+  if (found == nullptr || had_ended) {
+    throw Failure{"STATE_NOT_RETAINED oldest_version=" + std::to_string(states[0]->version) +
+                  " newest_version=" + std::to_string(context->head.version)};
+  }
+  return *found;
+}
+
+bool Model::Lists(const Context &context, const Name &name, const ListQuery &query,
+                  int64_t now_us) const {
+  bool wanted = name.namespace_id == query.namespace_id &&
+                context.life == (query.deleted ? Life::kDeleted : Life::kLive) &&
+                !IsExpired(context, now_us) &&
+                name.id.compare(0, query.id_prefix.size(), query.id_prefix) == 0 &&
+                (query.type.empty() || context.head.type == query.type) &&
+                (query.parent_id.empty() || context.head.parent_id == query.parent_id);
+  for (const auto &[key, value] : query.labels) {
+    auto found = context.head.labels.find(key);
+    wanted = wanted && found != context.head.labels.end() && found->second == value;
+  }
+  return wanted;
+}
+
+}  // namespace simulation

@@ -1,0 +1,86 @@
+// The engine as a process on the machine: starts, answers, and ends in one way or another.
+// What it is asked and what it says is translated here, and nothing is judged.
+//
+// Threads: those of the scheduler.
+
+#ifndef CX_TESTS_SIMULATION_SERVER_H
+#define CX_TESTS_SIMULATION_SERVER_H
+
+extern "C" {
+#include "core/engine/engine.h"
+}
+
+#include "tests/simulation/checker.h"
+#include "tests/simulation/machine.h"
+
+namespace simulation {
+
+// What a start came to.
+struct Start {
+  bool ok = false;
+  bool damaged = false;
+  std::string failure;
+  bool was_read = false;         // The log was, and so the report is set, also on failure.
+  cx_engine_report report = {};
+  uint64_t revision = 0;
+};
+
+class Server {
+ public:
+  Server(Scheduler *scheduler, Machine *machine, Checker *checker, Trace *trace);
+  ~Server();
+
+  // Of the next start.
+  cx_engine_options options = {};
+
+  // Opens the engine and starts its threads. `no_memory_at`: that allocation fails; 0: none.
+  Start Open(uint64_t no_memory_at);
+
+  // Whether a second process could start beside this one.
+  bool SecondCanOpen();
+
+  // Ends the threads and releases everything. The digest is that of the last state.
+  uint64_t Stop();
+
+  // The disk has failed: the process must end.
+  bool failed() const { return failed_; }
+  const std::string &failure() const { return failure_; }
+
+  // ---- Requests. Each fills in call->answer and call->wait_for.
+
+  // `no_memory_at` as above, for this call. For a create, *ret_shown is what it returned.
+  void Write(Call *call, uint64_t no_memory_at, Shown *ret_shown);
+
+  // Takes a snapshot; the caller shows it as often as it likes, and releases it. NULL: it
+  // failed, and *ret_failure says why.
+  std::unique_ptr<cx_snapshot, void (*)(cx_snapshot *)> Get(Call *call, uint64_t version,
+                                                           int64_t time_us, uint64_t no_memory_at,
+                                                           std::string *ret_failure);
+  static Shown Show(const cx_snapshot &snapshot, bool with_entries);
+
+  ShownPage List(Call *call, const ListQuery &query, const std::string &after_id,
+                 size_t count_max, uint64_t no_memory_at);
+  std::map<std::string, Checker::Totals> ListNamespaces(uint64_t *ret_wait_for);
+
+  // Waits until a revision is durable. False: it will never be.
+  bool WaitFor(uint64_t revision);
+
+  uint64_t revision();
+
+ private:
+  static void OnComplete(void *arg, cx_work *list);
+  static void OnFailed(void *arg, const char *message);
+  static void OnDiskFull(void *arg, bool full);
+
+  Scheduler *scheduler_;
+  Machine *machine_;
+  Trace *trace_;
+  cx_engine *engine_ = nullptr;
+  cx_disk *disk_ = nullptr;
+  bool failed_ = false;
+  std::string failure_;
+};
+
+}  // namespace simulation
+
+#endif  // CX_TESTS_SIMULATION_SERVER_H

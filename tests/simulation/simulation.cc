@@ -1,0 +1,416 @@
+#include "tests/simulation/simulation.h"
+
+extern "C" {
+#include "core/base/memory.h"
+}
+
+#include <algorithm>
+
+#include "tests/simulation/threads.h"
+
+namespace simulation {
+
+namespace {
+
+constexpr int kOpenAttempts = 20;
+constexpr uint64_t kAllocationsMax = 40;  // Which of a call's allocations fails, at most.
+
+class Simulation {
+ public:
+  Simulation(uint64_t seed, Trace::Mode mode)
+      : dice_(seed),
+        swarm_(&dice_),
+        trace_(mode),
+        scheduler_(dice_.Split(), swarm_.pause_in),
+        machine_(&scheduler_, &swarm_, &trace_, dice_.Split()),
+        checker_(&trace_, [this](const std::string &failure) { scheduler_.Stop(failure); }),
+        server_(&scheduler_, &machine_, &checker_, &trace_),
+        workload_(&swarm_, dice_.Split()) {
+    SetSpuriousWakeups(swarm_.spurious_in);
+    SetOptions();
+    if (swarm_.damage_in != 0) checker_.KeepAll();
+  }
+
+  Result Run() {
+    if (trace_.on()) Say("operator", swarm_.Describe());
+    scheduler_.Run([this] { Operate(); });
+    result_.failure = scheduler_.failure();
+    result_.virtual_us = scheduler_.now_us();
+    result_.turns = scheduler_.turns();
+    result_.trace_hash = trace_.hash();
+    return result_;
+  }
+
+ private:
+  void Say(const std::string &who, const std::string &what) {
+    trace_.Add(scheduler_.now_us(), who, what);
+  }
+
+  void SetOptions();
+  void ChangeSettings();
+  Rules rules() const;
+
+  // ---- The operator.
+  void Operate();
+  void OpenServer();
+  bool OpenOnce(bool lost);
+  void MeetDamage();
+  void Recover(const Start &start, bool lost);
+  void EndAtChange(uint64_t nth_max);
+  void LiveOnce(bool last);
+  void EndLife(bool last);
+  void CompareAll();
+
+  // ---- A client.
+  void RunClient();
+  void DoSomething();
+  void DoWrite();
+  void DoGet();
+  void DoList(const ListQuery &query, size_t count_max);
+  void DoHold();
+  void GetAndCheck(const Name &name, uint64_t version, int64_t time_us);
+  void WaitNowAndThen(uint64_t wait_for);
+  uint64_t NoMemoryAt();
+
+  Dice dice_;
+  Swarm swarm_;
+  Trace trace_;
+  Scheduler scheduler_;
+  Machine machine_;
+  Checker checker_;
+  Server server_;
+  Workload workload_;
+  Result result_;
+  bool clients_go_on_ = false;
+  uint64_t operations_left_ = 0;
+  bool has_digest_ = false;  // Of the state that the next start must find, if it finds that revision.
+  uint64_t digest_ = 0;
+  uint64_t digest_revision_ = 0;
+};
+
+// ---- Settings. ----------------------------------------------------------------
+
+void Simulation::SetOptions() {
+  cx_engine_options &options = server_.options;
+  options.settings.version_retention = swarm_.version_retention;
+  options.settings.undelete_window_us = swarm_.undelete_window_us;
+  options.settings.tombstone_window_us = swarm_.tombstone_window_us;
+  options.settings.request_id_window_us = swarm_.request_id_window_us;
+  options.settings.request_ids_max = swarm_.request_ids_max;
+  options.value_size_max = swarm_.value_size_max;
+  options.message_size_max = swarm_.message_size_max;
+  options.memory_limit = swarm_.memory_limit;
+  options.segment_size = 1; /* The smallest that holds the largest change. */
+  options.sync = swarm_.sync;
+}
+
+void Simulation::ChangeSettings() {
+  if (!swarm_.change_settings || !dice_.OneIn(2)) return;
+  server_.options.settings.version_retention = dice_.Pick<uint64_t>({1, 2, 4});
+}
+
+Rules Simulation::rules() const {
+  const cx_engine_options &options = server_.options;
+  return {options.settings.version_retention, options.settings.undelete_window_us,
+          options.settings.tombstone_window_us, options.value_size_max};
+}
+
+// ---- The operator: starts and ends. --------------------------------------------
+
+void Simulation::Operate() {
+  for (uint64_t life = 1; life <= swarm_.lives; life++) {
+    OpenServer();
+    LiveOnce(life == swarm_.lives);
+    machine_.Restart();
+    ChangeSettings();
+  }
+  machine_.SetFaults(false);
+  machine_.LiftCapacity();
+  OpenServer();
+  EndLife(true);
+}
+
+// Starts the server, again and again where the disk fails.
+void Simulation::OpenServer() {
+  if (result_.starts > 0 && dice_.OneIn(swarm_.damage_in)) MeetDamage();
+  for (int i = 0; i < kOpenAttempts; i++) {
+    bool hopeless = i > kOpenAttempts / 2;
+    machine_.SetFaults(!hopeless);
+    if (hopeless) machine_.LiftCapacity();
+    if (dice_.OneIn(10)) EndAtChange(6);
+    if (OpenOnce(false)) return machine_.SetFaults(true);
+    machine_.Restart();
+  }
+  scheduler_.Stop("the server does not start");
+}
+
+bool Simulation::OpenOnce(bool lost) {
+  Start start = server_.Open(dice_.OneIn(8) ? NoMemoryAt() : 0);
+  result_.starts++;
+  if (trace_.on()) {
+    Say("operator", start.ok ? "the server has started with revision " +
+                                   std::to_string(start.report.revision)
+                             : "the server does not start: " + start.failure);
+  }
+  if (start.ok) {
+    Recover(start, lost);
+  } else if (start.damaged) {
+    scheduler_.Stop("a whole log is called damaged: " + start.failure);
+  } else if (start.was_read) {
+    checker_.StartFailed(start.report.revision, rules());
+  }
+  return start.ok;
+}
+
+// Something that was durable is damaged: the server must say so and leave everything as it is.
+// Then the disk is restored, or the loss accepted.
+void Simulation::MeetDamage() {
+  machine_.SetFaults(false);
+  machine_.LiftCapacity();
+  if (!machine_.Damage()) return machine_.SetFaults(true);
+  uint64_t before = machine_.digest();
+  Start start = server_.Open(0);
+  if (start.ok) scheduler_.Stop("the server starts with a damaged log");
+  if (!start.damaged) scheduler_.Stop("the damage is called " + start.failure);
+  if (machine_.digest() != before) scheduler_.Stop("the refused start has changed something");
+  if (trace_.on()) Say("operator", start.failure);
+  if (dice_.OneIn(2)) {
+    machine_.Repair();
+    return machine_.SetFaults(true);
+  }
+  server_.options.accept_data_loss = true;
+  if (!OpenOnce(true)) scheduler_.Stop("the loss is not accepted");
+  server_.options.accept_data_loss = false;
+  EndLife(false);
+  machine_.Restart();
+  machine_.SetFaults(true);
+}
+
+void Simulation::Recover(const Start &start, bool lost) {
+  if (lost && !start.report.data_lost) scheduler_.Stop("the loss is not reported");
+  if (!lost && start.report.data_lost) scheduler_.Stop("a loss is reported that was none");
+  checker_.Recovered(start.report.revision, start.revision, rules(), lost);
+  checker_.weather = {};
+  checker_.weather.memory_limit = swarm_.memory_limit;
+  checker_.weather.change_size_max = 2 * swarm_.message_size_max;
+  checker_.weather.request_id_window_us = swarm_.request_id_window_us;
+  checker_.weather.request_ids_max = swarm_.request_ids_max;
+}
+
+// Lets the process or the machine end at one of the next changes of the disk.
+void Simulation::EndAtChange(uint64_t nth_max) {
+  machine_.EndAtChange(dice_.Between(1, nth_max), swarm_.weight_power > 0 && dice_.OneIn(2));
+}
+
+// ---- The operator: a life. ------------------------------------------------------
+
+void Simulation::LiveOnce(bool last) {
+  std::vector<Fiber *> clients;
+  clients_go_on_ = true;
+  operations_left_ = dice_.Between(1, swarm_.operations);
+  if (machine_.ended()) operations_left_ = 0;
+  if (!last && dice_.OneIn(2)) EndAtChange(200);
+  for (uint64_t i = 1; i <= swarm_.clients; i++) {
+    clients.push_back(
+        scheduler_.Create("client " + std::to_string(i), [this] { RunClient(); }));
+  }
+  if (!machine_.ended() && dice_.OneIn(4) && server_.SecondCanOpen() && !machine_.ended()) {
+    scheduler_.Stop("two processes have the directory open");
+  }
+  for (Fiber *client : clients) scheduler_.Join(client);
+  EndLife(last);
+}
+
+// Ends the server in one of its ways, unless it has ended already.
+void Simulation::EndLife(bool last) {
+  uint64_t sum = swarm_.weight_stop + swarm_.weight_kill + swarm_.weight_power;
+  uint64_t place = dice_.Below(sum);
+  bool stop = last || place < swarm_.weight_stop;
+  if (!machine_.ended() && !server_.failed()) {
+    CompareAll();
+  }
+  if (!machine_.ended() && !server_.failed() && !stop) {
+    if (place < swarm_.weight_stop + swarm_.weight_kill || swarm_.weight_power == 0) {
+      machine_.Kill();
+    } else {
+      machine_.PowerOff();
+    }
+  }
+  bool ended = machine_.ended();
+  if (trace_.on()) Say("operator", ended ? "the server is gone" : "the server stops");
+  uint64_t digest = server_.Stop();
+  checker_.Ended();
+  (void)digest;
+}
+
+// Reads everything there is.
+void Simulation::CompareAll() {
+  for (uint64_t i = 0; i < swarm_.namespaces; i++) {
+    ListQuery query;
+    query.namespace_id = "n" + std::to_string(i);
+    DoList(query, 7);
+    query.deleted = true;
+    DoList(query, 7);
+  }
+  Model model = checker_.model();
+  for (const auto &[name, context] : model.contexts()) {
+    GetAndCheck(name, 0, 0);
+    for (const State &state : context->earlier) GetAndCheck(name, state.version, 0);
+  }
+  uint64_t before = checker_.newest();
+  uint64_t wait_for = 0;
+  auto found = server_.ListNamespaces(&wait_for);
+  if (checker_.newest() == before) checker_.CheckNamespaces(found);
+}
+
+// ---- Clients. -------------------------------------------------------------------
+
+void Simulation::RunClient() {
+  while (operations_left_ > 0 && !machine_.ended() && !server_.failed()) {
+    operations_left_--;
+    scheduler_.Sleep(static_cast<int64_t>(dice_.Below(static_cast<uint64_t>(swarm_.think_us))));
+    if (machine_.ended() || server_.failed()) return;
+    if (dice_.OneIn(swarm_.clock_jump_in)) machine_.JumpClock();
+    DoSomething();
+  }
+}
+
+void Simulation::DoSomething() {
+  uint64_t writes = swarm_.weight_create + swarm_.weight_update + swarm_.weight_atomic +
+                    swarm_.weight_delete;
+  uint64_t place = dice_.Below(writes + swarm_.weight_get + swarm_.weight_list + swarm_.weight_hold);
+  result_.calls++;
+  if (place < writes) {
+    DoWrite();
+  } else if (place < writes + swarm_.weight_get) {
+    DoGet();
+  } else if (place < writes + swarm_.weight_get + swarm_.weight_list) {
+    DoList(workload_.NextQuery(), dice_.Between(1, 5));
+  } else {
+    DoHold();
+  }
+}
+
+uint64_t Simulation::NoMemoryAt() {
+  return dice_.OneIn(swarm_.no_memory_in) ? dice_.Between(1, kAllocationsMax) : 0;
+}
+
+void Simulation::DoWrite() {
+  Operation operation;
+  if (!dice_.OneIn(swarm_.retry_in) || !workload_.NextRepeat(&operation)) {
+    operation = workload_.NextWrite(checker_.model());
+  }
+  Shown shown;
+  auto call = checker_.Begin(operation);
+  server_.Write(call.get(), NoMemoryAt(), &shown);
+  checker_.weather.disk_may_be_full |= machine_.may_be_full();
+  checker_.weather.disk_has_failed |= machine_.ended() || server_.failed() ||
+                                      machine_.has_failed();
+  if (trace_.on()) Say(scheduler_.name(), operation.Describe() + " -> " + call->answer.Describe());
+  uint64_t wait_for = call->wait_for;
+  if (operation.kind == Kind::kCreate && call->answer.failure.empty()) {
+    checker_.CheckCreated(call, shown);
+  } else {
+    checker_.EndWrite(call);
+  }
+  WaitNowAndThen(wait_for);
+}
+
+// Most clients wait until their answer is durable; some never do.
+void Simulation::WaitNowAndThen(uint64_t wait_for) {
+  if (!dice_.OneIn(swarm_.wait_in)) return;
+  if (server_.WaitFor(wait_for)) {
+    if (machine_.ended()) return; /* Nobody heard it any more. */
+    checker_.Told(wait_for);
+    if (trace_.on()) Say(scheduler_.name(), "is told " + std::to_string(wait_for));
+  }
+}
+
+void Simulation::GetAndCheck(const Name &name, uint64_t version, int64_t time_us) {
+  Operation operation;
+  operation.namespace_id = name.namespace_id;
+  operation.parts.resize(1);
+  operation.parts[0].id = name.id;
+  auto call = checker_.Begin(operation);
+  Shown shown;
+  auto snapshot = server_.Get(call.get(), version, time_us, NoMemoryAt(), &shown.failure);
+  if (snapshot != nullptr) shown = Server::Show(*snapshot, true);
+  if (trace_.on()) {
+    Say(scheduler_.name(), "get " + name.text() + " at version " + std::to_string(version) +
+                               ", time " + std::to_string(time_us) + " -> " +
+                               (shown.failure.empty() ? std::to_string(shown.state.version)
+                                                      : shown.failure));
+  }
+  checker_.EndGet(call, version, time_us, shown);
+}
+
+void Simulation::DoGet() {
+  Name name = workload_.NextName();
+  uint64_t version = workload_.NextVersion(checker_.model(), name);
+  int64_t time_us = 0;
+  if (version == 0 && dice_.OneIn(3)) {
+    time_us = machine_.wall_us() - static_cast<int64_t>(dice_.Below(40'000'000));
+  }
+  GetAndCheck(name, version, time_us);
+}
+
+// All pages of a list.
+void Simulation::DoList(const ListQuery &query, size_t count_max) {
+  std::string after_id;
+  for (bool more = true; more;) {
+    Operation operation;
+    operation.namespace_id = query.namespace_id;
+    operation.parts.resize(1);
+    operation.parts[0].id = "(a list)";
+    auto call = checker_.Begin(operation);
+    ShownPage page = server_.List(call.get(), query, after_id, count_max, NoMemoryAt());
+    if (trace_.on()) {
+      Say(scheduler_.name(), "list " + query.namespace_id + " behind " + after_id + " -> " +
+                                 std::to_string(page.rows.size()) + " rows");
+    }
+    more = page.more && call->answer.failure.empty();
+    checker_.EndList(call, query, after_id, count_max, page);
+    after_id = page.last_id;
+  }
+}
+
+// A snapshot that is kept for a while shows the same at its end.
+void Simulation::DoHold() {
+  Name name = workload_.NextName();
+  Operation operation;
+  operation.namespace_id = name.namespace_id;
+  operation.parts.resize(1);
+  operation.parts[0].id = name.id;
+  auto call = checker_.Begin(operation);
+  std::string failure;
+  auto snapshot = server_.Get(call.get(), 0, 0, 0, &failure);
+  Shown before;
+  before.failure = failure;
+  if (snapshot != nullptr) before = Server::Show(*snapshot, true);
+  checker_.EndGet(call, 0, 0, before);
+  if (snapshot == nullptr) return;
+  scheduler_.Sleep(static_cast<int64_t>(dice_.Below(5 * static_cast<uint64_t>(swarm_.think_us))));
+  std::string difference = Difference(before.state, Server::Show(*snapshot, true), true);
+  if (!difference.empty()) {
+    scheduler_.Stop("a snapshot of " + name.text() + " has changed: " + difference);
+  }
+}
+
+}  // namespace
+
+Result Run(uint64_t seed, Trace::Mode mode) {
+  int64_t before = cx_memory_used();
+  Result result;
+  {
+    // A failed run leaves its fibers where they are, and all that they hold.
+    auto simulation = std::make_unique<Simulation>(seed, mode);
+    result = simulation->Run();
+    if (!result.failure.empty()) (void)simulation.release();
+  }
+  if (result.failure.empty() && cx_memory_used() != before) {
+    result.failure = std::to_string(cx_memory_used() - before) + " bytes are not given back";
+  }
+  return result;
+}
+
+}  // namespace simulation

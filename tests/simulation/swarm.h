@@ -1,0 +1,65 @@
+// What a run is like: drawn once, from its seed, so that runs differ as much as they can
+// ("swarm testing", Groce and others, 2012). A feature that is always on hides what only
+// happens without it.
+
+#ifndef CX_TESTS_SIMULATION_SWARM_H
+#define CX_TESTS_SIMULATION_SWARM_H
+
+#include "tests/simulation/dice.h"
+
+#include <cstdint>
+#include <string>
+
+namespace simulation {
+
+struct Swarm {
+  explicit Swarm(Dice *dice);
+
+  std::string Describe() const;
+
+  // Turns: see scheduler.h.
+  uint64_t pause_in;
+  uint64_t spurious_in;
+
+  // Who asks for what. Times are in microseconds, "one in" is once in so many, 0 never.
+  uint64_t clients;
+  uint64_t lives;       // How often the server is started.
+  uint64_t operations;  // In each life.
+  int64_t think_us;     // Between two requests of a client, at most.
+  uint64_t namespaces, contexts, keys;
+  uint64_t value_size;  // Of most values, at most.
+  uint64_t wait_in;     // A client waits until its answer is durable once in so many.
+  uint64_t request_id_in, retry_in, bad_input_in, parent_in, label_in, expiry_in;
+  int64_t ttl_us;  // At most.
+
+  // How often each kind is chosen, of the sum of all.
+  uint64_t weight_create, weight_update, weight_atomic, weight_delete;
+  uint64_t weight_get, weight_list, weight_hold;
+
+  // The server's settings.
+  uint64_t version_retention;
+  int64_t undelete_window_us, tombstone_window_us, request_id_window_us;
+  uint64_t request_ids_max;
+  uint64_t value_size_max, message_size_max;
+  uint64_t memory_limit;
+  bool sync;
+  bool change_settings;  // Another value at some starts.
+
+  // How lives end, of the sum of the three.
+  uint64_t weight_stop, weight_kill, weight_power;
+
+  // The disk.
+  int64_t sync_us, write_us;  // At most.
+  uint64_t stall_in;          // A call of the disk takes 10 s.
+  uint64_t short_in, interrupt_in, error_in, full_in;
+  uint64_t piece_size;     // 512 or 4096.
+  uint64_t survive_in;     // A piece is lost once in so many; 1: all of them.
+  uint64_t damage_in;      // Lives before which the disk is damaged.
+  uint64_t capacity;       // Bytes; 0: no limit.
+  uint64_t clock_jump_in;  // Requests before which the wall clock jumps.
+  uint64_t no_memory_in;   // Requests in which an allocation fails.
+};
+
+}  // namespace simulation
+
+#endif  // CX_TESTS_SIMULATION_SWARM_H

@@ -1,0 +1,19 @@
+// What the linker puts in the place of pthread functions; see scheduler.h.
+
+#ifndef CX_TESTS_SIMULATION_THREADS_H
+#define CX_TESTS_SIMULATION_THREADS_H
+
+#include <cstdint>
+
+namespace simulation {
+
+// What went wrong at the calls themselves (a mutex given back by another fiber than the one
+// that holds it) stops the run. Nothing else is to be known of them here.
+//
+// Spurious wake-ups are a part of what pthread_cond_wait() may do; a run that wants them says
+// how rarely: once in so many waits, 0 never.
+void SetSpuriousWakeups(uint64_t one_in);
+
+}  // namespace simulation
+
+#endif  // CX_TESTS_SIMULATION_THREADS_H
