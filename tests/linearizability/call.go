@@ -28,7 +28,7 @@ func call(ctx context.Context, connection *grpc.ClientConn, contextID string,
 	var err error
 	switch request.Kind {
 	case model.Get:
-		if request.Streamed {
+		if request.Way == model.Stream {
 			answer, err = readEntries(ctx, client, contextID, request)
 		} else {
 			answer, revision, err = getContext(ctx, client, contextID, request)
@@ -46,37 +46,48 @@ func call(ctx context.Context, connection *grpc.ClientConn, contextID string,
 	return answer, revision
 }
 
-// refusal makes an answer of an error. Without a reason the call may have been executed,
-// and with UNAVAILABLE too.
+// notOne is no answer of any model.
+var notOne = &model.Answer{Reason: "NOT_ONE_RESULT"}
+
+// refusal makes an answer of an error.
 func refusal(err error) *model.Answer {
-	failure := status.Convert(err)
-	for _, detail := range failure.Details() {
-		info, found := detail.(*errdetails.ErrorInfo)
-		if !found || failure.Code() == codes.Unavailable {
-			continue
-		}
-		if info.GetReason() == "OVERLOADED" {
-			return nil
-		}
-		return &model.Answer{Reason: info.GetReason(), Detail: details(info.GetMetadata())}
-	}
-	switch failure.Code() {
-	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled:
+	failed := status.Convert(err)
+	if failed.Code() == codes.Internal && failed.Message() == io.ErrUnexpectedEOF.Error() {
+		// What the library makes of a long answer that was cut off by the server's end.
 		return &model.Answer{Unknown: true}
 	}
-	return &model.Answer{Reason: failure.Code().String(), Detail: failure.Message()}
+	for _, detail := range failed.Details() {
+		if info, found := detail.(*errdetails.ErrorInfo); found {
+			return refused(failed.Code(), info.GetReason(), info.GetMetadata())
+		}
+	}
+	return refused(failed.Code(), "", map[string]string{"message": failed.Message()})
 }
 
-// details lists the values of a refusal but for the key, which the request names.
-func details(values map[string]string) string {
+// failure makes an answer of the failure of one part.
+func failure(part *pb.Failure) *model.Answer {
+	return refused(codes.Code(part.GetCode()), part.GetReason(), part.GetMetadata())
+}
+
+// refused makes an answer of what a failure says. After some codes the call may have been
+// executed all the same. Returns nil where the server was too busy to look at it.
+func refused(code codes.Code, reason string, values map[string]string) *model.Answer {
+	switch {
+	case code == codes.Unavailable || code == codes.DeadlineExceeded || code == codes.Canceled:
+		return &model.Answer{Unknown: true}
+	case reason == "OVERLOADED":
+		return nil
+	case reason == "":
+		reason = "NO_REASON_WITH_" + code.String()
+	}
 	words := make([]string, 0, len(values))
 	for name, value := range values {
-		if name != "key" {
+		if name != "key" && name != "index" { // Which the request tells.
 			words = append(words, name+"="+value)
 		}
 	}
 	sort.Strings(words)
-	return strings.Join(words, " ")
+	return &model.Answer{Reason: reason, Detail: strings.Join(words, " ")}
 }
 
 func stateRef(contextID string, request *model.Request) *pb.StateRef {
@@ -101,18 +112,34 @@ func entries(messages []*pb.Entry) []model.Entry {
 
 func getContext(ctx context.Context, client pb.ContextManagerClient, contextID string,
 	request *model.Request) (*model.Answer, uint64, error) {
-	response, err := client.GetContext(ctx, &pb.GetContextRequest{
+	get := &pb.GetContextRequest{
 		State:       stateRef(contextID, request),
 		IfNewerThan: request.NewerThan,
-	})
-	if err != nil {
-		return nil, 0, err
 	}
+	if request.Way == model.Unary {
+		response, err := client.GetContext(ctx, get)
+		return state(response), response.GetContext().GetRevision(), err
+	}
+	responses, err := client.BatchGetContexts(ctx, &pb.BatchGetContextsRequest{
+		Requests: []*pb.GetContextRequest{get},
+	})
+	if err != nil || len(responses.GetResults()) != 1 {
+		return notOne, 0, err
+	}
+	result := responses.GetResults()[0]
+	if result.GetFailure() != nil {
+		return failure(result.GetFailure()), 0, nil
+	}
+	response := result.GetResponse()
+	return state(response), response.GetContext().GetRevision(), nil
+}
+
+func state(response *pb.GetContextResponse) *model.Answer {
 	return &model.Answer{
 		Version:   response.GetContext().GetVersion(),
 		Unchanged: response.GetUnchanged(),
 		Entries:   entries(response.GetContext().GetEntries()),
-	}, response.GetContext().GetRevision(), nil
+	}
 }
 
 // readEntries reads the same as getContext, message by message.
@@ -165,19 +192,67 @@ func updateContext(ctx context.Context, client pb.ContextManagerClient, contextI
 		ContextId:     contextID,
 		Mutations:     mutations(request),
 		Preconditions: preconditions(request),
-		Write:         &pb.WriteOptions{RequestId: request.ID},
 	}
+	write := &pb.WriteOptions{RequestId: request.ID}
 	if request.CreateIfMissing {
 		update.CreateIfMissing = &pb.NewContext{}
 	}
-	response, err := client.UpdateContext(ctx, update)
-	if err != nil {
-		return nil, 0, err
+	batch := &pb.BatchUpdateContextsRequest{Requests: []*pb.UpdateContextRequest{update}}
+	switch request.Way {
+	case model.Batch:
+		update.Write = write
+		response, err := client.BatchUpdateContexts(ctx, batch)
+		return onlyResult(response.GetResults(), err)
+	case model.Atomic:
+		batch.Atomic = true
+		batch.Write = write
+		response, err := client.BatchUpdateContexts(ctx, batch)
+		return onlyResult(response.GetResults(), err)
+	case model.Stream:
+		update.Write = write
+		response, err := streamUpdate(ctx, client, update)
+		return onlyResult(response.GetResults(), err)
+	default:
+		update.Write = write
+		response, err := client.UpdateContext(ctx, update)
+		return updated(response), response.GetWrite().GetRevision(), err
 	}
+}
+
+// streamUpdate sends an update over a stream of its own.
+func streamUpdate(ctx context.Context, client pb.ContextManagerClient,
+	update *pb.UpdateContextRequest) (*pb.StreamUpdatesResponse, error) {
+	stream, err := client.StreamUpdates(ctx)
+	if err != nil {
+		return nil, err
+	}
+	// An error here is the end of the stream: receiving tells why.
+	_ = stream.Send(&pb.StreamUpdatesRequest{Updates: []*pb.UpdateContextRequest{update}})
+	_ = stream.CloseSend()
+	response, err := stream.Recv()
+	if errors.Is(err, io.EOF) {
+		return &pb.StreamUpdatesResponse{}, nil
+	}
+	return response, err
+}
+
+func updated(response *pb.UpdateContextResponse) *model.Answer {
 	return &model.Answer{
 		Version:  response.GetVersion(),
 		Replayed: response.GetWrite().GetReplayed(),
-	}, response.GetWrite().GetRevision(), nil
+	}
+}
+
+// onlyResult makes the answer of a batch with one part.
+func onlyResult(results []*pb.UpdateResult, err error) (*model.Answer, uint64, error) {
+	if err != nil || len(results) != 1 {
+		return notOne, 0, err
+	}
+	if results[0].GetFailure() != nil {
+		return failure(results[0].GetFailure()), 0, nil
+	}
+	response := results[0].GetResponse()
+	return updated(response), response.GetWrite().GetRevision(), nil
 }
 
 func deleteContext(ctx context.Context, client pb.ContextManagerClient, contextID string,

@@ -16,8 +16,11 @@ import (
 )
 
 // How long the search for an order may take. One that takes longer is a failure: histories
-// are made so that it does not.
-const undecidedAfter = 2 * time.Minute
+// are made so that it does not. The searches that make a wrong one shorter have less.
+const (
+	undecidedAfter = 2 * time.Minute
+	shrinkAfter    = 10 * time.Second
+)
 
 // claim is what a round shows, each counted as one test.
 type claim int
@@ -216,6 +219,9 @@ func (r *round) look(records, last []record) {
 			r.counts.answers[operation.Answer.Name()]++
 		}
 	}
+	if r.counts.answers["done"] == 0 {
+		r.fail(survives, "nothing was done in this round")
+	}
 	r.failed[unique] = model.Revisions(histories)
 	for _, record := range last {
 		if record.operation.Request.Version == 0 {
@@ -247,8 +253,8 @@ func (r *round) lookForOrders(histories []*model.History) {
 		if verdict == model.Undecided {
 			r.fail(orderly, "%s: could not decide in %s", histories[i].Context, undecidedAfter)
 		}
-		if verdict == model.Wrong {
-			wrong = append(wrong, histories[i].Shrink(undecidedAfter))
+		if verdict != model.Right {
+			wrong = append(wrong, histories[i].Shrink(shrinkAfter))
 		}
 	}
 	if len(wrong) == 0 {
@@ -258,10 +264,10 @@ func (r *round) lookForOrders(histories []*model.History) {
 		return len(wrong[i].Operations) < len(wrong[j].Operations)
 	})
 	for _, history := range wrong {
-		r.fail(orderly, "%s: there is no order for its first %d operations", history.Context,
+		r.fail(orderly, "%s: found no order for its first %d operations", history.Context,
 			len(history.Operations))
 	}
-	r.fail(orderly, "the last operations of %s, of which the last answer cannot be:\n%s\n%s",
+	r.fail(orderly, "the last of them, of %s:\n%s\n%s",
 		wrong[0].Context, strings.Join(wrong[0].Lines(30), "\n"), r.save(wrong[0]))
 }
 
@@ -272,7 +278,7 @@ func (r *round) save(history *model.History) string {
 	sort.Strings(lines)
 	err := errors.Join(
 		os.WriteFile(base+".txt", []byte(strings.Join(lines, "\n")+"\n"), 0o644),
-		history.Visualize(base+".html", undecidedAfter))
+		history.Visualize(base+".html", shrinkAfter))
 	if err != nil {
 		return err.Error()
 	}

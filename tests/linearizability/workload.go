@@ -89,9 +89,9 @@ func (d *drawer) again() sent {
 func (d *drawer) draw(known *knowledge) *model.Request {
 	switch percent := d.random.IntN(100); {
 	case percent < 24:
-		return &model.Request{Kind: model.Get, Streamed: d.chance(20)}
+		return &model.Request{Kind: model.Get, Way: d.way()}
 	case percent < 32:
-		return &model.Request{Kind: model.Get, Version: d.earlier(known), Streamed: d.chance(20)}
+		return &model.Request{Kind: model.Get, Way: d.way(), Version: d.earlier(known)}
 	case percent < 35:
 		return &model.Request{Kind: model.Get, NewerThan: known.version}
 	case percent < 42:
@@ -101,6 +101,14 @@ func (d *drawer) draw(known *knowledge) *model.Request {
 	default:
 		return d.update(known)
 	}
+}
+
+// way draws how a read or an update goes: mostly by itself.
+func (d *drawer) way() model.Way {
+	if d.chance(60) {
+		return model.Unary
+	}
+	return []model.Way{model.Batch, model.Atomic, model.Stream}[d.random.IntN(3)]
 }
 
 // earlier draws a version that may be there, or have been, or come.
@@ -123,6 +131,7 @@ func (d *drawer) delete(known *knowledge) *model.Request {
 func (d *drawer) update(known *knowledge) *model.Request {
 	request := &model.Request{
 		Kind:            model.Update,
+		Way:             d.way(),
 		Mutations:       d.mutations(known, 1),
 		CreateIfMissing: d.chance(50),
 	}

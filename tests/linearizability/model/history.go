@@ -27,6 +27,9 @@ type History struct {
 	Context    string
 	Retention  int // The server's version_retention.
 	Operations []Operation
+
+	// Of one that Shrink made: when the answer came that cannot be. Else 0.
+	Refuted int64
 }
 
 // Verdict is what became of a check.
@@ -63,8 +66,8 @@ func (h *History) Visualize(path string, timeout time.Duration) error {
 	return porcupine.VisualizePath(model, info, path)
 }
 
-// Shrink makes the shortest history that is still wrong: what came back up to some
-// moment, with the answers that came later unknown.
+// Shrink makes the shortest history that is not right: what came back up to some moment,
+// with the answers that came later unknown. `timeout` bounds each of the checks.
 func (h *History) Shrink(timeout time.Duration) *History {
 	moments := make([]int64, 0, len(h.Operations))
 	for _, operation := range h.Operations {
@@ -72,12 +75,14 @@ func (h *History) Shrink(timeout time.Duration) *History {
 	}
 	sort.Slice(moments, func(i, j int) bool { return moments[i] < moments[j] })
 	at := sort.Search(len(moments), func(i int) bool {
-		return h.until(moments[i]).Check(timeout) == Wrong
+		return h.until(moments[i]).Check(timeout) != Right
 	})
 	if at == len(moments) {
 		return h
 	}
-	return h.until(moments[at])
+	shortest := h.until(moments[at])
+	shortest.Refuted = moments[at]
+	return shortest
 }
 
 // until is the history as it was known at a moment.
@@ -210,6 +215,9 @@ func (h *History) Lines(count int) []string {
 		position := ""
 		if operation.Revision != 0 {
 			position = fmt.Sprintf(" at %d", operation.Revision)
+		}
+		if operation.Return == h.Refuted && !operation.Answer.Unknown {
+			position += "  <-- cannot be"
 		}
 		lines = append(lines, fmt.Sprintf("%10.3f %s ms  %-8s client %2d  %s -> %s%s",
 			float64(operation.Call)/1e6, end, h.Context, operation.Client,

@@ -294,6 +294,8 @@ func TestShrinksToTheFirstAnswerThatCannotBe(t *testing.T) {
 	}
 	if found := s.history.Shrink(patience); len(found.Operations) != 2 {
 		t.Errorf("shrunk to\n%s", strings.Join(found.Lines(100), "\n"))
+	} else if line := found.Lines(1)[0]; !strings.HasSuffix(line, "ok @3  <-- cannot be") {
+		t.Errorf("%q", line)
 	}
 }
 

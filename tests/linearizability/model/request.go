@@ -27,6 +27,17 @@ const (
 	RemovePrefix
 )
 
+// Way is how a request goes to the server. What it is answered is the same.
+type Way int
+
+// The ways. Only Get and Update have all of them.
+const (
+	Unary  Way = iota
+	Batch      // As the one part of a batch.
+	Atomic     // As the one part of an atomic batch. Of Update.
+	Stream     // Over a stream of its own.
+)
+
 // Mutation is one step of a change. They are applied in order, all or none.
 type Mutation struct {
 	Kind  MutationKind
@@ -48,11 +59,11 @@ type Precondition struct {
 // Request is one call. It does not change once it was sent.
 type Request struct {
 	Kind Kind
+	Way  Way
 	ID   string // That makes a write safe to repeat. Empty: none.
 
 	Version   uint64 // Of Get: which state. 0: the newest.
 	NewerThan uint64 // Of Get: only if the context is newer. 0: always.
-	Streamed  bool   // Of Get: by ReadEntries.
 
 	Mutations       []Mutation
 	Preconditions   []Precondition
@@ -84,7 +95,7 @@ type Answer struct {
 
 func (r *Request) isWrite() bool { return r.Kind != Get }
 
-// Content is what a request asks for, as text: all but its id.
+// Content is what a request asks for, as text: all but its id and its way.
 func (r *Request) Content() string {
 	var text strings.Builder
 	switch r.Kind {
@@ -128,9 +139,6 @@ func describeGet(text *strings.Builder, r *Request) {
 	if r.NewerThan != 0 {
 		fmt.Fprintf(text, " if newer than %d", r.NewerThan)
 	}
-	if r.Streamed {
-		text.WriteString(" by stream")
-	}
 }
 
 func (m *Mutation) describe() string {
@@ -151,10 +159,11 @@ func (m *Mutation) describe() string {
 
 // String describes a request in one line.
 func (r *Request) String() string {
-	if r.ID == "" {
-		return r.Content()
+	text := r.Content() + []string{"", " by batch", " by atomic batch", " by stream"}[r.Way]
+	if r.ID != "" {
+		text += " id " + r.ID
 	}
-	return r.Content() + " id " + r.ID
+	return text
 }
 
 // String describes an answer in one line.
