@@ -53,7 +53,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "linearizability:", err)
 		os.Exit(1)
 	}
-	// Servers end with us: see spawn.
+	// Servers end with us: spawn saw to that.
 	interrupted := make(chan os.Signal, 1)
 	signal.Notify(interrupted, os.Interrupt, syscall.SIGTERM)
 	go func() {

@@ -110,6 +110,7 @@ func (s *server) spawn() (*life, <-chan string, error) {
 		"--listen", "127.0.0.1:0", "--data-dir", filepath.Join(s.folder, "data"),
 	}, s.settings...)
 	command := exec.Command(s.binary, arguments...)
+	command.Env = environment()
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	output, err := command.StderrPipe()
 	if err != nil {
@@ -133,6 +134,17 @@ func (s *server) spawn() (*life, <-chan string, error) {
 		close(life.ended)
 	}()
 	return life, address, <-started
+}
+
+// environment is ours without what would set up the server.
+func environment() []string {
+	var kept []string
+	for _, variable := range os.Environ() {
+		if !strings.HasPrefix(variable, "CONTEXTD_") {
+			kept = append(kept, variable)
+		}
+	}
+	return kept
 }
 
 // read copies what the server says into its log until it is gone.
