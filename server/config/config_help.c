@@ -104,7 +104,17 @@ void cx_config_print_help(FILE *out)
 
 /* ---- What is in force. ------------------------------------------------------------ */
 
-/* A scalar in single quotes, which YAML takes as it is. */
+/* Whether YAML takes the text as it is between quotes, and in a comment. Of much else it
+ * makes spaces, or refuses the file. */
+static bool is_plain(const char *text)
+{
+    while (*text >= ' ' && *text <= '~') {
+        text++;
+    }
+    return *text == '\0';
+}
+
+/* A scalar in single quotes. */
 static int print_quoted(FILE *out, const char *text)
 {
     int width = 2;
@@ -114,6 +124,39 @@ static int print_quoted(FILE *out, const char *text)
         width += fputs(*text == '\'' ? "''" : (const char[]){*text, '\0'}, out) >= 0 ? 1 : 0;
     }
     fputc('\'', out);
+    return width;
+}
+
+/* Takes a character off a text that is UTF-8. */
+static unsigned next_character(const char **text)
+{
+    unsigned point = (unsigned char)*(*text)++;
+
+    if (point >= 0xc0) {
+        /* The first byte begins with as many ones as the character has bytes. */
+        int size = point >= 0xf0 ? 4 : point >= 0xe0 ? 3 : 2;
+
+        point &= 0x7fu >> size;
+        for (int i = 1; i < size; i++) {
+            point = point << 6 | ((unsigned char)*(*text)++ & 0x3f);
+        }
+    }
+    return point;
+}
+
+/* A scalar in double quotes, in which every character can be a number. */
+static int print_escaped(FILE *out, const char *text)
+{
+    int width = 2;
+
+    fputc('"', out);
+    while (*text != '\0') {
+        unsigned point = next_character(&text);
+        bool plain = point >= ' ' && point <= '~' && point != '"' && point != '\\';
+
+        width += fprintf(out, plain ? "%c" : "\\U%08x", point);
+    }
+    fputc('"', out);
     return width;
 }
 
@@ -141,7 +184,7 @@ static void print_origin(FILE *out, const struct cx_config *config,
         fprintf(out, "default%s", default_remark(setting));
         return;
     case CX_ORIGIN_FILE:
-        fprintf(out, "%s:%u", config->file, origin.line);
+        fprintf(out, "%s:%u", is_plain(config->file) ? config->file : "the file", origin.line);
         return;
     case CX_ORIGIN_ENVIRONMENT:
         cx_setting_variable(setting, name);
@@ -166,7 +209,11 @@ void cx_config_print(const struct cx_config *config, FILE *out)
 
         cx_setting_format(setting, config, text);
         int column = fprintf(out, "%s: ", setting->name);
-        column += is_text(setting) ? print_quoted(out, text) : fprintf(out, "%s", text);
+        if (!is_text(setting)) {
+            column += fprintf(out, "%s", text);
+        } else {
+            column += is_plain(text) ? print_quoted(out, text) : print_escaped(out, text);
+        }
         fprintf(out, "%*s # ", column < 44 ? 44 - column : 0, "");
         print_origin(out, config, setting);
         fputc('\n', out);

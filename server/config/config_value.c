@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/base/limits.h"
+#include "core/base/text.h"
 #include "server/config/setting.h"
 
 struct unit {
@@ -189,6 +190,10 @@ static bool path_set(const struct cx_setting *setting, const char *text, char *v
     if (size < setting->min || size > setting->max) {
         snprintf(ret_rule, CX_SETTING_RULE_MAX, "%s",
                  size == 0 ? "must not be empty" : "is too long for a path");
+        return false;
+    }
+    if (!cx_text_is_utf8(cx_bytes_of(text))) {
+        snprintf(ret_rule, CX_SETTING_RULE_MAX, "must be UTF-8");
         return false;
     }
     memcpy(value, text, size + 1);

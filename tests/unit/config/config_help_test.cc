@@ -61,6 +61,29 @@ TEST_F(ConfigHelpTest, WhatItPrintsIsAFileThatSaysTheSame) {
   EXPECT_EQ(before.shutdown_grace_us, config_->shutdown_grace_us);
 }
 
+TEST_F(ConfigHelpTest, WhatItPrintsSaysTheSameWhateverAPathHolds) {
+  const std::string kPaths[] = {"it's",
+                                "a # b: c",
+                                "\"\\",
+                                "tab\tand\nline",
+                                "caf\xc3\xa9",
+                                "\xe2\x80\xa8 and \xef\xbb\xbf",
+                                "\xf0\x9f\x99\x82"};
+  for (const std::string &path : kPaths) {
+    ASSERT_EQ(CX_OK, Load({"--data-dir", path})) << Problems();
+    ASSERT_EQ(CX_OK, Load({"--config", File(Printed())})) << Problems();
+    EXPECT_EQ(path, config_->data_dir);
+  }
+}
+
+TEST_F(ConfigHelpTest, NamesOnlyFilesThatFitIntoAComment) {
+  std::string path = testing::TempDir() + "two\nlisten: lines.yaml";
+  std::ofstream(path) << "log_level: debug\n";
+  ASSERT_EQ(CX_OK, Load({"--config", path})) << Problems();
+  EXPECT_NE(std::string::npos, Printed().find("# the file:1\n"));
+  ASSERT_EQ(CX_OK, Load({"--config", File(Printed())})) << Problems();
+}
+
 TEST_F(ConfigHelpTest, TellsClientsTheLimitsAndNoPaths) {
   ASSERT_EQ(CX_OK, Load({"--value-size-max", "64KiB"}));
   cx_config_value values[CX_CONFIG_SETTINGS_MAX];

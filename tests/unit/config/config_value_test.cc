@@ -113,6 +113,12 @@ TEST_F(ConfigValueTest, KnowsWhichAddressesOtherMachinesCannotReach) {
   }
 }
 
+TEST_F(ConfigValueTest, PathsAreTexts) {
+  EXPECT_EQ(CX_OK, Load({"--data-dir", "caf\xc3\xa9"})) << Problems();
+  EXPECT_EQ(CX_INVALID_ARGUMENT, Load({"--data-dir", "caf\xe9"}));
+  EXPECT_EQ("--data-dir: must be UTF-8\n", Problems());
+}
+
 TEST_F(ConfigValueTest, PathsMustFitAndTheDataDirectoryHasOne) {
   EXPECT_EQ("", Rule("port_file", ""));
   EXPECT_EQ("must not be empty", Rule("data_dir", ""));
