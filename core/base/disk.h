@@ -43,6 +43,11 @@ struct cx_file_ops {
      * what reached the disk is unknown: the file can only be closed. */
     enum cx_status (*sync)(struct cx_file *file);
 
+    /* Lets what is read from now on come from the disk, and not from what the system
+     * remembers of it: after a failed sync, also one of an earlier process, the two may
+     * differ. Sync first: what is not synced may be remembered still. */
+    void (*drop_cache)(struct cx_file *file);
+
     /* Sets aside room for the first `size` bytes, so that writing them later cannot
      * find the disk full. */
     enum cx_status (*allocate)(struct cx_file *file, uint64_t size);

@@ -40,7 +40,6 @@ struct cx_segment {
     uint64_t salt;           /* Of this use of the file. */
     uint32_t seed;           /* What all checksums in it begin with. */
     uint64_t first_revision; /* Of its first data record. 0: not known, or none. */
-    uint64_t end;            /* Behind its end mark. 0: not known, or none. */
     struct cx_file *file;    /* Owned. NULL while closed. */
 };
 

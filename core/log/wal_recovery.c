@@ -16,7 +16,13 @@ static enum cx_status file_error(struct cx_recovery *recovery, enum cx_status st
     return cx_wal_disk_error(recovery->error, status, verb, name);
 }
 
-/* ---- The walk: record after record, as they chain. -------------------------- */
+static bool is_zero(const uint8_t *data, size_t size)
+{
+    static const uint8_t zeros[CX_LOG_ALIGNMENT];
+    size_t first = size < sizeof zeros ? size : sizeof zeros;
+
+    return memcmp(data, zeros, first) == 0 && memcmp(data, data + first, size - first) == 0;
+}
 
 /* Opens the file of a segment, whose header is good, once. */
 static enum cx_status open_file(struct cx_recovery *recovery, struct cx_segment *segment)
@@ -33,6 +39,76 @@ static enum cx_status open_file(struct cx_recovery *recovery, struct cx_segment 
     return status == CX_OK ? CX_OK : file_error(recovery, status, "open", segment);
 }
 
+/* ---- What the disk really holds. -------------------------------------------- */
+
+/* Reads a segment anew from the disk. Where the sync of an earlier process has failed, the
+ * system may still remember what it could not write, and never write it. */
+static enum cx_status refresh_segment(struct cx_recovery *recovery, size_t index)
+{
+    struct cx_segment *segment = &recovery->segments[index];
+    enum cx_status status;
+
+    if (index >= recovery->segment_count || segment->size == 0) {
+        return CX_OK;
+    }
+    status = open_file(recovery, segment);
+    if (status != CX_OK) {
+        return status;
+    }
+    status = segment->file->ops->sync(segment->file);
+    if (status != CX_OK) {
+        return file_error(recovery, status, "sync", segment);
+    }
+    segment->file->ops->drop_cache(segment->file);
+    cx_window_reset(&recovery->window);
+    return CX_OK;
+}
+
+/* Whether there is anything behind the segment's header. */
+static enum cx_status is_used(struct cx_recovery *recovery, size_t index, bool *ret_used)
+{
+    struct cx_segment *segment = &recovery->segments[index];
+    const uint8_t *frame;
+    enum cx_status status;
+
+    *ret_used = false;
+    if (segment->size == 0) {
+        return CX_OK;
+    }
+    status = open_file(recovery, segment);
+    cx_window_reset(&recovery->window);
+    if (status == CX_OK) {
+        status = cx_window_at(&recovery->window, segment, CX_SEGMENT_HEADER_SIZE,
+                              CX_LOG_HEADER_SIZE, &frame);
+        *ret_used = status == CX_OK && !is_zero(frame, CX_LOG_HEADER_SIZE);
+    }
+    return status == CX_OK ? CX_OK : file_error(recovery, status, "read", segment);
+}
+
+/* Lets what follows see the disk as it is, where that can matter: in the newest segment in
+ * use, since all before it were durable before it was written, and in the next one, which
+ * an earlier start may have zeroed. */
+static enum cx_status refresh(struct cx_recovery *recovery)
+{
+    size_t newest = recovery->segment_count;
+    enum cx_status status = CX_OK;
+    bool used = false;
+
+    if (!recovery->options->sync) {
+        return CX_OK;
+    }
+    while (newest > 0 && !used && status == CX_OK) {
+        newest--;
+        status = is_used(recovery, newest, &used);
+    }
+    if (status == CX_OK) {
+        status = refresh_segment(recovery, newest);
+    }
+    return status == CX_OK ? refresh_segment(recovery, newest + 1) : status;
+}
+
+/* ---- The walk: record after record, as they chain. -------------------------- */
+
 /* Whether the record is the one to come after all so far. */
 static bool follows(const struct cx_recovery *recovery, const struct cx_record *record)
 {
@@ -47,10 +123,8 @@ static void take(struct cx_recovery *recovery, const struct cx_record *record)
     if (record->kind == CX_RECORD_DATA) {
         recovery->report.tail = (struct cx_log_position){record->revision, record->crc};
     }
-    if (record->durable_upto > recovery->proven) { /* With it begins another batch. */
+    if (record->durable_upto > recovery->proven) {
         recovery->proven = record->durable_upto;
-        recovery->unproven_index = recovery->tail_index;
-        recovery->unproven_offset = recovery->tail_offset;
     }
     recovery->report.clean = record->kind == CX_RECORD_CLEAN;
     recovery->tail_offset += cx_log_frame_size(record->payload_size);
@@ -80,7 +154,6 @@ static enum cx_status walk_segment(struct cx_recovery *recovery, struct cx_segme
         }
         take(recovery, &record);
     }
-    segment->end = recovery->tail_offset;
     *ret_ended = true;
     return status;
 }
@@ -114,8 +187,6 @@ static enum cx_status walk(struct cx_recovery *recovery)
 
     recovery->report.tail = (struct cx_log_position){0};
     recovery->proven = 0;
-    recovery->unproven_index = 0;
-    recovery->unproven_offset = CX_SEGMENT_HEADER_SIZE;
     for (size_t i = 0; ended && status == CX_OK; i++) {
         if (segment_is_bad(recovery, i)) {
             return CX_OK;
@@ -153,14 +224,6 @@ static enum cx_status look_at(struct cx_recovery *recovery, const struct cx_segm
             record.revision > rest->revision_max ? record.revision : rest->revision_max;
     }
     return CX_OK;
-}
-
-static bool is_zero(const uint8_t *data, size_t size)
-{
-    static const uint8_t zeros[CX_LOG_ALIGNMENT];
-    size_t first = size < sizeof zeros ? size : sizeof zeros;
-
-    return memcmp(data, zeros, first) == 0 && memcmp(data, data + first, size - first) == 0;
 }
 
 /* Looks at every aligned offset of a piece of the segment. The check in the header
@@ -311,28 +374,6 @@ static enum cx_status remove_small(struct cx_recovery *recovery)
     return CX_OK;
 }
 
-/* Zeros what was torn, so that no part of it can ever be taken for a record. Also what is
- * read as zeros, unless a clean stop proves that it is: an earlier start may have written
- * them, and a failed sync have left them in the page cache alone. */
-static enum cx_status cut(struct cx_recovery *recovery)
-{
-    struct cx_segment *segment = &recovery->segments[recovery->tail_index];
-    uint64_t end = recovery->rest.end;
-    enum cx_status status;
-
-    if (end != 0) {
-        recovery->report.torn_bytes = end - recovery->tail_offset;
-    }
-    if (recovery->options->sync && !recovery->report.clean) {
-        end = segment->size;
-    }
-    if (end == 0) {
-        return CX_OK;
-    }
-    status = cx_segment_zero(segment->file, recovery->tail_offset, end, recovery->options->sync);
-    return status == CX_OK ? CX_OK : file_error(recovery, status, "write", segment);
-}
-
 /* Whether something in the segment is not known to be durable. A later revision that is
  * proves the whole of it; see docs/disk-format.md. */
 static bool needs_sync(const struct cx_recovery *recovery, size_t index)
@@ -341,42 +382,11 @@ static bool needs_sync(const struct cx_recovery *recovery, size_t index)
            recovery->segments[index + 1].first_revision > recovery->proven;
 }
 
-/* Writes again, as they are, the frames of a segment that nothing proves to be durable. A
- * sync alone would not do: where that of an earlier process has failed, the file system may
- * hold them in its cache and never write them. */
-static enum cx_status rewrite_unproven(struct cx_recovery *recovery, size_t index)
-{
-    struct cx_segment *segment = &recovery->segments[index];
-    uint64_t at =
-        index == recovery->unproven_index ? recovery->unproven_offset : CX_SEGMENT_HEADER_SIZE;
-    uint64_t end = index == recovery->tail_index ? recovery->tail_offset : segment->end;
-    enum cx_status status = CX_OK;
-
-    if (index < recovery->unproven_index || index > recovery->tail_index) {
-        return CX_OK;
-    }
-    cx_window_reset(&recovery->window);
-    while (at < end && status == CX_OK) {
-        size_t size = end - at < CX_SEGMENT_WINDOW ? (size_t)(end - at) : CX_SEGMENT_WINDOW;
-        const uint8_t *data;
-
-        status = cx_window_at(&recovery->window, segment, at, size, &data);
-        if (status == CX_OK) {
-            status = segment->file->ops->write(segment->file, at, (struct cx_bytes){data, size});
-        }
-        at += size;
-    }
-    return status == CX_OK ? CX_OK : file_error(recovery, status, "write", segment);
-}
-
-static enum cx_status make_durable(struct cx_recovery *recovery, size_t index)
+static enum cx_status sync_segment(struct cx_recovery *recovery, size_t index)
 {
     struct cx_segment *segment = &recovery->segments[index];
     enum cx_status status = open_file(recovery, segment);
 
-    if (status == CX_OK) {
-        status = rewrite_unproven(recovery, index);
-    }
     if (status != CX_OK) {
         return status;
     }
@@ -387,8 +397,23 @@ static enum cx_status make_durable(struct cx_recovery *recovery, size_t index)
     return status == CX_OK ? CX_OK : file_error(recovery, status, "sync", segment);
 }
 
+/* Zeros what was torn, so that no part of it can ever be taken for a record. */
+static enum cx_status cut(struct cx_recovery *recovery)
+{
+    struct cx_segment *segment = &recovery->segments[recovery->tail_index];
+    enum cx_status status;
+
+    if (recovery->rest.end == 0) {
+        return CX_OK;
+    }
+    recovery->report.torn_bytes = recovery->rest.end - recovery->tail_offset;
+    status = cx_segment_zero(segment->file, recovery->tail_offset, recovery->rest.end,
+                             recovery->options->sync);
+    return status == CX_OK ? CX_OK : file_error(recovery, status, "write", segment);
+}
+
 /* What an earlier process left in the page cache becomes durable before it counts. */
-static enum cx_status make_all_durable(struct cx_recovery *recovery)
+static enum cx_status sync_all(struct cx_recovery *recovery)
 {
     struct cx_disk *disk = recovery->options->disk;
     enum cx_status status = CX_OK;
@@ -397,7 +422,7 @@ static enum cx_status make_all_durable(struct cx_recovery *recovery)
         return CX_OK;
     }
     for (size_t i = 0; i < recovery->segment_count && status == CX_OK; i++) {
-        status = needs_sync(recovery, i) ? make_durable(recovery, i) : CX_OK;
+        status = needs_sync(recovery, i) ? sync_segment(recovery, i) : CX_OK;
     }
     if (status == CX_OK) {
         status = disk->ops->sync_directory(disk);
@@ -418,7 +443,7 @@ static enum cx_status settle(struct cx_recovery *recovery)
     if (status == CX_OK) {
         status = cut(recovery);
     }
-    return status == CX_OK ? make_all_durable(recovery) : status;
+    return status == CX_OK ? sync_all(recovery) : status;
 }
 
 /* ---- The whole. ------------------------------------------------------------- */
@@ -483,7 +508,10 @@ static enum cx_status examine(struct cx_recovery *recovery)
     if (status != CX_OK || recovery->segment_count == 0) {
         return status;
     }
-    status = walk(recovery);
+    status = refresh(recovery);
+    if (status == CX_OK) {
+        status = walk(recovery);
+    }
     return status == CX_OK && recovery->damage.what == NULL ? judge(recovery) : status;
 }
 

@@ -51,13 +51,11 @@ struct cx_recovery {
 
     /* The walk along the records. */
     struct cx_window window;
-    struct cx_window probe;   /* For frames that may be none. */
-    size_t tail_index;        /* The segment where it ended, */
-    uint64_t tail_offset;     /* and where in it: the next frame goes there. */
-    uint64_t proven;          /* The largest revision that is known to be durable. */
-    size_t unproven_index;    /* Where the first frame is that may not be durable: nothing */
-    uint64_t unproven_offset; /* later says so. */
-    struct cx_wal_rest rest;  /* What lies behind. */
+    struct cx_window probe;  /* For frames that may be none. */
+    size_t tail_index;       /* The segment where it ended, */
+    uint64_t tail_offset;    /* and where in it: the next frame goes there. */
+    uint64_t proven;         /* The largest revision that is known to be durable. */
+    struct cx_wal_rest rest; /* What lies behind. */
     struct cx_wal_damage damage;
 };
 

@@ -171,6 +171,16 @@ enum cx_status sim_file_fail_sync(struct sim_file *file, enum sim_sync_loss loss
     return file_leave(file, crash ? CX_UNAVAILABLE : status);
 }
 
+static void file_drop_cache(struct cx_file *base)
+{
+    struct sim_file *file = file_of(base);
+
+    if (file_enter(file) != NULL) {
+        sim_node_drop_cache(file->disk, file->node);
+    }
+    file_leave(file, CX_OK);
+}
+
 static enum cx_status file_allocate(struct cx_file *base, uint64_t size)
 {
     struct sim_file *file = file_of(base);
@@ -220,6 +230,7 @@ static const struct cx_file_ops file_ops = {
     .read = file_read,
     .write = file_write,
     .sync = file_sync,
+    .drop_cache = file_drop_cache,
     .allocate = file_allocate,
     .size = file_size,
     .close = file_close,

@@ -155,6 +155,9 @@ void sim_node_sync(struct sim_disk *disk, size_t node);
 /* What a sync of the node leaves that has failed. */
 void sim_node_lose(struct sim_disk *disk, size_t node, enum sim_sync_loss loss);
 
+/* Forgets what a failed sync has kept: reads give what is durable, and what is to be. */
+void sim_node_drop_cache(struct sim_disk *disk, size_t node);
+
 /* Makes every creation, renaming and removal durable. */
 void sim_names_sync(struct sim_disk *disk);
 

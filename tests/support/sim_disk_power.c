@@ -143,6 +143,29 @@ void sim_node_lose(struct sim_disk *disk, size_t node, enum sim_sync_loss loss)
     }
 }
 
+void sim_node_drop_cache(struct sim_disk *disk, size_t node)
+{
+    if (!disk->nodes[node].lossy) {
+        return; /* The cache holds what the disk does, and what it will. */
+    }
+    node_forget(&disk->nodes[node]);
+    for (size_t i = 0; i < disk->write_count; i++) {
+        struct sim_write *write = &disk->writes[i];
+
+        if (write->node != node) {
+            continue;
+        }
+        if (write->lost) {
+            write->node = SIZE_MAX;
+        } else if (write->data.size > 0) {
+            sim_content_write(&disk->nodes[node].now, write->offset,
+                              sim_content_data(&write->data), write->data.size);
+        }
+    }
+    writes_sweep(disk);
+    disk->nodes[node].lossy = false;
+}
+
 void sim_names_sync(struct sim_disk *disk)
 {
     sim_directory_replace(&disk->synced, &disk->now);

@@ -21,6 +21,7 @@ ssize_t __real_pread(int descriptor, void *memory, size_t size, off_t offset);
 ssize_t __real_pwrite(int descriptor, const void *memory, size_t size, off_t offset);
 int __real_fdatasync(int descriptor);
 int __real_fsync(int descriptor);
+int __real_posix_fadvise(int descriptor, off_t offset, off_t size, int advice);
 int __real_posix_fallocate(int descriptor, off_t offset, off_t size);
 int __real_fstat(int descriptor, struct stat *stat);
 int __real_renameat(int from_directory, const char *from, int to_directory, const char *to);
@@ -221,6 +222,24 @@ static int file_sync(int descriptor)
 int __wrap_fdatasync(int descriptor)
 {
     return is_ours(descriptor) ? file_sync(descriptor) : __real_fdatasync(descriptor);
+}
+
+int __wrap_posix_fadvise(int descriptor, off_t offset, off_t size, int advice)
+{
+    struct cx_file *file;
+    struct sim_slot slot;
+
+    if (!is_ours(descriptor)) {
+        return __real_posix_fadvise(descriptor, offset, size, advice);
+    }
+    if (!sim_slot_get(descriptor, &slot) || slot.file == NULL) {
+        return EBADF;
+    }
+    if (advice == POSIX_FADV_DONTNEED) {
+        file = sim_file_base(slot.file);
+        file->ops->drop_cache(file);
+    }
+    return 0;
 }
 
 int __wrap_fsync(int descriptor)
