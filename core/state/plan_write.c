@@ -142,10 +142,13 @@ static enum cx_plan_result find_parent(struct cx_plan *plan, const struct creati
     found = cx_stage_find(&plan->stage, key);
     if (found == NULL && creation->batch != NULL) {
         result = batch_plan_named(plan, creation->batch, creation->properties->parent_id);
+        if (result != CX_PLAN_CHANGE) {
+            return result;
+        }
         found = cx_stage_find(&plan->stage, key);
     }
     *ret_parent = found;
-    return result;
+    return CX_PLAN_CHANGE;
 }
 
 /* Makes sure of the parent: sets creation->parent, or creation->parent_key where it is

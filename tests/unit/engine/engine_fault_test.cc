@@ -85,6 +85,29 @@ class EngineFaultTest : public EngineFixture {
     return outcome;
   }
 
+  // A batch whose first part names its second as the parent.
+  Outcome AtomicFamily() {
+    cx_new_context child = {}, parent = {};
+    Mutations put = Mutations().Put("k", "v");
+    Outcome outcome = {};
+    cx_update_request requests[2] = {};
+    cx_write_outcome outcomes[2];
+    size_t index;
+    child.parent_id = cx_bytes_of("the parent");
+    requests[0].name = {Bytes(namespace_), cx_bytes_of("the child")};
+    requests[0].create_if_missing = &child;
+    requests[1].name = {Bytes(namespace_), child.parent_id};
+    requests[1].create_if_missing = &parent;
+    for (cx_update_request &request : requests) {
+      request.mutations = put.list().data();
+      request.mutation_count = put.list().size();
+    }
+    outcome.status =
+        cx_engine_update_atomic(engine_, requests, 2, {}, outcomes, &index, &outcome.error);
+    outcome.write = outcomes[0];
+    return outcome;
+  }
+
   // A few changes of every kind, over more than one segment. After each, the writer may
   // run; what was told to be durable is noted.
   void RunScript() {
@@ -184,6 +207,7 @@ TEST_F(EngineFaultTest, LeavesNoTraceOfAnOperationThatRunsOutOfMemory) {
   });
   FailEveryAllocation("delete entry", [&] { return Update("c", Mutations().Delete("a")); });
   FailEveryAllocation("batch", [&] { return Atomic("r3"); });
+  FailEveryAllocation("batch of a child and its parent", [&] { return AtomicFamily(); });
   FailEveryAllocation("get an earlier state", [&] { return Read("c", 5); });
   FailEveryAllocation("list", [&] { return ListOnce(""); });
   FailEveryAllocation("list by type", [&] { return ListOnce("chat"); });
