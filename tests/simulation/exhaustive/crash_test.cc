@@ -25,7 +25,7 @@ constexpr size_t kBeginnings = 8;
 constexpr size_t kSeeds = 64;
 
 // Disks on which the start is cut short, of each crash.
-constexpr uint64_t kStartSeeds = 3;
+constexpr uint64_t kStartSeeds = 2;
 
 // What is not synced, as a row of parts, oldest first: the pieces of the writes, then the
 // names. Each survives or not.
@@ -104,6 +104,7 @@ class ExhaustiveCrashTest : public ExhaustiveScript, public testing::WithParamIn
     for (const auto &made : made_) {
       ASSERT_EQ(digests_[made.first], made.second) << "replayed, and as it was made";
     }
+    notes_ = false;
   }
 
   bool IsRevision(uint64_t revision, uint64_t digest) const {
@@ -227,6 +228,6 @@ TEST_P(ExhaustiveCrashTest, SurvivesALossOfPowerInEveryChangeOfTheNextStart) {
   printf("%" PRIu64 " crashes of %" PRIu64 " starts\n", choices_, changes_ * kStartSeeds);
 }
 
-INSTANTIATE_TEST_SUITE_P(OperationsInABatch, ExhaustiveCrashTest, testing::Values(1, 3, 10));
+INSTANTIATE_TEST_SUITE_P(OperationsInABatch, ExhaustiveCrashTest, testing::Values(1, 10));
 
 }  // namespace

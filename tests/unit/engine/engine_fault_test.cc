@@ -1,6 +1,5 @@
-// What goes wrong around the engine: every allocation of every operation fails once, every
-// operation of the disk does, and the power goes at every change of the disk. Nothing is
-// left half done, and whatever was told is there after the next start.
+// Every allocation of every operation fails once, and nothing is left half done. What else
+// goes wrong around the engine is in tests/simulation/exhaustive.
 
 #include "tests/support/engine_fixture.h"
 
@@ -108,76 +107,7 @@ class EngineFaultTest : public EngineFixture {
     return outcome;
   }
 
-  // A few changes of every kind, over more than one segment. After each, the writer may
-  // run; what was told to be durable is noted.
-  void RunScript() {
-    const std::vector<std::function<Outcome()>> steps = {
-        [&] { return Upsert("a", Mutations().Put("k", std::string(50000, 'a')), "r1"); },
-        [&] { return CreateBelow("b", "p", true); },
-        [&] { return Update("a", Mutations().Append("k", "tail").SetLabel("l", "v")); },
-        [&] { return Upsert("a", Mutations().Put("j", std::string(60000, 'j'))); },
-        [&] { return Atomic("r2"); },
-        [&] { return Delete("p", true); },
-        [&] { return Upsert("a", Mutations().Put("i", std::string(60000, 'i'))); },
-        [&] { return Upsert("b", Mutations().Put("h", std::string(60000, 'h'))); },
-        [&] { return Delete("a", false, true); },
-        [&] { return Upsert("d", Mutations().Put("g", std::string(60000, 'g'))); },
-        [&] { return Upsert("d", Mutations().Put("g", std::string(60000, 'f'))); },
-        [&] { return Upsert("d", Mutations().Put("g", std::string(60000, 'e'))); },
-    };
-    std::vector<cx_waiter> waiters(steps.size());
-    for (size_t i = 0; i < steps.size(); i++) {
-      Outcome outcome = steps[i]();
-      if (outcome.status != CX_OK) continue;
-      digests_[outcome.write.revision] = Digest();
-      if (cx_engine_wait(engine_, outcome.write.wait_for, &waiters[i])) {
-        told_ = std::max(told_, outcome.write.wait_for);
-      }
-      if (i % 3 == 2) Step();
-    }
-    Step();
-    Step();
-    for (const cx_waiter *waiter : completed_) {
-      if (waiter->status == CX_OK) told_ = std::max(told_, waiter->revision);
-    }
-    completed_.clear();
-  }
-
-  // Starts again, and finds what was told and a whole number of changes.
-  void CheckAfterwards(const std::map<uint64_t, uint64_t> &digests) {
-    ASSERT_EQ(CX_OK, Open()) << open_error_.message;
-    EXPECT_GE(report_.revision, told_);
-    if (report_.revision > 1) {
-      ASSERT_EQ(1u, digests.count(report_.revision));
-      EXPECT_EQ(digests.at(report_.revision), Digest());
-    }
-    EXPECT_EQ(CX_OK, Upsert("after", Mutations().Put("k", "v")).status);
-    Close();
-  }
-
-  void BeginAnew() {
-    Close();
-    sim_disk_free(disk_);
-    disk_ = sim_disk_new();
-    options_.disk = sim_disk_base(disk_);
-    random_.next = 1;
-    told_ = 0;
-    failures_.clear();
-    digests_.clear();
-  }
-
-  // What a run without any fault gives.
-  std::map<uint64_t, uint64_t> Reference() {
-    BeginAnew();
-    EXPECT_EQ(CX_OK, Open());
-    digests_[1] = Digest();
-    RunScript();
-    return digests_;
-  }
-
   int64_t before_;
-  uint64_t told_ = 0;
-  std::map<uint64_t, uint64_t> digests_;
 };
 
 TEST_F(EngineFaultTest, LeavesNoTraceOfAnOperationThatRunsOutOfMemory) {
@@ -233,72 +163,6 @@ TEST_F(EngineFaultTest, ShowsNoExpiredContextForWantOfMemoryAndDeletesItLater) {
     EXPECT_EQ("CONTEXT_NOT_FOUND", Get("c").reason());
   }
   EXPECT_EQ(revision + 1, Statistics().revision);
-}
-
-TEST_F(EngineFaultTest, ReplaysAllOrDoesNotOpenForWantOfMemory) {
-  std::map<uint64_t, uint64_t> digests = Reference();
-  options_.settings.version_retention++;  // To be written at the start.
-  Close();
-  for (size_t nth = 1;; nth++) {
-    struct fail_nth fail;
-    int64_t used = cx_memory_used();
-    fail_nth_begin(&fail, nth);
-    cx_status status = Open();
-    if (!fail_nth_end(&fail)) {
-      ASSERT_EQ(CX_OK, status);
-      break;
-    }
-    ASSERT_NE(CX_OK, status) << nth;
-    ASSERT_NE(CX_REASON_NONE, open_error_.reason) << nth;
-    ASSERT_EQ(used, cx_memory_used()) << nth;
-  }
-  EXPECT_EQ(digests.rbegin()->first, report_.revision);
-  EXPECT_EQ(report_.revision + 1, Statistics().revision);
-}
-
-TEST_F(EngineFaultTest, KeepsWhatItToldWhicheverOperationOfTheDiskFails) {
-  std::map<uint64_t, uint64_t> digests = Reference();
-  uint64_t count = sim_disk_counts(disk_).operations;
-  for (uint64_t nth = 1; nth <= count; nth++) {
-    for (cx_status status : {CX_UNAVAILABLE, CX_RESOURCE_EXHAUSTED}) {
-      SCOPED_TRACE("operation " + std::to_string(nth) + ", status " + std::to_string(status));
-      BeginAnew();
-      sim_disk_fail(disk_, nth, status);
-      if (Open() == CX_OK) {
-        RunScript();
-        if (!failures_.empty()) {
-          EXPECT_EQ(1u, failures_.size()) << "told once";
-          EXPECT_EQ("STORAGE_FAILED", Upsert("x", Mutations().Put("k", "v")).reason());
-          Kill();
-        }
-      } else {
-        ASSERT_NE(CX_REASON_NONE, open_error_.reason);
-      }
-      Close();
-      sim_disk_fail(disk_, 0, CX_OK);
-      ASSERT_NO_FATAL_FAILURE(CheckAfterwards(digests));
-      if (HasFailure()) return;
-    }
-  }
-}
-
-TEST_F(EngineFaultTest, KeepsWhatItToldWheneverThePowerGoes) {
-  std::map<uint64_t, uint64_t> digests = Reference();
-  uint64_t count = sim_disk_counts(disk_).changes;
-  for (uint64_t nth = 1; nth <= count; nth++) {
-    for (const sim_survival *survival : {&sim_survive_none, &sim_survive_all}) {
-      SCOPED_TRACE("change " + std::to_string(nth));
-      BeginAnew();
-      sim_disk_crash(disk_, nth);
-      if (Open() == CX_OK) {
-        RunScript();
-        Kill();
-      }
-      sim_disk_restart(disk_, survival);
-      ASSERT_NO_FATAL_FAILURE(CheckAfterwards(digests));
-      if (HasFailure()) return;
-    }
-  }
 }
 
 }  // namespace
