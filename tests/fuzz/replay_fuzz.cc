@@ -2,10 +2,12 @@
 // plain bytes.
 //
 //  - Each is applied or refused.
-//  - What was applied gives the same state when it is replayed again.
+//  - What was applied gives a state in which what always holds does, and the same one when
+//    it is replayed again.
 //  - Nothing of a state is left when it is gone.
 
 #include "tests/fuzz/change_support.h"
+#include "tests/fuzz/state_check.h"
 
 extern "C" {
 #include "core/state/replay.h"
@@ -60,6 +62,7 @@ Replayed Replay(const std::vector<Payload> &payloads, size_t count) {
     FUZZ_REQUIRE(failed >= 1 && failed <= count, "it does not say which change");
     replayed.applied = failed - 1;
   } else {
+    StateCheck check(state);
     replayed.digest = cx_state_digest(&state);
   }
   cx_replay_free(replay);

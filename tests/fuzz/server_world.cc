@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "tests/fuzz/answers.h"
+#include "tests/fuzz/state_check.h"
 
 extern "C" {
 #include "core/base/limits.h"
@@ -120,6 +121,7 @@ void ServerWorld::Quiet() {
 void ServerWorld::Restart() {
   StreamEnd(true);
   Quiet();
+  StateCheck check(engine_->state);
   uint64_t revision = Revision(), digest = Digest();
   cx_engine_stop(engine_);
   cx_engine_close(engine_);
