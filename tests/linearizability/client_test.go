@@ -26,7 +26,7 @@ func TestWhatWasNotAnsweredEndsWithTheLifeItWasSentTo(t *testing.T) {
 }
 
 func TestASeedDrawsTheSameRequests(t *testing.T) {
-	one, other := newDrawer(7, 1, 3), newDrawer(7, 1, 3)
+	one, other := newDrawer(7, 1, 3, 9), newDrawer(7, 1, 3, 9)
 	for range 1000 {
 		a, b := one.next([]string{"c", "d"}), other.next([]string{"c", "d"})
 		if a.context != b.context || a.request.String() != b.request.String() {

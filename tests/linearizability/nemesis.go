@@ -12,6 +12,7 @@ import (
 type counts struct {
 	operations, unknown, busy      int
 	kills, pauses, stops, restarts int
+	segments                       int            // Of the log.
 	lookedAt                       time.Duration  // What the checking took.
 	answers                        map[string]int // By what they say.
 }
@@ -24,6 +25,7 @@ func (c *counts) add(other counts) {
 	c.pauses += other.pauses
 	c.stops += other.stops
 	c.restarts += other.restarts
+	c.segments += other.segments
 	c.lookedAt += other.lookedAt
 	for name, count := range other.answers {
 		c.answers[name] += count
@@ -38,8 +40,8 @@ func (c *counts) String() string {
 	}
 	sort.Strings(answers)
 	return fmt.Sprintf("%d operations (%d without an answer, %d refused as too many), "+
-		"%d kills, %d pauses, %d orderly stops, %d restarts; checked in %.1f s\nanswers: %s",
-		c.operations, c.unknown, c.busy, c.kills, c.pauses, c.stops, c.restarts,
+		"%d kills, %d pauses, %d orderly stops, %d restarts, %d segments; checked in %.1f s\nanswers: %s",
+		c.operations, c.unknown, c.busy, c.kills, c.pauses, c.stops, c.restarts, c.segments,
 		c.lookedAt.Seconds(), strings.Join(answers, ", "))
 }
 

@@ -72,14 +72,17 @@ func newRound(seed uint64, binary, folder, failures string) *round {
 	}
 	clock := clock{time.Now()}
 	r.server = newServer(binary, folder, 1+r.random.IntN(4), settings, clock)
-	for i := 0; i < 3+r.random.IntN(4); i++ {
+	for i := range 3 + r.random.IntN(4) {
 		r.contexts = append(r.contexts, fmt.Sprintf("c%d", i))
 	}
 	keys := 2 + r.random.IntN(4)
+	large := []int{2, 2, 200}[r.random.IntN(3)] // The last fills segments.
+	r.server.note("gets %s; %d contexts, %d keys, %d large values in 1,000",
+		strings.Join(settings, " "), len(r.contexts), keys, large)
 	doubts := &doubts{counts: map[string]int{}}
-	for i := 0; i < 8+r.random.IntN(9); i++ {
+	for i := range 8 + r.random.IntN(9) {
 		r.clients = append(r.clients, &client{
-			drawer:   newDrawer(seed, i+1, keys),
+			drawer:   newDrawer(seed, i+1, keys, large),
 			server:   r.server,
 			contexts: r.contexts,
 			progress: r.progress,
@@ -191,7 +194,7 @@ func (r *round) readAll() ([]record, error) {
 // reader is a client that reads when all others are gone.
 func (r *round) reader() *client {
 	reader := *r.clients[0]
-	reader.drawer = newDrawer(r.seed, 0, 1)
+	reader.drawer = newDrawer(r.seed, 0, 1, 0)
 	reader.doubts = &doubts{counts: map[string]int{}}
 	reader.records = nil
 	return &reader
@@ -222,6 +225,8 @@ func (r *round) look(records, last []record) {
 	if r.counts.answers["done"] == 0 {
 		r.fail(survives, "nothing was done in this round")
 	}
+	segments, _ := filepath.Glob(filepath.Join(r.folder, "data", "log-*"))
+	r.counts.segments = len(segments)
 	r.failed[unique] = model.Revisions(histories)
 	for _, record := range last {
 		if record.operation.Request.Version == 0 {

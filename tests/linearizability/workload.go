@@ -21,6 +21,7 @@ type drawer struct {
 	client   int
 	serial   int
 	keys     int
+	large    int // In 1,000 values: those that fill the log.
 	known    map[string]*knowledge
 	repeated []sent // Requests with an id that can be sent again.
 }
@@ -31,11 +32,12 @@ type sent struct {
 	request *model.Request
 }
 
-func newDrawer(seed uint64, client, keys int) *drawer {
+func newDrawer(seed uint64, client, keys, large int) *drawer {
 	return &drawer{
 		random: rand.New(rand.NewPCG(seed, uint64(client))),
 		client: client,
 		keys:   keys,
+		large:  large,
 		known:  map[string]*knowledge{},
 	}
 }
@@ -180,6 +182,9 @@ func (d *drawer) mutation(known *knowledge) model.Mutation {
 	case percent < 60:
 		mutation.Kind = model.Put
 		mutation.Value = d.piece(d.size())
+		if d.chance(20) {
+			mutation.Value = putBack(known, mutation.Key) + mutation.Value
+		}
 	case percent < 85:
 		mutation.Kind = model.Append
 		mutation.Value = d.piece(d.random.IntN(100))
@@ -199,22 +204,33 @@ func (d *drawer) mutation(known *knowledge) model.Mutation {
 	return mutation
 }
 
+// putBack is what a put begins with that puts back what is there: the server keeps what it
+// has. Empty where that would outgrow the largest value.
+func putBack(known *knowledge, key string) string {
+	for _, entry := range known.entries {
+		if entry.Key == key && model.Size(entry.Value) < 100<<10 {
+			return entry.Value
+		}
+	}
+	return ""
+}
+
 // size draws a length: most values are small, some fill the log.
 func (d *drawer) size() int {
-	switch percent := d.random.IntN(1000); {
-	case percent < 900:
-		return d.random.IntN(100)
-	case percent < 980:
+	switch drawn := d.random.IntN(1000); {
+	case drawn < d.large:
+		return d.random.IntN(700 << 10) // So that a context fits into a message.
+	case drawn < d.large+100:
 		return d.random.IntN(8 << 10)
 	default:
-		return d.random.IntN(300 << 10)
+		return d.random.IntN(100)
 	}
 }
 
 func expectedSize(known *knowledge, key string) uint64 {
 	for _, entry := range known.entries {
 		if entry.Key == key {
-			return uint64(len(model.Expand(entry.Value)))
+			return model.Size(entry.Value)
 		}
 	}
 	return 0

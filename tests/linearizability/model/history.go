@@ -127,7 +127,7 @@ func (h *History) prepare() []porcupine.Operation {
 			in.request = &alone
 		}
 		for _, mutation := range operation.Request.Mutations {
-			if version := made[mutation.Value]; version != 0 && mutation.Value != "" {
+			if version := made[lastPiece(mutation.Value)]; version != 0 {
 				in.made = version
 			}
 		}
@@ -144,9 +144,8 @@ func (h *History) prepare() []porcupine.Operation {
 
 // noteMade learns from an entry which version its last piece made.
 func noteMade(made map[string]uint64, entry Entry) {
-	pieces := tokens(entry.Value)
-	if len(pieces) > 0 {
-		made[pieces[len(pieces)-1]] = entry.Version
+	if piece := lastPiece(entry.Value); piece != "" {
+		made[piece] = entry.Version
 	}
 }
 

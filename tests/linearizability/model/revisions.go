@@ -205,10 +205,9 @@ func (a *Answer) newestVersion() uint64 {
 
 // set tells whether a request can have set an entry.
 func (r *Request) set(entry Entry) bool {
-	pieces := tokens(entry.Value)
+	piece := lastPiece(entry.Value)
 	for _, mutation := range r.Mutations {
-		if mutation.Key == entry.Key && len(pieces) > 0 &&
-			mutation.Value == pieces[len(pieces)-1] {
+		if mutation.Key == entry.Key && piece != "" && lastPiece(mutation.Value) == piece {
 			return true
 		}
 	}

@@ -220,8 +220,8 @@ func (s *State) mutate(m *Mutation) *Answer {
 		if entry := s.find(m.Key); entry != nil {
 			before = entry.Value
 		}
-		if m.CheckSize && size(before) != m.ExpectedSize {
-			return refuse("SIZE_MISMATCH", "current_size", size(before))
+		if m.CheckSize && Size(before) != m.ExpectedSize {
+			return refuse("SIZE_MISMATCH", "current_size", Size(before))
 		}
 		s.set(m.Key, before+m.Value)
 	case Remove:

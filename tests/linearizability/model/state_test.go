@@ -71,10 +71,10 @@ func TestStateRemembersRequestsAfterADelete(t *testing.T) {
 func TestValuesSurviveTheWayToTheServerAndBack(t *testing.T) {
 	value := Piece("1.1", 0) + Piece("12.3", 4000) + Piece("1.2", 1)
 	expanded := Expand(value)
-	if size(value) != uint64(len(expanded)) || Compact(expanded) != value {
-		t.Errorf("%d bytes, not %d: %q", len(expanded), size(value), Compact(expanded))
+	if Size(value) != uint64(len(expanded)) || Compact(expanded) != value {
+		t.Errorf("%d bytes, not %d: %q", len(expanded), Size(value), Compact(expanded))
 	}
-	expanded[100] = 'x'
+	expanded[100] ^= 1
 	if Compact(expanded) == value {
 		t.Error("damage was not seen")
 	}
