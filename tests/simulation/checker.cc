@@ -72,7 +72,7 @@ void Checker::Make(const Change &change) {
 void Checker::MakeWrite(const Change &change, Model *model) {
   Call &call = *change.call;
   const Request *known = nullptr;
-  if (Knows(call.operation, *model, &known) == Known::kMust) {
+  if (Knows(call.operation, newest(), model->time_us(), &known) == Known::kMust) {
     Fail(call, "a known request is carried out again, first as revision " +
                    Number(known->revision));
   }
@@ -90,7 +90,7 @@ void Checker::MakeWrite(const Change &change, Model *model) {
 void Checker::MakeDelete(const Change &change, Model *model) {
   Call &call = *change.call;
   const Request *known = nullptr;
-  if (Knows(call.operation, *model, &known) == Known::kMust) {
+  if (Knows(call.operation, newest(), model->time_us(), &known) == Known::kMust) {
     Fail(call, "a known request is carried out again, first as revision " +
                    Number(known->revision));
   }
@@ -135,12 +135,13 @@ const Checker::Request *Checker::FindRequest(const Operation &operation, uint64_
   return last;
 }
 
-Checker::Known Checker::Knows(const Operation &operation, const Model &model,
+// Up to a revision, when the last change was made at `time_us`.
+Checker::Known Checker::Knows(const Operation &operation, uint64_t upto, int64_t time_us,
                               const Request **ret_request) const {
-  const Request *request = FindRequest(operation, model.revision());
+  const Request *request = FindRequest(operation, upto);
   *ret_request = request;
   if (request == nullptr) return Known::kNo;
-  bool is_old = request->time_us < model.time_us() - weather.request_id_window_us;
+  bool is_old = request->time_us < time_us - weather.request_id_window_us;
   uint64_t bound = std::max<uint64_t>(weather.request_ids_max / kRequestShards, 1);
   bool is_many = request_count_ - request->number + operation.parts.size() >= bound;
   return is_old || is_many ? Known::kMay : Known::kMust;
@@ -258,7 +259,8 @@ bool Checker::IsExcused(const Call &call) const {
 // Whether the answer to a write that changed nothing is right for a model.
 bool Checker::IsTrue(const Call &call, const Model &model) const {
   const Request *request = nullptr;
-  Known known = Knows(call.operation, model, &request);
+  int64_t time_us = At(call.last).time_us();
+  Known known = Knows(call.operation, model.revision(), time_us, &request);
   if (call.answer.failure == "REQUEST_ID_REUSED") {
     return known != Known::kNo && request->content != call.operation.Content();
   }

@@ -171,7 +171,8 @@ class Checker {
   Operation WithId(const Operation &operation) const;
   std::string RequestKey(const Operation &operation) const;
   const Request *FindRequest(const Operation &operation, uint64_t upto) const;
-  Known Knows(const Operation &operation, const Model &model, const Request **ret_request) const;
+  Known Knows(const Operation &operation, uint64_t upto, int64_t time_us,
+              const Request **ret_request) const;
   void Forget();
   void EndWith(uint64_t found);
   bool HasSettings(const Rules &rules) const;

@@ -4,10 +4,12 @@ extern "C" {
 #include "core/base/disk.h"
 }
 
+#include <endian.h>
 #include <errno.h>
 
 #include <algorithm>
 #include <cstring>
+#include <map>
 
 namespace simulation {
 
@@ -18,7 +20,8 @@ constexpr int64_t kStallUs = 10'000'000;
 
 // Of segments, from docs/disk-format.md.
 constexpr uint64_t kSegmentHeaderSize = 64;
-constexpr size_t kZerosSize = 65536;
+constexpr uint64_t kFrameHeaderSize = 40;
+constexpr uint64_t kPayloadSizeAt = 8;
 
 bool IsChange(sim_call_kind kind) {
   return kind == SIM_CALL_WRITE || kind == SIM_CALL_SYNC || kind == SIM_CALL_SYNC_DIRECTORY ||
@@ -177,10 +180,10 @@ void Machine::Restart() {
   end_in_ = 0;
   sim_posix_kill();
   if (power_is_off_) {
-    std::vector<Place> places;
+    torn_.clear();
     for (size_t i = 0; i < sim_disk_pending(disk_); i++) {
       sim_pending pending = sim_disk_pending_at(disk_, i);
-      places.push_back({pending.name, pending.offset, pending.size});
+      torn_.push_back({pending.name, pending.offset, pending.size});
     }
     struct Choice {
       Dice *dice;
@@ -199,9 +202,10 @@ void Machine::Restart() {
     };
     sim_disk_restart(disk_, &survival);
     survived_sync_ = sim_disk_syncs(disk_);
-    DamageUnsynced(places);
+    DamageUnsynced();
     Say("the power is back");
   }
+  if (!power_is_off_) torn_.clear();
   power_is_off_ = false;
   ended_ = false;
   has_failed_ = false;
@@ -211,9 +215,9 @@ void Machine::Restart() {
 // ---- Damage. ------------------------------------------------------------------
 
 // What was being synced when the power went may be anything: here a bit of it flips.
-void Machine::DamageUnsynced(const std::vector<Place> &places) {
-  if (swarm_->damage_in == 0 || places.empty() || !dice_.OneIn(2)) return;
-  const Place &place = places[dice_.Below(places.size())];
+void Machine::DamageUnsynced() {
+  if (swarm_->damage_in == 0 || torn_.empty() || !dice_.OneIn(2)) return;
+  const Place &place = torn_[dice_.Below(torn_.size())];
   size_t size = 0;
   if (place.name.compare(0, 4, "log-") != 0 || place.offset < kSegmentHeaderSize ||
       place.size == 0 || sim_disk_content(disk_, place.name.c_str(), &size) == nullptr) {
@@ -225,13 +229,47 @@ void Machine::DamageUnsynced(const std::vector<Place> &places) {
   Say("a bit flips in what was being synced: " + place.name + " at " + std::to_string(offset));
 }
 
-// Whether a write put records into a segment, and not its header, or zeros: these come in pieces
-// of one size, the last of which ends with the segment, where no record ever does.
-bool Machine::IsRecords(const sim_durable &write) const {
-  if (strncmp(write.name, "log-", 4) != 0 || write.offset < kSegmentHeaderSize) return false;
+// Where the records of a segment end that were synced: frames follow one another, then zeros, or
+// what was being written when the power went.
+uint64_t Machine::RecordsEnd(const char *name) const {
   size_t size = 0;
-  (void)sim_disk_content(disk_, write.name, &size);
-  return write.size != kZerosSize && write.offset + write.size < size;
+  uint64_t end = UINT64_MAX;
+  for (const Place &place : torn_) {
+    if (place.name == name) end = std::min(end, place.offset);
+  }
+  const uint8_t *content = sim_disk_content(disk_, name, &size);
+  uint64_t at = kSegmentHeaderSize;
+  while (at + kFrameHeaderSize <= size) {
+    const uint8_t *header = content + at;
+    if (std::all_of(header, header + kFrameHeaderSize, [](uint8_t byte) { return byte == 0; })) {
+      break;
+    }
+    uint32_t payload_size;
+    memcpy(&payload_size, header + kPayloadSizeAt, sizeof payload_size);
+    at += kFrameHeaderSize + (le32toh(payload_size) + 7) / 8 * 8;
+  }
+  return std::min(at, end);
+}
+
+// The durable writes that put records into segments, and are still all there.
+std::vector<size_t> Machine::RecordWrites() const {
+  std::vector<size_t> found;
+  std::vector<sim_durable> later;
+  std::map<std::string, uint64_t> ends;
+  for (size_t i = sim_disk_durable(disk_); i > 0; i--) {
+    sim_durable write = sim_disk_durable_at(disk_, i - 1);
+    if (strncmp(write.name, "log-", 4) != 0 || write.offset < kSegmentHeaderSize) continue;
+    auto [end, is_new] = ends.emplace(write.name, 0);
+    if (is_new) end->second = RecordsEnd(write.name);
+    bool replaced = std::any_of(later.begin(), later.end(), [&](const sim_durable &other) {
+      return other.offset < write.offset + write.size && write.offset < other.offset + other.size &&
+             strcmp(write.name, other.name) == 0;
+    });
+    later.push_back(write);
+    if (!replaced && write.offset + write.size <= end->second) found.push_back(i - 1);
+  }
+  std::reverse(found.begin(), found.end());
+  return found;
 }
 
 // The durable writes of records, those of the last sync apart: nothing later proves these. What
@@ -239,9 +277,9 @@ bool Machine::IsRecords(const sim_durable &write) const {
 Machine::Writes Machine::DurableRecords() const {
   Writes writes;
   uint64_t last = 0;
-  for (size_t i = 0; i < sim_disk_durable(disk_); i++) {
+  for (size_t i : RecordWrites()) {
     sim_durable write = sim_disk_durable_at(disk_, i);
-    if (!IsRecords(write) || write.sync == survived_sync_) continue;
+    if (write.sync == survived_sync_) continue;
     if (write.sync > last) {
       writes.proven.insert(writes.proven.end(), writes.last.begin(), writes.last.end());
       writes.last.clear();

@@ -107,10 +107,11 @@ class Machine {
   void Fault(const sim_call &call, sim_verdict *verdict);
   Writes DurableRecords() const;
   bool HitsProof(const Writes &writes, const char *name, uint64_t offset, size_t size) const;
-  bool IsRecords(const sim_durable &write) const;
+  uint64_t RecordsEnd(const char *name) const;
+  std::vector<size_t> RecordWrites() const;
   void Flip(const sim_durable &write);
   bool Misdirect(const Writes &writes, size_t index);
-  void DamageUnsynced(const std::vector<Place> &places);
+  void DamageUnsynced();
   void Say(const std::string &what);
 
   Scheduler *scheduler_;
@@ -128,7 +129,8 @@ class Machine {
   bool has_failed_ = false;
   bool was_full_ = false;
   bool faults_ = true;
-  uint64_t survived_sync_ = 0;  // What survived the last loss of power.
+  uint64_t survived_sync_ = 0;  // What survived the last loss of power,
+  std::vector<Place> torn_;     // of what was not synced then.
   sim_disk *undamaged_ = nullptr;
 };
 

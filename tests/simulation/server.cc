@@ -283,6 +283,7 @@ Start Server::Open(uint64_t no_memory_at) {
     return start;
   }
   start.revision = revision();
+  start.digest = cx_state_digest(&engine_->state);
   cx_engine_events events = {OnComplete, OnFailed, OnDiskFull, this};
   if (cx_engine_start(engine_, &events) != CX_OK) abort();
   return start;

@@ -53,7 +53,7 @@ class Simulation {
   // ---- The operator.
   void Operate();
   void OpenServer();
-  bool OpenOnce(bool lost);
+  bool OpenOnce(uint64_t no_memory_at, bool lost);
   void MeetDamage();
   void Recover(const Start &start, bool lost);
   void EndAtChange(uint64_t nth_max);
@@ -83,8 +83,7 @@ class Simulation {
   Result result_;
   bool clients_go_on_ = false;
   uint64_t operations_left_ = 0;
-  bool has_digest_ = false;  // Of the state that the next start must find, if it finds that revision.
-  uint64_t digest_ = 0;
+  uint64_t digest_ = 0;  // Of the state of that revision, when the last life ended.
   uint64_t digest_revision_ = 0;
 };
 
@@ -138,14 +137,14 @@ void Simulation::OpenServer() {
     machine_.SetFaults(!hopeless);
     if (hopeless) machine_.LiftCapacity();
     if (dice_.OneIn(10)) EndAtChange(6);
-    if (OpenOnce(false)) return machine_.SetFaults(true);
+    if (OpenOnce(hopeless ? 0 : NoMemoryAt(), false)) return machine_.SetFaults(true);
     machine_.Restart();
   }
   scheduler_.Stop("the server does not start");
 }
 
-bool Simulation::OpenOnce(bool lost) {
-  Start start = server_.Open(dice_.OneIn(8) ? NoMemoryAt() : 0);
+bool Simulation::OpenOnce(uint64_t no_memory_at, bool lost) {
+  Start start = server_.Open(no_memory_at);
   result_.starts++;
   if (trace_.on()) {
     Say("operator", start.ok ? "the server has started with revision " +
@@ -179,7 +178,7 @@ void Simulation::MeetDamage() {
     return machine_.SetFaults(true);
   }
   server_.options.accept_data_loss = true;
-  if (!OpenOnce(true)) scheduler_.Stop("the loss is not accepted");
+  if (!OpenOnce(0, true)) scheduler_.Stop("the loss is not accepted");
   server_.options.accept_data_loss = false;
   EndLife(false);
   machine_.Restart();
@@ -189,6 +188,10 @@ void Simulation::MeetDamage() {
 void Simulation::Recover(const Start &start, bool lost) {
   if (lost && !start.report.data_lost) scheduler_.Stop("the loss is not reported");
   if (!lost && start.report.data_lost) scheduler_.Stop("a loss is reported that was none");
+  bool same = start.revision == digest_revision_ && start.report.revision == digest_revision_;
+  if (same && !lost && start.digest != digest_) {
+    scheduler_.Stop("the log gives another state than the one that was there");
+  }
   checker_.Recovered(start.report.revision, start.revision, rules(), lost);
   checker_.weather = {};
   checker_.weather.memory_limit = swarm_.memory_limit;
@@ -238,9 +241,9 @@ void Simulation::EndLife(bool last) {
   }
   bool ended = machine_.ended();
   if (trace_.on()) Say("operator", ended ? "the server is gone" : "the server stops");
-  uint64_t digest = server_.Stop();
+  digest_ = server_.Stop();
   checker_.Ended();
-  (void)digest;
+  digest_revision_ = checker_.newest();
 }
 
 // Reads everything there is.

@@ -20,8 +20,8 @@ Swarm::Swarm(Dice *dice) {
   spurious_in = Maybe(dice, {4, 100});
 
   clients = dice->Pick<uint64_t>({1, 2, 3, 4, 8, 12});
-  lives = dice->Between(2, 6);
-  operations = dice->Pick<uint64_t>({30, 100, 150, 250});
+  lives = dice->Between(2, 8);
+  operations = dice->Pick<uint64_t>({30, 200, 500, 900});
   think_us = dice->Pick({kMillisecond, 50 * kMillisecond, 500 * kMillisecond, 5 * kSecond});
   namespaces = dice->Pick<uint64_t>({1, 1, 2, 3});
   contexts = dice->Pick<uint64_t>({1, 4, 10, 10, 30});
