@@ -62,12 +62,12 @@ struct sim_counts sim_disk_counts(const struct sim_disk *disk);
 
 /* ---- Failing. --------------------------------------------------------------- */
 
-/* What becomes of what a failed sync could not write. Whatever it is, it may still have
- * reached the disk, as after a crash. */
+/* What becomes of what a failed sync could not write. Of what is still read, any part may
+ * have reached the disk: a crash shows it. */
 enum sim_sync_loss {
     SIM_SYNC_RETRIED, /* Nothing: the next sync writes it. */
-    SIM_SYNC_KEPT,    /* It is read, but no later sync writes it, unless its page is
-                         written again (ext4, XFS). */
+    SIM_SYNC_KEPT,    /* It is read until the cache is dropped, but no later sync writes it,
+                         unless its page is written again (ext4, XFS). */
     SIM_SYNC_DROPPED, /* Reads give what was there before, and zeros where the file has
                          grown (Btrfs). */
 };

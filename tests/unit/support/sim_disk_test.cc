@@ -324,6 +324,15 @@ TEST_F(FailedSyncTest, WritesAKeptPageAsAWholeWhenSomethingInItIsWritten) {
       << "an older write does not come over a newer one";
 }
 
+TEST_F(FailedSyncTest, ReadsWhatTheDiskHoldsOnceTheCacheIsDropped) {
+  cx_file *file = LosePages(SIM_SYNC_KEPT);
+  ASSERT_EQ(CX_OK, Write(file, 8192, std::string(4096, 'x')));
+  file->ops->drop_cache(file);
+  EXPECT_EQ((std::vector<size_t>{0, 0, 4096}), Count(Content("a"))) << "but what is to be synced";
+  EXPECT_EQ(CX_OK, file->ops->sync(file));
+  EXPECT_EQ((std::vector<size_t>{0, 0, 4096}), Count(After(sim_survive_none, "a")));
+}
+
 TEST_F(FailedSyncTest, DropsPagesSoThatReadsGiveWhatWasThereBefore) {
   cx_file *file = LosePages(SIM_SYNC_DROPPED);
   EXPECT_EQ(std::string(4096, '.') + std::string(4096, '\0'), Content("a"));

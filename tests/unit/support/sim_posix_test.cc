@@ -222,6 +222,18 @@ TEST_F(SimPosixTest, LosesWhatAFailedSyncCouldNotWriteAsTheHookAsks) {
   EXPECT_EQ(std::string(1, '\0'), Content("a"));
 }
 
+TEST_F(SimPosixTest, ReadsFromTheDiskWhatIsNotNeededInTheCache) {
+  int file = Create("a");
+  ASSERT_EQ(0, fsync(directory_));
+  ASSERT_EQ(1, pwrite(file, "x", 1, 0));
+  Answer(SIM_CALL_SYNC, {EIO, 0, SIM_SYNC_KEPT});
+  EXPECT_FAILS(EIO, fdatasync(file));
+  EXPECT_EQ("x", Content("a"));
+  EXPECT_EQ(0, posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED));
+  EXPECT_EQ(std::string(1, '\0'), Content("a"));
+  EXPECT_EQ(EBADF, posix_fadvise(1 << 20, 0, 0, POSIX_FADV_DONTNEED));
+}
+
 TEST_F(SimPosixTest, LocksAFileOnceAndGivesTheLockBack) {
   int first = Create("LOCK");
   int second = Create("LOCK");
