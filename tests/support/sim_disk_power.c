@@ -158,8 +158,8 @@ void sim_node_drop_cache(struct sim_disk *disk, size_t node)
         if (write->lost) {
             write->node = SIZE_MAX;
         } else if (write->data.size > 0) {
-            sim_content_write(&disk->nodes[node].now, write->offset,
-                              sim_content_data(&write->data), write->data.size);
+            sim_content_write(&disk->nodes[node].now, write->offset, sim_content_data(&write->data),
+                              write->data.size);
         }
     }
     writes_sweep(disk);
