@@ -73,8 +73,8 @@ void Checker::MakeWrite(const Change &change, Model *model) {
   Call &call = *change.call;
   const Request *known = nullptr;
   if (Knows(call.operation, newest(), model->time_us(), &known) == Known::kMust) {
-    Fail(call, "a known request is carried out again, first as revision " +
-                   Number(known->revision));
+    Fail(call,
+         "a known request is carried out again, first as revision " + Number(known->revision));
   }
   Operation named = call.operation;
   if (named.parts[0].id.empty()) named.parts[0].id = change.ids.back();
@@ -91,8 +91,8 @@ void Checker::MakeDelete(const Change &change, Model *model) {
   Call &call = *change.call;
   const Request *known = nullptr;
   if (Knows(call.operation, newest(), model->time_us(), &known) == Known::kMust) {
-    Fail(call, "a known request is carried out again, first as revision " +
-                   Number(known->revision));
+    Fail(call,
+         "a known request is carried out again, first as revision " + Number(known->revision));
   }
   call.complete = model->Delete(call.operation, change.ids, call.changes == 0, change.moment);
   call.changes++;
@@ -224,8 +224,8 @@ void Checker::CheckReplay(const std::shared_ptr<Call> &call) {
   }
   for (size_t i = 1; i < answer.versions.size(); i++) {
     if (answer.versions[i] != request->versions[i] && answer.versions[i] != 0) {
-      Fail(*call, "part " + Number(i) + " was answered with version " +
-                      Number(request->versions[i]));
+      Fail(*call,
+           "part " + Number(i) + " was answered with version " + Number(request->versions[i]));
     }
   }
   if (call->wait_for < request->revision) Fail(*call, "told before it is durable");
@@ -252,8 +252,7 @@ bool Checker::IsExcused(const Call &call) const {
          (failure == "STORAGE_FAILED" && weather.disk_has_failed) ||
          (failure == "LIMIT_REACHED limit=memory" && call.starved) ||
          (BeginsWith(failure, "LIMIT_REACHED limit=memory_limit") && weather.memory_limit != 0) ||
-         (BeginsWith(failure, "LIMIT_REACHED limit=change_size_max") &&
-          MayWeigh(call.operation));
+         (BeginsWith(failure, "LIMIT_REACHED limit=change_size_max") && MayWeigh(call.operation));
 }
 
 // Whether the answer to a write that changed nothing is right for a model.
@@ -298,7 +297,7 @@ void Checker::CheckUnchanged(const std::shared_ptr<Call> &call) {
   if (CheckExplained(*call, [&](const Model &model) { return IsTrue(*call, model); })) return;
   std::string failure;
   Model::Outcome outcome = At(call->last).Try(WithId(call->operation), call->now_us, &failure);
-  Fail(*call, "the model says " + (outcome == Model::Outcome::kFailure ? failure
+  Fail(*call, "the model says " + (outcome == Model::Outcome::kFailure   ? failure
                                    : outcome == Model::Outcome::kNothing ? "nothing to do"
                                                                          : "it is a change"));
 }
@@ -358,8 +357,8 @@ void Checker::EndGet(const std::shared_ptr<Call> &call, uint64_t version, int64_
     if (shown.failure == "LIMIT_REACHED limit=memory" && call->starved) return;
     if (!CheckExplained(*call, is_true)) {
       Fail(*call, "a read of version " + Number(version) + ", time " + Number(time_us) +
-                      " shows version " + Number(shown.state.version) + " " + shown.failure +
-                      ": " + last);
+                      " shows version " + Number(shown.state.version) + " " + shown.failure + ": " +
+                      last);
     }
   });
 }

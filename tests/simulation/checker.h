@@ -26,13 +26,13 @@ namespace simulation {
 // What one engine call of a client is about. Lives until the checker has looked at it.
 struct Call {
   Operation operation;
-  int64_t now_us = 0;      // What the engine read from the wall clock, and when
-  int64_t clock_us = 0;    // by the scheduler's.
-  uint64_t first = 0;      // The newest revision that the model knew at the call,
-  uint64_t last = 0;       // and the newest that was applied at the return.
-  uint64_t told = 0;       // What was known to be durable at the return.
+  int64_t now_us = 0;          // What the engine read from the wall clock, and when
+  int64_t clock_us = 0;        // by the scheduler's.
+  uint64_t first = 0;          // The newest revision that the model knew at the call,
+  uint64_t last = 0;           // and the newest that was applied at the return.
+  uint64_t told = 0;           // What was known to be durable at the return.
   bool starts_engine = false;  // No request: the log is replayed, and nobody is told.
-  bool starved = false;    // An allocation was made to fail.
+  bool starved = false;        // An allocation was made to fail.
   uint64_t wait_for = 0;
   Answer answer;
 
@@ -46,7 +46,8 @@ struct Call {
 // One change of the engine, in the order of revisions.
 struct Change {
   std::shared_ptr<Call> call;  // Of the fiber that made it.
-  enum { kWrite, kDelete, kDue } kind = kWrite;
+  enum Kind { kWrite, kDelete, kDue };
+  Kind kind = kWrite;
   std::string namespace_id;
   std::vector<std::string> ids;  // Of its items, in their order.
   Moment moment;

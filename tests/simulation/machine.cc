@@ -131,8 +131,7 @@ void Machine::Fault(const sim_call &call, sim_verdict *verdict) {
     verdict->size_max = static_cast<size_t>(dice_.Between(1, call.size - 1));
   }
   if (dice_.OneIn(swarm_->interrupt_in) && call.kind != SIM_CALL_LIST_NEXT &&
-      call.kind != SIM_CALL_SIZE && call.kind != SIM_CALL_RENAME &&
-      call.kind != SIM_CALL_REMOVE) {
+      call.kind != SIM_CALL_SIZE && call.kind != SIM_CALL_RENAME && call.kind != SIM_CALL_REMOVE) {
     verdict->error = EINTR;
     verdict->size_max = 0;
   } else if (dice_.OneIn(swarm_->error_in)) {
@@ -311,8 +310,7 @@ void Machine::Flip(const sim_durable &write) {
 // not, if it only repeated what was there.
 bool Machine::Misdirect(const Writes &writes, size_t index) {
   sim_durable write = sim_disk_durable_at(disk_, index);
-  sim_durable other =
-      sim_disk_durable_at(disk_, writes.proven[dice_.Below(writes.proven.size())]);
+  sim_durable other = sim_disk_durable_at(disk_, writes.proven[dice_.Below(writes.proven.size())]);
   uint64_t offset = other.offset + 8 * dice_.Below(512);
   size_t size;
   if (HitsProof(writes, other.name, offset, write.size)) return false;

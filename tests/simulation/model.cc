@@ -204,8 +204,7 @@ void Model::CreateContext(const Operation &operation, const Part &part, const Mo
   Mutate(&Change(name), part.mutations, moment);
 }
 
-void Model::Begin(const Name &name, const Properties &properties, int depth,
-                  const Moment &moment) {
+void Model::Begin(const Name &name, const Properties &properties, int depth, const Moment &moment) {
   const Context *old = Find(name);
   auto context = std::make_shared<Context>();
   if (old != nullptr && old->life == Life::kDeleted) {
@@ -385,8 +384,7 @@ Model::Outcome Model::Try(const Operation &operation, int64_t now_us,
   }
 }
 
-const State &Model::Get(const Name &name, uint64_t version, int64_t time_us,
-                        int64_t now_us) const {
+const State &Model::Get(const Name &name, uint64_t version, int64_t time_us, int64_t now_us) const {
   const Context *context = Find(name);
   if (!IsLive(context) || IsExpired(*context, now_us)) throw NotFound(context);
   std::vector<const State *> states;
@@ -394,8 +392,8 @@ const State &Model::Get(const Name &name, uint64_t version, int64_t time_us,
   states.push_back(&context->head);
   const State *found = nullptr;
   for (const State *state : states) {
-    bool wanted = version != 0 ? state->version == version
-                               : time_us == 0 || state->update_time_us <= time_us;
+    bool wanted =
+        version != 0 ? state->version == version : time_us == 0 || state->update_time_us <= time_us;
     if (wanted) found = state;
   }
   bool had_ended = found != nullptr && version == 0 && time_us != 0 && found->end_time_us != 0 &&

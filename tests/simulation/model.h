@@ -24,7 +24,7 @@ struct State {
   uint64_t version = 0;
   int64_t create_time_us = 0, update_time_us = 0;
   int64_t expire_time_us = 0;  // 0: never.
-  int64_t end_time_us = 0;     // When it was deleted, if nothing was made of it since. 0: it was not.
+  int64_t end_time_us = 0;  // When it was deleted, if nothing was made of it since. 0: it was not.
   std::string type, parent_id;
   std::map<std::string, Entry> entries;
   std::map<std::string, std::string> labels;

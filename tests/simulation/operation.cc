@@ -75,8 +75,8 @@ std::string DescribeProperties(const Properties &properties) {
   std::string text = "made";
   if (!properties.type.empty()) text += " as " + properties.type;
   if (!properties.parent_id.empty()) {
-    text += std::string(" below ") + (properties.create_parent ? "new " : "") +
-            properties.parent_id;
+    text +=
+        std::string(" below ") + (properties.create_parent ? "new " : "") + properties.parent_id;
   }
   if (properties.ttl_us != 0) {
     text += " for " + Number(properties.ttl_us) + " us" + (properties.sliding ? " sliding" : "");

@@ -343,9 +343,9 @@ void Server::Write(Call *call, uint64_t no_memory_at, Shown *ret_shown) {
         status = cx_engine_update(engine_, &request.updates()[0], &outcomes[0], &error);
         break;
       case Kind::kAtomic:
-        status = cx_engine_update_atomic(engine_, request.updates().data(), outcomes.size(),
-                                         Bytes(operation.request_id), outcomes.data(), &index,
-                                         &error);
+        status =
+            cx_engine_update_atomic(engine_, request.updates().data(), outcomes.size(),
+                                    Bytes(operation.request_id), outcomes.data(), &index, &error);
         break;
       case Kind::kDelete: {
         cx_delete_request end = request.end();
@@ -402,9 +402,9 @@ Shown Server::Show(const cx_snapshot &snapshot, bool with_entries) {
 }
 
 std::unique_ptr<cx_snapshot, void (*)(cx_snapshot *)> Server::Get(Call *call, uint64_t version,
-                                                                 int64_t time_us,
-                                                                 uint64_t no_memory_at,
-                                                                 std::string *ret_failure) {
+                                                                  int64_t time_us,
+                                                                  uint64_t no_memory_at,
+                                                                  std::string *ret_failure) {
   auto release = [](cx_snapshot *snapshot) {
     cx_snapshot_done(snapshot);
     delete snapshot;
@@ -415,8 +415,7 @@ std::unique_ptr<cx_snapshot, void (*)(cx_snapshot *)> Server::Get(Call *call, ui
   cx_error error = {};
   std::unique_ptr<cx_snapshot, void (*)(cx_snapshot *)> snapshot(new cx_snapshot(), release);
   Scope scope(call, no_memory_at);
-  cx_status status =
-      cx_engine_get(engine_, &asked, &at, snapshot.get(), &call->wait_for, &error);
+  cx_status status = cx_engine_get(engine_, &asked, &at, snapshot.get(), &call->wait_for, &error);
   if (status == CX_OK) return snapshot;
   *ret_failure = ErrorText(error);
   delete snapshot.release();

@@ -20,7 +20,7 @@ struct Start {
   bool ok = false;
   bool damaged = false;
   std::string failure;
-  bool was_read = false;         // The log was, and so the report is set, also on failure.
+  bool was_read = false;  // The log was, and so the report is set, also on failure.
   cx_engine_report report = {};
   uint64_t revision = 0;
   uint64_t digest = 0;
@@ -55,12 +55,12 @@ class Server {
   // Takes a snapshot; the caller shows it as often as it likes, and releases it. NULL: it
   // failed, and *ret_failure says why.
   std::unique_ptr<cx_snapshot, void (*)(cx_snapshot *)> Get(Call *call, uint64_t version,
-                                                           int64_t time_us, uint64_t no_memory_at,
-                                                           std::string *ret_failure);
+                                                            int64_t time_us, uint64_t no_memory_at,
+                                                            std::string *ret_failure);
   static Shown Show(const cx_snapshot &snapshot, bool with_entries);
 
-  ShownPage List(Call *call, const ListQuery &query, const std::string &after_id,
-                 size_t count_max, uint64_t no_memory_at);
+  ShownPage List(Call *call, const ListQuery &query, const std::string &after_id, size_t count_max,
+                 uint64_t no_memory_at);
   std::map<std::string, Checker::Totals> ListNamespaces(uint64_t *ret_wait_for);
 
   // Waits until a revision is durable. False: it will never be.

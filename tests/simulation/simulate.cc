@@ -68,7 +68,7 @@ int main(int argc, char **argv) {
   for (uint64_t seed = from; seed - from < count; seed++) {
     snprintf(seed_text, sizeof seed_text, "%llu", static_cast<unsigned long long>(seed));
     alarm(kSeedSecondsMax);
-    simulation::Result result = simulation::Run(seed, mode);
+    simulation::Result result = simulation::RunSeed(seed, mode);
     if (!result.failure.empty()) {
       printf("seed %s: %s\nagain: make simulate SEEDS=1 TRACE=1 FROM=%s\n", seed_text,
              result.failure.c_str(), seed_text);
@@ -81,13 +81,13 @@ int main(int argc, char **argv) {
     sum.starts += result.starts;
     sum.turns += result.turns;
   }
-  double seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   double simulated = static_cast<double>(sum.virtual_us) / 1e6;
-  printf("%llu seeds: %llu requests, %llu starts, %llu turns; %.0f s simulated in %.1f s, "
-         "%.0f times faster\n",
-         static_cast<unsigned long long>(count), static_cast<unsigned long long>(sum.calls),
-         static_cast<unsigned long long>(sum.starts), static_cast<unsigned long long>(sum.turns),
-         simulated, seconds, simulated / seconds);
+  printf(
+      "%llu seeds: %llu requests, %llu starts, %llu turns; %.0f s simulated in %.1f s, "
+      "%.0f times faster\n",
+      static_cast<unsigned long long>(count), static_cast<unsigned long long>(sum.calls),
+      static_cast<unsigned long long>(sum.starts), static_cast<unsigned long long>(sum.turns),
+      simulated, seconds, simulated / seconds);
   return 0;
 }

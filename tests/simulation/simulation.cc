@@ -147,9 +147,9 @@ bool Simulation::OpenOnce(uint64_t no_memory_at, bool lost) {
   Start start = server_.Open(no_memory_at);
   result_.starts++;
   if (trace_.on()) {
-    Say("operator", start.ok ? "the server has started with revision " +
-                                   std::to_string(start.report.revision)
-                             : "the server does not start: " + start.failure);
+    Say("operator",
+        start.ok ? "the server has started with revision " + std::to_string(start.report.revision)
+                 : "the server does not start: " + start.failure);
   }
   if (start.ok) {
     Recover(start, lost);
@@ -214,8 +214,7 @@ void Simulation::LiveOnce(bool last) {
   if (machine_.ended()) operations_left_ = 0;
   if (!last && dice_.OneIn(2)) EndAtChange(200);
   for (uint64_t i = 1; i <= swarm_.clients; i++) {
-    clients.push_back(
-        scheduler_.Create("client " + std::to_string(i), [this] { RunClient(); }));
+    clients.push_back(scheduler_.Create("client " + std::to_string(i), [this] { RunClient(); }));
   }
   if (!machine_.ended() && dice_.OneIn(4) && server_.SecondCanOpen() && !machine_.ended()) {
     scheduler_.Stop("two processes have the directory open");
@@ -279,9 +278,10 @@ void Simulation::RunClient() {
 }
 
 void Simulation::DoSomething() {
-  uint64_t writes = swarm_.weight_create + swarm_.weight_update + swarm_.weight_atomic +
-                    swarm_.weight_delete;
-  uint64_t place = dice_.Below(writes + swarm_.weight_get + swarm_.weight_list + swarm_.weight_hold);
+  uint64_t writes =
+      swarm_.weight_create + swarm_.weight_update + swarm_.weight_atomic + swarm_.weight_delete;
+  uint64_t place =
+      dice_.Below(writes + swarm_.weight_get + swarm_.weight_list + swarm_.weight_hold);
   result_.calls++;
   if (place < writes) {
     DoWrite();
@@ -307,8 +307,7 @@ void Simulation::DoWrite() {
   auto call = checker_.Begin(operation);
   server_.Write(call.get(), NoMemoryAt(), &shown);
   checker_.weather.disk_may_be_full |= machine_.may_be_full();
-  checker_.weather.disk_has_failed |= machine_.ended() || server_.failed() ||
-                                      machine_.has_failed();
+  checker_.weather.disk_has_failed |= machine_.ended() || server_.failed() || machine_.has_failed();
   if (trace_.on()) Say(scheduler_.name(), operation.Describe() + " -> " + call->answer.Describe());
   uint64_t wait_for = call->wait_for;
   if (operation.kind == Kind::kCreate && call->answer.failure.empty()) {
@@ -339,10 +338,10 @@ void Simulation::GetAndCheck(const Name &name, uint64_t version, int64_t time_us
   auto snapshot = server_.Get(call.get(), version, time_us, NoMemoryAt(), &shown.failure);
   if (snapshot != nullptr) shown = Server::Show(*snapshot, true);
   if (trace_.on()) {
-    Say(scheduler_.name(), "get " + name.text() + " at version " + std::to_string(version) +
-                               ", time " + std::to_string(time_us) + " -> " +
-                               (shown.failure.empty() ? std::to_string(shown.state.version)
-                                                      : shown.failure));
+    Say(scheduler_.name(),
+        "get " + name.text() + " at version " + std::to_string(version) + ", time " +
+            std::to_string(time_us) + " -> " +
+            (shown.failure.empty() ? std::to_string(shown.state.version) : shown.failure));
   }
   checker_.EndGet(call, version, time_us, shown);
 }
@@ -401,7 +400,7 @@ void Simulation::DoHold() {
 
 }  // namespace
 
-Result Run(uint64_t seed, Trace::Mode mode) {
+Result RunSeed(uint64_t seed, Trace::Mode mode) {
   int64_t before = cx_memory_used();
   Result result;
   {

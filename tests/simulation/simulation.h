@@ -21,7 +21,7 @@ struct Result {
 };
 
 // Runs a seed. The same seed gives the same run.
-Result Run(uint64_t seed, Trace::Mode mode);
+Result RunSeed(uint64_t seed, Trace::Mode mode);
 
 }  // namespace simulation
 

@@ -64,8 +64,8 @@ int __real_pthread_cond_timedwait(pthread_cond_t *condition, pthread_mutex_t *mu
                                   const timespec *deadline);
 int __real_pthread_cond_signal(pthread_cond_t *condition);
 int __real_pthread_cond_broadcast(pthread_cond_t *condition);
-int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
-                          void *(*run)(void *), void *arg);
+int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+                          void *arg);
 int __real_pthread_join(pthread_t thread, void **result);
 int __real_clock_gettime(clockid_t clock, timespec *time);
 
@@ -127,8 +127,8 @@ int __wrap_pthread_cond_broadcast(pthread_cond_t *condition) {
   return 0;
 }
 
-int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes,
-                          void *(*run)(void *), void *arg) {
+int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *),
+                          void *arg) {
   Scheduler *scheduler = Scheduler::Running();
   if (scheduler == nullptr) return __real_pthread_create(thread, attributes, run, arg);
   Fiber *fiber = scheduler->Create("a thread of the engine", [run, arg] { run(arg); });

@@ -39,8 +39,8 @@ int64_t Workload::NextTtl() {
 
 Operation Workload::NextWrite(const Model &model) {
   Operation operation;
-  uint64_t sum = swarm_->weight_create + swarm_->weight_update + swarm_->weight_atomic +
-                 swarm_->weight_delete;
+  uint64_t sum =
+      swarm_->weight_create + swarm_->weight_update + swarm_->weight_atomic + swarm_->weight_delete;
   uint64_t place = dice_.Below(sum);
   uint64_t updates = swarm_->weight_create + swarm_->weight_update;
   operation.kind = place < swarm_->weight_create             ? Kind::kCreate

@@ -1,0 +1,233 @@
+// The checker and its model refuse a wrong history, and no right one.
+
+#include "tests/simulation/checker.h"
+
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+
+namespace simulation {
+namespace {
+
+constexpr int64_t kNow = 1'000'000;
+
+class CheckerTest : public testing::Test {
+ protected:
+  CheckerTest() {
+    checker_.weather.request_id_window_us = 1'000'000'000;
+    checker_.weather.request_ids_max = 1'000'000;
+    checker_.weather.change_size_max = 1'000'000;
+    checker_.Recovered(0, 1, Settings(), false);
+  }
+
+  static Rules Settings() {
+    Rules rules;
+    rules.version_retention = 3;
+    rules.undelete_window_us = rules.tombstone_window_us = 1'000'000;
+    rules.value_size_max = 100;
+    return rules;
+  }
+
+  static Operation Put(const std::string &id, const std::string &value) {
+    Operation operation;
+    operation.namespace_id = "n";
+    operation.parts.resize(1);
+    operation.parts[0].id = id;
+    operation.parts[0].may_create = true;
+    operation.parts[0].mutations.resize(1);
+    operation.parts[0].mutations[0].key = "k";
+    operation.parts[0].mutations[0].value = value;
+    return operation;
+  }
+
+  // A change as an engine makes it, which has yet to answer.
+  std::shared_ptr<Call> Change1(const Operation &operation, uint64_t revision,
+                                Change::Kind kind = Change::kWrite) {
+    auto call = checker_.Begin(operation);
+    call->now_us = kNow;
+    Change change;
+    change.call = call;
+    change.kind = kind;
+    change.namespace_id = operation.namespace_id;
+    for (const Part &part : operation.parts) change.ids.push_back(part.id);
+    change.moment = {revision, kNow, kNow};
+    checker_.Applied(change);
+    return call;
+  }
+
+  void Answer1(const std::shared_ptr<Call> &call, uint64_t revision, uint64_t version,
+               uint64_t wait_for) {
+    call->answer.revision = revision;
+    call->answer.versions = {version};
+    call->wait_for = wait_for;
+    checker_.EndWrite(call);
+  }
+
+  void PutAndAnswer(const std::string &value, uint64_t revision, uint64_t version) {
+    Answer1(Change1(Put("c", value), revision), revision, version, revision);
+  }
+
+  // A get of the newest state, which shows this.
+  void Get(const std::string &value, uint64_t version, uint64_t revision, uint64_t wait_for) {
+    Shown shown;
+    shown.name = {"n", "c"};
+    shown.revision = revision;
+    shown.state.version = version;
+    shown.state.create_time_us = shown.state.update_time_us = kNow;
+    shown.state.entries["k"] = {std::make_shared<std::string>(value), "", version};
+    shown.entry_count = 1;
+    shown.size_bytes = 1 + value.size();
+    auto call = checker_.Begin(Put("c", ""));
+    call->now_us = kNow;
+    call->wait_for = wait_for;
+    checker_.EndGet(call, 0, 0, shown);
+  }
+
+  void Fails(const std::shared_ptr<Call> &call, const std::string &failure, uint64_t wait_for) {
+    call->now_us = kNow;
+    call->answer.failure = failure;
+    call->wait_for = wait_for;
+    checker_.EndWrite(call);
+  }
+
+  // Runs the last step of a history, and expects the checker to say this about it.
+  static void ExpectRefused(const std::string &part, const std::function<void()> &step) {
+    try {
+      step();
+      ADD_FAILURE() << "accepted";
+    } catch (const std::runtime_error &error) {
+      EXPECT_NE(std::string::npos, std::string(error.what()).find(part)) << error.what();
+    }
+  }
+
+  Trace trace_{Trace::kOff};
+  Checker checker_{&trace_, [](const std::string &failure) { throw std::runtime_error(failure); }};
+};
+
+TEST_F(CheckerTest, AcceptsWhatTheServicePromises) {
+  PutAndAnswer("a", 2, 1);
+  PutAndAnswer("b", 3, 2);
+  Get("b", 2, 3, 3);
+  Operation conflict = Put("c", "x");
+  conflict.parts[0].preconditions = {{false, "", 1}};
+  Fails(checker_.Begin(conflict), "VERSION_CONFLICT current_version=2", 3);
+  checker_.Told(3);
+  checker_.Ended();
+  checker_.Recovered(3, 3, Settings(), false);
+}
+
+TEST_F(CheckerTest, RefusesALostChange) {
+  PutAndAnswer("a", 2, 1);
+  PutAndAnswer("b", 3, 2);
+  checker_.Told(3);
+  checker_.Ended();
+  ExpectRefused("acknowledged changes are lost",
+                [&] { checker_.Recovered(2, 2, Settings(), false); });
+}
+
+TEST_F(CheckerTest, RefusesAChangeThatNobodyMade) {
+  PutAndAnswer("a", 2, 1);
+  checker_.Ended();
+  ExpectRefused("which nobody made", [&] { checker_.Recovered(3, 3, Settings(), false); });
+}
+
+TEST_F(CheckerTest, RefusesARevisionThatIsUsedTwice) {
+  PutAndAnswer("a", 2, 1);
+  ExpectRefused("is used twice", [&] { Change1(Put("d", "b"), 2); });
+}
+
+TEST_F(CheckerTest, RefusesARevisionThatIsLeftOut) {
+  Change1(Put("c", "a"), 3);
+  ExpectRefused("was given out, and never made", [&] { checker_.Ended(); });
+}
+
+TEST_F(CheckerTest, RefusesAnotherVersion) {
+  ExpectRefused("the model says revision 2, version 1", [&] { PutAndAnswer("a", 2, 2); });
+}
+
+TEST_F(CheckerTest, RefusesAnAnswerBeforeItsChangeIsDurable) {
+  ExpectRefused("told before it is durable", [&] { Answer1(Change1(Put("c", "a"), 2), 2, 1, 1); });
+}
+
+TEST_F(CheckerTest, RefusesAReadOfAnOldState) {
+  PutAndAnswer("a", 2, 1);
+  PutAndAnswer("b", 3, 2);
+  ExpectRefused("a read of version 0", [&] { Get("a", 1, 2, 3); });
+}
+
+TEST_F(CheckerTest, RefusesAReadThatDoesNotWaitForWhatItShows) {
+  PutAndAnswer("a", 2, 1);
+  checker_.Told(2);
+  PutAndAnswer("b", 3, 2);
+  ExpectRefused("told before it is durable", [&] { Get("b", 2, 3, 2); });
+}
+
+TEST_F(CheckerTest, RefusesAChangeThatMustFail) {
+  PutAndAnswer("a", 2, 1);
+  Operation conflict = Put("c", "b");
+  conflict.parts[0].preconditions = {{false, "", 7}};
+  ExpectRefused("changes what must be refused: VERSION_CONFLICT", [&] { Change1(conflict, 3); });
+}
+
+TEST_F(CheckerTest, RefusesAFailureThatHasNoReason) {
+  PutAndAnswer("a", 2, 1);
+  ExpectRefused("the model says it is a change",
+                [&] { Fails(checker_.Begin(Put("c", "b")), "CONTEXT_NOT_FOUND", 2); });
+}
+
+TEST_F(CheckerTest, RefusesAFailureThatHasChangedSomething) {
+  ExpectRefused("it has failed and changed something",
+                [&] { Fails(Change1(Put("c", "b"), 2), "OVERLOADED", 2); });
+}
+
+TEST_F(CheckerTest, RefusesALimitThatIsOffByOne) {
+  ExpectRefused("LIMIT_REACHED limit=value_size_max value=100",
+                [&] { Change1(Put("c", std::string(101, 'x')), 2); });
+}
+
+TEST_F(CheckerTest, RefusesARequestThatIsCarriedOutTwice) {
+  Operation operation = Put("c", "a");
+  operation.request_id = "r";
+  Answer1(Change1(operation, 2), 2, 1, 2);
+  ExpectRefused("a known request is carried out again", [&] { Change1(operation, 3); });
+}
+
+TEST_F(CheckerTest, RefusesARepeatWithAnotherAnswer) {
+  Operation operation = Put("c", "a");
+  operation.request_id = "r";
+  Answer1(Change1(operation, 2), 2, 1, 2);
+  auto again = checker_.Begin(operation);
+  again->answer.replayed = true;
+  ExpectRefused("the request was answered with revision 2, version 1",
+                [&] { Answer1(again, 2, 9, 2); });
+}
+
+TEST_F(CheckerTest, RefusesAContextThatEndsBeforeItsTime) {
+  Operation operation = Put("c", "a");
+  operation.parts[0].properties.ttl_us = 10;
+  Answer1(Change1(operation, 2), 2, 1, 2);
+  ExpectRefused("is ended before its time", [&] { Change1(operation, 3, Change::kDue); });
+}
+
+TEST_F(CheckerTest, RefusesAListThatLacksAContextOrShowsAnotherState) {
+  PutAndAnswer("a", 2, 1);
+  ListQuery query;
+  query.namespace_id = "n";
+  auto call = checker_.Begin(Put("c", ""));
+  call->now_us = kNow;
+  call->wait_for = 2;
+  ShownPage page;
+  page.position = 2;
+  ExpectRefused("a list lacks n/c", [&] { checker_.EndList(call, query, "", 10, page); });
+
+  page.rows.resize(1);
+  page.rows[0].name = {"n", "c"};
+  page.rows[0].state.version = 5;
+  call = checker_.Begin(Put("c", ""));
+  call->now_us = kNow;
+  call->wait_for = 2;
+  ExpectRefused("the row of n/c is wrong", [&] { checker_.EndList(call, query, "", 10, page); });
+}
+
+}  // namespace
+}  // namespace simulation
