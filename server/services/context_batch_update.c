@@ -16,6 +16,26 @@ struct batch_state {
     size_t count;
 };
 
+/* Drops what failures tell beside code and reason, from the last one on, until the answer
+ * fits into a message: what was applied must not look as if it was not. */
+static void shorten(BatchUpdateContextsResponse *response, size_t size_max)
+{
+    size_t size = protobuf_c_message_get_packed_size(&response->base);
+
+    for (size_t i = response->n_results; i > 0 && size > size_max; i--) {
+        const UpdateResult *result = response->results[i - 1];
+
+        if (result->outcome_case == CONTEXTD__V1__UPDATE_RESULT__OUTCOME_FAILURE) {
+            Failure *failure = result->failure;
+
+            size -= protobuf_c_message_get_packed_size(&failure->base);
+            failure->message = (char *)protobuf_c_empty_string;
+            failure->n_metadata = 0;
+            size += protobuf_c_message_get_packed_size(&failure->base);
+        }
+    }
+}
+
 static void reply(struct cx_call *call)
 {
     const struct batch_state *state = cx_call_state(call);
@@ -32,6 +52,7 @@ static void reply(struct cx_call *call)
     }
     response.results = block.messages;
     response.n_results = block.count;
+    shorten(&response, cx_call_message_size_max(call));
     cx_call_reply(call, &response.base);
 }
 

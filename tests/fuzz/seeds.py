@@ -5,6 +5,7 @@ import re
 import subprocess
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+SCRIPTS = os.path.join(HERE, "seeds.txt")
 PROTOS = os.path.join(os.path.dirname(os.path.dirname(HERE)), "proto")
 
 # As in script.h: where the methods of each service begin, and the other steps.
@@ -30,7 +31,10 @@ def encode(request, text):
     command = ["protoc", "--proto_path=" + PROTOS, "--proto_path=/usr/include"]
     command += ["--encode=contextd.v1." + request]
     command += ["contextd/v1/%s.proto" % service for service in SERVICES]
-    done = subprocess.run(command, input=text.encode(), stdout=subprocess.PIPE, check=True)
+    # It complains of text that is no UTF-8, which is there for that.
+    done = subprocess.run(
+        command, input=text.encode(), check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
     return done.stdout
 
 
@@ -52,7 +56,7 @@ def pack_all(folder):
     """Writes an input into `folder` for each script."""
     methods = read_methods()
     os.makedirs(folder, exist_ok=True)
-    with open(os.path.join(HERE, "seeds.txt"), encoding="utf-8") as file:
+    with open(SCRIPTS, encoding="utf-8") as file:
         scripts = re.split(r"\n\n+", re.sub(r"^#.*\n", "", file.read(), flags=re.MULTILINE))
     for index, script in enumerate(filter(None, (each.strip() for each in scripts))):
         content = b"".join(pack_step(methods, line) for line in script.split("\n"))

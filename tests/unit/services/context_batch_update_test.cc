@@ -135,6 +135,23 @@ TEST_F(ContextBatchUpdateTest, TakesOneToAThousandParts) {
             Ask("BatchUpdateContexts", request));
 }
 
+TEST_F(ContextBatchUpdateTest, TellsWhatItAppliedHoweverManyFailures) {
+  message_size_max_ = 67 * CX_KIB;  // The least that a configuration may have.
+  std::string parts =
+      "requests { context_id: 'a' create_if_missing {} mutations { put_entry { key: 'k' } } }";
+  for (int i = 1; i < 1000; i++) parts += " requests {}";
+  std::string answer = Ask("BatchUpdateContexts", parts);
+  EXPECT_EQ(0u, answer.find("results { response { version: 1 ")) << answer.substr(0, 200);
+  size_t count = 0;
+  for (size_t at = 0; (at = answer.find("reason: \"INVALID_FIELD\"", at)) != answer.npos; at++) {
+    count++;
+  }
+  EXPECT_EQ(999u, count);
+  EXPECT_NE(std::string::npos, answer.find("message:")) << "the first ones say all";
+  std::string last = answer.substr(answer.rfind("results {"));
+  EXPECT_EQ("results { failure { code: 3 reason: \"INVALID_FIELD\" } }", last);
+}
+
 TEST_F(ContextBatchUpdateTest, LeavesThePollerForMoreThanAThousandMutations) {
   std::string many;
   for (int i = 0; i < 501; i++) many += " mutations { delete_entry { key: 'k' } }";
