@@ -21,9 +21,9 @@ help: ## Explains the targets
 run: build ## Builds the server and serves on 127.0.0.1:7420 (ARGS="--listen ..." for more)
 	bazel-bin/server/contextd $(ARGS)
 
-test: ## Runs every test: C, the clients, and the sanitizers' smoke
-	@tools/install-deps build test
-	$(TEST) all smoke clients
+test: ## Runs every test: C, clients, simulation, fuzzers, and the sanitizers' smoke
+	@tools/install-deps build test fuzz
+	$(TEST) all smoke clients simulate fuzz linearize
 
 check: ## Lints: format, clang-tidy, cppcheck, shell, YAML, protocol, tools/tidy
 	@tools/install-deps build test check

@@ -133,7 +133,7 @@ class Checker {
   void CheckNamespaces(const std::map<std::string, Totals> &found);
 
   uint64_t told() const { return told_; }
-  uint64_t checked() const { return checked_; }
+  uint64_t changes() const { return changes_; }  // That the model has made.
 
   // All models are kept, not only those that a restart may find.
   void KeepAll() { keep_all_ = true; }
@@ -192,7 +192,7 @@ class Checker {
   std::map<std::string, std::string> made_up_;  // Ids, by request.
   uint64_t request_count_ = 0;
   uint64_t told_ = 0;
-  uint64_t checked_ = 0;
+  uint64_t changes_ = 0;
   bool keep_all_ = false;
 };
 

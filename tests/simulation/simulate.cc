@@ -3,13 +3,12 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/time.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 
 #include "tests/simulation/simulation.h"
 
@@ -17,7 +16,6 @@ namespace {
 
 constexpr int kSeedSecondsMax = 120;  // A seed that takes longer has lost its way.
 
-volatile sig_atomic_t interrupted = 0;
 char seed_text[32] = "";
 
 // Says which seed it was that crashed, or went on for ever. Safe in a signal handler.
@@ -45,49 +43,68 @@ uint64_t Number(const char *text) {
   return number;
 }
 
-}  // namespace
-
-int main(int argc, char **argv) {
+struct Options {
   uint64_t from = 1, count = 1;
   simulation::Trace::Mode mode = simulation::Trace::kOff;
+};
+
+Options Parse(int argc, char **argv) {
+  Options options;
   for (int i = 1; i < argc; i++) {
     if (strcmp(argv[i], "--from") == 0) {
-      from = Number(argv[++i]);
+      options.from = Number(argv[++i]);
     } else if (strcmp(argv[i], "--seeds") == 0) {
-      count = Number(argv[++i]);
+      options.count = Number(argv[++i]);
     } else if (strcmp(argv[i], "--trace") == 0) {
-      mode = simulation::Trace::kPrint;
+      options.mode = simulation::Trace::kPrint;
     } else {
       Usage();
     }
   }
-  for (int number : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGALRM}) signal(number, OnSignal);
+  return options;
+}
 
-  auto begin = std::chrono::steady_clock::now();
-  simulation::Result sum;
-  for (uint64_t seed = from; seed - from < count; seed++) {
-    snprintf(seed_text, sizeof seed_text, "%llu", static_cast<unsigned long long>(seed));
-    alarm(kSeedSecondsMax);
-    simulation::Result result = simulation::RunSeed(seed, mode);
-    if (!result.failure.empty()) {
-      printf("seed %s: %s\nagain: make simulate SEEDS=1 TRACE=1 FROM=%s\n", seed_text,
-             result.failure.c_str(), seed_text);
-      fflush(stdout);
-      _exit(1);
-    }
-    sum.virtual_us += result.virtual_us;
-    sum.calls += result.calls;
-    sum.changes += result.changes;
-    sum.starts += result.starts;
-    sum.turns += result.turns;
-  }
-  double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+void Add(const simulation::Result &result, simulation::Result *sum) {
+  sum->virtual_us += result.virtual_us;
+  sum->calls += result.calls;
+  sum->changes += result.changes;
+  sum->starts += result.starts;
+  sum->turns += result.turns;
+}
+
+unsigned long long Printed(uint64_t number) { return number; }
+
+void PrintSum(uint64_t seeds, const simulation::Result &sum, double seconds) {
   double simulated = static_cast<double>(sum.virtual_us) / 1e6;
   printf(
-      "%llu seeds: %llu requests, %llu starts, %llu turns; %.0f s simulated in %.1f s, "
-      "%.0f times faster\n",
-      static_cast<unsigned long long>(count), static_cast<unsigned long long>(sum.calls),
-      static_cast<unsigned long long>(sum.starts), static_cast<unsigned long long>(sum.turns),
-      simulated, seconds, simulated / seconds);
-  return 0;
+      "%llu seeds: %llu requests, %llu changes, %llu starts, %llu turns; %.0f s simulated in "
+      "%.1f s of CPU, %.0f times faster\n",
+      Printed(seeds), Printed(sum.calls), Printed(sum.changes), Printed(sum.starts),
+      Printed(sum.turns), simulated, seconds, simulated / seconds);
+}
+
+}  // namespace
+
+int main(int argc, char **argv) {
+  Options options = Parse(argc, argv);
+  simulation::Result sum;
+  int status = 0;
+  uint64_t seed = options.from;
+  for (int number : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGALRM}) signal(number, OnSignal);
+  for (; seed - options.from < options.count && status == 0; seed++) {
+    snprintf(seed_text, sizeof seed_text, "%llu", Printed(seed));
+    alarm(kSeedSecondsMax);
+    simulation::Result result = simulation::RunSeed(seed, options.mode);
+    if (result.failure.empty()) {
+      Add(result, &sum);
+      continue;
+    }
+    printf("seed %s: %s\nagain: make simulate SEEDS=1 TRACE=1 FROM=%s\n", seed_text,
+           result.failure.c_str(), seed_text);
+    status = 1;
+    seed--;
+  }
+  PrintSum(seed - options.from, sum, static_cast<double>(clock()) / CLOCKS_PER_SEC);
+  fflush(stdout);
+  _exit(status);  // What a failed run has left behind is of no interest.
 }

@@ -37,6 +37,7 @@ class Simulation {
     result_.failure = scheduler_.failure();
     result_.virtual_us = scheduler_.now_us();
     result_.turns = scheduler_.turns();
+    result_.changes = checker_.changes();
     result_.trace_hash = trace_.hash();
     return result_;
   }
