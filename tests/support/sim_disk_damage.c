@@ -307,7 +307,7 @@ uint64_t sim_disk_digest(const struct sim_disk *disk)
 
     for (size_t i = 0; i < disk->now.count; i++) {
         const char *name = sim_disk_file_name(disk, i);
-        size_t size;
+        size_t size = 0;
         const uint8_t *data = sim_disk_content(disk, name, &size);
 
         digest = cx_hash_mix(digest, cx_bytes_of(name));
