@@ -20,6 +20,7 @@ namespace {
 // Small, so that limits are near and a log is quickly made.
 constexpr uint64_t kValueSizeMax = 6 * CX_KIB;
 constexpr uint64_t kMessageSizeMax = 7 * CX_KIB;
+constexpr uint64_t kWriteAnswerMax = 67 * CX_KIB;  // The least that a configuration may have.
 constexpr int kRoundsMax = 10000;
 
 bool Is(const ScriptMethod &method, const char *name) {
@@ -135,8 +136,10 @@ void ServerWorld::Restart() {
 std::unique_ptr<cx_call> ServerWorld::NewCall(const ScriptMethod &method) {
   std::unique_ptr<cx_call> call(new cx_call(*method.service, method.method->name, &app_));
   // No server has a limit that an entry, or the answer to a write, does not fit into.
-  bool may_be_small = method.method->kind == CX_METHOD_UNARY && !Writes(method);
-  call->message_size_max = small_ > 0 && may_be_small ? small_ : kMessageSizeMax;
+  bool may_be_small = method.method->kind == CX_METHOD_UNARY;
+  call->message_size_max = Writes(method)               ? kWriteAnswerMax
+                           : small_ > 0 && may_be_small ? small_
+                                                        : kMessageSizeMax;
   small_ = 0;
   return call;
 }
