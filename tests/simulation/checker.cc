@@ -46,6 +46,7 @@ void Checker::Applied(Change change) {
 
 void Checker::Make(const Change &change) {
   Model model = models_.back();
+  int64_t newest_time_us = model.time_us();
   const Call &call = *change.call;
   std::string revision = "revision " + Number(change.moment.revision) + " ";
   try {
@@ -65,6 +66,7 @@ void Checker::Make(const Change &change) {
   } catch (const Expired &expired) {
     Fail(call, revision + "meets the expired " + expired.name.text());
   }
+  if (model.time_us() < newest_time_us) Fail(call, revision + "is older than the one before it");
   models_.push_back(std::move(model));
   changes_++;
 }

@@ -327,6 +327,13 @@ bool Machine::Damage() {
   Writes writes = DurableRecords();
   if (writes.proven.empty() || sim_disk_pending(disk_) > 0) return false;
   size_t index = writes.proven[dice_.Below(writes.proven.size())];
+  const std::vector<size_t> &proven = writes.proven;
+  bool at_end = dice_.OneIn(3);
+  for (size_t i = 1; i < proven.size() && at_end; i++) {
+    // The end of a segment is proven by the next one alone.
+    std::string name = sim_disk_durable_at(disk_, proven[i]).name;
+    if (name != sim_disk_durable_at(disk_, proven[i - 1]).name) index = proven[i - 1];
+  }
   sim_durable write = sim_disk_durable_at(disk_, index);
   if (undamaged_ != nullptr) sim_disk_free(undamaged_);
   undamaged_ = sim_disk_copy(disk_);

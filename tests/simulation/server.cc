@@ -282,6 +282,8 @@ Start Server::Open(uint64_t no_memory_at) {
     disk_ = nullptr;
     return start;
   }
+  uint8_t log_id[16];
+  cx_engine_identity(engine_, log_id, &start.epoch);
   start.revision = revision();
   start.digest = cx_state_digest(&engine_->state);
   cx_engine_events events = {OnComplete, OnFailed, OnDiskFull, this};

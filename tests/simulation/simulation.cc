@@ -13,7 +13,11 @@ namespace simulation {
 namespace {
 
 constexpr int kOpenAttempts = 20;
-constexpr uint64_t kAllocationsMax = 40;  // Which of a call's allocations fails, at most.
+constexpr int kProgressWrites = 20;
+constexpr size_t kProgressValueSize = 8000;
+constexpr int64_t kProgressUs = 15'000'000;  // More than any stall of the disk.
+constexpr int64_t kLateUs = 1'000'000;       // So late may the timers be.
+constexpr uint64_t kAllocationsMax = 40;     // Which of a call's allocations fails, at most.
 
 class Simulation {
  public:
@@ -60,12 +64,14 @@ class Simulation {
   void EndAtChange(uint64_t nth_max);
   void LiveOnce(bool last);
   void EndLife(bool last);
+  void CheckProgress();
   void CompareAll();
 
   // ---- A client.
   void RunClient();
   void DoSomething();
   void DoWrite();
+  std::string Write(const Operation &operation);
   void DoGet();
   void DoList(const ListQuery &query, size_t count_max);
   void DoHold();
@@ -83,6 +89,7 @@ class Simulation {
   Workload workload_;
   Result result_;
   bool clients_go_on_ = false;
+  uint64_t epoch_ = 0;
   uint64_t operations_left_ = 0;
   uint64_t digest_ = 0;  // Of the state of that revision, when the last life ended.
   uint64_t digest_revision_ = 0;
@@ -187,6 +194,10 @@ void Simulation::MeetDamage() {
 }
 
 void Simulation::Recover(const Start &start, bool lost) {
+  if (lost ? start.epoch <= epoch_ : epoch_ != 0 && start.epoch != epoch_) {
+    scheduler_.Stop("the log goes on in epoch " + std::to_string(start.epoch));
+  }
+  epoch_ = start.epoch;
   if (lost && !start.report.data_lost) scheduler_.Stop("the loss is not reported");
   if (!lost && start.report.data_lost) scheduler_.Stop("a loss is reported that was none");
   bool same = start.revision == digest_revision_ && start.report.revision == digest_revision_;
@@ -211,7 +222,7 @@ void Simulation::EndAtChange(uint64_t nth_max) {
 void Simulation::LiveOnce(bool last) {
   std::vector<Fiber *> clients;
   clients_go_on_ = true;
-  operations_left_ = dice_.Between(1, swarm_.operations);
+  operations_left_ = dice_.Between(1, dice_.OneIn(3) ? 4 : swarm_.operations);
   if (machine_.ended()) operations_left_ = 0;
   if (!last && dice_.OneIn(2)) EndAtChange(200);
   for (uint64_t i = 1; i <= swarm_.clients; i++) {
@@ -221,11 +232,15 @@ void Simulation::LiveOnce(bool last) {
     scheduler_.Stop("two processes have the directory open");
   }
   for (Fiber *client : clients) scheduler_.Join(client);
+  if (last) CheckProgress();
   EndLife(last);
 }
 
 // Ends the server in one of its ways, unless it has ended already.
 void Simulation::EndLife(bool last) {
+  if (server_.failed() && !machine_.ended() && !machine_.has_failed()) {
+    scheduler_.Stop("the server gives up a disk that has not failed: " + server_.failure());
+  }
   uint64_t sum = swarm_.weight_stop + swarm_.weight_kill + swarm_.weight_power;
   uint64_t place = dice_.Below(sum);
   bool stop = last || place < swarm_.weight_stop;
@@ -244,6 +259,35 @@ void Simulation::EndLife(bool last) {
   digest_ = server_.Stop();
   checker_.Ended();
   digest_revision_ = checker_.newest();
+}
+
+// When nothing goes wrong any more, everything goes on: what is due ends, and there is room
+// for changes.
+void Simulation::CheckProgress() {
+  machine_.SetFaults(false);
+  machine_.LiftCapacity();
+  for (int i = 0; i < kProgressWrites && !machine_.ended() && !server_.failed(); i++) {
+    scheduler_.Sleep(kProgressUs);
+    for (const auto &[name, context] : checker_.model().contexts()) {
+      int64_t due_us = checker_.model().DueTime(*context);
+      if (due_us != 0 && due_us < machine_.wall_us() - kLateUs && !machine_.ended()) {
+        scheduler_.Stop(name.text() + " is due and has not ended");
+      }
+    }
+    Operation operation;
+    Mutation put;
+    operation.namespace_id = "n0";
+    operation.parts.resize(1);
+    operation.parts[0].id = "c0";
+    operation.parts[0].may_create = true;
+    put.key = "progress";
+    put.value.assign(std::min(kProgressValueSize, swarm_.value_size_max), 'a' + i);
+    operation.parts[0].mutations.push_back(put);
+    std::string failure = Write(operation);
+    if (failure == "STORAGE_FULL" || failure == "OVERLOADED") {
+      scheduler_.Stop("there is room again, and a write is answered with " + failure);
+    }
+  }
 }
 
 // Reads everything there is.
@@ -271,7 +315,9 @@ void Simulation::CompareAll() {
 void Simulation::RunClient() {
   while (operations_left_ > 0 && !machine_.ended() && !server_.failed()) {
     operations_left_--;
-    scheduler_.Sleep(static_cast<int64_t>(dice_.Below(static_cast<uint64_t>(swarm_.think_us))));
+    if (!dice_.OneIn(swarm_.rush_in)) {
+      scheduler_.Sleep(static_cast<int64_t>(dice_.Below(static_cast<uint64_t>(swarm_.think_us))));
+    }
     if (machine_.ended() || server_.failed()) return;
     if (dice_.OneIn(swarm_.clock_jump_in)) machine_.JumpClock();
     DoSomething();
@@ -304,6 +350,10 @@ void Simulation::DoWrite() {
   if (!dice_.OneIn(swarm_.retry_in) || !workload_.NextRepeat(&operation)) {
     operation = workload_.NextWrite(checker_.model());
   }
+  Write(operation);
+}
+
+std::string Simulation::Write(const Operation &operation) {
   Shown shown;
   auto call = checker_.Begin(operation);
   server_.Write(call.get(), NoMemoryAt(), &shown);
@@ -311,12 +361,14 @@ void Simulation::DoWrite() {
   checker_.weather.disk_has_failed |= machine_.ended() || server_.failed() || machine_.has_failed();
   if (trace_.on()) Say(scheduler_.name(), operation.Describe() + " -> " + call->answer.Describe());
   uint64_t wait_for = call->wait_for;
+  std::string failure = call->answer.failure;
   if (operation.kind == Kind::kCreate && call->answer.failure.empty()) {
     checker_.CheckCreated(call, shown);
   } else {
     checker_.EndWrite(call);
   }
   WaitNowAndThen(wait_for);
+  return failure;
 }
 
 // Most clients wait until their answer is durable; some never do.

@@ -23,16 +23,18 @@ Swarm::Swarm(Dice *dice) {
   lives = dice->Between(2, 8);
   operations = dice->Pick<uint64_t>({30, 200, 500, 900});
   think_us = dice->Pick({kMillisecond, 50 * kMillisecond, 500 * kMillisecond, 5 * kSecond});
+  rush_in = dice->Pick<uint64_t>({0, 1, 2, 4});
   namespaces = dice->Pick<uint64_t>({1, 1, 2, 3});
   contexts = dice->Pick<uint64_t>({1, 4, 10, 10, 30});
   keys = dice->Pick<uint64_t>({1, 4, 8, 40});
-  value_size = dice->Pick<uint64_t>({10, 100, 1200, 1200, 5000});
+  value_size = dice->Pick<uint64_t>({10, 100, 1200, 5000, 16000});
   wait_in = dice->Pick<uint64_t>({1, 2, 2, 8, 0});
   request_id_in = dice->Pick<uint64_t>({0, 1, 2, 2});
   retry_in = dice->Pick<uint64_t>({0, 4, 10});
   bad_input_in = dice->Pick<uint64_t>({0, 10, 40});
   parent_in = dice->Pick<uint64_t>({0, 2, 4});
   label_in = dice->Pick<uint64_t>({0, 2, 5});
+  many_in = Maybe(dice, {3, 20});
   expiry_in = dice->Pick<uint64_t>({0, 3, 6});
   ttl_us = dice->Pick({100 * kMillisecond, 2 * kSecond, 30 * kSecond});
 
@@ -50,8 +52,8 @@ Swarm::Swarm(Dice *dice) {
   request_id_window_us = dice->Pick({10 * kSecond, kDay, kDay});
   request_ids_max = dice->Pick<uint64_t>({64 * 4, 1000000, 1000000});
   value_size_max = dice->Pick<uint64_t>({value_size, 20000, 20000});
-  message_size_max = dice->Pick<uint64_t>({16, 64, 160}) * 1024;
-  if (message_size_max < value_size_max) message_size_max = 64 * 1024;
+  message_size_max = dice->Pick<uint64_t>({2, 4, 16, 64, 160}) * 1024;
+  if (value_size_max > message_size_max) value_size_max = message_size_max;
   memory_limit = dice->OneIn(12) ? 1 : 0;
   sync = !dice->OneIn(16);
   change_settings = dice->OneIn(3);

@@ -26,11 +26,13 @@ struct Swarm {
   uint64_t lives;       // How often the server is started.
   uint64_t operations;  // In each life.
   int64_t think_us;     // Between two requests of a client, at most.
+  uint64_t rush_in;     // A client asks again at once, together with others.
   uint64_t namespaces, contexts, keys;
   uint64_t value_size;  // Of most values, at most.
   uint64_t wait_in;     // A client waits until its answer is durable once in so many.
   uint64_t request_id_in, retry_in, bad_input_in, parent_in, label_in, expiry_in;
-  int64_t ttl_us;  // At most.
+  uint64_t many_in;  // Writes that put very many entries.
+  int64_t ttl_us;    // At most.
 
   // How often each kind is chosen, of the sum of all.
   uint64_t weight_create, weight_update, weight_atomic, weight_delete;

@@ -99,6 +99,14 @@ Part Workload::NextPart(const Model &model, Kind kind, const std::string &namesp
   size_t count = dice_.OneIn(2) ? 1 : dice_.Below(5);
   if (kind != Kind::kCreate) count = std::max<size_t>(count, 1);
   for (; count > 0; count--) part.mutations.push_back(NextMutation(context));
+  if (dice_.OneIn(swarm_->many_in)) {
+    Mutation put;
+    put.value = "v";
+    for (uint64_t i = dice_.Between(20, 60); i > 0; i--) {
+      put.key = NextKey();
+      part.mutations.push_back(put);
+    }
+  }
   if (dice_.OneIn(swarm_->bad_input_in) && dice_.OneIn(4)) {
     for (uint64_t i = 0; i < kManyLabels; i++) {
       Mutation label;
@@ -166,7 +174,7 @@ Mutation Workload::NextMutation(const Context *context) {
       }
       break;
     case Step::kDeletePrefix:
-      mutation.key = dice_.OneIn(6) ? "" : mutation.key.substr(0, 2);
+      if (!dice_.OneIn(3)) mutation.key = dice_.OneIn(6) ? "" : mutation.key.substr(0, 2);
       break;
     case Step::kSetLabel:
       mutation.key = NextLabel();
