@@ -248,6 +248,38 @@ class ExhaustiveFailureTest : public ExhaustiveScript {
     }
   }
 
+  // Kills the process before its nth call takes effect.
+  void KillInCall(size_t nth) {
+    BeginProcess(0, nullptr);
+    nth_ = nth;
+    sim_posix_set_hook(OnCallToKill, this);
+    Run();
+    EndProcess();
+    failures_.clear();
+  }
+
+  static void OnCallToKill(void *arg, const sim_call *, sim_verdict *) {
+    auto *self = static_cast<ExhaustiveFailureTest *>(arg);
+    if (self->nth_ > 0 && --self->nth_ == 0) sim_posix_kill();
+  }
+
+  // Starts on a copy of the disk, and lets the power go in the nth change of that. Returns
+  // false when it makes fewer changes.
+  bool CrashStart(const sim_disk *disk, uint64_t nth, const sim_survival &survival) {
+    sim_posix_unmount();
+    sim_disk_free(disk_);
+    disk_ = sim_disk_copy(disk);
+    sim_posix_mount("/sim", disk_);
+    OpenDisk();
+    sim_disk_crash(disk_, nth);
+    cx_status status = Open();
+    bool crashed = sim_disk_crashed(disk_);
+    EXPECT_EQ(!crashed, status == CX_OK);
+    EndProcess();
+    sim_disk_restart(disk_, &survival);
+    return crashed;
+  }
+
   int64_t before_;
   size_t syncs_ = 0;
   cx_disk *posix_ = nullptr;
@@ -311,6 +343,31 @@ TEST_F(ExhaustiveFailureTest, SurvivesAFailingSyncOfAStartOnATornDisk) {
     if (HasFailure()) return;
   }
   printf("%zu starts failed\n", count);
+}
+
+TEST_F(ExhaustiveFailureTest, SurvivesALossOfPowerInEveryChangeOfTheStartAfterAKill) {
+  const sim_survival torn = {
+      nullptr, 512, [](void *, size_t, size_t, size_t piece, size_t) { return piece % 2 != 0; },
+      sim_survive_all.name};
+  size_t count = 0;
+  new_settings_ = false;
+  ASSERT_NO_FATAL_FAILURE(Reference());
+  notes_ = false;
+  for (size_t nth = 1; nth <= kinds_.size(); nth += kStride) {
+    SCOPED_TRACE("killed in call " + std::to_string(nth) + ", " + sim_call_name(kinds_[nth - 1]));
+    KillInCall(nth);
+    sim_disk *killed = sim_disk_copy(disk_);
+    for (const sim_survival *survival : {&sim_survive_none, &torn}) {
+      for (uint64_t change = 1; !HasFailure() && CrashStart(killed, change, *survival); change++) {
+        SCOPED_TRACE("the power goes in change " + std::to_string(change) + " of the start");
+        CheckStarts();
+        count++;
+      }
+    }
+    sim_disk_free(killed);
+    if (HasFailure()) return;
+  }
+  printf("%zu starts without power\n", count);
 }
 
 TEST_F(ExhaustiveFailureTest, LeavesNoTraceOfWhatRanOutOfMemoryAndDoesItWhenThereIsSome) {

@@ -118,6 +118,7 @@ class ExhaustiveScript : public EngineFixture {
 
   std::vector<Operation> operations_;
   bool notes_ = true;
+  bool new_settings_ = true;           // After the third round.
   size_t rhythm_ = 3;                  // Operations that become durable together.
   uint64_t told_ = 0;                  // The last revision that a client knows of.
   std::map<uint64_t, uint64_t> made_;  // Digests of the revisions of this run.
@@ -286,7 +287,7 @@ class ExhaustiveScript : public EngineFixture {
       Close();
       NoteTold();
       if (!failures_.empty()) return Outcome{CX_UNAVAILABLE, {}, {}};
-      options_.settings.version_retention = round == 2 ? 3 : options_.settings.version_retention;
+      if (round == 2 && new_settings_) options_.settings.version_retention = 3;
       Outcome outcome = {};
       outcome.status = Open();
       return outcome;
