@@ -433,14 +433,16 @@ void Checker::CheckPage(const std::shared_ptr<Call> &call, const ListQuery &quer
   }
 }
 
-void Checker::CheckNamespaces(const std::map<std::string, Totals> &found) {
+void Checker::CheckNamespaces(const std::map<std::string, Totals> &found, uint64_t context_count) {
   std::map<std::string, Totals> expected;
+  uint64_t sum = 0;
   for (const auto &[name, context] : model().contexts()) {
     if (context->life != Life::kLive) continue;
+    sum++;
     expected[name.namespace_id].context_count++;
     expected[name.namespace_id].size_bytes += context->head.size_bytes();
   }
-  if (found != expected) fail_("the totals of the namespaces are wrong");
+  if (found != expected || context_count != sum) fail_("the totals of the namespaces are wrong");
 }
 
 // ---- Durability. --------------------------------------------------------------

@@ -130,7 +130,7 @@ class Checker {
       return context_count == other.context_count && size_bytes == other.size_bytes;
     }
   };
-  void CheckNamespaces(const std::map<std::string, Totals> &found);
+  void CheckNamespaces(const std::map<std::string, Totals> &found, uint64_t context_count);
 
   uint64_t told() const { return told_; }
   uint64_t changes() const { return changes_; }  // That the model has made.

@@ -18,7 +18,7 @@ namespace {
 constexpr size_t kStackSize = 1024 * 1024;
 
 // A run in which so much time passes has lost its way: somebody waits for what never comes.
-constexpr int64_t kTimeMaxUs = int64_t{100} * 3600 * 1000000;
+constexpr int64_t kTimeMaxUs = int64_t{40} * 3600 * 1000000;
 
 Scheduler *running = nullptr;
 

@@ -9,6 +9,8 @@ extern "C" {
 
 #include <cstring>
 
+#include "tests/simulation/threads.h"
+
 namespace simulation {
 
 namespace {
@@ -286,6 +288,8 @@ Start Server::Open(uint64_t no_memory_at) {
   cx_engine_identity(engine_, log_id, &start.epoch);
   start.revision = revision();
   start.digest = cx_state_digest(&engine_->state);
+  foresight_ = {};
+  NameNextThreads({"the writer", "the preparer", "the timers"});
   cx_engine_events events = {OnComplete, OnFailed, OnDiskFull, this};
   if (cx_engine_start(engine_, &events) != CX_OK) abort();
   return start;
@@ -321,6 +325,19 @@ uint64_t Server::revision() {
   struct cx_engine_statistics statistics;
   cx_engine_statistics(engine_, &statistics);
   return statistics.revision;
+}
+
+uint64_t Server::context_count() {
+  struct cx_engine_statistics statistics;
+  cx_engine_statistics(engine_, &statistics);
+  return statistics.context_count;
+}
+
+void Server::Foresee(const Name &name, const std::string &key) {
+  cx_context_name asked = {Bytes(name.namespace_id), Bytes(name.id)};
+  std::string &kept = foreseen_keys_[foreseen_count_++ % CX_FORESIGHT_PLACES];
+  kept = key;
+  cx_engine_foresee(engine_, &foresight_, &asked, Bytes(kept));
 }
 
 // ---- Writing. -----------------------------------------------------------------

@@ -68,6 +68,10 @@ class Server {
   bool WaitFor(uint64_t revision);
 
   uint64_t revision();
+  uint64_t context_count();
+
+  // Tells the engine which context comes soon, or does not.
+  void Foresee(const Name &name, const std::string &key);
 
  private:
   static void OnComplete(void *arg, cx_work *list);
@@ -81,6 +85,9 @@ class Server {
   cx_disk *disk_ = nullptr;
   bool failed_ = false;
   std::string failure_;
+  cx_foresight foresight_ = {};
+  std::string foreseen_keys_[CX_FORESIGHT_PLACES];  // Which the foresight borrows.
+  size_t foreseen_count_ = 0;
 };
 
 }  // namespace simulation

@@ -93,6 +93,9 @@ class Simulation {
   uint64_t operations_left_ = 0;
   uint64_t digest_ = 0;  // Of the state of that revision, when the last life ended.
   uint64_t digest_revision_ = 0;
+  uint64_t started_with_ = 0;       // The revision of the last start.
+  bool ended_cleanly_ = false;      // The last life, and no start was tried since.
+  bool changed_uncleanly_ = false;  // It has told of changes and then just ended.
 };
 
 // ---- Settings. ----------------------------------------------------------------
@@ -163,8 +166,9 @@ bool Simulation::OpenOnce(uint64_t no_memory_at, bool lost) {
     Recover(start, lost);
   } else if (start.damaged) {
     scheduler_.Stop("a whole log is called damaged: " + start.failure);
-  } else if (start.was_read) {
-    checker_.StartFailed(start.report.revision, rules());
+  } else {
+    ended_cleanly_ = false; /* The start may have gone far enough to write. */
+    if (start.was_read) checker_.StartFailed(start.report.revision, rules());
   }
   return start.ok;
 }
@@ -204,6 +208,13 @@ void Simulation::Recover(const Start &start, bool lost) {
   if (same && !lost && start.digest != digest_) {
     scheduler_.Stop("the log gives another state than the one that was there");
   }
+  bool clean = ended_cleanly_ && !lost && !start.report.created;
+  if (clean && !start.report.clean) scheduler_.Stop("a clean stop has left no mark");
+  if (changed_uncleanly_ && !lost && start.report.clean)
+    scheduler_.Stop("a crash is called a clean stop");
+  ended_cleanly_ = false;
+  changed_uncleanly_ = false;
+  started_with_ = start.revision;
   checker_.Recovered(start.report.revision, start.revision, rules(), lost);
   checker_.weather = {};
   checker_.weather.memory_limit = swarm_.memory_limit;
@@ -256,7 +267,10 @@ void Simulation::EndLife(bool last) {
   }
   bool ended = machine_.ended();
   if (trace_.on()) Say("operator", ended ? "the server is gone" : "the server stops");
+  bool failed = server_.failed();
   digest_ = server_.Stop();
+  ended_cleanly_ = !ended && !failed && !machine_.ended() && !server_.failed();
+  changed_uncleanly_ = (ended || failed) && checker_.told() > started_with_;
   checker_.Ended();
   digest_revision_ = checker_.newest();
 }
@@ -307,7 +321,8 @@ void Simulation::CompareAll() {
   uint64_t before = checker_.newest();
   uint64_t wait_for = 0;
   auto found = server_.ListNamespaces(&wait_for);
-  if (checker_.newest() == before) checker_.CheckNamespaces(found);
+  uint64_t context_count = server_.context_count();
+  if (checker_.newest() == before) checker_.CheckNamespaces(found, context_count);
 }
 
 // ---- Clients. -------------------------------------------------------------------
@@ -349,6 +364,10 @@ void Simulation::DoWrite() {
   Operation operation;
   if (!dice_.OneIn(swarm_.retry_in) || !workload_.NextRepeat(&operation)) {
     operation = workload_.NextWrite(checker_.model());
+  }
+  if (dice_.OneIn(swarm_.foresee_in)) {
+    const Part &part = operation.parts[0];
+    server_.Foresee(operation.name(), part.mutations.empty() ? "" : part.mutations[0].key);
   }
   Write(operation);
 }

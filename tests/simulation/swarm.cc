@@ -25,7 +25,7 @@ Swarm::Swarm(Dice *dice) {
   think_us = dice->Pick({kMillisecond, 50 * kMillisecond, 500 * kMillisecond, 5 * kSecond});
   rush_in = dice->Pick<uint64_t>({0, 1, 2, 4});
   namespaces = dice->Pick<uint64_t>({1, 1, 2, 3});
-  contexts = dice->Pick<uint64_t>({1, 4, 10, 10, 30});
+  contexts = dice->Pick<uint64_t>({1, 4, 10, 10, 30, 120});
   keys = dice->Pick<uint64_t>({1, 4, 8, 40});
   value_size = dice->Pick<uint64_t>({10, 100, 1200, 5000, 16000});
   wait_in = dice->Pick<uint64_t>({1, 2, 2, 8, 0});
@@ -36,6 +36,8 @@ Swarm::Swarm(Dice *dice) {
   label_in = dice->Pick<uint64_t>({0, 2, 5});
   many_in = Maybe(dice, {3, 20});
   expiry_in = dice->Pick<uint64_t>({0, 3, 6});
+  chain = dice->OneIn(3);
+  foresee_in = Maybe(dice, {2, 10});
   ttl_us = dice->Pick({100 * kMillisecond, 2 * kSecond, 30 * kSecond});
 
   weight_create = dice->Between(1, 4);
@@ -83,8 +85,8 @@ std::string Swarm::Describe() const {
     return std::string(name) + " " + std::to_string(value);
   };
   return text("clients", clients) + text(", lives", lives) + text(", operations", operations) +
-         text(", contexts", contexts) + text(", namespaces", namespaces) + text(", keys", keys) +
-         text(", value_size", value_size) + text(", think_us", think_us) +
+         text(", contexts", contexts) + text(", chain", chain) + text(", namespaces", namespaces) +
+         text(", keys", keys) + text(", value_size", value_size) + text(", think_us", think_us) +
          text(", pause_in", pause_in) + text(", sync_us", sync_us) +
          text(", version_retention", version_retention) + text(", error_in", error_in) +
          text(", full_in", full_in) + text(", capacity", capacity) +

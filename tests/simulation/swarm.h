@@ -31,6 +31,8 @@ struct Swarm {
   uint64_t value_size;  // Of most values, at most.
   uint64_t wait_in;     // A client waits until its answer is durable once in so many.
   uint64_t request_id_in, retry_in, bad_input_in, parent_in, label_in, expiry_in;
+  bool chain;  // The parent of each context is the one before it.
+  uint64_t foresee_in;
   uint64_t many_in;  // Writes that put very many entries.
   int64_t ttl_us;    // At most.
 

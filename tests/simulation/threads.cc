@@ -24,6 +24,15 @@ static_assert(sizeof(SimulatedMutex) <= sizeof(pthread_mutex_t));
 
 SimulatedMutex *Of(pthread_mutex_t *mutex) { return reinterpret_cast<SimulatedMutex *>(mutex); }
 
+std::vector<std::string> next_names;  // The next one last.
+
+std::string NextName() {
+  if (next_names.empty()) return "a thread";
+  std::string name = next_names.back();
+  next_names.pop_back();
+  return name;
+}
+
 uint64_t spurious_in = 0;
 simulation::Dice spurious_dice(1);
 
@@ -47,6 +56,10 @@ void GiveBack(Scheduler *scheduler, pthread_mutex_t *mutex) {
 }  // namespace
 
 namespace simulation {
+
+void NameNextThreads(std::vector<std::string> names) {
+  next_names.assign(names.rbegin(), names.rend());
+}
 
 void SetSpuriousWakeups(uint64_t one_in) {
   spurious_in = one_in;
@@ -131,7 +144,7 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
                           void *arg) {
   Scheduler *scheduler = Scheduler::Running();
   if (scheduler == nullptr) return __real_pthread_create(thread, attributes, run, arg);
-  Fiber *fiber = scheduler->Create("a thread of the engine", [run, arg] { run(arg); });
+  Fiber *fiber = scheduler->Create(NextName(), [run, arg] { run(arg); });
   static_assert(sizeof *thread == sizeof fiber);
   memcpy(thread, &fiber, sizeof fiber);
   return 0;

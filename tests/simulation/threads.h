@@ -4,8 +4,13 @@
 #define CX_TESTS_SIMULATION_THREADS_H
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace simulation {
+
+// Names the threads that are created next, for those who read a trace.
+void NameNextThreads(std::vector<std::string> names);
 
 // What went wrong at the calls themselves (a mutex given back by another fiber than the one
 // that holds it) stops the run. Nothing else is to be known of them here.

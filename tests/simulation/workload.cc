@@ -21,6 +21,11 @@ Workload::Workload(const Swarm *swarm, Dice dice) : swarm_(swarm), dice_(dice) {
 
 std::string Workload::NextId() { return "c" + std::to_string(dice_.Below(swarm_->contexts)); }
 
+std::string Workload::ParentOf(const std::string &id) {
+  if (!swarm_->chain || id == "c0") return NextId();
+  return "c" + std::to_string(std::stoull(id.substr(1)) - 1);
+}
+
 std::string Workload::NextKey() {
   return std::string(dice_.OneIn(2) ? "a/" : "b/") + std::to_string(dice_.Below(swarm_->keys));
 }
@@ -94,7 +99,7 @@ Part Workload::NextPart(const Model &model, Kind kind, const std::string &namesp
   if (kind != Kind::kCreate) part.preconditions = NextPreconditions(model, {namespace_id, id});
   if (kind == Kind::kDelete) return part;
   part.may_create = kind == Kind::kCreate || !dice_.OneIn(3);
-  if (part.may_create) part.properties = NextProperties();
+  if (part.may_create) part.properties = NextProperties(id);
   const Context *context = model.Find({namespace_id, id});
   size_t count = dice_.OneIn(2) ? 1 : dice_.Below(5);
   if (kind != Kind::kCreate) count = std::max<size_t>(count, 1);
@@ -118,10 +123,10 @@ Part Workload::NextPart(const Model &model, Kind kind, const std::string &namesp
   return part;
 }
 
-Properties Workload::NextProperties() {
+Properties Workload::NextProperties(const std::string &id) {
   Properties properties;
   if (dice_.OneIn(2)) properties.type = dice_.OneIn(2) ? "chat" : "task";
-  if (dice_.OneIn(swarm_->parent_in)) properties.parent_id = NextId();
+  if (dice_.OneIn(swarm_->parent_in)) properties.parent_id = ParentOf(id);
   properties.create_parent = dice_.OneIn(2);
   if (dice_.OneIn(swarm_->label_in)) {
     for (uint64_t i = dice_.Between(1, 3); i > 0; i--) {

@@ -31,7 +31,8 @@ class Workload {
  private:
   Part NextPart(const Model &model, Kind kind, const std::string &namespace_id,
                 const std::string &id);
-  Properties NextProperties();
+  Properties NextProperties(const std::string &id);
+  std::string ParentOf(const std::string &id);
   std::vector<Precondition> NextPreconditions(const Model &model, const Name &name);
   Mutation NextMutation(const Context *context);
   void SetValue(Mutation *mutation);

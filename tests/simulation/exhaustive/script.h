@@ -90,6 +90,17 @@ class ExhaustiveScript : public EngineFixture {
     if (notes_) made_[Statistics().revision] = Digest();
   }
 
+  // Changes that fill the segment and the next one, each durable before the next.
+  void GoOn() {
+    for (char i = 'a'; i < 'h'; i++) {
+      Outcome outcome = Upsert("after", Mutations().Put({i}, std::string(5000, i)));
+      ASSERT_EQ(CX_OK, outcome.status) << outcome.error.message;
+      Step();
+    }
+    cx_engine_step_writer(engine_);
+    ASSERT_EQ(Statistics().revision, Statistics().durable_revision);
+  }
+
   // What each revision is, by replaying a log that is whole.
   std::map<uint64_t, uint64_t> DigestsOfLog() {
     struct Replayed {
