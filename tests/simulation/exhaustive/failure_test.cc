@@ -344,7 +344,7 @@ TEST_F(ExhaustiveFailureTest, SurvivesAFailingSyncOfAStartOnATornDisk) {
   printf("%zu starts failed\n", count);
 }
 
-TEST_F(ExhaustiveFailureTest, SurvivesALossOfPowerInEveryChangeOfTheStartAfterAKill) {
+TEST_F(ExhaustiveFailureTest, SurvivesAKillAndALossOfPowerInEveryChangeOfTheNextStart) {
   const sim_survival torn = {
       nullptr, 512, [](void *, size_t, size_t, size_t piece, size_t) { return piece % 2 != 0; },
       sim_survive_all.name};
@@ -356,6 +356,7 @@ TEST_F(ExhaustiveFailureTest, SurvivesALossOfPowerInEveryChangeOfTheStartAfterAK
     SCOPED_TRACE("killed in call " + std::to_string(nth) + ", " + sim_call_name(kinds_[nth - 1]));
     KillInCall(nth);
     sim_disk *killed = sim_disk_copy(disk_);
+    CheckStarts();
     for (const sim_survival *survival : {&sim_survive_none, &torn}) {
       for (uint64_t change = 1; !HasFailure() && CrashStart(killed, change, *survival); change++) {
         SCOPED_TRACE("the power goes in change " + std::to_string(change) + " of the start");
