@@ -17,7 +17,8 @@ constexpr int kProgressWrites = 20;
 constexpr size_t kProgressValueSize = 8000;
 constexpr int64_t kProgressUs = 15'000'000;  // More than any stall of the disk.
 constexpr int64_t kLateUs = 1'000'000;       // So late may the timers be.
-constexpr uint64_t kAllocationsMax = 40;     // Which of a call's allocations fails, at most.
+constexpr uint64_t kNoRevision = UINT64_MAX;
+constexpr uint64_t kAllocationsMax = 40;  // Which of a call's allocations fails, at most.
 
 class Simulation {
  public:
@@ -92,7 +93,7 @@ class Simulation {
   uint64_t epoch_ = 0;
   uint64_t operations_left_ = 0;
   uint64_t digest_ = 0;  // Of the state of that revision, when the last life ended.
-  uint64_t digest_revision_ = 0;
+  uint64_t digest_revision_ = kNoRevision;
   uint64_t started_with_ = 0;       // The revision of the last start.
   bool ended_cleanly_ = false;      // The last life, and no start was tried since.
   bool changed_uncleanly_ = false;  // It has told of changes and then just ended.
@@ -168,7 +169,10 @@ bool Simulation::OpenOnce(uint64_t no_memory_at, bool lost) {
     scheduler_.Stop("a whole log is called damaged: " + start.failure);
   } else {
     ended_cleanly_ = false; /* The start may have gone far enough to write. */
-    if (start.was_read) checker_.StartFailed(start.report.revision, rules());
+    if (start.was_read) {
+      checker_.StartFailed(start.report.revision, rules());
+      if (start.report.revision < digest_revision_) digest_revision_ = kNoRevision;
+    }
   }
   return start.ok;
 }
@@ -269,7 +273,7 @@ void Simulation::EndLife(bool last) {
   if (trace_.on()) Say("operator", ended ? "the server is gone" : "the server stops");
   bool failed = server_.failed();
   digest_ = server_.Stop();
-  ended_cleanly_ = !ended && !failed && !machine_.ended() && !server_.failed();
+  ended_cleanly_ = !ended && !failed && !machine_.ended() && !machine_.has_failed();
   changed_uncleanly_ = (ended || failed) && checker_.told() > started_with_;
   checker_.Ended();
   digest_revision_ = checker_.newest();
