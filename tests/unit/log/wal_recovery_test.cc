@@ -87,6 +87,64 @@ TEST_F(WalRecoveryTest, NeverBringsBackWhatItCut) {
   EXPECT_EQ(3u, wal_.Tail().revision);
 }
 
+TEST_F(WalRecoveryTest, DoesNotCountOnWhatAFailedSyncHasLeftInTheCache) {
+  {
+    Wal wal(disk_);
+    ASSERT_EQ(CX_OK, wal.Open());
+    ASSERT_EQ(CX_OK, wal.Append({"durable"}));
+    sim_disk_set_sync_loss(disk_, SIM_SYNC_KEPT);
+    sim_disk_fail(disk_, 2, CX_UNAVAILABLE);  // The sync behind the write.
+    ASSERT_EQ(CX_UNAVAILABLE, wal.Append({"in the cache alone"}));
+  }
+  sim_disk_kill(disk_);
+  {
+    Wal wal(disk_);
+    ASSERT_EQ(CX_OK, wal.Open());
+    EXPECT_EQ(1u, wal.report.tail.revision);
+    ASSERT_EQ(CX_OK, wal.Append({"told"}));
+  }
+  sim_disk_power_off(disk_);
+  sim_disk_restart(disk_, &sim_survive_none);
+  Wal wal(disk_);
+  ASSERT_EQ(CX_OK, wal.Open()) << wal.error.message;
+  EXPECT_EQ((Records{"durable", "told"}), wal.ReadAll());
+}
+
+TEST_F(WalRecoveryTest, CutsAgainWhatAFailedSyncOfTheZerosHasLeft) {
+  constexpr uint64_t kLarge = 65536;  // Its pages are written one by one.
+  {
+    Wal wal(disk_, kLarge);
+    ASSERT_EQ(CX_OK, wal.Open());
+    ASSERT_EQ(CX_OK, wal.Append({"durable"}));
+    sim_disk_crash(disk_, 1);
+    ASSERT_EQ(CX_UNAVAILABLE, wal.Append({std::string(6000, 'a'), std::string(6000, 'b')}));
+  }
+  // The beginning of the batch is lost, its second record is there.
+  sim_survival survival = {};
+  survival.piece_size = 512;
+  survival.piece = [](void *, size_t, size_t, size_t piece, size_t) { return piece > 0; };
+  sim_disk_restart(disk_, &survival);
+  sim_disk_set_sync_loss(disk_, SIM_SYNC_KEPT);
+  uint64_t nth = 1;
+  cx_status status;
+  do {  // Every operation of a start fails once, the sync of the zeros among them.
+    Wal wal(disk_, kLarge);
+    sim_disk_fail(disk_, nth++, CX_UNAVAILABLE);
+    status = wal.Open();
+  } while (status != CX_OK);
+  {
+    Wal wal(disk_, kLarge);
+    sim_disk_fail(disk_, 0, CX_OK);
+    ASSERT_EQ(CX_OK, wal.Open());
+    ASSERT_EQ(CX_OK, wal.Append({"told"}));
+  }
+  sim_disk_power_off(disk_);
+  sim_disk_restart(disk_, &sim_survive_none);
+  Wal wal(disk_, kLarge);
+  ASSERT_EQ(CX_OK, wal.Open()) << wal.error.message;
+  EXPECT_EQ((Records{"durable", "told"}), wal.ReadAll());
+}
+
 TEST_F(WalRecoveryTest, TakesNoBytesOfAValueForARecord) {
   // The same log, id and salt included, lived on: its records would prove a fourth one.
   SimDisk other_disk;
