@@ -1,6 +1,6 @@
 #!/bin/bash
 # Prints the folder of a virtual environment that holds what a requirements file
-# pins, made on the first call and kept under $CONTEXTD_CACHE (~/.cache/contextd):
+# pins, made on the first call and kept under $CX_CACHE (~/.cache/contextd):
 #
 #   $(clients/python/venv.sh)/bin/python ...                      what the tests use
 #   $(clients/python/venv.sh requirements-floor.txt)/bin/python   the oldest we support
@@ -11,7 +11,7 @@ cd "$(dirname "$0")"
 
 requirements=${1:-requirements-dev.txt}
 python=${CONTEXTD_PYTHON:-python3}
-cache=${CONTEXTD_CACHE:-$HOME/.cache/contextd}
+cache=${CX_CACHE:-$HOME/.cache/contextd}
 
 key=$({ "$python" -c 'import sys; print(sys.executable, sys.version)' && cat "$requirements"; } |
     sha256sum | cut -c1-16)

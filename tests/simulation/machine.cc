@@ -68,13 +68,11 @@ void Machine::Say(const std::string &what) {
 
 int64_t Machine::wall_us() const { return clock_offset_us_ + scheduler_->now_us(); }
 
-// Every look finds it a little later, though no virtual time has passed.
+// Everybody finds it a little later, though no virtual time has passed.
 int64_t Machine::ReadWall(const cx_clock *clock) {
   Machine *self = reinterpret_cast<const Clock *>(clock)->machine;
   self->clock_offset_us_ += static_cast<int64_t>(self->dice_.Below(3));
-  int64_t now_us = self->wall_us();
-  self->on_clock(now_us);
-  return now_us;
+  return self->on_clock(self->wall_us());
 }
 
 int64_t Machine::ReadMonotonic(const cx_clock *clock) {

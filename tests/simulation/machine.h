@@ -36,8 +36,8 @@ class Machine {
   const cx_clock *clock() const { return &clock_.base; }
   const cx_random *random() const { return &random_.base; }
 
-  // Sees every look at the wall clock.
-  std::function<void(int64_t now_us)> on_clock;
+  // Sees every look at the wall clock, and says what it shows.
+  std::function<int64_t(int64_t now_us)> on_clock;
 
   int64_t wall_us() const;
   void JumpClock();

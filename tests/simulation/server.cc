@@ -241,12 +241,14 @@ static constexpr uint64_t kUnread = UINT64_MAX;
 
 Server::Server(Scheduler *scheduler, Machine *machine, Checker *checker, Trace *trace)
     : scheduler_(scheduler), machine_(machine), trace_(trace) {
-  // A call goes by what it reads first; a thread of the engine, in each of its rounds.
+  // Whoever looks again at the same moment sees the same.
   machine->on_clock = [scheduler](int64_t now_us) {
     Call *call = CurrentCall();
-    if (call->now_us != 0 && call->clock_us == scheduler->now_us()) return;
-    call->now_us = now_us;
-    call->clock_us = scheduler->now_us();
+    if (call->now_us == 0 || call->clock_us != scheduler->now_us()) {
+      call->now_us = now_us;
+      call->clock_us = scheduler->now_us();
+    }
+    return call->now_us;
   };
   listening = checker;
   background.clear();
