@@ -288,6 +288,7 @@ Start Server::Open(uint64_t no_memory_at) {
   }
   uint8_t log_id[16];
   cx_engine_identity(engine_, log_id, &start.epoch);
+  start.log_id.assign(log_id, log_id + sizeof log_id);
   start.revision = revision();
   start.digest = cx_state_digest(&engine_->state);
   foresight_ = {};

@@ -23,6 +23,7 @@ struct Start {
   bool was_read = false;  // The log was, and so the report is set, also on failure.
   cx_engine_report report = {};
   uint64_t revision = 0;
+  std::string log_id;
   uint64_t epoch = 0;
   uint64_t digest = 0;
 };

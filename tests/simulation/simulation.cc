@@ -61,6 +61,7 @@ class Simulation {
   void OpenServer();
   bool OpenOnce(uint64_t no_memory_at, bool lost);
   void MeetDamage();
+  void CheckIdentity(const Start &start, bool lost);
   void Recover(const Start &start, bool lost);
   void EndAtChange(uint64_t nth_max);
   void LiveOnce(bool last);
@@ -89,8 +90,8 @@ class Simulation {
   Server server_;
   Workload workload_;
   Result result_;
-  bool clients_go_on_ = false;
-  uint64_t epoch_ = 0;
+  std::string log_id_;  // Of the last start.
+  uint64_t epoch_ = 0;  // 0: there was none.
   uint64_t operations_left_ = 0;
   uint64_t digest_ = 0;  // Of the state of that revision, when the last life ended.
   uint64_t digest_revision_ = kNoRevision;
@@ -117,7 +118,9 @@ void Simulation::SetOptions() {
 
 void Simulation::ChangeSettings() {
   if (!swarm_.change_settings || !dice_.OneIn(2)) return;
-  server_.options.settings.version_retention = dice_.Pick<uint64_t>({1, 2, 4});
+  cx_settings &settings = server_.options.settings;
+  settings.version_retention = dice_.Pick<uint64_t>({1, 2, 4});
+  settings.undelete_window_us = swarm_.undelete_window_us / dice_.Pick({1, 2, 10});
 }
 
 Rules Simulation::rules() const {
@@ -135,8 +138,6 @@ void Simulation::Operate() {
     machine_.Restart();
     ChangeSettings();
   }
-  machine_.SetFaults(false);
-  machine_.LiftCapacity();
   OpenServer();
   EndLife(true);
 }
@@ -201,11 +202,20 @@ void Simulation::MeetDamage() {
   machine_.SetFaults(true);
 }
 
-void Simulation::Recover(const Start &start, bool lost) {
-  if (lost ? start.epoch <= epoch_ : epoch_ != 0 && start.epoch != epoch_) {
+// A log goes on under its name and epoch; after a loss in a later epoch, or, where no header was
+// left to name it, as another log.
+void Simulation::CheckIdentity(const Start &start, bool lost) {
+  bool same_log = start.log_id == log_id_ || epoch_ == 0;
+  bool same = same_log && (start.epoch == epoch_ || epoch_ == 0);
+  if (lost ? same_log && start.epoch <= epoch_ : !same) {
     scheduler_.Stop("the log goes on in epoch " + std::to_string(start.epoch));
   }
+  log_id_ = start.log_id;
   epoch_ = start.epoch;
+}
+
+void Simulation::Recover(const Start &start, bool lost) {
+  CheckIdentity(start, lost);
   if (lost && !start.report.data_lost) scheduler_.Stop("the loss is not reported");
   if (!lost && start.report.data_lost) scheduler_.Stop("a loss is reported that was none");
   bool same = start.revision == digest_revision_ && start.report.revision == digest_revision_;
@@ -214,8 +224,9 @@ void Simulation::Recover(const Start &start, bool lost) {
   }
   bool clean = ended_cleanly_ && !lost && !start.report.created;
   if (clean && !start.report.clean) scheduler_.Stop("a clean stop has left no mark");
-  if (changed_uncleanly_ && !lost && start.report.clean)
+  if (changed_uncleanly_ && !lost && start.report.clean) {
     scheduler_.Stop("a crash is called a clean stop");
+  }
   ended_cleanly_ = false;
   changed_uncleanly_ = false;
   started_with_ = start.revision;
@@ -236,7 +247,6 @@ void Simulation::EndAtChange(uint64_t nth_max) {
 
 void Simulation::LiveOnce(bool last) {
   std::vector<Fiber *> clients;
-  clients_go_on_ = true;
   operations_left_ = dice_.Between(1, dice_.OneIn(3) ? 4 : swarm_.operations);
   if (machine_.ended()) operations_left_ = 0;
   if (!last && dice_.OneIn(2)) EndAtChange(200);
