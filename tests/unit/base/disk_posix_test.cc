@@ -176,6 +176,15 @@ TEST_F(DiskPosixTest, OpensNothingWithoutMemory) {
   EXPECT_EQ(std::set<std::string>{}, List());
 }
 
+TEST_F(DiskPosixTest, HasWordsOfItsOwnForEveryStatus) {
+  std::set<std::string> texts;
+  for (cx_status status :
+       {CX_OK, CX_RESOURCE_EXHAUSTED, CX_NOT_FOUND, CX_ALREADY_EXISTS, CX_PERMISSION_DENIED,
+        CX_FAILED_PRECONDITION, CX_INVALID_ARGUMENT, CX_UNAVAILABLE}) {
+    EXPECT_TRUE(texts.insert(cx_disk_error_text(status)).second) << status;
+  }
+}
+
 TEST_F(DiskPosixTest, ClosesNothing) { cx_disk_posix_close(nullptr); }
 
 }  // namespace

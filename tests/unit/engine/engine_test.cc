@@ -152,6 +152,16 @@ TEST_F(EngineTest, LeavesALargeStateToTheTimers) {
 
 TEST_F(EngineTest, ClosesNothing) { cx_engine_close(nullptr); }
 
+TEST_F(EngineTest, MakesSegmentsOfTheUsualSizeUnlessItWasToldAnother) {
+  Kill();
+  sim_disk_remove(disk_, "log-0000000000000001");
+  options_.segment_size = 0;
+  ASSERT_EQ(CX_OK, Open()) << open_error_.message;
+  size_t size;
+  ASSERT_NE(nullptr, sim_disk_content(disk_, "log-0000000000000001", &size));
+  EXPECT_EQ(CX_SEGMENT_SIZE_MIN, size);
+}
+
 // ---- Settings. ---------------------------------------------------------------
 
 TEST_F(EngineTest, WritesItsSettingsOnlyWhenTheyChange) {
