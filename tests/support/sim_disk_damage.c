@@ -218,16 +218,18 @@ void sim_disk_misdirect(struct sim_disk *disk, size_t index, const char *name, u
 {
     struct sim_entry entry = disk->entries[index];
     size_t to = node_of(disk, name);
-    size_t room = disk->nodes[to].synced.size;
+    size_t end = disk->nodes[to].synced.size;
     size_t size = entry.before.size;
     uint8_t *data;
 
     assert(index < disk->entry_count && disk->write_count == 0);
     data = sim_copy_of(sim_content_data(&disk->nodes[entry.node].synced) + entry.offset, size);
-    room = offset < room ? room - offset : 0;
     node_damage(disk, entry.node, entry.offset,
                 (struct cx_bytes){sim_content_data(&entry.before), size});
-    node_damage(disk, to, offset, (struct cx_bytes){data, size < room ? size : room});
+    if (offset < end) {
+        size = size < end - offset ? size : end - offset;
+        node_damage(disk, to, offset, (struct cx_bytes){data, size});
+    }
     free(data);
     sim_content_done(&disk->entries[index].before);
     entries_sweep(disk);

@@ -438,6 +438,14 @@ TEST_F(HistoryTest, LetsAWriteGoAstrayIntoAnotherFile) {
   EXPECT_EQ("baaa", Content("b"));
 }
 
+TEST_F(HistoryTest, LosesAWriteThatGoesAstrayBehindTheEndOfAFile) {
+  WriteSynced(OpenDurably("a"), 0, "aaaa");
+  WriteSynced(OpenDurably("b"), 0, "bbbb");
+  sim_disk_misdirect(disk_, 0, "b", 9);
+  EXPECT_EQ(std::string(4, '\0'), Content("a"));
+  EXPECT_EQ("bbbb", Content("b"));
+}
+
 // ---- Copies, and sameness. ----------------------------------------------------------
 
 TEST_F(SimDiskTest, IsCopiedWithWhatIsNotSyncedAndApartFromThenOn) {
