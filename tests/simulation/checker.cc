@@ -252,7 +252,8 @@ bool Checker::IsExcused(const Call &call) const {
   return failure == "OVERLOADED" || (failure == "STORAGE_FULL" && weather.disk_may_be_full) ||
          (failure == "STORAGE_FAILED" && weather.disk_has_failed) ||
          (failure == "LIMIT_REACHED limit=memory" && call.starved) ||
-         (BeginsWith(failure, "LIMIT_REACHED limit=memory_limit") && weather.memory_limit != 0) ||
+         (BeginsWith(failure, "LIMIT_REACHED limit=memory_limit") && weather.memory_limit != 0 &&
+          call.operation.kind != Kind::kDelete) ||
          (BeginsWith(failure, "LIMIT_REACHED limit=change_size_max") && MayWeigh(call.operation));
 }
 
@@ -289,7 +290,8 @@ bool Checker::CheckExplained(const Call &call,
   }
   if (!explained) return false;
   for (uint64_t revision : {call.wait_for, durable}) {
-    if (revision < oldest_ || is_true(At(revision))) return true;
+    if (revision > newest()) Fail(call, "waits for what nobody has made");
+    if (revision >= oldest_ ? is_true(At(revision)) : revision == durable) return true;
   }
   Fail(call, "told before it is durable");
   return true;

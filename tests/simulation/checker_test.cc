@@ -192,6 +192,23 @@ TEST_F(CheckerTest, RefusesARequestThatIsCarriedOutTwice) {
   ExpectRefused("a known request is carried out again", [&] { Change1(operation, 3); });
 }
 
+TEST_F(CheckerTest, RefusesAnAnswerThatWaitsForWhatIsLongForgotten) {
+  PutAndAnswer("a", 2, 1);
+  checker_.Told(2);
+  PutAndAnswer("b", 3, 2);
+  ASSERT_GT(checker_.oldest(), 0u);
+  ExpectRefused("told before it is durable", [&] { Get("b", 2, 3, 0); });
+}
+
+TEST_F(CheckerTest, RefusesADeleteThatWantsMemory) {
+  PutAndAnswer("a", 2, 1);
+  checker_.weather.memory_limit = 1;
+  Operation end = Put("c", "");
+  end.kind = Kind::kDelete;
+  ExpectRefused("it is a change",
+                [&] { Fails(checker_.Begin(end), "LIMIT_REACHED limit=memory_limit value=1", 2); });
+}
+
 TEST_F(CheckerTest, RefusesARepeatWithAnotherAnswer) {
   Operation operation = Put("c", "a");
   operation.request_id = "r";
