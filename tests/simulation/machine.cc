@@ -32,6 +32,13 @@ bool CanBeFull(sim_call_kind kind) {
   return kind == SIM_CALL_ALLOCATE || kind == SIM_CALL_OPEN || kind == SIM_CALL_RENAME;
 }
 
+// The size of the frame whose header this is.
+uint64_t FrameSize(const uint8_t *header) {
+  uint32_t payload_size;
+  memcpy(&payload_size, header + kPayloadSizeAt, sizeof payload_size);
+  return kFrameHeaderSize + (le32toh(payload_size) + 7) / 8 * 8;
+}
+
 }  // namespace
 
 Machine::Machine(Scheduler *scheduler, const Swarm *swarm, Trace *trace, Dice dice)
@@ -241,9 +248,7 @@ uint64_t Machine::RecordsEnd(const char *name) const {
     if (std::all_of(header, header + kFrameHeaderSize, [](uint8_t byte) { return byte == 0; })) {
       break;
     }
-    uint32_t payload_size;
-    memcpy(&payload_size, header + kPayloadSizeAt, sizeof payload_size);
-    at += kFrameHeaderSize + (le32toh(payload_size) + 7) / 8 * 8;
+    at += FrameSize(header);
   }
   return std::min(at, end);
 }
@@ -301,6 +306,7 @@ bool Machine::HitsProof(const Writes &writes, const char *name, uint64_t offset,
 void Machine::Flip(const sim_durable &write) {
   uint64_t offset = write.offset + dice_.Below(write.size);
   sim_disk_flip(disk_, write.name, offset, static_cast<uint8_t>(1u << dice_.Below(8)));
+  damaged_.push_back({write.name, offset, 1});
   Say("a bit flips: " + std::string(write.name) + " at " + std::to_string(offset));
 }
 
@@ -315,6 +321,8 @@ bool Machine::Misdirect(const Writes &writes, size_t index) {
   const uint8_t *content = sim_disk_content(disk_, write.name, &size) + write.offset;
   std::string before(reinterpret_cast<const char *>(content), write.size);
   sim_disk_misdirect(disk_, index, other.name, offset);
+  damaged_.push_back({write.name, write.offset, write.size});
+  damaged_.push_back({other.name, offset, write.size});
   Say("the write to " + std::string(write.name) + " at " + std::to_string(write.offset) +
       " went to " + other.name + " at " + std::to_string(offset));
   content = sim_disk_content(disk_, write.name, &size) + write.offset;
@@ -335,8 +343,19 @@ bool Machine::Damage() {
   sim_durable write = sim_disk_durable_at(disk_, index);
   if (undamaged_ != nullptr) sim_disk_free(undamaged_);
   undamaged_ = sim_disk_copy(disk_);
+  damaged_.clear();
   if (dice_.OneIn(2) || !Misdirect(writes, index)) Flip(write);
   return true;
+}
+
+bool Machine::HasDamaged(const std::string &name, uint64_t offset) const {
+  size_t size = 0;
+  const uint8_t *content = sim_disk_content(undamaged_, name.c_str(), &size);
+  if (content == nullptr || offset + kFrameHeaderSize > size) return false;
+  uint64_t end = offset + FrameSize(content + offset);
+  return std::any_of(damaged_.begin(), damaged_.end(), [&](const Place &place) {
+    return place.name == name && place.offset < end && offset < place.offset + place.size;
+  });
 }
 
 void Machine::Repair() {

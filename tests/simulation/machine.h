@@ -76,6 +76,9 @@ class Machine {
   bool Damage();
   void Repair();
 
+  // Whether the record that begins there was hit by the last damage.
+  bool HasDamaged(const std::string &name, uint64_t offset) const;
+
   uint64_t digest() const { return sim_disk_digest(disk_); }
 
  private:
@@ -131,6 +134,7 @@ class Machine {
   bool faults_ = true;
   uint64_t survived_sync_ = 0;  // What survived the last loss of power,
   std::vector<Place> torn_;     // of what was not synced then.
+  std::vector<Place> damaged_;  // What the last damage has hit.
   sim_disk *undamaged_ = nullptr;
 };
 

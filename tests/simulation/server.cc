@@ -7,6 +7,7 @@ extern "C" {
 #include "core/state/apply.h"
 }
 
+#include <cstdlib>
 #include <cstring>
 
 #include "tests/simulation/threads.h"
@@ -58,6 +59,7 @@ class Scope {
   Scope(Call *call, uint64_t no_memory_at)
       : call_(call),
         before_(Scheduler::Running()->tag()),
+        began_us_(Scheduler::Running()->now_us()),
         hooked_(no_memory_at != 0 && hooked == nullptr),
         left_(hooked_ ? no_memory_at : 0) {
     Scheduler::Running()->tag() = call;
@@ -66,6 +68,9 @@ class Scope {
     cx_memory_set_hook(Hook, this);
   }
   ~Scope() {
+    if (!call_->starts_engine && Scheduler::Running()->now_us() != began_us_) {
+      Scheduler::Running()->Stop("a request has waited for more than a lock");
+    }
     Scheduler::Running()->tag() = before_;
     if (!hooked_) return;
     hooked = nullptr;
@@ -85,6 +90,7 @@ class Scope {
 
   Call *call_;
   void *before_;
+  int64_t began_us_;
   bool hooked_;
   uint64_t left_;  // Allocations until one fails; 0: none does any more.
 };
@@ -282,6 +288,9 @@ Start Server::Open(uint64_t no_memory_at) {
   if (!start.ok) {
     start.failure = ErrorText(error) + " (" + error.message + ")";
     start.damaged = error.reason == CX_REASON_DAMAGED;
+    start.damaged_file = Text(cx_error_detail_get(&error, "file"));
+    start.damaged_offset =
+        strtoull(Text(cx_error_detail_get(&error, "offset")).c_str(), nullptr, 10);
     cx_disk_posix_close(disk_);
     disk_ = nullptr;
     return start;

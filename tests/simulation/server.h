@@ -19,6 +19,8 @@ namespace simulation {
 struct Start {
   bool ok = false;
   bool damaged = false;
+  std::string damaged_file;     // Where, then:
+  uint64_t damaged_offset = 0;  // the first record that is not whole.
   std::string failure;
   bool was_read = false;  // The log was, and so the report is set, also on failure.
   cx_engine_report report = {};

@@ -188,6 +188,9 @@ void Simulation::MeetDamage() {
   Start start = server_.Open(0);
   if (start.ok) scheduler_.Stop("the server starts with a damaged log");
   if (!start.damaged) scheduler_.Stop("the damage is called " + start.failure);
+  if (!machine_.HasDamaged(start.damaged_file, start.damaged_offset)) {
+    scheduler_.Stop("the damage is somewhere else: " + start.failure);
+  }
   if (machine_.digest() != before) scheduler_.Stop("the refused start has changed something");
   if (trace_.on()) Say("operator", start.failure);
   if (dice_.OneIn(2)) {
@@ -224,6 +227,9 @@ void Simulation::Recover(const Start &start, bool lost) {
   }
   bool clean = ended_cleanly_ && !lost && !start.report.created;
   if (clean && !start.report.clean) scheduler_.Stop("a clean stop has left no mark");
+  if (clean && start.report.revision != checker_.newest()) {
+    scheduler_.Stop("a clean stop has lost what nobody had waited for");
+  }
   if (changed_uncleanly_ && !lost && start.report.clean) {
     scheduler_.Stop("a crash is called a clean stop");
   }
@@ -411,6 +417,8 @@ void Simulation::WaitNowAndThen(uint64_t wait_for) {
     if (machine_.ended()) return; /* Nobody heard it any more. */
     checker_.Told(wait_for);
     if (trace_.on()) Say(scheduler_.name(), "is told " + std::to_string(wait_for));
+  } else if (!machine_.ended() && !machine_.has_failed()) {
+    scheduler_.Stop("a wait ends without success, and nothing has failed");
   }
 }
 
