@@ -16,16 +16,17 @@ help: ## Explains the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | \
 		while IFS='|' read -r name text; do printf '%-12s%s\n' "$$name" "$$text"; done
 	@echo
-	@echo "On a fresh Debian 12 machine, \`make run\` and \`make test\` install what is missing."
+	@echo "On a fresh Debian 12 machine, \`make run\` and \`make test\` install what is missing,"
+	@echo "but for Go 1.23, which \`make test\` and \`make check\` need: see docs/testing.md."
 
 run: build ## Builds the server and serves on 127.0.0.1:7420 (ARGS="--listen ..." for more)
 	bazel-bin/server/contextd $(ARGS)
 
-test: ## Runs every test: C, clients, simulation, fuzzers, and the sanitizers' smoke
+test: ## Runs every test: C, clients, simulation, fuzzers, real server, sanitizers' smoke
 	@tools/install-deps build test fuzz
 	$(TEST) all smoke clients simulate fuzz linearize
 
-check: ## Lints: format, clang-tidy, cppcheck, shell, YAML, protocol, tools/tidy
+check: ## Lints: format, clang-tidy, cppcheck, shell, YAML, protocol, Go, tools/tidy
 	@tools/install-deps build test check
 	tools/check
 
