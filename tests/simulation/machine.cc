@@ -192,7 +192,7 @@ void Machine::Restart() {
     struct Choice {
       Dice *dice;
       uint64_t lost_in;
-    } choice = {&dice_, swarm_->survive_in};
+    } choice = {&dice_, swarm_->lose_in};
     sim_survival survival = {};
     survival.arg = &choice;
     survival.piece_size = swarm_->piece_size;

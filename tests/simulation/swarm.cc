@@ -73,7 +73,7 @@ Swarm::Swarm(Dice *dice) {
   error_in = Maybe(dice, {100, 1000});
   full_in = Maybe(dice, {5, 50});
   piece_size = dice->Pick<uint64_t>({512, 4096});
-  survive_in = dice->Pick<uint64_t>({1, 2, 3, 10, 0});
+  lose_in = dice->Pick<uint64_t>({1, 2, 3, 10, 0});
   damage_in = sync ? Maybe(dice, {2, 4}) : 0;
   capacity = dice->OneIn(4) ? dice->Between(3, 8) * 10 * message_size_max : 0;
   clock_jump_in = Maybe(dice, {20, 100});

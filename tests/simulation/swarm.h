@@ -57,7 +57,7 @@ struct Swarm {
   uint64_t stall_in;          // A call of the disk takes 10 s.
   uint64_t short_in, interrupt_in, error_in, full_in;
   uint64_t piece_size;     // 512 or 4096.
-  uint64_t survive_in;     // A piece is lost once in so many; 1: all of them.
+  uint64_t lose_in;        // A piece is lost once in so many; 1: all of them.
   uint64_t damage_in;      // Lives before which the disk is damaged.
   uint64_t capacity;       // Bytes; 0: no limit.
   uint64_t clock_jump_in;  // Requests before which the wall clock jumps.
