@@ -164,6 +164,7 @@ class Checker {
   void CheckUnchanged(const std::shared_ptr<Call> &call);
   bool IsExcused(const Call &call) const;
   bool MayWeigh(const Operation &operation) const;
+  static bool MayGrow(const Operation &operation);
   bool IsTrue(const Call &call, const Model &model) const;
   bool CheckExplained(const Call &call, const std::function<bool(const Model &)> &is_true) const;
   void CheckPage(const std::shared_ptr<Call> &call, const ListQuery &query,

@@ -32,6 +32,16 @@ bool CanBeFull(sim_call_kind kind) {
   return kind == SIM_CALL_ALLOCATE || kind == SIM_CALL_OPEN || kind == SIM_CALL_RENAME;
 }
 
+std::string DescribeCall(const sim_call &call, const sim_verdict &verdict) {
+  std::string text = std::string(sim_call_name(call.kind)) + " " + call.name;
+  if (call.to != nullptr) text += std::string(" to ") + call.to;
+  if (call.size != 0) {
+    text += " at " + std::to_string(call.offset) + ", " + std::to_string(call.size) + " bytes";
+  }
+  if (verdict.error != 0) text += std::string(": ") + strerror(verdict.error);
+  return verdict.size_max != 0 ? text + ": short" : text;
+}
+
 // The size of the frame whose header this is.
 uint64_t FrameSize(const uint8_t *header) {
   uint32_t payload_size;
@@ -109,11 +119,7 @@ void Machine::BeforeCall(const sim_call &call, sim_verdict *verdict) {
   Take(call);
   if (faults_ && !ended_) Fault(call, verdict);
   if (trace_->on()) {
-    trace_->Add(scheduler_->now_us(), scheduler_->name(),
-                std::string(sim_call_name(call.kind)) + " " + call.name + " at " +
-                    std::to_string(call.offset) + ", " + std::to_string(call.size) + " bytes" +
-                    (verdict->error != 0 ? std::string(": ") + strerror(verdict->error) : "") +
-                    (verdict->size_max != 0 ? ": short" : ""));
+    trace_->Add(scheduler_->now_us(), scheduler_->name(), DescribeCall(call, *verdict));
   }
   if (!ended_) CountChange(call);
 }

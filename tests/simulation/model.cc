@@ -62,6 +62,15 @@ uint64_t State::size_bytes() const {
   return sum;
 }
 
+std::string ListQuery::Describe() const {
+  std::string text = std::string("list ") + (deleted ? "deleted ones of " : "") + namespace_id;
+  if (!id_prefix.empty()) text += ", ids " + id_prefix + "...";
+  if (!type.empty()) text += ", type " + type;
+  if (!parent_id.empty()) text += ", below " + parent_id;
+  for (const auto &[key, value] : labels) text += ", " + key + "=" + value;
+  return text;
+}
+
 // ---- Looking. -----------------------------------------------------------------
 
 const Context *Model::Find(const Name &name) const {

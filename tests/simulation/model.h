@@ -74,6 +74,8 @@ struct ListQuery {
   std::string namespace_id, id_prefix, type, parent_id;
   std::map<std::string, std::string> labels;
   bool deleted = false;
+
+  std::string Describe() const;
 };
 
 // What is there after a certain revision.

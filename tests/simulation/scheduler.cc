@@ -16,6 +16,7 @@ namespace {
 
 // Room for the deepest calls of the core, with a sanitizer's frames.
 constexpr size_t kStackSize = 1024 * 1024;
+constexpr size_t kGuardSize = 4096;
 
 // A run in which so much time passes has lost its way: somebody waits for what never comes.
 constexpr int64_t kTimeMaxUs = int64_t{40} * 3600 * 1000000;
@@ -181,6 +182,7 @@ Fiber *Scheduler::Create(std::string name, std::function<void()> body) {
     fiber->stack = mmap(nullptr, kStackSize, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (fiber->stack == MAP_FAILED) abort();
+    mprotect(fiber->stack, kGuardSize, PROT_NONE);  // Who runs out of it crashes at once.
   } else {
     fiber = finished_.back();
     finished_.pop_back();

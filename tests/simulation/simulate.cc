@@ -31,6 +31,21 @@ void OnSignal(int number) {
   raise(number == SIGALRM ? SIGKILL : number);
 }
 
+// On a stack of its own: that of a fiber may be what has run out.
+void CatchSignals() {
+  static char stack[64 * 1024];
+  stack_t place = {};
+  place.ss_sp = stack;
+  place.ss_size = sizeof stack;
+  sigaltstack(&place, nullptr);
+  struct sigaction action = {};
+  action.sa_handler = OnSignal;
+  action.sa_flags = SA_ONSTACK;
+  for (int number : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGALRM}) {
+    sigaction(number, &action, nullptr);
+  }
+}
+
 [[noreturn]] void Usage() {
   fprintf(stderr, "usage: simulate [--from SEED] [--seeds COUNT] [--trace]\n");
   exit(2);
@@ -90,7 +105,7 @@ int main(int argc, char **argv) {
   simulation::Result sum;
   int status = 0;
   uint64_t seed = options.from;
-  for (int number : {SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGALRM}) signal(number, OnSignal);
+  CatchSignals();
   for (; seed - options.from < options.count && status == 0; seed++) {
     snprintf(seed_text, sizeof seed_text, "%llu", Printed(seed));
     alarm(kSeedSecondsMax);
@@ -104,7 +119,8 @@ int main(int argc, char **argv) {
     status = 1;
     seed--;
   }
-  PrintSum(seed - options.from, sum, static_cast<double>(clock()) / CLOCKS_PER_SEC);
+  if (seed > options.from)
+    PrintSum(seed - options.from, sum, static_cast<double>(clock()) / CLOCKS_PER_SEC);
   fflush(stdout);
   _exit(status);  // What a failed run has left behind is of no interest.
 }

@@ -31,7 +31,7 @@ class Simulation {
         checker_(&trace_, [this](const std::string &failure) { scheduler_.Stop(failure); }),
         server_(&scheduler_, &machine_, &checker_, &trace_),
         workload_(&swarm_, dice_.Split()) {
-    SetSpuriousWakeups(swarm_.spurious_in);
+    SetSpuriousWakeups(swarm_.spurious_in, dice_.Split());
     SetOptions();
     if (swarm_.damage_in != 0) checker_.KeepAll();
   }
@@ -65,6 +65,7 @@ class Simulation {
   void Recover(const Start &start, bool lost);
   void EndAtChange(uint64_t nth_max);
   void LiveOnce(bool last);
+  void TryASecond();
   void EndLife(bool last);
   void CheckProgress();
   void CompareAll();
@@ -95,6 +96,7 @@ class Simulation {
   uint64_t operations_left_ = 0;
   uint64_t digest_ = 0;  // Of the state of that revision, when the last life ended.
   uint64_t digest_revision_ = kNoRevision;
+  uint64_t found_ = 0;              // The last change that the last start found.
   uint64_t started_with_ = 0;       // The revision of the last start.
   bool ended_cleanly_ = false;      // The last life, and no start was tried since.
   bool changed_uncleanly_ = false;  // It has told of changes and then just ended.
@@ -200,6 +202,10 @@ void Simulation::MeetDamage() {
   server_.options.accept_data_loss = true;
   if (!OpenOnce(0, true)) scheduler_.Stop("the loss is not accepted");
   server_.options.accept_data_loss = false;
+  std::string whole = "the log is whole up to revision " + std::to_string(found_);
+  if (start.failure.find(whole + ";") == std::string::npos) {
+    scheduler_.Stop("accepting the loss has lost more, or less, than was said");
+  }
   EndLife(false);
   machine_.Restart();
   machine_.SetFaults(true);
@@ -235,6 +241,7 @@ void Simulation::Recover(const Start &start, bool lost) {
   }
   ended_cleanly_ = false;
   changed_uncleanly_ = false;
+  found_ = start.report.revision;
   started_with_ = start.revision;
   checker_.Recovered(start.report.revision, start.revision, rules(), lost);
   checker_.weather = {};
@@ -256,15 +263,24 @@ void Simulation::LiveOnce(bool last) {
   operations_left_ = dice_.Between(1, dice_.OneIn(3) ? 4 : swarm_.operations);
   if (machine_.ended()) operations_left_ = 0;
   if (!last && dice_.OneIn(2)) EndAtChange(200);
+  if (!machine_.ended() && dice_.OneIn(4)) CompareAll();
   for (uint64_t i = 1; i <= swarm_.clients; i++) {
     clients.push_back(scheduler_.Create("client " + std::to_string(i), [this] { RunClient(); }));
   }
-  if (!machine_.ended() && dice_.OneIn(4) && server_.SecondCanOpen() && !machine_.ended()) {
-    scheduler_.Stop("two processes have the directory open");
-  }
+  if (!machine_.ended() && dice_.OneIn(4)) TryASecond();
   for (Fiber *client : clients) scheduler_.Join(client);
   if (last) CheckProgress();
   EndLife(last);
+}
+
+// A second process is refused, whatever the first one does meanwhile.
+void Simulation::TryASecond() {
+  machine_.SetFaults(false);
+  bool opened = server_.SecondCanOpen();
+  machine_.SetFaults(true);
+  if (opened && !machine_.ended()) {
+    scheduler_.Stop("two processes have the directory open");
+  }
 }
 
 // Ends the server in one of its ways, unless it has ended already.
@@ -322,6 +338,9 @@ void Simulation::CheckProgress() {
       scheduler_.Stop("there is room again, and a write is answered with " + failure);
     }
   }
+  if (machine_.ended() || server_.failed()) return;
+  uint64_t last = server_.revision();
+  if (server_.WaitFor(last) && !machine_.ended()) checker_.Told(last);
 }
 
 // Reads everything there is.
@@ -461,8 +480,10 @@ void Simulation::DoList(const ListQuery &query, size_t count_max) {
     auto call = checker_.Begin(operation);
     ShownPage page = server_.List(call.get(), query, after_id, count_max, NoMemoryAt());
     if (trace_.on()) {
-      Say(scheduler_.name(), "list " + query.namespace_id + " behind " + after_id + " -> " +
-                                 std::to_string(page.rows.size()) + " rows");
+      Say(scheduler_.name(),
+          query.Describe() + " behind '" + after_id + "' -> " +
+              (call->answer.failure.empty() ? std::to_string(page.rows.size()) + " rows"
+                                            : call->answer.failure));
     }
     more = page.more && call->answer.failure.empty();
     checker_.EndList(call, query, after_id, count_max, page);

@@ -1,5 +1,7 @@
 #include "tests/simulation/swarm.h"
 
+#include <utility>
+
 namespace simulation {
 
 namespace {
@@ -56,7 +58,7 @@ Swarm::Swarm(Dice *dice) {
   value_size_max = dice->Pick<uint64_t>({value_size, 20000, 20000});
   message_size_max = dice->Pick<uint64_t>({2, 4, 16, 64, 160}) * 1024;
   if (value_size_max > message_size_max) value_size_max = message_size_max;
-  memory_limit = dice->OneIn(12) ? 1 : 0;
+  memory_limit = dice->OneIn(40) ? 1 : 0;
   sync = !dice->OneIn(16);
   change_settings = dice->OneIn(3);
 
@@ -81,17 +83,68 @@ Swarm::Swarm(Dice *dice) {
 }
 
 std::string Swarm::Describe() const {
-  auto text = [](const char *name, uint64_t value) {
-    return std::string(name) + " " + std::to_string(value);
+  const std::pair<const char *, int64_t> drawn[] = {
+      {"pause_in", static_cast<int64_t>(pause_in)},
+      {"spurious_in", static_cast<int64_t>(spurious_in)},
+      {"clients", static_cast<int64_t>(clients)},
+      {"lives", static_cast<int64_t>(lives)},
+      {"operations", static_cast<int64_t>(operations)},
+      {"think_us", static_cast<int64_t>(think_us)},
+      {"rush_in", static_cast<int64_t>(rush_in)},
+      {"namespaces", static_cast<int64_t>(namespaces)},
+      {"contexts", static_cast<int64_t>(contexts)},
+      {"keys", static_cast<int64_t>(keys)},
+      {"value_size", static_cast<int64_t>(value_size)},
+      {"wait_in", static_cast<int64_t>(wait_in)},
+      {"request_id_in", static_cast<int64_t>(request_id_in)},
+      {"retry_in", static_cast<int64_t>(retry_in)},
+      {"bad_input_in", static_cast<int64_t>(bad_input_in)},
+      {"parent_in", static_cast<int64_t>(parent_in)},
+      {"label_in", static_cast<int64_t>(label_in)},
+      {"expiry_in", static_cast<int64_t>(expiry_in)},
+      {"chain", static_cast<int64_t>(chain)},
+      {"foresee_in", static_cast<int64_t>(foresee_in)},
+      {"many_in", static_cast<int64_t>(many_in)},
+      {"ttl_us", static_cast<int64_t>(ttl_us)},
+      {"weight_create", static_cast<int64_t>(weight_create)},
+      {"weight_update", static_cast<int64_t>(weight_update)},
+      {"weight_atomic", static_cast<int64_t>(weight_atomic)},
+      {"weight_delete", static_cast<int64_t>(weight_delete)},
+      {"weight_get", static_cast<int64_t>(weight_get)},
+      {"weight_list", static_cast<int64_t>(weight_list)},
+      {"weight_hold", static_cast<int64_t>(weight_hold)},
+      {"version_retention", static_cast<int64_t>(version_retention)},
+      {"undelete_window_us", static_cast<int64_t>(undelete_window_us)},
+      {"tombstone_window_us", static_cast<int64_t>(tombstone_window_us)},
+      {"request_id_window_us", static_cast<int64_t>(request_id_window_us)},
+      {"request_ids_max", static_cast<int64_t>(request_ids_max)},
+      {"value_size_max", static_cast<int64_t>(value_size_max)},
+      {"message_size_max", static_cast<int64_t>(message_size_max)},
+      {"memory_limit", static_cast<int64_t>(memory_limit)},
+      {"sync", static_cast<int64_t>(sync)},
+      {"change_settings", static_cast<int64_t>(change_settings)},
+      {"weight_stop", static_cast<int64_t>(weight_stop)},
+      {"weight_kill", static_cast<int64_t>(weight_kill)},
+      {"weight_power", static_cast<int64_t>(weight_power)},
+      {"sync_us", static_cast<int64_t>(sync_us)},
+      {"write_us", static_cast<int64_t>(write_us)},
+      {"stall_in", static_cast<int64_t>(stall_in)},
+      {"short_in", static_cast<int64_t>(short_in)},
+      {"interrupt_in", static_cast<int64_t>(interrupt_in)},
+      {"error_in", static_cast<int64_t>(error_in)},
+      {"full_in", static_cast<int64_t>(full_in)},
+      {"piece_size", static_cast<int64_t>(piece_size)},
+      {"lose_in", static_cast<int64_t>(lose_in)},
+      {"damage_in", static_cast<int64_t>(damage_in)},
+      {"capacity", static_cast<int64_t>(capacity)},
+      {"clock_jump_in", static_cast<int64_t>(clock_jump_in)},
+      {"no_memory_in", static_cast<int64_t>(no_memory_in)},
   };
-  return text("clients", clients) + text(", lives", lives) + text(", operations", operations) +
-         text(", contexts", contexts) + text(", chain", chain) + text(", namespaces", namespaces) +
-         text(", keys", keys) + text(", value_size", value_size) + text(", think_us", think_us) +
-         text(", pause_in", pause_in) + text(", sync_us", sync_us) +
-         text(", version_retention", version_retention) + text(", error_in", error_in) +
-         text(", full_in", full_in) + text(", capacity", capacity) +
-         text(", damage_in", damage_in) + text(", no_memory_in", no_memory_in) +
-         text(", sync", sync);
+  std::string text;
+  for (const auto &[name, value] : drawn) {
+    if (value != 0) text += (text.empty() ? "" : ", ") + (name + (" " + std::to_string(value)));
+  }
+  return text;
 }
 
 }  // namespace simulation

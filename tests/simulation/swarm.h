@@ -15,6 +15,7 @@ namespace simulation {
 struct Swarm {
   explicit Swarm(Dice *dice);
 
+  // All that is not 0, for those who read a trace.
   std::string Describe() const;
 
   // Turns: see scheduler.h.
@@ -45,7 +46,8 @@ struct Swarm {
   int64_t undelete_window_us, tombstone_window_us, request_id_window_us;
   uint64_t request_ids_max;
   uint64_t value_size_max, message_size_max;
-  uint64_t memory_limit;
+  uint64_t memory_limit;  // 0: none; 1: always reached. A real one would be met at another
+                          // moment with another allocator.
   bool sync;
   bool change_settings;  // Another value at some starts.
 

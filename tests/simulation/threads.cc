@@ -61,9 +61,9 @@ void NameNextThreads(std::vector<std::string> names) {
   next_names.assign(names.rbegin(), names.rend());
 }
 
-void SetSpuriousWakeups(uint64_t one_in) {
+void SetSpuriousWakeups(uint64_t one_in, Dice dice) {
   spurious_in = one_in;
-  spurious_dice = Dice(one_in);
+  spurious_dice = dice;
 }
 
 }  // namespace simulation

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/simulation/dice.h"
+
 namespace simulation {
 
 // Names the threads that are created next, for those who read a trace.
@@ -17,7 +19,7 @@ void NameNextThreads(std::vector<std::string> names);
 //
 // Spurious wake-ups are a part of what pthread_cond_wait() may do; a run that wants them says
 // how rarely: once in so many waits, 0 never.
-void SetSpuriousWakeups(uint64_t one_in);
+void SetSpuriousWakeups(uint64_t one_in, Dice dice);
 
 }  // namespace simulation
 
