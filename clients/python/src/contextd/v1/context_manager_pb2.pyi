@@ -594,7 +594,9 @@ class BatchUpdateContextsResponse(_message.Message):
     RESULTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___UpdateResult]:
-        """In the order of the requests."""
+        """In the order of the requests. Where many fail, so that the answer would outgrow a
+        message, the last failures come with their code and reason alone.
+        """
 
     def __init__(
         self,
