@@ -17,8 +17,8 @@ std::string Number(uint64_t number) { return std::to_string(number); }
 
 }  // namespace
 
-Checker::Checker(Trace *trace, std::function<void(const std::string &)> fail)
-    : trace_(trace), fail_(std::move(fail)), models_(1) {}
+Checker::Checker(std::function<void(const std::string &)> fail)
+    : fail_(std::move(fail)), models_(1) {}
 
 void Checker::Fail(const Call &call, const std::string &what) const {
   fail_(call.operation.Describe() + ": " + what + " [told " + call.answer.Describe() +
@@ -71,13 +71,18 @@ void Checker::Make(const Change &change) {
   changes_++;
 }
 
-void Checker::MakeWrite(const Change &change, Model *model) {
-  Call &call = *change.call;
+// A change must not answer a request that is known.
+void Checker::CheckNew(const Call &call, const Model &model) const {
   const Request *known = nullptr;
-  if (Knows(call.operation, newest(), model->time_us(), &known) == Known::kMust) {
+  if (Knows(call.operation, newest(), model.time_us(), &known) == Known::kMust) {
     Fail(call,
          "a known request is carried out again, first as revision " + Number(known->revision));
   }
+}
+
+void Checker::MakeWrite(const Change &change, Model *model) {
+  Call &call = *change.call;
+  CheckNew(call, *model);
   Operation named = call.operation;
   if (named.parts[0].id.empty()) named.parts[0].id = change.ids.back();
   call.id = named.parts[0].id;
@@ -91,11 +96,7 @@ void Checker::MakeWrite(const Change &change, Model *model) {
 
 void Checker::MakeDelete(const Change &change, Model *model) {
   Call &call = *change.call;
-  const Request *known = nullptr;
-  if (Knows(call.operation, newest(), model->time_us(), &known) == Known::kMust) {
-    Fail(call,
-         "a known request is carried out again, first as revision " + Number(known->revision));
-  }
+  CheckNew(call, *model);
   call.complete = model->Delete(call.operation, change.ids, call.changes == 0, change.moment);
   call.changes++;
   call.expected.count += change.ids.size();

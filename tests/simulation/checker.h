@@ -16,7 +16,6 @@
 #define CX_TESTS_SIMULATION_CHECKER_H
 
 #include "tests/simulation/model.h"
-#include "tests/simulation/trace.h"
 
 #include <deque>
 #include <functional>
@@ -83,7 +82,8 @@ struct Weather {
 
 class Checker {
  public:
-  Checker(Trace *trace, std::function<void(const std::string &)> fail);
+  // `fail` is told what is wrong, and does not return.
+  explicit Checker(std::function<void(const std::string &)> fail);
 
   Weather weather;
 
@@ -154,6 +154,7 @@ class Checker {
 
   const Model &At(uint64_t revision) const { return models_[revision - oldest_]; }
   void Make(const Change &change);
+  void CheckNew(const Call &call, const Model &model) const;
   void MakeWrite(const Change &change, Model *model);
   void MakeDelete(const Change &change, Model *model);
   void Remember(const Call &call, const Change &change, std::vector<uint64_t> versions);
@@ -181,7 +182,6 @@ class Checker {
   void AddSettings(const Rules &rules);
   void Fail(const Call &call, const std::string &what) const;
 
-  Trace *trace_;
   std::function<void(const std::string &)> fail_;
   uint64_t oldest_ = 0;
   std::deque<Model> models_;

@@ -100,8 +100,7 @@ class CheckerTest : public testing::Test {
     }
   }
 
-  Trace trace_{Trace::kOff};
-  Checker checker_{&trace_, [](const std::string &failure) { throw std::runtime_error(failure); }};
+  Checker checker_{[](const std::string &failure) { throw std::runtime_error(failure); }};
 };
 
 TEST_F(CheckerTest, AcceptsWhatTheServicePromises) {

@@ -98,6 +98,14 @@ std::string DescribePart(const Part &part) {
 
 }  // namespace
 
+Operation Operation::Of(const Name &name) {
+  Operation operation;
+  operation.namespace_id = name.namespace_id;
+  operation.parts.resize(1);
+  operation.parts[0].id = name.id;
+  return operation;
+}
+
 std::string Operation::Content() const {
   std::string text = Number(static_cast<int>(kind)) + namespace_id;
   if (kind == Kind::kDelete) {

@@ -69,6 +69,9 @@ struct Operation {
   bool recursive = false, purge = false, allow_missing = false;
   std::string request_id;
 
+  // One that names a context, and nothing else yet.
+  static Operation Of(const Name &name);
+
   Name name() const { return {namespace_id, parts[0].id}; }
 
   // Everything but the request id: what a repeat must say again.

@@ -36,8 +36,7 @@ Call *CurrentCall() {
   void *&tag = scheduler->tag();
   if (tag == nullptr) {
     background.push_back(std::make_shared<Call>());
-    background.back()->operation.parts.resize(1);
-    background.back()->operation.parts[0].id = "a timer";
+    background.back()->operation = Operation::Of({"", "(the timers)"});
     tag = background.back().get();
   }
   return static_cast<Call *>(tag);
@@ -369,13 +368,14 @@ ShownPage Server::List(Call *call, const ListQuery &query, const std::string &af
   return shown;
 }
 
-std::map<std::string, Checker::Totals> Server::ListNamespaces(uint64_t *ret_wait_for) {
+std::map<std::string, Checker::Totals> Server::ListNamespaces() {
   std::map<std::string, Checker::Totals> found;
   std::string after;
   for (bool more = true; more;) {
     cx_namespace_row rows[2];
     size_t count = 0;
-    if (cx_engine_list_namespaces(engine_, Bytes(after), 2, rows, &count, &more, ret_wait_for) !=
+    uint64_t wait_for;
+    if (cx_engine_list_namespaces(engine_, Bytes(after), 2, rows, &count, &more, &wait_for) !=
         CX_OK) {
       abort();  // It has no reason to fail.
     }

@@ -65,7 +65,7 @@ class Server {
 
   ShownPage List(Call *call, const ListQuery &query, const std::string &after_id, size_t count_max,
                  uint64_t no_memory_at);
-  std::map<std::string, Checker::Totals> ListNamespaces(uint64_t *ret_wait_for);
+  std::map<std::string, Checker::Totals> ListNamespaces();
 
   // Waits until a revision is durable. False: it will never be.
   bool WaitFor(uint64_t revision);

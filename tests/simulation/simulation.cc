@@ -28,7 +28,7 @@ class Simulation {
         trace_(mode),
         scheduler_(dice_.Split(), swarm_.pause_in),
         machine_(&scheduler_, &swarm_, &trace_, dice_.Split()),
-        checker_(&trace_, [this](const std::string &failure) { scheduler_.Stop(failure); }),
+        checker_([this](const std::string &failure) { scheduler_.Stop(failure); }),
         server_(&scheduler_, &machine_, &checker_, &trace_),
         workload_(&swarm_, dice_.Split()) {
     SetSpuriousWakeups(swarm_.spurious_in, dice_.Split());
@@ -324,11 +324,8 @@ void Simulation::CheckProgress() {
         scheduler_.Stop(name.text() + " is due and has not ended");
       }
     }
-    Operation operation;
+    Operation operation = Operation::Of({"n0", "c0"});
     Mutation put;
-    operation.namespace_id = "n0";
-    operation.parts.resize(1);
-    operation.parts[0].id = "c0";
     operation.parts[0].may_create = true;
     put.key = "progress";
     put.value.assign(std::min(kProgressValueSize, swarm_.value_size_max), 'a' + i);
@@ -358,8 +355,7 @@ void Simulation::CompareAll() {
     for (const State &state : context->earlier) GetAndCheck(name, state.version, 0);
   }
   uint64_t before = checker_.newest();
-  uint64_t wait_for = 0;
-  auto found = server_.ListNamespaces(&wait_for);
+  auto found = server_.ListNamespaces();
   uint64_t context_count = server_.context_count();
   if (checker_.newest() == before) checker_.CheckNamespaces(found, context_count);
 }
@@ -442,11 +438,7 @@ void Simulation::WaitNowAndThen(uint64_t wait_for) {
 }
 
 void Simulation::GetAndCheck(const Name &name, uint64_t version, int64_t time_us) {
-  Operation operation;
-  operation.namespace_id = name.namespace_id;
-  operation.parts.resize(1);
-  operation.parts[0].id = name.id;
-  auto call = checker_.Begin(operation);
+  auto call = checker_.Begin(Operation::Of(name));
   Shown shown;
   auto snapshot = server_.Get(call.get(), version, time_us, NoMemoryAt(), &shown.failure);
   if (snapshot != nullptr) shown = Server::Show(*snapshot, true);
@@ -473,11 +465,7 @@ void Simulation::DoGet() {
 void Simulation::DoList(const ListQuery &query, size_t count_max) {
   std::string after_id;
   for (bool more = true; more;) {
-    Operation operation;
-    operation.namespace_id = query.namespace_id;
-    operation.parts.resize(1);
-    operation.parts[0].id = "(a list)";
-    auto call = checker_.Begin(operation);
+    auto call = checker_.Begin(Operation::Of({query.namespace_id, "(a list)"}));
     ShownPage page = server_.List(call.get(), query, after_id, count_max, NoMemoryAt());
     if (trace_.on()) {
       Say(scheduler_.name(),
@@ -494,11 +482,7 @@ void Simulation::DoList(const ListQuery &query, size_t count_max) {
 // A snapshot that is kept for a while shows the same at its end.
 void Simulation::DoHold() {
   Name name = workload_.NextName();
-  Operation operation;
-  operation.namespace_id = name.namespace_id;
-  operation.parts.resize(1);
-  operation.parts[0].id = name.id;
-  auto call = checker_.Begin(operation);
+  auto call = checker_.Begin(Operation::Of(name));
   std::string failure;
   auto snapshot = server_.Get(call.get(), 0, 0, 0, &failure);
   Shown before;
