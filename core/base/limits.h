@@ -21,6 +21,15 @@
 #define CX_LABEL_KEY_SIZE_MAX 63u
 #define CX_LABEL_VALUE_SIZE_MAX 1024u
 #define CX_REQUEST_ID_SIZE_MAX 128u
+#define CX_OWNER_SIZE_MAX 256u
+#define CX_ACTIVITY_TYPE_SIZE_MAX 64u
+#define CX_FILE_PATH_SIZE_MAX 2048u /* So that it fits into a page token. */
+#define CX_FILE_OPERATION_SIZE_MAX 64u
+#define CX_FILE_SOURCE_SIZE_MAX 256u
+#define CX_MODEL_NAME_SIZE_MAX 256u /* Of provider, model and mode. */
+#define CX_CURRENCY_SIZE 3u
+#define CX_RESOURCE_NAME_SIZE_MAX 256u
+#define CX_RESOURCE_TYPE_SIZE_MAX 64u
 #define CX_TEXT_SIZE_MAX 4096u /* Other strings, such as a page token. */
 
 /* ---- Counts. --------------------------------------------------------------- */
@@ -35,6 +44,20 @@
 #define CX_PAGE_SIZE_MAX 1000u
 #define CX_PAGE_ROWS_MAX 10000u /* Rows that one page looks at. */
 #define CX_TTL_US_MAX (100LL * 365 * 86400 * CX_SECOND_US)
+#define CX_ACTIVITIES_MAX 1000u      /* In one request that records. */
+#define CX_ACTIVITY_TYPES_MAX 100u   /* In one query. */
+#define CX_TRIM_MAX 10000u           /* Activities, or runs of them, that one change drops. */
+#define CX_USAGE_TOTALS_MAX 1000u    /* Of a context, and of a namespace. */
+#define CX_OPTIMIZE_INLINE_MAX 1000u /* Activities that are looked at under a lock. */
+
+/* ---- Sessions. ------------------------------------------------------------- */
+#define CX_SESSION_ID_SIZE 32u
+#define CX_SESSION_TTL_US_DEFAULT (60 * CX_SECOND_US)
+#define CX_SESSION_TTL_US_MIN (1 * CX_SECOND_US)
+#define CX_SESSION_TTL_US_MAX (86400 * CX_SECOND_US)
+#define CX_SESSION_CONTEXTS_DEFAULT 5u /* Active at once. */
+#define CX_SESSION_CONTEXTS_MAX 1000u
+#define CX_SESSION_RESOURCES_MAX 1000u /* Held at once. */
 
 /* ---- Answers. -------------------------------------------------------------- */
 #define CX_OFFLOAD_ITEMS 1000u /* Entries or mutations. Calls with more run on a worker. */

@@ -7,10 +7,11 @@
  *      others; it is on stable storage when the revision in `wait_for` is durable.
  *  (2) Nothing that a function returned, errors and absences included, may be told to
  *      a client before `wait_for` is durable: see cx_engine_wait().
- *  (3) A function that fails has changed nothing, but for a recursive delete, which
- *      may have deleted a part of what is below.
+ *  (3) A function that fails has changed nothing, but for those that say that they go
+ *      in several changes: then a part may be done.
  *  (4) Where several things are wrong, the first in this order is told: a repeated
- *      request id, existence, preconditions, limits.
+ *      request id, existence, session, fence, preconditions, limits. Where the request
+ *      itself is about a session, its existence comes before the context's.
  *  (5) Nothing blocks but short locks, and cx_engine_open(), _stop() and _close().
  *
  * Threads: all functions may be called by any thread between cx_engine_start() and
@@ -28,6 +29,7 @@
 #include "core/state/request.h"
 #include "core/state/settings.h"
 #include "core/state/snapshot.h"
+#include "core/state/tracking.h"
 
 struct cx_clock;
 struct cx_disk;
@@ -40,11 +42,13 @@ struct cx_engine_options {
     const struct cx_random *random;
     struct cx_settings settings;
     uint64_t value_size_max;
-    uint64_t message_size_max; /* Bounds what one change can weigh. */
-    uint64_t memory_limit;     /* Bytes; 0: none. */
-    uint64_t segment_size;     /* Of the log; 0: the usual. */
-    bool sync;                 /* false: nothing is ever synced; for caches and tests. */
-    bool accept_data_loss;     /* Goes on after damage, in a new epoch. */
+    uint64_t message_size_max;  /* Bounds what one change can weigh. */
+    uint64_t memory_limit;      /* Bytes; 0: none. */
+    uint64_t history_count_max; /* Activities of a context. */
+    uint64_t history_bytes_max; /* Their data and labels. */
+    uint64_t segment_size;      /* Of the log; 0: the usual. */
+    bool sync;                  /* false: nothing is ever synced; for caches and tests. */
+    bool accept_data_loss;      /* Goes on after damage, in a new epoch. */
 };
 
 /* What the start found. */
@@ -115,7 +119,8 @@ struct cx_write_outcome {
     uint64_t wait_for; /* Also set on failure. */
     uint64_t revision; /* 0: nothing was changed. */
     uint64_t version;  /* Of the context, after the change. */
-    uint64_t count;    /* Contexts that a delete removed. */
+    uint64_t sequence; /* Of the last activity that the change recorded, if it was wanted. */
+    uint64_t count;    /* Contexts that a delete removed, activities that a truncate did. */
     bool replayed;     /* An earlier request of this id made the change. */
 };
 
@@ -130,8 +135,9 @@ CX_MUST_CHECK enum cx_status cx_engine_create(struct cx_engine *engine,
                                               struct cx_snapshot *ret_snapshot,
                                               struct cx_error *ret_error);
 
-/* Changes a context: all the mutations or none, as one version. Fails with
- * CONTEXT_NOT_FOUND, VERSION_CONFLICT, ENTRY_CONFLICT, and as above. */
+/* Changes a context: all the mutations or none, as one version; activities alone make
+ * none. Fails with CONTEXT_NOT_FOUND, SESSION_NOT_FOUND, STALE_FENCE, VERSION_CONFLICT,
+ * ENTRY_CONFLICT, and as above. */
 CX_MUST_CHECK enum cx_status cx_engine_update(struct cx_engine *engine,
                                               const struct cx_update_request *request,
                                               struct cx_write_outcome *ret_outcome,
@@ -147,12 +153,160 @@ CX_MUST_CHECK enum cx_status cx_engine_update_atomic(struct cx_engine *engine,
                                                      struct cx_write_outcome *ret_outcomes,
                                                      size_t *ret_index, struct cx_error *ret_error);
 
-/* Deletes a context, with what is below it if `recursive`. Fails with
- * CONTEXT_NOT_FOUND, HAS_CHILDREN, and as above. May take a while when recursive. */
+/* Deletes a context, with what is below it if `recursive`, in several changes where
+ * that is much. Fails with CONTEXT_NOT_FOUND, HAS_CHILDREN, CONTEXT_BUSY (a child that
+ * another session guards), and as above. May take a while when recursive. */
 CX_MUST_CHECK enum cx_status cx_engine_delete(struct cx_engine *engine,
                                               const struct cx_delete_request *request,
                                               struct cx_write_outcome *ret_outcome,
                                               struct cx_error *ret_error);
+
+/* ---- Sessions. -------------------------------------------------------------- *
+ *
+ * A session whose term is over is lost, whether or not a timer has come by: it is shown
+ * no more, and whatever comes upon it ends it first. */
+
+/* Starts a session. *ret_session is the caller's: cx_session_view_free(). For a replay
+ * whose session is gone by now it is NULL. Fails with CONTEXT_NOT_FOUND and
+ * PARENT_NOT_FOUND (of the default context), REQUEST_ID_REUSED, LIMIT_REACHED,
+ * STORAGE_FULL, OVERLOADED. */
+CX_MUST_CHECK enum cx_status cx_engine_start_session(struct cx_engine *engine,
+                                                     const struct cx_session_start_request *request,
+                                                     struct cx_write_outcome *ret_outcome,
+                                                     struct cx_session_view **ret_session,
+                                                     struct cx_error *ret_error);
+
+/* Gives a session a full term from now on, and says when it ends. Writes nothing. Fails
+ * with SESSION_NOT_FOUND. O(log n). */
+CX_MUST_CHECK enum cx_status cx_engine_renew_session(struct cx_engine *engine,
+                                                     const struct cx_session_name *name,
+                                                     int64_t *ret_expire_time_us,
+                                                     uint64_t *ret_wait_for,
+                                                     struct cx_error *ret_error);
+
+/* Ends a session: its contexts are deactivated, its resources reclaimed. Changes nothing
+ * when there is none. */
+CX_MUST_CHECK enum cx_status cx_engine_end_session(struct cx_engine *engine,
+                                                   const struct cx_session_end_request *request,
+                                                   struct cx_write_outcome *ret_outcome,
+                                                   struct cx_error *ret_error);
+
+/* *ret_session is the caller's: cx_session_view_free(). Fails with SESSION_NOT_FOUND,
+ * LIMIT_REACHED (memory). */
+CX_MUST_CHECK enum cx_status cx_engine_get_session(struct cx_engine *engine,
+                                                   const struct cx_session_name *name,
+                                                   struct cx_session_view **ret_session,
+                                                   uint64_t *ret_wait_for,
+                                                   struct cx_error *ret_error);
+
+/* Lists live sessions, oldest first. Looks at up to CX_PAGE_ROWS_MAX. The caller owns the
+ * page: cx_session_page_done(). Fails with LIMIT_REACHED (memory). */
+CX_MUST_CHECK enum cx_status cx_engine_list_sessions(struct cx_engine *engine,
+                                                     const struct cx_session_query *query,
+                                                     struct cx_session_page *ret_page,
+                                                     uint64_t *ret_wait_for,
+                                                     struct cx_error *ret_error);
+
+/* ---- Activation. ------------------------------------------------------------ */
+
+/* Activates a context. *ret_activation borrows from *ret_session, which is the caller's,
+ * like *ret_snapshot. For a replay, what is there now: NULL session, or a zeroed
+ * activation or snapshot where it is gone. Fails with SESSION_NOT_FOUND,
+ * CONTEXT_NOT_FOUND, CONTEXT_BUSY, STALE_FENCE, LIMIT_REACHED (max_active_contexts), and
+ * as above. */
+CX_MUST_CHECK enum cx_status
+cx_engine_activate(struct cx_engine *engine, const struct cx_activation_request *request,
+                   struct cx_write_outcome *ret_outcome, struct cx_activation_view *ret_activation,
+                   struct cx_session_view **ret_session, struct cx_snapshot *ret_snapshot,
+                   struct cx_error *ret_error);
+
+/* Makes a context the current one of its session, activating it where it is not. Fails
+ * like cx_engine_activate(). */
+CX_MUST_CHECK enum cx_status cx_engine_switch(struct cx_engine *engine,
+                                              const struct cx_activation_request *request,
+                                              struct cx_write_outcome *ret_outcome,
+                                              struct cx_session_view **ret_session,
+                                              struct cx_error *ret_error);
+
+/* Deactivates a context. Fails with SESSION_NOT_FOUND, NOT_ACTIVE, STALE_FENCE, and as
+ * above. */
+CX_MUST_CHECK enum cx_status cx_engine_deactivate(struct cx_engine *engine,
+                                                  const struct cx_activation_request *request,
+                                                  struct cx_write_outcome *ret_outcome,
+                                                  struct cx_session_view **ret_session,
+                                                  struct cx_error *ret_error);
+
+/* Says who has a context active; one that does not exist is no error. The caller owns
+ * *ret_status: cx_context_status_done(). Fails with LIMIT_REACHED (memory). */
+CX_MUST_CHECK enum cx_status cx_engine_status(struct cx_engine *engine,
+                                              const struct cx_context_name *name,
+                                              struct cx_context_status *ret_status,
+                                              uint64_t *ret_wait_for, struct cx_error *ret_error);
+
+/* ---- Histories, files, usage, resources. ------------------------------------ */
+
+/* Lists activities by sequence. Looks at up to CX_PAGE_ROWS_MAX. The caller owns the
+ * page: cx_activity_page_done(). Fails with CONTEXT_NOT_FOUND, LIMIT_REACHED (memory).
+ * O(log n + rows). */
+CX_MUST_CHECK enum cx_status cx_engine_list_activities(struct cx_engine *engine,
+                                                       const struct cx_activity_query *query,
+                                                       struct cx_activity_page *ret_page,
+                                                       uint64_t *ret_wait_for,
+                                                       struct cx_error *ret_error);
+
+/* Drops the activities before a sequence or time, in several changes where there are more
+ * than CX_TRIM_MAX. Fails with CONTEXT_NOT_FOUND, SESSION_NOT_FOUND, STALE_FENCE, and as
+ * above. */
+CX_MUST_CHECK enum cx_status cx_engine_truncate_history(struct cx_engine *engine,
+                                                        const struct cx_truncate_request *request,
+                                                        struct cx_write_outcome *ret_outcome,
+                                                        struct cx_error *ret_error);
+
+/* Drops repeats, then all but the newest that fit: in several changes where there are more
+ * than CX_TRIM_MAX runs. Fails like a truncate, and with HEAD_MOVED. O(activities), outside
+ * the locks where there are many. */
+CX_MUST_CHECK enum cx_status cx_engine_optimize_history(struct cx_engine *engine,
+                                                        const struct cx_optimize_request *request,
+                                                        struct cx_write_outcome *ret_outcome,
+                                                        struct cx_optimize_result *ret_result,
+                                                        struct cx_error *ret_error);
+
+/* The next three: the caller owns what is returned, and releases it with its _done().
+ * They fail with CONTEXT_NOT_FOUND, LIMIT_REACHED (memory). */
+CX_MUST_CHECK enum cx_status cx_engine_list_files(struct cx_engine *engine,
+                                                  const struct cx_tracked_query *query,
+                                                  struct cx_file_page *ret_page,
+                                                  uint64_t *ret_wait_for,
+                                                  struct cx_error *ret_error);
+CX_MUST_CHECK enum cx_status cx_engine_list_resources(struct cx_engine *engine,
+                                                      const struct cx_tracked_query *query,
+                                                      struct cx_resource_page *ret_page,
+                                                      uint64_t *ret_wait_for,
+                                                      struct cx_error *ret_error);
+
+/* An empty id: of the whole namespace. */
+CX_MUST_CHECK enum cx_status cx_engine_summarize_usage(struct cx_engine *engine,
+                                                       const struct cx_context_name *name,
+                                                       struct cx_usage_summary *ret_summary,
+                                                       uint64_t *ret_wait_for,
+                                                       struct cx_error *ret_error);
+
+/* Takes a resource for a session. *ret_page holds its one row, as it is now (none, for a
+ * replay that has been given back since). Fails with SESSION_NOT_FOUND,
+ * CONTEXT_NOT_FOUND, STALE_FENCE, RESOURCE_HELD, LIMIT_REACHED (session_resources_max),
+ * and as above. */
+CX_MUST_CHECK enum cx_status cx_engine_acquire_resource(struct cx_engine *engine,
+                                                        const struct cx_resource_request *request,
+                                                        struct cx_write_outcome *ret_outcome,
+                                                        struct cx_resource_page *ret_page,
+                                                        struct cx_error *ret_error);
+
+/* Gives it back. Fails with SESSION_NOT_FOUND, CONTEXT_NOT_FOUND, STALE_FENCE,
+ * RESOURCE_NOT_HELD, and as above. */
+CX_MUST_CHECK enum cx_status cx_engine_release_resource(struct cx_engine *engine,
+                                                        const struct cx_resource_request *request,
+                                                        struct cx_write_outcome *ret_outcome,
+                                                        struct cx_error *ret_error);
 
 /* ---- Looking ahead. --------------------------------------------------------- *
  *
@@ -226,6 +380,7 @@ struct cx_engine_statistics {
     uint64_t revision;         /* The last change. */
     uint64_t durable_revision; /* The last one on stable storage. */
     uint64_t context_count;    /* Over all namespaces. */
+    uint64_t session_count;
     uint64_t request_id_count;
     uint64_t log_pending_bytes;
     int64_t memory_bytes;

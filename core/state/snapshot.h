@@ -37,6 +37,7 @@ struct cx_snapshot {
     int64_t update_time_us;
     int64_t expire_time_us; /* 0: never. */
     int64_t delete_time_us; /* 0: not deleted. */
+    uint64_t fence;         /* Of the context, when the snapshot was taken. */
 
     /* The state's own. */
     struct cx_context *context;
