@@ -392,6 +392,7 @@ class UpdateContextResponse(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     WRITE_FIELD_NUMBER: _builtins.int
     version: _builtins.int
+    """Of the context afterwards: the same as before when only activities were recorded."""
     @_builtins.property
     def write(self) -> _resources_pb2.WriteResult: ...
     def __init__(

@@ -172,10 +172,14 @@ class Context(_message.Message):
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
-    def update_time(self) -> _timestamp_pb2.Timestamp: ...
+    def update_time(self) -> _timestamp_pb2.Timestamp:
+        """When this state was made."""
+
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
-        """When the context is deleted by itself, with those below it. Absent: never."""
+        """When the context is deleted by itself, with those below it. Absent: never. One
+        that slides moves on with every change of any kind.
+        """
 
     @_builtins.property
     def forked_from(self) -> Global___StateRef:
@@ -408,12 +412,13 @@ class WriteOptions(_message.Message):
     """
     session_id: _builtins.str
     """The session that writes. Refused with `SESSION_NOT_FOUND` once it has ended.
-    A call that names a session itself takes that one.
+    A call that names a session itself takes that one: here it may be left out.
     """
     fence: _builtins.int
     """From an exclusive activation: the write is refused with `STALE_FENCE` unless
     that activation is still in force. 0: not checked, unless an activation
-    guards the context. Calls that change no existing context take none.
+    guards the context. Calls that change no existing context take none: creating a
+    context, and what only changes a session.
     """
     def __init__(
         self,
@@ -924,14 +929,18 @@ class Activity(_message.Message):
     RESOURCE_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """Its number in the history of this context, from 1. Set by the server. Gaps
-    remain where activities were removed.
+    remain where activities were removed. A context that is created again after a
+    delete begins with an empty history, and goes on counting.
     """
     type: _builtins.str
-    """Free text such as `message`, `error` or `monitoring`. Empty: `file_operation`,
-    `model_usage` or `resource`, after the detail.
+    """A name of your choice such as `message`, `error` or `monitoring`, at most 64
+    bytes. Empty: `file_operation`, `model_usage` or `resource`, after the detail;
+    without a detail it must be set.
     """
     data: _builtins.bytes
-    """Opaque to the server."""
+    """Opaque to the server. Up to the server's `value_size_max`; the activity as a
+    whole fits into a message with 4 KiB to spare.
+    """
     content_type: _builtins.str
     session_id: _builtins.str
     """Who did it: the session of the write. Set by the server."""
@@ -983,10 +992,11 @@ class FileOperation(_message.Message):
     OPERATION_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
     path: _builtins.str
+    """1 to 2,048 bytes, as it is: two spellings of a path are two files."""
     operation: _builtins.str
-    """Such as `read`, `write`, `delete`."""
+    """Such as `read`, `write`, `delete`. At most 64 bytes."""
     source: _builtins.str
-    """The tool or agent that did it."""
+    """The tool or agent that did it. At most 256 bytes."""
     def __init__(
         self,
         *,
@@ -1018,6 +1028,7 @@ class ModelUsage(_message.Message):
     CURRENCY_FIELD_NUMBER: _builtins.int
     LATENCY_FIELD_NUMBER: _builtins.int
     provider: _builtins.str
+    """Names, or empty."""
     model: _builtins.str
     mode: _builtins.str
     input_tokens: _builtins.int
@@ -1026,9 +1037,11 @@ class ModelUsage(_message.Message):
     cost_micros: _builtins.int
     """In millionths of `currency`."""
     currency: _builtins.str
-    """Three letters, as in ISO 4217. Empty: `USD`."""
+    """Three capital letters, as in ISO 4217. Empty: `USD`."""
     @_builtins.property
-    def latency(self) -> _duration_pb2.Duration: ...
+    def latency(self) -> _duration_pb2.Duration:
+        """From 0 to 100 years, counted in whole microseconds."""
+
     def __init__(
         self,
         *,

@@ -119,7 +119,7 @@ class Session(_message.Message):
     id: _builtins.str
     """Made by the server."""
     owner: _builtins.str
-    """Who the session stands for, such as an agent's or user's name."""
+    """Who the session stands for, such as an agent's or user's name. A name, or empty."""
     current_context_id: _builtins.str
     """The active context that is in the foreground, or empty. Always one of the
     activations.
@@ -222,7 +222,7 @@ class StartSessionRequest(_message.Message):
     namespace: _builtins.str
     owner: _builtins.str
     default_context_id: _builtins.str
-    """Activated at once. Empty: none."""
+    """Activated at once, shared. Empty: none."""
     max_active_contexts: _builtins.int
     """1 to 1,000. 0: 5."""
     recovery_point_on_loss: _builtins.bool
@@ -233,7 +233,7 @@ class StartSessionRequest(_message.Message):
     def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
     @_builtins.property
     def ttl(self) -> _duration_pb2.Duration:
-        """1 s to 24 h. Absent: 60 s."""
+        """1 s to 24 h. Absent: 60 s. Counted in whole microseconds."""
 
     @_builtins.property
     def create_if_missing(self) -> _resources_pb2.NewContext:
@@ -428,6 +428,7 @@ class ListSessionsRequest(_message.Message):
     page_size: _builtins.int
     page_token: _builtins.str
     owner: _builtins.str
+    """Only sessions of this owner. Empty: all."""
     def __init__(
         self,
         *,
@@ -483,11 +484,13 @@ class ActivateContextRequest(_message.Message):
     context_id: _builtins.str
     exclusive: _builtins.bool
     takeover: _builtins.bool
-    """Take it even if another session has it exclusively; that session's
-    activation ends.
+    """With `exclusive`: take it even if another session has it exclusively; that
+    session's activation ends.
     """
     guard: _builtins.bool
-    """With `exclusive`: writes that carry no fence are refused too."""
+    """With `exclusive`: writes that carry no fence are refused too, all but calls that
+    activate, switch, deactivate or give back a resource.
+    """
     @_builtins.property
     def write(self) -> _resources_pb2.WriteOptions: ...
     def __init__(
@@ -766,6 +769,7 @@ class RecordActivitiesResponse(_message.Message):
     LAST_SEQUENCE_FIELD_NUMBER: _builtins.int
     WRITE_FIELD_NUMBER: _builtins.int
     first_sequence: _builtins.int
+    """The activities have these and all numbers between, also in the answer to a repeat."""
     last_sequence: _builtins.int
     @_builtins.property
     def write(self) -> _resources_pb2.WriteResult: ...
@@ -807,7 +811,9 @@ class ListActivitiesRequest(_message.Message):
     begins with.
     """
     @_builtins.property
-    def types(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def types(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Only activities of these types, at most 100. Empty: of all."""
+
     @_builtins.property
     def start_time(self) -> _timestamp_pb2.Timestamp:
         """From this time on, up to and without the end."""
@@ -878,7 +884,7 @@ class OptimizeHistoryRequest(_message.Message):
     max_count: _builtins.int
     """Keep at most this many. 0: no bound."""
     deduplicate: _builtins.bool
-    """Of activities with the same type, data and detail, keep the newest."""
+    """Of activities with the same type, data and detail, keep the newest. Done first."""
     dry_run: _builtins.bool
     """Say what would be dropped, and drop nothing."""
     @_builtins.property
@@ -904,6 +910,8 @@ Global___OptimizeHistoryRequest: _TypeAlias = OptimizeHistoryRequest  # noqa: Y0
 
 @_typing.final
 class OptimizeHistoryResponse(_message.Message):
+    """To a repeat: nothing removed, and what is kept now."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     REMOVED_COUNT_FIELD_NUMBER: _builtins.int
@@ -976,6 +984,7 @@ class TruncateHistoryResponse(_message.Message):
     REMOVED_COUNT_FIELD_NUMBER: _builtins.int
     WRITE_FIELD_NUMBER: _builtins.int
     removed_count: _builtins.int
+    """To a repeat: 0."""
     @_builtins.property
     def write(self) -> _resources_pb2.WriteResult: ...
     def __init__(
@@ -1148,7 +1157,9 @@ class SummarizeUsageResponse(_message.Message):
     TOTALS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def totals(self) -> _containers.RepeatedCompositeFieldContainer[Global___SummarizeUsageResponse.UsageTotal]:
-        """One per provider, model, mode and currency."""
+        """One per provider, model, mode and currency, in the order of these names. At most
+        1,000 in a context or a namespace: what would add another is LIMIT_REACHED.
+        """
 
     def __init__(
         self,
@@ -1193,7 +1204,9 @@ class Resource(_message.Message):
     METADATA_FIELD_NUMBER: _builtins.int
     TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
+    """1 to 256 bytes."""
     type: _builtins.str
+    """At most 64 bytes. May be empty."""
     session_id: _builtins.str
     @_builtins.property
     def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...

@@ -27,7 +27,8 @@ if _version_not_supported:
 
 class TrackerStub(object):
     """Knows who works on which context, what they did, and tells whoever asks.
-    Failures: see resources.proto, and
+    A call that names a session tells what is wrong with it before it looks at the
+    context. Failures: see resources.proto, and
 
     NOT_FOUND            SESSION_NOT_FOUND   (also: ended or lost)
     FAILED_PRECONDITION  CONTEXT_BUSY        {session_id, owner}
@@ -142,7 +143,8 @@ class TrackerStub(object):
 
 class TrackerServicer(object):
     """Knows who works on which context, what they did, and tells whoever asks.
-    Failures: see resources.proto, and
+    A call that names a session tells what is wrong with it before it looks at the
+    context. Failures: see resources.proto, and
 
     NOT_FOUND            SESSION_NOT_FOUND   (also: ended or lost)
     FAILED_PRECONDITION  CONTEXT_BUSY        {session_id, owner}
@@ -160,7 +162,8 @@ class TrackerServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def RenewSession(self, request, context):
-        """Keeps a session alive for another `ttl`.
+        """Keeps a session alive for another `ttl`. Nothing is written: after a restart of
+        the server every live session has a full term again.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -169,7 +172,7 @@ class TrackerServicer(object):
     def EndSession(self, request, context):
         """Ends a session: its contexts are deactivated and its resources reclaimed, and
         nothing that it sent with a session id or a fence is taken after. No error
-        when it has ended.
+        when it has ended, or never was.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -191,14 +194,17 @@ class TrackerServicer(object):
     def ActivateContext(self, request, context):
         """Activates a context in a session. It becomes the current one when there is
         none. An exclusive activation excludes other exclusive ones, and writes that
-        carry another fence; shared ones and reads go on.
+        carry another fence; shared ones and reads go on. Where the session has the
+        context active: what is shared already stays as it is, what is exclusive gives
+        that up when it is asked for shared, and asking for exclusive is a new activation
+        with a new fence.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def SwitchContext(self, request, context):
-        """Makes an active context the session's current one, activating it first
+        """Makes an active context the session's current one, activating it first, shared,
         where necessary.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -207,7 +213,8 @@ class TrackerServicer(object):
 
     def DeactivateContext(self, request, context):
         """Deactivates a context. When it was the current one, the default context
-        takes its place if it is active, else the one activated last, else none.
+        takes its place if it is active, else the one activated last, else none. What the
+        session holds of its resources stays. Fails with `NOT_ACTIVE`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -236,15 +243,18 @@ class TrackerServicer(object):
 
     def OptimizeHistory(self, request, context):
         """Makes a history smaller, and says by how much: first drops repeats, then
-        keeps the newest that fit, without a hole, and always the newest of all.
+        keeps the newest that fit, without a hole, and always the newest of all. More
+        than 10,000 runs of activities go in several changes, the oldest first. Fails
+        with `HEAD_MOVED` when a large history changed again and again meanwhile.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def TruncateHistory(self, request, context):
-        """Drops the activities before a sequence or time. Files and usage stay: they tell
-        what happened, not what is kept.
+        """Drops the activities before a sequence or time, more than 10,000 in several
+        changes, the oldest first. Files and usage stay: they tell what happened, not
+        what is kept.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -258,16 +268,19 @@ class TrackerServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def SummarizeUsage(self, request, context):
-        """What models cost, added up over one context or a namespace.
+        """What models cost, added up over one context, or over all that was ever recorded
+        in a namespace, whether or not its contexts are still there. Sums stop at the
+        largest number there is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def AcquireResource(self, request, context):
-        """Takes a named resource of a context for a session, until `ReleaseResource` or
-        the session's end. Taking what one holds is no error. Each step is in the
-        history.
+        """Takes a named resource of a context for a session, until `ReleaseResource`, the
+        session's end or the context's. Taking what one holds is no error, and changes
+        nothing. Each step is in the history but the last: that ends with the context. A
+        session holds up to 1,000.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -402,7 +415,8 @@ def add_TrackerServicer_to_server(servicer, server):
  # This class is part of an EXPERIMENTAL API.
 class Tracker(object):
     """Knows who works on which context, what they did, and tells whoever asks.
-    Failures: see resources.proto, and
+    A call that names a session tells what is wrong with it before it looks at the
+    context. Failures: see resources.proto, and
 
     NOT_FOUND            SESSION_NOT_FOUND   (also: ended or lost)
     FAILED_PRECONDITION  CONTEXT_BUSY        {session_id, owner}

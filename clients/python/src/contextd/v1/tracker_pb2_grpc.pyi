@@ -28,7 +28,8 @@ GRPC_VERSION: str
 
 class TrackerStub:
     """Knows who works on which context, what they did, and tells whoever asks.
-    Failures: see resources.proto, and
+    A call that names a session tells what is wrong with it before it looks at the
+    context. Failures: see resources.proto, and
 
       NOT_FOUND            SESSION_NOT_FOUND   (also: ended or lost)
       FAILED_PRECONDITION  CONTEXT_BUSY        {session_id, owner}
@@ -45,11 +46,13 @@ class TrackerStub:
     StartSession: _grpc.UnaryUnaryMultiCallable[_tracker_pb2.StartSessionRequest, _tracker_pb2.StartSessionResponse]
     """Begins a session: the presence of one client, alive while it is renewed."""
     RenewSession: _grpc.UnaryUnaryMultiCallable[_tracker_pb2.RenewSessionRequest, _tracker_pb2.RenewSessionResponse]
-    """Keeps a session alive for another `ttl`."""
+    """Keeps a session alive for another `ttl`. Nothing is written: after a restart of
+    the server every live session has a full term again.
+    """
     EndSession: _grpc.UnaryUnaryMultiCallable[_tracker_pb2.EndSessionRequest, _tracker_pb2.EndSessionResponse]
     """Ends a session: its contexts are deactivated and its resources reclaimed, and
     nothing that it sent with a session id or a fence is taken after. No error
-    when it has ended.
+    when it has ended, or never was.
     """
     GetSession: _grpc.UnaryUnaryMultiCallable[_tracker_pb2.GetSessionRequest, _tracker_pb2.GetSessionResponse]
     ListSessions: _grpc.UnaryUnaryMultiCallable[_tracker_pb2.ListSessionsRequest, _tracker_pb2.ListSessionsResponse]
@@ -57,15 +60,19 @@ class TrackerStub:
     ActivateContext: _grpc.UnaryUnaryMultiCallable[_tracker_pb2.ActivateContextRequest, _tracker_pb2.ActivateContextResponse]
     """Activates a context in a session. It becomes the current one when there is
     none. An exclusive activation excludes other exclusive ones, and writes that
-    carry another fence; shared ones and reads go on.
+    carry another fence; shared ones and reads go on. Where the session has the
+    context active: what is shared already stays as it is, what is exclusive gives
+    that up when it is asked for shared, and asking for exclusive is a new activation
+    with a new fence.
     """
     SwitchContext: _grpc.UnaryUnaryMultiCallable[_tracker_pb2.SwitchContextRequest, _tracker_pb2.SwitchContextResponse]
-    """Makes an active context the session's current one, activating it first
+    """Makes an active context the session's current one, activating it first, shared,
     where necessary.
     """
     DeactivateContext: _grpc.UnaryUnaryMultiCallable[_tracker_pb2.DeactivateContextRequest, _tracker_pb2.DeactivateContextResponse]
     """Deactivates a context. When it was the current one, the default context
-    takes its place if it is active, else the one activated last, else none.
+    takes its place if it is active, else the one activated last, else none. What the
+    session holds of its resources stays. Fails with `NOT_ACTIVE`.
     """
     GetContextStatus: _grpc.UnaryUnaryMultiCallable[_tracker_pb2.GetContextStatusRequest, _tracker_pb2.GetContextStatusResponse]
     """Tells who has a context active."""
@@ -75,20 +82,27 @@ class TrackerStub:
     """Lists the history of a context by sequence."""
     OptimizeHistory: _grpc.UnaryUnaryMultiCallable[_tracker_pb2.OptimizeHistoryRequest, _tracker_pb2.OptimizeHistoryResponse]
     """Makes a history smaller, and says by how much: first drops repeats, then
-    keeps the newest that fit, without a hole, and always the newest of all.
+    keeps the newest that fit, without a hole, and always the newest of all. More
+    than 10,000 runs of activities go in several changes, the oldest first. Fails
+    with `HEAD_MOVED` when a large history changed again and again meanwhile.
     """
     TruncateHistory: _grpc.UnaryUnaryMultiCallable[_tracker_pb2.TruncateHistoryRequest, _tracker_pb2.TruncateHistoryResponse]
-    """Drops the activities before a sequence or time. Files and usage stay: they tell
-    what happened, not what is kept.
+    """Drops the activities before a sequence or time, more than 10,000 in several
+    changes, the oldest first. Files and usage stay: they tell what happened, not
+    what is kept.
     """
     ListFiles: _grpc.UnaryUnaryMultiCallable[_tracker_pb2.ListFilesRequest, _tracker_pb2.ListFilesResponse]
     """The files that were touched, by path, each with its last operation."""
     SummarizeUsage: _grpc.UnaryUnaryMultiCallable[_tracker_pb2.SummarizeUsageRequest, _tracker_pb2.SummarizeUsageResponse]
-    """What models cost, added up over one context or a namespace."""
+    """What models cost, added up over one context, or over all that was ever recorded
+    in a namespace, whether or not its contexts are still there. Sums stop at the
+    largest number there is.
+    """
     AcquireResource: _grpc.UnaryUnaryMultiCallable[_tracker_pb2.AcquireResourceRequest, _tracker_pb2.AcquireResourceResponse]
-    """Takes a named resource of a context for a session, until `ReleaseResource` or
-    the session's end. Taking what one holds is no error. Each step is in the
-    history.
+    """Takes a named resource of a context for a session, until `ReleaseResource`, the
+    session's end or the context's. Taking what one holds is no error, and changes
+    nothing. Each step is in the history but the last: that ends with the context. A
+    session holds up to 1,000.
     """
     ReleaseResource: _grpc.UnaryUnaryMultiCallable[_tracker_pb2.ReleaseResourceRequest, _tracker_pb2.ReleaseResourceResponse]
     ListResources: _grpc.UnaryUnaryMultiCallable[_tracker_pb2.ListResourcesRequest, _tracker_pb2.ListResourcesResponse]
@@ -101,7 +115,8 @@ class TrackerStub:
 @_typing.type_check_only
 class TrackerAsyncStub(TrackerStub):
     """Knows who works on which context, what they did, and tells whoever asks.
-    Failures: see resources.proto, and
+    A call that names a session tells what is wrong with it before it looks at the
+    context. Failures: see resources.proto, and
 
       NOT_FOUND            SESSION_NOT_FOUND   (also: ended or lost)
       FAILED_PRECONDITION  CONTEXT_BUSY        {session_id, owner}
@@ -115,11 +130,13 @@ class TrackerAsyncStub(TrackerStub):
     StartSession: _aio.UnaryUnaryMultiCallable[_tracker_pb2.StartSessionRequest, _tracker_pb2.StartSessionResponse]  # type: ignore[assignment]
     """Begins a session: the presence of one client, alive while it is renewed."""
     RenewSession: _aio.UnaryUnaryMultiCallable[_tracker_pb2.RenewSessionRequest, _tracker_pb2.RenewSessionResponse]  # type: ignore[assignment]
-    """Keeps a session alive for another `ttl`."""
+    """Keeps a session alive for another `ttl`. Nothing is written: after a restart of
+    the server every live session has a full term again.
+    """
     EndSession: _aio.UnaryUnaryMultiCallable[_tracker_pb2.EndSessionRequest, _tracker_pb2.EndSessionResponse]  # type: ignore[assignment]
     """Ends a session: its contexts are deactivated and its resources reclaimed, and
     nothing that it sent with a session id or a fence is taken after. No error
-    when it has ended.
+    when it has ended, or never was.
     """
     GetSession: _aio.UnaryUnaryMultiCallable[_tracker_pb2.GetSessionRequest, _tracker_pb2.GetSessionResponse]  # type: ignore[assignment]
     ListSessions: _aio.UnaryUnaryMultiCallable[_tracker_pb2.ListSessionsRequest, _tracker_pb2.ListSessionsResponse]  # type: ignore[assignment]
@@ -127,15 +144,19 @@ class TrackerAsyncStub(TrackerStub):
     ActivateContext: _aio.UnaryUnaryMultiCallable[_tracker_pb2.ActivateContextRequest, _tracker_pb2.ActivateContextResponse]  # type: ignore[assignment]
     """Activates a context in a session. It becomes the current one when there is
     none. An exclusive activation excludes other exclusive ones, and writes that
-    carry another fence; shared ones and reads go on.
+    carry another fence; shared ones and reads go on. Where the session has the
+    context active: what is shared already stays as it is, what is exclusive gives
+    that up when it is asked for shared, and asking for exclusive is a new activation
+    with a new fence.
     """
     SwitchContext: _aio.UnaryUnaryMultiCallable[_tracker_pb2.SwitchContextRequest, _tracker_pb2.SwitchContextResponse]  # type: ignore[assignment]
-    """Makes an active context the session's current one, activating it first
+    """Makes an active context the session's current one, activating it first, shared,
     where necessary.
     """
     DeactivateContext: _aio.UnaryUnaryMultiCallable[_tracker_pb2.DeactivateContextRequest, _tracker_pb2.DeactivateContextResponse]  # type: ignore[assignment]
     """Deactivates a context. When it was the current one, the default context
-    takes its place if it is active, else the one activated last, else none.
+    takes its place if it is active, else the one activated last, else none. What the
+    session holds of its resources stays. Fails with `NOT_ACTIVE`.
     """
     GetContextStatus: _aio.UnaryUnaryMultiCallable[_tracker_pb2.GetContextStatusRequest, _tracker_pb2.GetContextStatusResponse]  # type: ignore[assignment]
     """Tells who has a context active."""
@@ -145,20 +166,27 @@ class TrackerAsyncStub(TrackerStub):
     """Lists the history of a context by sequence."""
     OptimizeHistory: _aio.UnaryUnaryMultiCallable[_tracker_pb2.OptimizeHistoryRequest, _tracker_pb2.OptimizeHistoryResponse]  # type: ignore[assignment]
     """Makes a history smaller, and says by how much: first drops repeats, then
-    keeps the newest that fit, without a hole, and always the newest of all.
+    keeps the newest that fit, without a hole, and always the newest of all. More
+    than 10,000 runs of activities go in several changes, the oldest first. Fails
+    with `HEAD_MOVED` when a large history changed again and again meanwhile.
     """
     TruncateHistory: _aio.UnaryUnaryMultiCallable[_tracker_pb2.TruncateHistoryRequest, _tracker_pb2.TruncateHistoryResponse]  # type: ignore[assignment]
-    """Drops the activities before a sequence or time. Files and usage stay: they tell
-    what happened, not what is kept.
+    """Drops the activities before a sequence or time, more than 10,000 in several
+    changes, the oldest first. Files and usage stay: they tell what happened, not
+    what is kept.
     """
     ListFiles: _aio.UnaryUnaryMultiCallable[_tracker_pb2.ListFilesRequest, _tracker_pb2.ListFilesResponse]  # type: ignore[assignment]
     """The files that were touched, by path, each with its last operation."""
     SummarizeUsage: _aio.UnaryUnaryMultiCallable[_tracker_pb2.SummarizeUsageRequest, _tracker_pb2.SummarizeUsageResponse]  # type: ignore[assignment]
-    """What models cost, added up over one context or a namespace."""
+    """What models cost, added up over one context, or over all that was ever recorded
+    in a namespace, whether or not its contexts are still there. Sums stop at the
+    largest number there is.
+    """
     AcquireResource: _aio.UnaryUnaryMultiCallable[_tracker_pb2.AcquireResourceRequest, _tracker_pb2.AcquireResourceResponse]  # type: ignore[assignment]
-    """Takes a named resource of a context for a session, until `ReleaseResource` or
-    the session's end. Taking what one holds is no error. Each step is in the
-    history.
+    """Takes a named resource of a context for a session, until `ReleaseResource`, the
+    session's end or the context's. Taking what one holds is no error, and changes
+    nothing. Each step is in the history but the last: that ends with the context. A
+    session holds up to 1,000.
     """
     ReleaseResource: _aio.UnaryUnaryMultiCallable[_tracker_pb2.ReleaseResourceRequest, _tracker_pb2.ReleaseResourceResponse]  # type: ignore[assignment]
     ListResources: _aio.UnaryUnaryMultiCallable[_tracker_pb2.ListResourcesRequest, _tracker_pb2.ListResourcesResponse]  # type: ignore[assignment]
@@ -170,7 +198,8 @@ class TrackerAsyncStub(TrackerStub):
 
 class TrackerServicer(metaclass=_abc_1.ABCMeta):
     """Knows who works on which context, what they did, and tells whoever asks.
-    Failures: see resources.proto, and
+    A call that names a session tells what is wrong with it before it looks at the
+    context. Failures: see resources.proto, and
 
       NOT_FOUND            SESSION_NOT_FOUND   (also: ended or lost)
       FAILED_PRECONDITION  CONTEXT_BUSY        {session_id, owner}
@@ -194,7 +223,9 @@ class TrackerServicer(metaclass=_abc_1.ABCMeta):
         request: _tracker_pb2.RenewSessionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_tracker_pb2.RenewSessionResponse, _abc.Awaitable[_tracker_pb2.RenewSessionResponse]]:
-        """Keeps a session alive for another `ttl`."""
+        """Keeps a session alive for another `ttl`. Nothing is written: after a restart of
+        the server every live session has a full term again.
+        """
 
     @_abc_1.abstractmethod
     def EndSession(
@@ -204,7 +235,7 @@ class TrackerServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_tracker_pb2.EndSessionResponse, _abc.Awaitable[_tracker_pb2.EndSessionResponse]]:
         """Ends a session: its contexts are deactivated and its resources reclaimed, and
         nothing that it sent with a session id or a fence is taken after. No error
-        when it has ended.
+        when it has ended, or never was.
         """
 
     @_abc_1.abstractmethod
@@ -230,7 +261,10 @@ class TrackerServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_tracker_pb2.ActivateContextResponse, _abc.Awaitable[_tracker_pb2.ActivateContextResponse]]:
         """Activates a context in a session. It becomes the current one when there is
         none. An exclusive activation excludes other exclusive ones, and writes that
-        carry another fence; shared ones and reads go on.
+        carry another fence; shared ones and reads go on. Where the session has the
+        context active: what is shared already stays as it is, what is exclusive gives
+        that up when it is asked for shared, and asking for exclusive is a new activation
+        with a new fence.
         """
 
     @_abc_1.abstractmethod
@@ -239,7 +273,7 @@ class TrackerServicer(metaclass=_abc_1.ABCMeta):
         request: _tracker_pb2.SwitchContextRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_tracker_pb2.SwitchContextResponse, _abc.Awaitable[_tracker_pb2.SwitchContextResponse]]:
-        """Makes an active context the session's current one, activating it first
+        """Makes an active context the session's current one, activating it first, shared,
         where necessary.
         """
 
@@ -250,7 +284,8 @@ class TrackerServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_tracker_pb2.DeactivateContextResponse, _abc.Awaitable[_tracker_pb2.DeactivateContextResponse]]:
         """Deactivates a context. When it was the current one, the default context
-        takes its place if it is active, else the one activated last, else none.
+        takes its place if it is active, else the one activated last, else none. What the
+        session holds of its resources stays. Fails with `NOT_ACTIVE`.
         """
 
     @_abc_1.abstractmethod
@@ -284,7 +319,9 @@ class TrackerServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_tracker_pb2.OptimizeHistoryResponse, _abc.Awaitable[_tracker_pb2.OptimizeHistoryResponse]]:
         """Makes a history smaller, and says by how much: first drops repeats, then
-        keeps the newest that fit, without a hole, and always the newest of all.
+        keeps the newest that fit, without a hole, and always the newest of all. More
+        than 10,000 runs of activities go in several changes, the oldest first. Fails
+        with `HEAD_MOVED` when a large history changed again and again meanwhile.
         """
 
     @_abc_1.abstractmethod
@@ -293,8 +330,9 @@ class TrackerServicer(metaclass=_abc_1.ABCMeta):
         request: _tracker_pb2.TruncateHistoryRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_tracker_pb2.TruncateHistoryResponse, _abc.Awaitable[_tracker_pb2.TruncateHistoryResponse]]:
-        """Drops the activities before a sequence or time. Files and usage stay: they tell
-        what happened, not what is kept.
+        """Drops the activities before a sequence or time, more than 10,000 in several
+        changes, the oldest first. Files and usage stay: they tell what happened, not
+        what is kept.
         """
 
     @_abc_1.abstractmethod
@@ -311,7 +349,10 @@ class TrackerServicer(metaclass=_abc_1.ABCMeta):
         request: _tracker_pb2.SummarizeUsageRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_tracker_pb2.SummarizeUsageResponse, _abc.Awaitable[_tracker_pb2.SummarizeUsageResponse]]:
-        """What models cost, added up over one context or a namespace."""
+        """What models cost, added up over one context, or over all that was ever recorded
+        in a namespace, whether or not its contexts are still there. Sums stop at the
+        largest number there is.
+        """
 
     @_abc_1.abstractmethod
     def AcquireResource(
@@ -319,9 +360,10 @@ class TrackerServicer(metaclass=_abc_1.ABCMeta):
         request: _tracker_pb2.AcquireResourceRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_tracker_pb2.AcquireResourceResponse, _abc.Awaitable[_tracker_pb2.AcquireResourceResponse]]:
-        """Takes a named resource of a context for a session, until `ReleaseResource` or
-        the session's end. Taking what one holds is no error. Each step is in the
-        history.
+        """Takes a named resource of a context for a session, until `ReleaseResource`, the
+        session's end or the context's. Taking what one holds is no error, and changes
+        nothing. Each step is in the history but the last: that ends with the context. A
+        session holds up to 1,000.
         """
 
     @_abc_1.abstractmethod
