@@ -50,6 +50,19 @@ static inline bool cx_bytes_has_prefix(struct cx_bytes bytes, struct cx_bytes pr
            (prefix.size == 0 || memcmp(bytes.data, prefix.data, prefix.size) == 0);
 }
 
+/* Copies `bytes` to *at, which has room for them, and moves *at behind the copy. Returns the
+ * copy. */
+static inline struct cx_bytes cx_bytes_put(uint8_t **at, struct cx_bytes bytes)
+{
+    struct cx_bytes copy = {*at, bytes.size};
+
+    if (bytes.size > 0) {
+        memcpy(*at, bytes.data, bytes.size);
+    }
+    *at += bytes.size;
+    return copy;
+}
+
 /* Makes room for `size` more bytes. Fails with CX_RESOURCE_EXHAUSTED when out of
  * memory; the buffer is as it was then. Amortized O(1) per byte. */
 CX_MUST_CHECK enum cx_status cx_buffer_reserve(struct cx_buffer *buffer, size_t size);

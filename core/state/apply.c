@@ -99,7 +99,7 @@ static void tombstone_replace(struct cx_stage *stage, struct cx_staged_item *sta
         old->entries = (struct cx_tree){0};
         undo_apply(stage, staged, context, garbage);
     }
-    cx_due_set(&shard->due, old, 0);
+    cx_due_set(&shard->due, &old->due, 0);
     cx_table_remove(&shard->contexts, old, staged->key->hash);
     cx_context_unref(old);
     staged->replaced = NULL;
@@ -187,7 +187,7 @@ static void forget_apply(struct cx_stage *stage, struct cx_staged_item *staged,
 {
     struct cx_shard *shard = &stage->state->shards[staged->key->shard];
 
-    cx_due_set(&shard->due, staged->context, 0);
+    cx_due_set(&shard->due, &staged->context->due, 0);
     cx_table_remove(&shard->contexts, staged->context, staged->key->hash);
     shard->forgotten_revision = moment.revision;
     cx_context_unref(staged->context);
@@ -218,7 +218,8 @@ static void item_apply(struct cx_stage *stage, struct cx_staged_item *staged,
     if (item->kind == CX_ITEM_CREATE || item->kind == CX_ITEM_UPDATE) {
         staged->context->update_time_us = moment.time_us;
     }
-    cx_due_set(&shard->due, staged->context, cx_state_due_time(stage->state, staged->context));
+    cx_due_set(&shard->due, &staged->context->due,
+               cx_state_due_time(stage->state, staged->context));
 }
 
 static void lists_apply(struct cx_stage *stage)

@@ -15,6 +15,7 @@
 #ifndef CX_STATE_CONTEXT_H
 #define CX_STATE_CONTEXT_H
 
+#include "core/state/due.h"
 #include "core/state/entry.h"
 #include "core/state/labels.h"
 #include "core/state/snapshot.h"
@@ -65,7 +66,7 @@ struct cx_context {
     bool sliding;
     uint8_t namespace_size;
     uint16_t parent_size;
-    uint32_t due_index;          /* In the shard's heap. */
+    struct cx_due_mark due;      /* In the shard's heap. */
     uint32_t staged;             /* 1 + the item of the stage that changes it; 0: none does. */
     struct cx_namespace *totals; /* A reference of its totals. */
     struct cx_tree entries;

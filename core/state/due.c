@@ -3,7 +3,6 @@
 #include <assert.h>
 
 #include "core/base/memory.h"
-#include "core/state/context.h"
 
 enum { CAPACITY_MIN = 16 };
 
@@ -30,7 +29,7 @@ enum cx_status cx_due_reserve(struct cx_due *due, size_t count)
 static void slot_put(struct cx_due *due, size_t place, struct cx_due_slot slot)
 {
     due->slots[place] = slot;
-    slot.context->due_index = (uint32_t)place + 1;
+    slot.mark->place = (uint32_t)place + 1;
 }
 
 /* Moves a slot from `place` to where it belongs, towards the first or the last. */
@@ -55,25 +54,25 @@ static void slot_settle(struct cx_due *due, size_t place, struct cx_due_slot slo
     slot_put(due, place, slot);
 }
 
-static void slot_remove(struct cx_due *due, struct cx_context *context)
+static void slot_remove(struct cx_due *due, struct cx_due_mark *mark)
 {
-    size_t place = context->due_index - 1;
+    size_t place = mark->place - 1;
     struct cx_due_slot last = due->slots[--due->count];
 
-    context->due_index = 0;
+    mark->place = 0;
     if (place < due->count) {
         slot_settle(due, place, last);
     }
 }
 
-void cx_due_set(struct cx_due *due, struct cx_context *context, int64_t time_us)
+void cx_due_set(struct cx_due *due, struct cx_due_mark *mark, int64_t time_us)
 {
-    struct cx_due_slot slot = {time_us, context};
+    struct cx_due_slot slot = {time_us, mark};
 
-    if (time_us == 0 && context->due_index != 0) {
-        slot_remove(due, context);
-    } else if (time_us != 0 && context->due_index != 0) {
-        slot_settle(due, context->due_index - 1, slot);
+    if (time_us == 0 && mark->place != 0) {
+        slot_remove(due, mark);
+    } else if (time_us != 0 && mark->place != 0) {
+        slot_settle(due, mark->place - 1, slot);
     } else if (time_us != 0) {
         assert(due->count < due->capacity);
         due->count++;
@@ -81,13 +80,13 @@ void cx_due_set(struct cx_due *due, struct cx_context *context, int64_t time_us)
     }
 }
 
-struct cx_context *cx_due_first(const struct cx_due *due, int64_t *ret_time_us)
+struct cx_due_mark *cx_due_first(const struct cx_due *due, int64_t *ret_time_us)
 {
     if (due->count == 0) {
         return NULL;
     }
     *ret_time_us = due->slots[0].time_us;
-    return due->slots[0].context;
+    return due->slots[0].mark;
 }
 
 void cx_due_done(struct cx_due *due)

@@ -1,17 +1,7 @@
 #include "core/state/labels.h"
 
+#include "core/base/hash.h"
 #include "core/base/memory.h"
-
-static struct cx_bytes bytes_put(uint8_t **at, struct cx_bytes bytes)
-{
-    struct cx_bytes copy = {*at, bytes.size};
-
-    if (bytes.size > 0) {
-        memcpy(*at, bytes.data, bytes.size);
-    }
-    *at += bytes.size;
-    return copy;
-}
 
 enum cx_status cx_labels_new(struct cx_label_list list, struct cx_labels **ret_labels)
 {
@@ -34,8 +24,8 @@ enum cx_status cx_labels_new(struct cx_label_list list, struct cx_labels **ret_l
     labels->count = (uint32_t)list.count;
     at = (uint8_t *)&labels->items[list.count];
     for (size_t i = 0; i < list.count; i++) {
-        labels->items[i].key = bytes_put(&at, list.items[i].key);
-        labels->items[i].value = bytes_put(&at, list.items[i].value);
+        labels->items[i].key = cx_bytes_put(&at, list.items[i].key);
+        labels->items[i].value = cx_bytes_put(&at, list.items[i].value);
     }
     *ret_labels = labels;
     return CX_OK;
@@ -112,4 +102,13 @@ void cx_label_remove(struct cx_label *items, size_t *count, struct cx_bytes key)
         --*count;
         memmove(&items[at], &items[at + 1], (*count - at) * sizeof *items);
     }
+}
+
+uint64_t cx_labels_mix(uint64_t digest, struct cx_label_list list)
+{
+    digest = cx_hash_mix_number(digest, list.count);
+    for (size_t i = 0; i < list.count; i++) {
+        digest = cx_hash_mix(cx_hash_mix(digest, list.items[i].key), list.items[i].value);
+    }
+    return digest;
 }

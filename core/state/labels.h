@@ -44,4 +44,7 @@ bool cx_labels_include(struct cx_label_list list, struct cx_label_list wanted);
 void cx_label_set(struct cx_label *items, size_t *count, struct cx_label label);
 void cx_label_remove(struct cx_label *items, size_t *count, struct cx_bytes key);
 
+/* Continues a digest over a list. */
+uint64_t cx_labels_mix(uint64_t digest, struct cx_label_list list);
+
 #endif /* CX_STATE_LABELS_H */

@@ -60,8 +60,8 @@ int64_t cx_state_due_time(const struct cx_state *state, const struct cx_context 
 static void context_settle(struct cx_state *state, struct cx_shard *shard,
                            struct cx_context *context, struct cx_undo **garbage)
 {
-    if (context->due_index != 0) {
-        cx_due_set(&shard->due, context, cx_state_due_time(state, context));
+    if (context->due.place != 0) {
+        cx_due_set(&shard->due, &context->due, cx_state_due_time(state, context));
     }
     cx_context_trim_undo(context, state->settings.version_retention - 1, garbage);
 }
@@ -112,15 +112,6 @@ static uint64_t mix_entries(uint64_t digest, const struct cx_tree *entries)
     return digest;
 }
 
-static uint64_t mix_labels(uint64_t digest, struct cx_label_list list)
-{
-    digest = cx_hash_mix_number(digest, list.count);
-    for (size_t i = 0; i < list.count; i++) {
-        digest = cx_hash_mix(cx_hash_mix(digest, list.items[i].key), list.items[i].value);
-    }
-    return digest;
-}
-
 static uint64_t mix_undo(uint64_t digest, const struct cx_undo *undo)
 {
     const uint64_t numbers[] = {
@@ -135,7 +126,7 @@ static uint64_t mix_undo(uint64_t digest, const struct cx_undo *undo)
     };
 
     digest = cx_hash_mix(digest, (struct cx_bytes){(const uint8_t *)numbers, sizeof numbers});
-    digest = mix_labels(digest, cx_labels_list(undo->labels));
+    digest = cx_labels_mix(digest, cx_labels_list(undo->labels));
     digest = undo->old_entry != NULL ? mix_entry(digest, undo->old_entry) : digest;
     digest = undo->new_entry != NULL ? mix_entry(digest, undo->new_entry) : digest;
     return mix_entries(digest, &undo->entries);
@@ -162,7 +153,7 @@ static uint64_t context_digest(const struct cx_context *context)
     digest =
         cx_hash_mix(cx_hash_mix(digest, cx_context_type(context)), cx_context_parent_id(context));
     digest = cx_hash_mix(digest, (struct cx_bytes){(const uint8_t *)numbers, sizeof numbers});
-    digest = mix_labels(digest, cx_labels_list(context->labels));
+    digest = cx_labels_mix(digest, cx_labels_list(context->labels));
     digest = mix_entries(digest, &context->entries);
     for (const struct cx_undo *undo = context->undo_oldest; undo != NULL; undo = undo->newer) {
         digest = mix_undo(digest, undo);
