@@ -58,11 +58,17 @@ uint64_t cx_activity_content_weight(const struct cx_activity_content *content);
 
 /* What it says, borrowed from it. O(size of the detail). */
 void cx_activity_view(const struct cx_activity *activity, struct cx_activity_view *ret_view);
+struct cx_bytes cx_activity_type(const struct cx_activity *activity);
 
-/* Whether two have the same type, data and detail: one repeats the other. */
+/* Copies the data into `memory`, which has room for them. */
+void cx_activity_read(const struct cx_activity *activity, uint8_t *memory);
+
+/* Whether two of the same chunk table have the same type, data and detail: one repeats the
+ * other. O(what is not in chunks). */
 bool cx_activity_repeats(const struct cx_activity *a, const struct cx_activity *b);
 
-/* A number that is the same for those that repeat each other. O(size). */
+/* A number that is the same for those that repeat each other; only within a process. O(what
+ * is not in chunks). */
 uint64_t cx_activity_hash(const struct cx_activity *activity);
 
 /* Continues a digest over all of it. O(size). */

@@ -20,7 +20,8 @@ enum { CX_DETAIL_SIZE_MAX = 4096 };
 void cx_detail_put(struct cx_wire_writer *writer, const struct cx_detail *detail);
 
 /* Decodes from `reader`; what it points at is in the reader's bytes. A kind that there is
- * not, a number out of bounds or a name of the wrong size sets `bad`. */
+ * not, a number out of bounds, or a name of the wrong size or with a NUL sets `bad`, and
+ * the detail is empty. */
 void cx_detail_get(struct cx_wire_reader *reader, struct cx_detail *ret_detail);
 
 /* Whether two are the same. */

@@ -57,13 +57,7 @@ void cx_entry_read(const struct cx_entry *entry, uint8_t *memory, uint64_t size)
         memcpy(memory, cx_entry_inline_value(entry).data, size);
         return;
     }
-    for (uint64_t offset = 0; offset < size;) {
-        struct cx_bytes run = cx_value_run(entry->value, offset);
-        size_t count = run.size < size - offset ? run.size : size - offset;
-
-        memcpy(memory + offset, run.data, count);
-        offset += count;
-    }
+    cx_value_read(entry->value, memory, size);
 }
 
 uint64_t cx_entry_common_prefix(const struct cx_entry *entry, struct cx_bytes bytes)

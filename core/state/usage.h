@@ -50,6 +50,10 @@ CX_MUST_CHECK enum cx_status cx_usage_new(const struct cx_usage_key *key,
                                           const struct cx_usage_sums *sums,
                                           struct cx_usage **ret_usage);
 
+/* The same in memory of the caller's, which has room for the key behind it. */
+void cx_usage_init(struct cx_usage *usage, const struct cx_usage_key *key,
+                   const struct cx_usage_sums *sums);
+
 /* Sums up the rows of a tree, leaving out those without calls. On success the caller owns
  * *ret_summary. CX_RESOURCE_EXHAUSTED when out of memory. O(rows). */
 CX_MUST_CHECK enum cx_status cx_usage_summarize(const struct cx_tree *usage,

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "core/base/hash.h"
 #include "core/base/memory.h"
 #include "core/tree/chunk.h"
 
@@ -237,6 +238,29 @@ struct cx_bytes cx_value_run(const struct cx_value *value, uint64_t offset)
         value = cx_value_parts(value)[part].piece;
     }
     return (struct cx_bytes){value->bytes + offset, (size_t)(value->size - offset)};
+}
+
+void cx_value_read(const struct cx_value *value, uint8_t *memory, uint64_t size)
+{
+    assert(size <= value->size);
+    for (uint64_t offset = 0; offset < size;) {
+        struct cx_bytes run = cx_value_run(value, offset);
+        size_t count = run.size < size - offset ? run.size : (size_t)(size - offset);
+
+        memcpy(memory + offset, run.data, count);
+        offset += count;
+    }
+}
+
+uint64_t cx_value_mix(uint64_t digest, const struct cx_value *value)
+{
+    struct cx_bytes run;
+
+    for (uint64_t offset = 0; offset < value->size; offset += run.size) {
+        run = cx_value_run(value, offset);
+        digest = cx_hash_mix(digest, run);
+    }
+    return digest;
 }
 
 /* Of two runs that differ. */

@@ -51,6 +51,12 @@ uint64_t cx_value_size(const struct cx_value *value);
  * Borrowed for as long as the value lives. O(log chunks). */
 struct cx_bytes cx_value_run(const struct cx_value *value, uint64_t offset);
 
+/* Copies the first `size` bytes, of which there are as many. O(size). */
+void cx_value_read(const struct cx_value *value, uint8_t *memory, uint64_t size);
+
+/* Continues a digest over the bytes. O(size). */
+uint64_t cx_value_mix(uint64_t digest, const struct cx_value *value);
+
 /* How many bytes at their beginnings are the same. O(common bytes). */
 uint64_t cx_value_common_prefix(const struct cx_value *value, struct cx_bytes bytes);
 
