@@ -1,126 +1,15 @@
+/* Bytes into changes. */
+
 #include "core/state/change.h"
 
-#include <assert.h>
 #include <stdio.h>
 
 #include "core/base/limits.h"
 #include "core/state/change_check.h"
+#include "core/state/change_format.h"
+#include "core/state/detail.h"
 #include "core/state/settings.h"
 #include "core/state/wire.h"
-
-enum {
-    FLAG_REQUEST = 1, /* In front of a change. */
-    FLAG_EACH = 2,
-
-    FLAG_LABELS_CHANGED = 1, /* In front of an item. */
-    FLAG_SLIDING = 2,
-};
-
-/* ---- Encoding. -------------------------------------------------------------- */
-
-static void put_labels(struct cx_wire_writer *writer, struct cx_label_list list)
-{
-    cx_wire_put_number(writer, list.count);
-    for (size_t i = 0; i < list.count; i++) {
-        cx_wire_put_bytes(writer, list.items[i].key);
-        cx_wire_put_bytes(writer, list.items[i].value);
-    }
-}
-
-static void put_op(struct cx_wire_writer *writer, const struct cx_op *op)
-{
-    cx_wire_put_number(writer, op->kind);
-    switch (op->kind) {
-    case CX_MUTATION_PUT:
-        cx_wire_put_bytes(writer, op->key);
-        cx_wire_put_bytes(writer, op->content_type);
-        cx_wire_put_number(writer, op->kept);
-        cx_wire_put_bytes(writer, op->value);
-        break;
-    case CX_MUTATION_APPEND:
-        cx_wire_put_bytes(writer, op->key);
-        cx_wire_put_bytes(writer, op->content_type);
-        cx_wire_put_bytes(writer, op->value);
-        break;
-    case CX_MUTATION_DELETE:
-    case CX_MUTATION_DELETE_PREFIX:
-    case CX_MUTATION_DELETE_LABEL:
-        cx_wire_put_bytes(writer, op->key);
-        break;
-    case CX_MUTATION_SET_LABEL:
-        cx_wire_put_bytes(writer, op->key);
-        cx_wire_put_bytes(writer, op->value);
-        break;
-    case CX_MUTATION_SET_EXPIRY:
-        cx_wire_put_number(writer, (uint64_t)op->ttl_us);
-        cx_wire_put_number(writer, op->sliding);
-        break;
-    }
-}
-
-static void put_item(struct cx_wire_writer *writer, const struct cx_change_item *item)
-{
-    cx_wire_put_number(writer, item->kind);
-    cx_wire_put_number(writer, (item->labels_changed ? FLAG_LABELS_CHANGED : 0) |
-                                   (item->sliding ? FLAG_SLIDING : 0));
-    cx_wire_put_bytes(writer, item->id);
-    cx_wire_put_number(writer, item->version);
-    cx_wire_put_bytes(writer, item->type);
-    put_labels(writer, item->labels);
-    if (item->labels_changed) {
-        put_labels(writer, item->labels_before);
-    }
-    if (item->kind == CX_ITEM_CREATE) {
-        cx_wire_put_bytes(writer, item->parent_id);
-        cx_wire_put_number(writer, (uint64_t)item->ttl_us);
-    }
-    cx_wire_put_number(writer, item->op_count);
-    for (size_t i = 0; i < item->op_count; i++) {
-        put_op(writer, &item->ops[i]);
-    }
-}
-
-static void put_settings(struct cx_wire_writer *writer, const struct cx_settings *settings)
-{
-    cx_wire_put_number(writer, settings->version_retention);
-    cx_wire_put_number(writer, (uint64_t)settings->undelete_window_us);
-    cx_wire_put_number(writer, (uint64_t)settings->tombstone_window_us);
-    cx_wire_put_number(writer, (uint64_t)settings->request_id_window_us);
-    cx_wire_put_number(writer, settings->request_ids_max);
-}
-
-static void put_request(struct cx_wire_writer *writer, const struct cx_request_mark *mark)
-{
-    cx_wire_put_fixed64(writer, mark->id.low);
-    cx_wire_put_fixed64(writer, mark->id.high);
-    cx_wire_put_fixed64(writer, mark->content_hash);
-    cx_wire_put_number(writer, mark->owner);
-}
-
-enum cx_status cx_change_encode(const struct cx_change *change, struct cx_buffer *buffer)
-{
-    struct cx_wire_writer writer = {.buffer = buffer};
-
-    cx_wire_put_number(&writer, change->kind);
-    if (change->kind == CX_CHANGE_SETTINGS) {
-        put_settings(&writer, change->settings);
-        return writer.status;
-    }
-    assert(change->item_count >= 1 && change->item_count <= CX_CHANGE_ITEMS_MAX);
-    cx_wire_put_number(
-        &writer,
-        (cx_request_mark_is_set(&change->request) ? FLAG_REQUEST : 0) |
-            (change->request.each && cx_request_mark_is_set(&change->request) ? FLAG_EACH : 0));
-    cx_wire_put_bytes(&writer, change->namespace_id);
-    if (cx_request_mark_is_set(&change->request)) {
-        put_request(&writer, &change->request);
-    }
-    cx_wire_put_number(&writer, change->item_count);
-    for (size_t i = 0; i < change->item_count; i++) {
-        put_item(&writer, &change->items[i]);
-    }
-    return writer.status;
-}
 
 struct cx_hash128 cx_request_mark_id_of(const struct cx_request_mark *mark,
                                         struct cx_bytes context_key)
@@ -186,11 +75,42 @@ static struct cx_label_list get_labels(struct decoder *decoder)
     return list;
 }
 
+/* Makes room for one of something. */
+static void *get_room(struct decoder *decoder, size_t size)
+{
+    void *memory = cx_arena_calloc(decoder->arena, size);
+
+    if (memory == NULL) {
+        decoder->out_of_memory = true;
+        decoder->reader.bad = true;
+    }
+    return memory;
+}
+
+static const struct cx_activity_content *get_activity(struct decoder *decoder)
+{
+    struct cx_wire_reader *reader = &decoder->reader;
+    struct cx_activity_content *activity = get_room(decoder, sizeof *activity);
+    struct cx_label_list labels;
+
+    if (activity == NULL) {
+        return NULL;
+    }
+    activity->type = cx_wire_get_bytes(reader);
+    activity->content_type = cx_wire_get_bytes(reader);
+    labels = get_labels(decoder);
+    activity->labels = labels.items;
+    activity->label_count = labels.count;
+    cx_detail_get(reader, &activity->detail);
+    activity->data = cx_wire_get_bytes(reader);
+    return activity;
+}
+
 static void get_op(struct decoder *decoder, struct cx_op *op)
 {
     struct cx_wire_reader *reader = &decoder->reader;
 
-    op->kind = (enum cx_mutation_kind)get_bounded(decoder, CX_MUTATION_PUT, CX_MUTATION_SET_EXPIRY);
+    op->kind = (enum cx_mutation_kind)get_bounded(decoder, CX_MUTATION_PUT, CX_MUTATION_RECORD);
     switch (op->kind) {
     case CX_MUTATION_PUT:
         op->key = cx_wire_get_bytes(reader);
@@ -216,6 +136,75 @@ static void get_op(struct decoder *decoder, struct cx_op *op)
         op->ttl_us = (int64_t)cx_wire_get_number(reader);
         op->sliding = get_bounded(decoder, 0, 1) != 0;
         break;
+    case CX_MUTATION_RECORD:
+        op->activity = get_activity(decoder);
+        break;
+    }
+}
+
+static struct cx_run_list get_runs(struct decoder *decoder)
+{
+    struct cx_wire_reader *reader = &decoder->reader;
+    uint64_t last = 0;
+    struct cx_run_list list;
+    struct cx_run *runs = get_array(decoder, sizeof *runs, &list.count);
+
+    for (size_t i = 0; i < list.count && !reader->bad; i++) {
+        uint64_t gap = cx_wire_get_number(reader);
+        uint64_t length = cx_wire_get_number(reader);
+
+        if (gap == 0 || gap > UINT64_MAX - last || length > UINT64_MAX - last - gap) {
+            reader->bad = true;
+            break;
+        }
+        runs[i] = (struct cx_run){last + gap, last + gap + length};
+        last = runs[i].last;
+    }
+    list.items = runs;
+    return list;
+}
+
+static void get_activation(struct decoder *decoder, struct cx_activation_step *step)
+{
+    unsigned flags = get_bounded(decoder, 0, FLAGS_ACTIVATION);
+
+    step->active = (flags & FLAG_ACTIVE) != 0;
+    step->guard = (flags & FLAG_GUARD) != 0;
+    step->session_id = cx_wire_get_bytes(&decoder->reader);
+    if ((flags & FLAG_EXCLUSIVE) != 0) {
+        step->fence = cx_wire_get_number(&decoder->reader);
+    }
+    if ((step->fence != 0) != ((flags & FLAG_EXCLUSIVE) != 0)) {
+        decoder->reader.bad = true; /* One that is 0 is not stored. */
+    }
+}
+
+/* What a flag announces is not empty. */
+static void get_tracked(struct decoder *decoder, unsigned flags, struct cx_change_item *item)
+{
+    struct cx_wire_reader *reader = &decoder->reader;
+
+    if ((flags & FLAG_AUTHOR) != 0) {
+        item->session_id = cx_wire_get_bytes(reader);
+        reader->bad |= item->session_id.size == 0;
+    }
+    if ((flags & FLAG_ACTIVITIES) != 0) {
+        item->first_sequence = cx_wire_get_number(reader);
+        reader->bad |= item->first_sequence == 0;
+    }
+    if ((flags & FLAG_TRIMMED) != 0) {
+        item->trimmed = get_runs(decoder);
+        reader->bad |= item->trimmed.count == 0;
+    }
+    if ((flags & FLAG_ACTIVATIONS) != 0) {
+        struct cx_activation_step *steps =
+            get_array(decoder, sizeof *steps, &item->activation_count);
+
+        for (size_t i = 0; i < item->activation_count && !reader->bad; i++) {
+            get_activation(decoder, &steps[i]);
+        }
+        item->activations = steps;
+        reader->bad |= item->activation_count == 0;
     }
 }
 
@@ -224,8 +213,8 @@ static void get_item(struct decoder *decoder, struct cx_change_item *item)
     struct cx_wire_reader *reader = &decoder->reader;
     unsigned flags;
 
-    item->kind = (enum cx_item_kind)get_bounded(decoder, CX_ITEM_CREATE, CX_ITEM_FORGET);
-    flags = get_bounded(decoder, 0, FLAG_LABELS_CHANGED | FLAG_SLIDING);
+    item->kind = (enum cx_item_kind)get_bounded(decoder, CX_ITEM_CREATE, CX_ITEM_TOUCH);
+    flags = get_bounded(decoder, 0, FLAGS_ITEM);
     item->labels_changed = (flags & FLAG_LABELS_CHANGED) != 0;
     item->sliding = (flags & FLAG_SLIDING) != 0;
     item->id = cx_wire_get_bytes(reader);
@@ -242,6 +231,52 @@ static void get_item(struct decoder *decoder, struct cx_change_item *item)
     item->ops = get_array(decoder, sizeof *item->ops, &item->op_count);
     for (size_t i = 0; i < item->op_count && !reader->bad; i++) {
         get_op(decoder, &item->ops[i]);
+    }
+    get_tracked(decoder, flags, item);
+}
+
+static void get_start(struct decoder *decoder, struct cx_session_start_request *start)
+{
+    struct cx_wire_reader *reader = &decoder->reader;
+    struct cx_new_context *create;
+    struct cx_label_list labels;
+    unsigned flags;
+
+    start->owner = cx_wire_get_bytes(reader);
+    labels = get_labels(decoder);
+    start->labels = labels.items;
+    start->label_count = labels.count;
+    start->ttl_us = (int64_t)cx_wire_get_number(reader);
+    start->default_context_id = cx_wire_get_bytes(reader);
+    start->max_active_contexts = cx_wire_get_number(reader);
+    flags = get_bounded(decoder, 0, FLAGS_START);
+    if ((flags & FLAG_MAY_CREATE) == 0) {
+        reader->bad |= flags != 0;
+        return;
+    }
+    create = get_room(decoder, sizeof *create);
+    if (create == NULL) {
+        return;
+    }
+    create->create_parent = (flags & FLAG_CREATE_PARENT) != 0;
+    create->sliding = (flags & FLAG_CREATE_SLIDING) != 0;
+    create->type = cx_wire_get_bytes(reader);
+    create->parent_id = cx_wire_get_bytes(reader);
+    labels = get_labels(decoder);
+    create->labels = labels.items;
+    create->label_count = labels.count;
+    create->ttl_us = (int64_t)cx_wire_get_number(reader);
+    start->create_if_missing = create;
+}
+
+static void get_session(struct decoder *decoder, struct cx_session_change *session)
+{
+    session->step = (enum cx_session_step)get_bounded(decoder, CX_SESSION_START, CX_SESSION_SWITCH);
+    session->start.name.id = cx_wire_get_bytes(&decoder->reader);
+    if (session->step == CX_SESSION_START) {
+        get_start(decoder, &session->start);
+    } else if (session->step == CX_SESSION_SWITCH) {
+        session->current_id = cx_wire_get_bytes(&decoder->reader);
     }
 }
 
@@ -262,14 +297,22 @@ static const struct cx_settings *get_settings(struct decoder *decoder)
     return settings;
 }
 
-static void get_request(struct decoder *decoder, struct cx_request_mark *mark)
+static void get_request(struct decoder *decoder, unsigned flags, struct cx_request_mark *mark)
 {
     struct cx_wire_reader *reader = &decoder->reader;
 
     mark->id.low = cx_wire_get_fixed64(reader);
     mark->id.high = cx_wire_get_fixed64(reader);
     mark->content_hash = cx_wire_get_fixed64(reader);
-    mark->owner = cx_wire_get_number(reader);
+    mark->each = (flags & FLAG_EACH) != 0;
+    mark->of_session = (flags & FLAG_OF_SESSION) != 0;
+    mark->has_answer = (flags & FLAG_ANSWER) != 0;
+    if (!mark->of_session) {
+        mark->owner = cx_wire_get_number(reader);
+    }
+    if (mark->has_answer) {
+        mark->answer = cx_wire_get_number(reader);
+    }
     if (!cx_request_mark_is_set(mark)) {
         reader->bad = true; /* One that is not set is not stored. */
     }
@@ -278,20 +321,20 @@ static void get_request(struct decoder *decoder, struct cx_request_mark *mark)
 static void get_contexts(struct decoder *decoder, struct cx_change *change)
 {
     struct cx_wire_reader *reader = &decoder->reader;
-    unsigned flags = get_bounded(decoder, 0, FLAG_REQUEST | FLAG_EACH);
+    unsigned flags = get_bounded(decoder, 0, FLAGS_CHANGE);
 
-    if (flags == FLAG_EACH) {
+    if ((flags & FLAG_REQUEST) == 0 && (flags & (FLAG_EACH | FLAG_OF_SESSION | FLAG_ANSWER)) != 0) {
         reader->bad = true;
     }
     change->namespace_id = cx_wire_get_bytes(reader);
     if ((flags & FLAG_REQUEST) != 0) {
-        get_request(decoder, &change->request);
-        change->request.each = (flags & FLAG_EACH) != 0;
+        get_request(decoder, flags, &change->request);
+    }
+    if ((flags & FLAG_SESSION) != 0) {
+        get_session(decoder, &change->session);
+        change->session.start.name.namespace_id = change->namespace_id;
     }
     change->items = get_array(decoder, sizeof *change->items, &change->item_count);
-    if (change->item_count == 0 || change->request.owner >= change->item_count) {
-        reader->bad = true;
-    }
     for (size_t i = 0; i < change->item_count && !reader->bad; i++) {
         get_item(decoder, &change->items[i]);
     }

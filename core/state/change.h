@@ -8,7 +8,7 @@
  *  (2) Decoding what was encoded gives the same change, and any bytes are either a
  *      change or refused.
  *  (3) A change tells, from its own bytes, which contexts it touches, their types, and
- *      their labels afterwards and, where they changed, before.
+ *      their labels afterwards and, where they changed, before; and who did it.
  *
  * Its revision and its time are in the log's record around it.
  * Bytes: docs/disk-format.md, "Changes". Threads: plain data. */
@@ -18,13 +18,14 @@
 
 #include "core/base/arena.h"
 #include "core/base/hash.h"
+#include "core/state/history.h"
 #include "core/state/labels.h"
 #include "core/state/request.h"
 
 struct cx_settings;
 
 enum cx_change_kind {
-    CX_CHANGE_CONTEXTS = 1, /* Does something to contexts of one namespace. */
+    CX_CHANGE_CONTEXTS = 1, /* Does something to contexts, or a session, of one namespace. */
     CX_CHANGE_SETTINGS = 2, /* Sets what apply drops. */
 };
 
@@ -36,6 +37,7 @@ enum cx_item_kind {
     CX_ITEM_PURGE = 5,       /* Its states are gone; its last version is remembered. */
     CX_ITEM_DROP_STATES = 6, /* The undelete window of a deleted one is over. */
     CX_ITEM_FORGET = 7,      /* The tombstone window is over: nothing is left. */
+    CX_ITEM_TOUCH = 8,       /* Its state stays: activities and activations alone. */
 };
 
 /* One step on the entries or the expiry of a context. Label steps are there for those
@@ -48,10 +50,19 @@ struct cx_op {
     uint64_t kept;         /* A put keeps that much of the value before it, */
     struct cx_bytes value; /* and these bytes follow. */
     int64_t ttl_us;
+    const struct cx_activity_content *activity;
 
     /* Not stored: what an append was promised to find. */
     bool has_expected_size;
     uint64_t expected_size;
+};
+
+/* A session that begins, or ends, to have the context active. */
+struct cx_activation_step {
+    struct cx_bytes session_id;
+    bool active; /* From now on. */
+    bool guard;
+    uint64_t fence; /* Of the activation. 0: shared. */
 };
 
 struct cx_change_item {
@@ -67,6 +78,27 @@ struct cx_change_item {
     int64_t ttl_us;                     /* Only of a create. */
     struct cx_op *ops;
     size_t op_count;
+    struct cx_bytes session_id;                   /* Whose change it is. Empty: nobody says. */
+    uint64_t first_sequence;                      /* Of the activities among the ops. 0: none. */
+    struct cx_run_list trimmed;                   /* Activities that are dropped. */
+    const struct cx_activation_step *activations; /* In their order, after the ops. */
+    size_t activation_count;
+};
+
+enum cx_session_step {
+    CX_SESSION_NONE = 0,
+    CX_SESSION_START = 1,
+    CX_SESSION_END = 2,
+    CX_SESSION_LOSE = 3,
+    CX_SESSION_SWITCH = 4, /* Another context is the current one. */
+};
+
+/* What happens to a session, apart from what the items say. A session that ends has an item
+ * for each of its contexts. */
+struct cx_session_change {
+    enum cx_session_step step;
+    struct cx_session_start_request start; /* Its name, always; the rest, of a start. */
+    struct cx_bytes current_id;            /* Of a switch. */
 };
 
 /* Which request a change answers. */
@@ -75,6 +107,9 @@ struct cx_request_mark {
     uint64_t content_hash; /* Of the request without what only identifies it. */
     size_t owner;          /* The item of the context that the request named. */
     bool each;             /* The request named a context per item: each keeps a mark. */
+    bool of_session;       /* The session keeps the mark, and there is no owner. */
+    bool has_answer;       /* What is remembered is `answer`, not the owner's version. */
+    uint64_t answer;
 };
 
 static inline bool cx_request_mark_is_set(const struct cx_request_mark *mark)
@@ -90,8 +125,9 @@ struct cx_change {
     enum cx_change_kind kind;
     struct cx_bytes namespace_id;
     struct cx_request_mark request;
+    struct cx_session_change session;
     struct cx_change_item *items;
-    size_t item_count;
+    size_t item_count;                  /* 0 only if there is a session. */
     const struct cx_settings *settings; /* Of CX_CHANGE_SETTINGS. */
 };
 

@@ -32,6 +32,16 @@ static bool labels_are_well_formed(struct cx_label_list list)
     return true;
 }
 
+/* Its detail was checked when it was decoded. */
+static bool activity_is_well_formed(const struct cx_activity_content *activity)
+{
+    const struct cx_label_list labels = {activity->labels, activity->label_count};
+
+    return activity->type.size >= 1 && is_name(activity->type, CX_ACTIVITY_TYPE_SIZE_MAX) &&
+           activity->content_type.size <= CX_CONTENT_TYPE_SIZE_MAX &&
+           activity->data.size <= UINT32_MAX && labels_are_well_formed(labels);
+}
+
 static bool op_is_well_formed(const struct cx_op *op)
 {
     switch (op->kind) {
@@ -41,9 +51,42 @@ static bool op_is_well_formed(const struct cx_op *op)
                op->content_type.size <= CX_CONTENT_TYPE_SIZE_MAX;
     case CX_MUTATION_SET_EXPIRY:
         return is_duration(op->ttl_us);
+    case CX_MUTATION_RECORD:
+        return activity_is_well_formed(op->activity);
     default:
         return op->key.size <= CX_ENTRY_KEY_SIZE_MAX;
     }
+}
+
+static bool is_session_id(struct cx_bytes id)
+{
+    return id.size >= 1 && is_name(id, CX_SESSION_ID_SIZE);
+}
+
+/* Activities have sequences; only live contexts are touched by them. */
+static bool tracked_is_well_formed(const struct cx_change_item *item)
+{
+    bool lives =
+        item->kind == CX_ITEM_CREATE || item->kind == CX_ITEM_UPDATE || item->kind == CX_ITEM_TOUCH;
+    size_t activity_count = 0;
+
+    for (size_t i = 0; i < item->op_count; i++) {
+        activity_count += item->ops[i].kind == CX_MUTATION_RECORD;
+    }
+    for (size_t i = 0; i < item->activation_count; i++) {
+        const struct cx_activation_step *step = &item->activations[i];
+
+        if (!is_session_id(step->session_id) || (step->active && !lives) ||
+            (!step->active && step->fence != 0) || (step->guard && step->fence == 0)) {
+            return false;
+        }
+    }
+    return (activity_count > 0) == (item->first_sequence != 0) &&
+           item->first_sequence <= UINT64_MAX - activity_count &&
+           (lives || (activity_count == 0 && item->trimmed.count == 0)) &&
+           (item->session_id.size == 0 || is_session_id(item->session_id)) &&
+           (item->kind != CX_ITEM_TOUCH ||
+            (activity_count == item->op_count && !item->labels_changed));
 }
 
 static bool item_is_well_formed(const struct cx_change_item *item)
@@ -60,7 +103,7 @@ static bool item_is_well_formed(const struct cx_change_item *item)
             return false;
         }
     }
-    return true;
+    return tracked_is_well_formed(item);
 }
 
 static bool settings_are_well_formed(const struct cx_settings *settings)
@@ -71,14 +114,59 @@ static bool settings_are_well_formed(const struct cx_settings *settings)
            settings->tombstone_window_us >= settings->undelete_window_us;
 }
 
+static bool start_is_well_formed(const struct cx_session_start_request *start)
+{
+    const struct cx_label_list labels = {start->labels, start->label_count};
+    const struct cx_new_context *create = start->create_if_missing;
+    const struct cx_label_list new_labels = {
+        create != NULL ? create->labels : NULL,
+        create != NULL ? create->label_count : 0,
+    };
+
+    return is_name(start->owner, CX_OWNER_SIZE_MAX) && labels_are_well_formed(labels) &&
+           start->ttl_us >= CX_SESSION_TTL_US_MIN && start->ttl_us <= CX_SESSION_TTL_US_MAX &&
+           is_name(start->default_context_id, CX_CONTEXT_ID_SIZE_MAX) &&
+           labels_are_well_formed(new_labels) &&
+           (create == NULL ||
+            (is_name(create->type, CX_CONTEXT_TYPE_SIZE_MAX) &&
+             is_name(create->parent_id, CX_CONTEXT_ID_SIZE_MAX) && is_duration(create->ttl_us)));
+}
+
+static bool session_is_well_formed(const struct cx_session_change *session)
+{
+    switch (session->step) {
+    case CX_SESSION_NONE:
+        return true;
+    case CX_SESSION_START:
+        return is_session_id(session->start.name.id) && start_is_well_formed(&session->start);
+    case CX_SESSION_SWITCH:
+        return is_session_id(session->start.name.id) && session->current_id.size >= 1 &&
+               is_name(session->current_id, CX_CONTEXT_ID_SIZE_MAX);
+    default:
+        return is_session_id(session->start.name.id);
+    }
+}
+
+/* Somebody keeps it: a session, or the context of an item. */
+static bool request_is_well_formed(const struct cx_change *change)
+{
+    const struct cx_request_mark *mark = &change->request;
+
+    if (mark->of_session) {
+        return change->session.step != CX_SESSION_NONE && !mark->each && mark->owner == 0;
+    }
+    return !cx_request_mark_is_set(mark) || mark->owner < change->item_count;
+}
+
 bool cx_change_is_well_formed(const struct cx_change *change)
 {
     if (change->kind == CX_CHANGE_SETTINGS) {
         return settings_are_well_formed(change->settings);
     }
     if (change->namespace_id.size == 0 || !is_name(change->namespace_id, CX_NAMESPACE_SIZE_MAX) ||
-        change->item_count == 0 || change->item_count > CX_CHANGE_ITEMS_MAX ||
-        change->request.owner >= change->item_count) {
+        (change->item_count == 0 && change->session.step == CX_SESSION_NONE) ||
+        change->item_count > CX_CHANGE_ITEMS_MAX || !session_is_well_formed(&change->session) ||
+        !request_is_well_formed(change)) {
         return false;
     }
     for (size_t i = 0; i < change->item_count; i++) {

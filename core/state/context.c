@@ -6,6 +6,7 @@
 #include "core/base/limits.h"
 #include "core/base/memory.h"
 #include "core/state/namespaces.h"
+#include "core/state/tracked.h"
 
 static_assert(offsetof(struct cx_context, item) == 0, "cx_context_of() relies on it");
 static_assert(CX_NAMESPACE_SIZE_MAX <= UINT8_MAX, "namespace_size");
@@ -15,6 +16,7 @@ static void context_free(struct cx_tree_item *item)
     struct cx_context *context = cx_context_of(item);
 
     cx_context_strip(context);
+    cx_tracked_free(context->tracked);
     cx_namespace_unref(context->totals);
     cx_free(context);
 }
@@ -100,6 +102,7 @@ enum cx_status cx_undo_new(const struct cx_context *context, struct cx_undo **re
         .kind = CX_UNDO_NOTHING,
         .version = context->version,
         .revision = context->revision,
+        .state_revision = context->state_revision,
         .entry_count = context->entry_count,
         .size_bytes = context->size_bytes,
         .create_time_us = context->create_time_us,
@@ -182,6 +185,22 @@ void cx_context_strip(struct cx_context *context)
     context->labels = NULL;
     context->entry_count = 0;
     context->size_bytes = 0;
+    if (context->tracked != NULL) {
+        cx_tracked_strip(context->tracked);
+    }
+}
+
+struct cx_tracked *cx_context_tracked(struct cx_context *context)
+{
+    if (context->tracked == NULL) {
+        context->tracked = cx_tracked_new();
+    }
+    return context->tracked;
+}
+
+uint64_t cx_context_fence(const struct cx_context *context)
+{
+    return context->tracked != NULL ? context->tracked->fence : 0;
 }
 
 void cx_context_snapshot(struct cx_context *context, struct cx_snapshot *ret_snapshot)
@@ -204,6 +223,7 @@ void cx_context_snapshot(struct cx_context *context, struct cx_snapshot *ret_sna
         .update_time_us = context->update_time_us,
         .expire_time_us = context->life == CX_CONTEXT_LIVE ? context->end_time_us : 0,
         .delete_time_us = context->life == CX_CONTEXT_LIVE ? 0 : context->end_time_us,
+        .fence = cx_context_fence(context),
         .context = context,
         .labels_held = cx_labels_ref(context->labels),
         .entries = cx_tree_copy(&context->entries),
@@ -225,15 +245,17 @@ static bool undo_had_ended(const struct cx_undo *undo, const struct cx_state_at 
 
 uint64_t cx_context_version_of(const struct cx_context *context, uint64_t revision)
 {
-    if (context->revision == revision) {
+    uint64_t version = 0;
+
+    if (revision >= context->state_revision) {
         return context->version;
     }
     for (const struct cx_undo *undo = context->undo_oldest; undo != NULL; undo = undo->newer) {
-        if (undo->revision == revision) {
-            return undo->version;
+        if (undo->state_revision <= revision) {
+            version = undo->version;
         }
     }
-    return 0;
+    return version;
 }
 
 enum cx_status cx_context_find_path(const struct cx_context *context, const struct cx_state_at *at,

@@ -6,8 +6,9 @@
  *  (1) The names never change: whoever holds a reference may read them without a lock.
  *  (2) The states before the head are a chain of undo records, oldest first; undoing
  *      them from the newest down to one gives the state that it leads back to.
- *  (3) A deleted context has no expiry. A bare one has no entries, labels or undo
- *      records either: only its version and revision are left.
+ *  (3) A deleted context has no expiry, is active in no session, and nothing of it is
+ *      held. A bare one has no entries, labels, history, files, usage or undo records
+ *      either: only its version, revision, fence and last sequence are left.
  *
  * Threads: everything but the names and `item.refs` belongs to the lock of the
  * context's shard. */
@@ -21,6 +22,7 @@
 #include "core/state/snapshot.h"
 
 struct cx_namespace;
+struct cx_tracked;
 
 enum cx_undo_kind { CX_UNDO_NOTHING, CX_UNDO_ENTRY, CX_UNDO_ROOT };
 
@@ -33,7 +35,8 @@ struct cx_undo {
 
     /* Of the state that it leads back to. */
     uint64_t version;
-    uint64_t revision;
+    uint64_t revision;       /* Of the last change while it was the newest. */
+    uint64_t state_revision; /* Of the change that made it. */
     uint64_t entry_count;
     uint64_t size_bytes;
     int64_t create_time_us;
@@ -69,10 +72,12 @@ struct cx_context {
     struct cx_due_mark due;      /* In the shard's heap. */
     uint32_t staged;             /* 1 + the item of the stage that changes it; 0: none does. */
     struct cx_namespace *totals; /* A reference of its totals. */
+    struct cx_tracked *tracked;  /* NULL: nothing yet. Its own. */
     struct cx_tree entries;
     struct cx_labels *labels;
     uint64_t version;
-    uint64_t revision;
+    uint64_t revision;       /* Of its last change of any kind. */
+    uint64_t state_revision; /* Of the change that made this version. */
     uint64_t entry_count;
     uint64_t size_bytes;
     int64_t create_time_us;
@@ -110,6 +115,12 @@ struct cx_bytes cx_context_id(const struct cx_context *context);
 struct cx_bytes cx_context_type(const struct cx_context *context);
 struct cx_bytes cx_context_parent_id(const struct cx_context *context);
 
+/* What the tracker knows of it, to be written to. NULL when out of memory. */
+struct cx_tracked *cx_context_tracked(struct cx_context *context);
+
+/* Its fence: that of the last exclusive activation. */
+uint64_t cx_context_fence(const struct cx_context *context);
+
 /* Whether it is there for those who look at it at `now_us`. */
 static inline bool cx_context_is_expired(const struct cx_context *context, int64_t now_us)
 {
@@ -134,11 +145,11 @@ void cx_context_trim_undo(struct cx_context *context, uint64_t count_max, struct
 /* Frees a list that is linked by `newer`. NULL is fine. O(what nobody else holds). */
 void cx_undo_free_list(struct cx_undo *list);
 
-/* Drops entries, labels and undo records. */
+/* Drops entries, labels, undo records, history, files and usage. */
 void cx_context_strip(struct cx_context *context);
 
-/* The version that the change of this revision made, or 0 when no state that is kept
- * comes from it. O(undo records). */
+/* The version that was the newest after the change of this revision, or 0 when that is
+ * not known any more. O(undo records). */
 uint64_t cx_context_version_of(const struct cx_context *context, uint64_t revision);
 
 /* Takes a snapshot of the head. O(1). */

@@ -1,0 +1,228 @@
+/* Changes into bytes. */
+
+#include <assert.h>
+
+#include "core/base/limits.h"
+#include "core/state/change.h"
+#include "core/state/change_format.h"
+#include "core/state/detail.h"
+#include "core/state/settings.h"
+#include "core/state/wire.h"
+
+static void put_labels(struct cx_wire_writer *writer, struct cx_label_list list)
+{
+    cx_wire_put_number(writer, list.count);
+    for (size_t i = 0; i < list.count; i++) {
+        cx_wire_put_bytes(writer, list.items[i].key);
+        cx_wire_put_bytes(writer, list.items[i].value);
+    }
+}
+
+static void put_activity(struct cx_wire_writer *writer, const struct cx_activity_content *activity)
+{
+    cx_wire_put_bytes(writer, activity->type);
+    cx_wire_put_bytes(writer, activity->content_type);
+    put_labels(writer, (struct cx_label_list){activity->labels, activity->label_count});
+    cx_detail_put(writer, &activity->detail);
+    cx_wire_put_bytes(writer, activity->data);
+}
+
+static void put_op(struct cx_wire_writer *writer, const struct cx_op *op)
+{
+    cx_wire_put_number(writer, op->kind);
+    switch (op->kind) {
+    case CX_MUTATION_PUT:
+        cx_wire_put_bytes(writer, op->key);
+        cx_wire_put_bytes(writer, op->content_type);
+        cx_wire_put_number(writer, op->kept);
+        cx_wire_put_bytes(writer, op->value);
+        break;
+    case CX_MUTATION_APPEND:
+        cx_wire_put_bytes(writer, op->key);
+        cx_wire_put_bytes(writer, op->content_type);
+        cx_wire_put_bytes(writer, op->value);
+        break;
+    case CX_MUTATION_DELETE:
+    case CX_MUTATION_DELETE_PREFIX:
+    case CX_MUTATION_DELETE_LABEL:
+        cx_wire_put_bytes(writer, op->key);
+        break;
+    case CX_MUTATION_SET_LABEL:
+        cx_wire_put_bytes(writer, op->key);
+        cx_wire_put_bytes(writer, op->value);
+        break;
+    case CX_MUTATION_SET_EXPIRY:
+        cx_wire_put_number(writer, (uint64_t)op->ttl_us);
+        cx_wire_put_number(writer, op->sliding);
+        break;
+    case CX_MUTATION_RECORD:
+        put_activity(writer, op->activity);
+        break;
+    }
+}
+
+/* Each number is how far it is from the one before. */
+static void put_runs(struct cx_wire_writer *writer, struct cx_run_list runs)
+{
+    uint64_t last = 0;
+
+    cx_wire_put_number(writer, runs.count);
+    for (size_t i = 0; i < runs.count; i++) {
+        cx_wire_put_number(writer, runs.items[i].first - last);
+        cx_wire_put_number(writer, runs.items[i].last - runs.items[i].first);
+        last = runs.items[i].last;
+    }
+}
+
+static void put_activation(struct cx_wire_writer *writer, const struct cx_activation_step *step)
+{
+    cx_wire_put_number(writer, (step->active ? FLAG_ACTIVE : 0) | (step->guard ? FLAG_GUARD : 0) |
+                                   (step->fence != 0 ? FLAG_EXCLUSIVE : 0));
+    cx_wire_put_bytes(writer, step->session_id);
+    if (step->fence != 0) {
+        cx_wire_put_number(writer, step->fence);
+    }
+}
+
+static unsigned item_flags(const struct cx_change_item *item)
+{
+    return (item->labels_changed ? FLAG_LABELS_CHANGED : 0u) | (item->sliding ? FLAG_SLIDING : 0u) |
+           (item->session_id.size > 0 ? FLAG_AUTHOR : 0u) |
+           (item->first_sequence != 0 ? FLAG_ACTIVITIES : 0u) |
+           (item->trimmed.count > 0 ? FLAG_TRIMMED : 0u) |
+           (item->activation_count > 0 ? FLAG_ACTIVATIONS : 0u);
+}
+
+/* What the tracker is to know. */
+static void put_tracked(struct cx_wire_writer *writer, const struct cx_change_item *item)
+{
+    if (item->session_id.size > 0) {
+        cx_wire_put_bytes(writer, item->session_id);
+    }
+    if (item->first_sequence != 0) {
+        cx_wire_put_number(writer, item->first_sequence);
+    }
+    if (item->trimmed.count > 0) {
+        put_runs(writer, item->trimmed);
+    }
+    if (item->activation_count > 0) {
+        cx_wire_put_number(writer, item->activation_count);
+    }
+    for (size_t i = 0; i < item->activation_count; i++) {
+        put_activation(writer, &item->activations[i]);
+    }
+}
+
+static void put_item(struct cx_wire_writer *writer, const struct cx_change_item *item)
+{
+    cx_wire_put_number(writer, item->kind);
+    cx_wire_put_number(writer, item_flags(item));
+    cx_wire_put_bytes(writer, item->id);
+    cx_wire_put_number(writer, item->version);
+    cx_wire_put_bytes(writer, item->type);
+    put_labels(writer, item->labels);
+    if (item->labels_changed) {
+        put_labels(writer, item->labels_before);
+    }
+    if (item->kind == CX_ITEM_CREATE) {
+        cx_wire_put_bytes(writer, item->parent_id);
+        cx_wire_put_number(writer, (uint64_t)item->ttl_us);
+    }
+    cx_wire_put_number(writer, item->op_count);
+    for (size_t i = 0; i < item->op_count; i++) {
+        put_op(writer, &item->ops[i]);
+    }
+    put_tracked(writer, item);
+}
+
+static void put_start(struct cx_wire_writer *writer, const struct cx_session_start_request *start)
+{
+    const struct cx_new_context *create = start->create_if_missing;
+
+    cx_wire_put_bytes(writer, start->owner);
+    put_labels(writer, (struct cx_label_list){start->labels, start->label_count});
+    cx_wire_put_number(writer, (uint64_t)start->ttl_us);
+    cx_wire_put_bytes(writer, start->default_context_id);
+    cx_wire_put_number(writer, start->max_active_contexts);
+    if (create == NULL) {
+        cx_wire_put_number(writer, 0);
+        return;
+    }
+    cx_wire_put_number(writer, FLAG_MAY_CREATE | (create->create_parent ? FLAG_CREATE_PARENT : 0) |
+                                   (create->sliding ? FLAG_CREATE_SLIDING : 0));
+    cx_wire_put_bytes(writer, create->type);
+    cx_wire_put_bytes(writer, create->parent_id);
+    put_labels(writer, (struct cx_label_list){create->labels, create->label_count});
+    cx_wire_put_number(writer, (uint64_t)create->ttl_us);
+}
+
+static void put_session(struct cx_wire_writer *writer, const struct cx_session_change *session)
+{
+    cx_wire_put_number(writer, session->step);
+    cx_wire_put_bytes(writer, session->start.name.id);
+    if (session->step == CX_SESSION_START) {
+        put_start(writer, &session->start);
+    } else if (session->step == CX_SESSION_SWITCH) {
+        cx_wire_put_bytes(writer, session->current_id);
+    }
+}
+
+static void put_settings(struct cx_wire_writer *writer, const struct cx_settings *settings)
+{
+    cx_wire_put_number(writer, settings->version_retention);
+    cx_wire_put_number(writer, (uint64_t)settings->undelete_window_us);
+    cx_wire_put_number(writer, (uint64_t)settings->tombstone_window_us);
+    cx_wire_put_number(writer, (uint64_t)settings->request_id_window_us);
+    cx_wire_put_number(writer, settings->request_ids_max);
+}
+
+static void put_request(struct cx_wire_writer *writer, const struct cx_request_mark *mark)
+{
+    cx_wire_put_fixed64(writer, mark->id.low);
+    cx_wire_put_fixed64(writer, mark->id.high);
+    cx_wire_put_fixed64(writer, mark->content_hash);
+    if (!mark->of_session) {
+        cx_wire_put_number(writer, mark->owner);
+    }
+    if (mark->has_answer) {
+        cx_wire_put_number(writer, mark->answer);
+    }
+}
+
+static unsigned change_flags(const struct cx_change *change)
+{
+    const struct cx_request_mark *mark = &change->request;
+    unsigned flags = change->session.step != CX_SESSION_NONE ? FLAG_SESSION : 0;
+
+    if (cx_request_mark_is_set(mark)) {
+        flags |= FLAG_REQUEST | (mark->each ? FLAG_EACH : 0u) |
+                 (mark->of_session ? FLAG_OF_SESSION : 0u) | (mark->has_answer ? FLAG_ANSWER : 0u);
+    }
+    return flags;
+}
+
+enum cx_status cx_change_encode(const struct cx_change *change, struct cx_buffer *buffer)
+{
+    struct cx_wire_writer writer = {.buffer = buffer};
+
+    cx_wire_put_number(&writer, change->kind);
+    if (change->kind == CX_CHANGE_SETTINGS) {
+        put_settings(&writer, change->settings);
+        return writer.status;
+    }
+    assert(change->item_count >= 1 || change->session.step != CX_SESSION_NONE);
+    assert(change->item_count <= CX_CHANGE_ITEMS_MAX);
+    cx_wire_put_number(&writer, change_flags(change));
+    cx_wire_put_bytes(&writer, change->namespace_id);
+    if (cx_request_mark_is_set(&change->request)) {
+        put_request(&writer, &change->request);
+    }
+    if (change->session.step != CX_SESSION_NONE) {
+        put_session(&writer, &change->session);
+    }
+    cx_wire_put_number(&writer, change->item_count);
+    for (size_t i = 0; i < change->item_count; i++) {
+        put_item(&writer, &change->items[i]);
+    }
+    return writer.status;
+}
