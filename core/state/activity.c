@@ -42,14 +42,6 @@ struct cx_bytes cx_sequence_key_bytes(const struct cx_sequence_key *key)
 
 /* ---- Life. ------------------------------------------------------------------ */
 
-static void bytes_put(uint8_t **at, struct cx_bytes bytes)
-{
-    if (bytes.size > 0) {
-        memcpy(*at, bytes.data, bytes.size);
-    }
-    *at += bytes.size;
-}
-
 /* Fills in all but what has memory of its own. */
 static void activity_fill(struct cx_activity *activity, uint64_t sequence,
                           struct cx_bytes session_id, struct cx_bytes detail,
@@ -67,12 +59,12 @@ static void activity_fill(struct cx_activity *activity, uint64_t sequence,
         .type_size = (uint8_t)content->type.size,
         .content_type_size = (uint8_t)content->content_type.size,
     };
-    bytes_put(&at, cx_sequence_key_bytes(&key));
-    bytes_put(&at, session_id);
-    bytes_put(&at, content->type);
-    bytes_put(&at, content->content_type);
-    bytes_put(&at, detail);
-    bytes_put(&at, inline_data);
+    cx_bytes_put(&at, cx_sequence_key_bytes(&key));
+    cx_bytes_put(&at, session_id);
+    cx_bytes_put(&at, content->type);
+    cx_bytes_put(&at, content->content_type);
+    cx_bytes_put(&at, detail);
+    cx_bytes_put(&at, inline_data);
 }
 
 enum cx_status cx_activity_new(struct cx_chunk_table *table, uint64_t sequence,

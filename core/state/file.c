@@ -22,14 +22,6 @@ const struct cx_tree_class cx_file_class = {
     .free_item = file_free,
 };
 
-static void bytes_put(uint8_t **at, struct cx_bytes bytes)
-{
-    if (bytes.size > 0) {
-        memcpy(*at, bytes.data, bytes.size);
-    }
-    *at += bytes.size;
-}
-
 enum cx_status cx_file_new(const struct cx_file_operation *operation, const struct cx_file *before,
                            struct cx_file **ret_file)
 {
@@ -53,9 +45,9 @@ enum cx_status cx_file_new(const struct cx_file_operation *operation, const stru
         .source_size = (uint16_t)operation->source.size,
     };
     at = file->bytes;
-    bytes_put(&at, operation->path);
-    bytes_put(&at, operation->operation);
-    bytes_put(&at, operation->source);
+    cx_bytes_put(&at, operation->path);
+    cx_bytes_put(&at, operation->operation);
+    cx_bytes_put(&at, operation->source);
     *ret_file = file;
     return CX_OK;
 }
