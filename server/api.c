@@ -13,7 +13,10 @@ enum { SERVICE_COUNT = sizeof services / sizeof services[0] };
 
 /* Those that do something. A probe that asks for one of the others, all of whose methods
  * are refused, must not take it for healthy. */
-static const struct cx_service *const working[] = {&cx_context_manager_service};
+static const struct cx_service *const working[] = {
+    &cx_context_manager_service,
+    &cx_tracker_service,
+};
 
 enum cx_status cx_api_init(struct cx_api *api, const struct cx_config *config,
                            struct cx_engine *engine)

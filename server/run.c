@@ -139,6 +139,8 @@ static enum cx_exit open_engine(struct server *server)
         .value_size_max = config->value_size_max,
         .message_size_max = config->message_size_max,
         .memory_limit = config->memory_limit,
+        .history_count_max = config->history_count_max,
+        .history_bytes_max = config->history_bytes_max,
         .sync = config->durability == CX_DURABILITY_SYNCED,
         .accept_data_loss = config->accept_data_loss,
     };

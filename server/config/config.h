@@ -85,6 +85,8 @@ struct cx_config {
     uint64_t tombstone_window_us;
     uint64_t request_id_window_us;
     uint64_t request_ids_max;
+    uint64_t history_count_max;
+    uint64_t history_bytes_max;
     uint64_t memory_limit; /* In bytes, also when it was given in percent. */
 
     uint64_t log_format; /* An enum cx_logging_format. */

@@ -64,6 +64,12 @@ const struct cx_setting cx_setting_table[] = {
      AT(request_ids_max), false,
      "Request ids that are remembered. Each of the 64 shards keeps its part, and drops the "
      "oldest early beyond it."},
+    {"Keeping", "history_count_max", CX_SETTING_COUNT, "1000000", 1, 100000000, NULL,
+     AT(history_count_max), false,
+     "Activities in the history of a context. Beyond it the oldest are dropped."},
+    {"Keeping", "history_bytes_max", CX_SETTING_SIZE, "256MiB", CX_MIB, 1024 * CX_GIB, NULL,
+     AT(history_bytes_max), false,
+     "The same for the data and metadata of the activities; the newest is always kept."},
     {"Keeping", "memory_limit", CX_SETTING_MEMORY, "75%", 16 * CX_MIB, 1024 * 1024 * CX_GIB, NULL,
      AT(memory_limit), false,
      "Memory for what is stored, as a size or a share of the machine's (or the container's). "

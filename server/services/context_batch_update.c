@@ -176,20 +176,20 @@ static void update_all(struct cx_call *call)
     struct cx_conversion conversion = {cx_allocator_of_call(call), &error};
     struct cx_update_request *requests = cx_call_alloc(call, state->count * sizeof *requests);
     struct cx_write_outcome *outcomes = cx_call_alloc(call, state->count * sizeof *outcomes);
-    struct cx_bytes request_id;
+    struct cx_write write;
     size_t failed;
 
     if (requests == NULL || outcomes == NULL) {
         cx_answer_out_of_memory(call);
         return;
     }
-    if (cx_convert_write(&conversion, NULL, state->request->write, &request_id) != CX_OK ||
+    if (cx_convert_write(&conversion, NULL, state->request->write, &write) != CX_OK ||
         convert_parts(&conversion, state->request, requests) != CX_OK) {
         cx_call_fail(call, &error);
         return;
     }
-    if (cx_engine_update_atomic(cx_answer_app(call)->engine, requests, state->count, request_id,
-                                outcomes, &failed, &error) != CX_OK) {
+    if (cx_engine_update_atomic(cx_answer_app(call)->engine, requests, state->count,
+                                write.request_id, outcomes, &failed, &error) != CX_OK) {
         if (failed < state->count) {
             cx_error_detail_number(&error, "index", failed);
         }
@@ -208,21 +208,35 @@ static void update_all(struct cx_call *call)
 
 /* ---- The request. ----------------------------------------------------------- */
 
-static enum cx_status check(const BatchUpdateContextsRequest *request, struct cx_error *error)
+static enum cx_status check_write(const BatchUpdateContextsRequest *request, struct cx_error *error)
 {
     struct cx_conversion conversion = {.error = error};
-    struct cx_bytes request_id;
+    struct cx_write write;
+    enum cx_status status = cx_convert_write(&conversion, NULL, request->write, &write);
+
+    if (status != CX_OK) {
+        return status;
+    }
+    if (write.request_id.size > 0 && !request->atomic) {
+        return cx_field_invalid(NULL, "write.request_id", error,
+                                "must be empty unless `atomic`: each part has its own");
+    }
+    if (write.author.session_id.size > 0) {
+        return cx_field_invalid(NULL, "write.session_id", error,
+                                "must be empty: each part has its own");
+    }
+    if (write.author.fence != 0) {
+        return cx_field_invalid(NULL, "write.fence", error, "must be 0: each part has its own");
+    }
+    return CX_OK;
+}
+
+static enum cx_status check(const BatchUpdateContextsRequest *request, struct cx_error *error)
+{
     enum cx_status status =
         cx_field_check_count(NULL, "requests", request->n_requests, 1, CX_BATCH_MAX, error);
 
-    if (status == CX_OK) {
-        status = cx_convert_write(&conversion, NULL, request->write, &request_id);
-    }
-    if (status == CX_OK && request_id.size > 0 && !request->atomic) {
-        status = cx_field_invalid(NULL, "write.request_id", error,
-                                  "must be empty unless `atomic`: each part has its own");
-    }
-    return status;
+    return status != CX_OK ? status : check_write(request, error);
 }
 
 static size_t mutation_count(const BatchUpdateContextsRequest *request)

@@ -26,7 +26,7 @@ static void reply(struct cx_call *call)
     struct create_state *state = cx_call_state(call);
     const struct cx_allocator allocator = cx_allocator_of_call(call);
     CreateContextResponse response = CONTEXTD__V1__CREATE_CONTEXT_RESPONSE__INIT;
-    WriteResult write = CONTEXTD__V1__WRITE_RESULT__INIT;
+    WriteResult write;
     Context *context = cx_context_message(&allocator, &state->snapshot);
 
     cx_snapshot_done(&state->snapshot); /* The message holds copies. */
@@ -36,8 +36,7 @@ static void reply(struct cx_call *call)
     }
     context->version = state->outcome.version;
     context->revision = state->outcome.revision;
-    write.revision = state->outcome.revision;
-    write.replayed = state->outcome.replayed;
+    cx_write_result_init(&write, &state->outcome);
     response.context = context;
     response.write = &write;
     cx_call_reply(call, &response.base);

@@ -4,6 +4,7 @@
 #include "server/services/answer.h"
 #include "server/services/context_manager.h"
 #include "server/services/convert_request.h"
+#include "server/services/convert_response.h"
 
 struct delete_state {
     struct cx_answer answer;
@@ -15,10 +16,9 @@ static void reply(struct cx_call *call)
 {
     const struct delete_state *state = cx_call_state(call);
     DeleteContextResponse response = CONTEXTD__V1__DELETE_CONTEXT_RESPONSE__INIT;
-    WriteResult write = CONTEXTD__V1__WRITE_RESULT__INIT;
+    WriteResult write;
 
-    write.revision = state->outcome.revision;
-    write.replayed = state->outcome.replayed;
+    cx_write_result_init(&write, &state->outcome);
     response.deleted_count = state->outcome.count;
     response.write = &write;
     cx_call_reply(call, &response.base);

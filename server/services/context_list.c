@@ -6,7 +6,7 @@
 #include "server/services/context_manager.h"
 #include "server/services/convert_request.h"
 #include "server/services/convert_response.h"
-#include "server/services/token.h"
+#include "server/services/page.h"
 
 /* Room for the page token and the cursor beside the contexts. */
 enum { TOKENS_SIZE_MAX = 1024 };
@@ -148,20 +148,14 @@ static void list(struct cx_call *call)
 static enum cx_status convert_token(struct cx_call *call, const char *text,
                                     struct list_state *state, struct cx_error *error)
 {
-    const struct cx_allocator allocator = cx_allocator_of_call(call);
+    struct cx_conversion conversion = {cx_allocator_of_call(call), error};
+    enum cx_status status;
 
     state->scope = cx_token_scope_of(cx_answer_app(call)->engine, CX_TOKEN_CONTEXTS,
                                      cx_token_filters(&state->query));
-    if (text[0] == '\0') {
-        return CX_OK;
-    }
-    if (!cx_token_decode(&allocator, &state->scope, cx_bytes_of(text), &state->token) ||
-        state->token.key.size == 0) {
-        return cx_field_invalid(NULL, "page_token", error,
-                                "must be the next_page_token of the same list");
-    }
+    status = cx_page_resume(&conversion, &state->scope, text, &state->token);
     state->query.after_id = state->token.key;
-    return CX_OK;
+    return status;
 }
 
 /* Whether the engine may look at many more rows than it returns. */

@@ -1,22 +1,19 @@
 #include "server/services/convert_part.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "core/base/limits.h"
+#include "server/services/convert_activity.h"
+#include "server/services/convert_time.h"
 #include "server/services/unsupported.h"
 
-static struct cx_bytes bytes_of_data(ProtobufCBinaryData data)
-{
-    return (struct cx_bytes){data.data, data.len};
-}
+/* ---- Labels. ---------------------------------------------------------------- */
 
-/* ---- Labels and times. ------------------------------------------------------ */
-
-enum cx_status cx_convert_check_label_value(struct cx_conversion *conversion,
-                                            const struct cx_field *at, const char *name,
-                                            struct cx_bytes value)
+static enum cx_status check_label_value(struct cx_conversion *conversion, const struct cx_field *at,
+                                        struct cx_bytes value)
 {
-    return cx_field_check_text(at, name, value, CX_LABEL_VALUE_SIZE_MAX, conversion->error);
+    return cx_field_check_text(at, "value", value, CX_LABEL_VALUE_SIZE_MAX, conversion->error);
 }
 
 /* Says of one pair of a map what is wrong with it; maps have no order to count by. */
@@ -31,11 +28,12 @@ static enum cx_status check_label(struct cx_conversion *conversion, const struct
     if (status != CX_OK) {
         return status;
     }
-    return cx_convert_check_label_value(conversion, &metadata, "value", label->value);
+    return check_label_value(conversion, &metadata, label->value);
 }
 
-enum cx_status cx_convert_sort_labels(struct cx_conversion *conversion, const struct cx_field *at,
-                                      struct cx_label *labels, size_t count)
+/* Checks the labels, and sorts them by key. */
+static enum cx_status sort_labels(struct cx_conversion *conversion, const struct cx_field *at,
+                                  struct cx_label *labels, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         struct cx_label label = labels[i];
@@ -57,37 +55,10 @@ enum cx_status cx_convert_sort_labels(struct cx_conversion *conversion, const st
     return CX_OK;
 }
 
-enum cx_status cx_convert_expiry(struct cx_conversion *conversion, const struct cx_field *at,
-                                 const SetExpiry *message, int64_t *ret_ttl_us, bool *ret_sliding)
+enum cx_status cx_convert_labels(struct cx_conversion *conversion, const struct cx_field *at,
+                                 const void *entries, size_t count,
+                                 const struct cx_label **ret_labels)
 {
-    enum { NANOS_MAX = 999999999 };
-    const int64_t seconds_max = CX_TTL_US_MAX / CX_SECOND_US;
-    const Duration *ttl = message->ttl;
-
-    *ret_sliding = message->sliding;
-    if (ttl == NULL) {
-        *ret_ttl_us = 0;
-        return CX_OK;
-    }
-    if (ttl->nanos < -NANOS_MAX || ttl->nanos > NANOS_MAX || (ttl->seconds > 0 && ttl->nanos < 0) ||
-        (ttl->seconds < 0 && ttl->nanos > 0)) {
-        return cx_field_invalid(at, "ttl", conversion->error, "must be a valid duration");
-    }
-    if (ttl->seconds < 0 || ttl->nanos < 0 || (ttl->seconds == 0 && ttl->nanos == 0)) {
-        return cx_field_invalid(at, "ttl", conversion->error, "must be positive");
-    }
-    if (ttl->seconds > seconds_max || (ttl->seconds == seconds_max && ttl->nanos > 0)) {
-        return cx_field_invalid(at, "ttl", conversion->error, "must be at most %lld seconds",
-                                (long long)seconds_max);
-    }
-    *ret_ttl_us = ttl->seconds * CX_SECOND_US + (ttl->nanos + 999) / 1000;
-    return CX_OK;
-}
-
-static enum cx_status convert_labels(struct cx_conversion *conversion, const struct cx_field *at,
-                                     const NewContext *message, const struct cx_label **ret_labels)
-{
-    size_t count = message->n_metadata;
     struct cx_label *labels;
     enum cx_status status;
 
@@ -100,11 +71,27 @@ static enum cx_status convert_labels(struct cx_conversion *conversion, const str
         return cx_error_out_of_memory(conversion->error);
     }
     for (size_t i = 0; i < count; i++) {
-        labels[i].key = cx_bytes_of(message->metadata[i]->key);
-        labels[i].value = cx_bytes_of(message->metadata[i]->value);
+        const Label *entry;
+
+        memcpy(&entry, (const char *)entries + i * sizeof entry, sizeof entry);
+        labels[i].key = cx_bytes_of(entry->key);
+        labels[i].value = cx_bytes_of(entry->value);
     }
     *ret_labels = labels;
-    return cx_convert_sort_labels(conversion, at, labels, count);
+    return sort_labels(conversion, at, labels, count);
+}
+
+/* ---- New contexts. ---------------------------------------------------------- */
+
+enum cx_status cx_convert_expiry(struct cx_conversion *conversion, const struct cx_field *at,
+                                 const SetExpiry *message, int64_t *ret_ttl_us, bool *ret_sliding)
+{
+    *ret_sliding = message->sliding;
+    if (message->ttl == NULL) {
+        *ret_ttl_us = 0;
+        return CX_OK;
+    }
+    return cx_convert_duration(conversion, at, "ttl", message->ttl, 1, CX_TTL_US_MAX, ret_ttl_us);
 }
 
 enum cx_status cx_convert_new_context(struct cx_conversion *conversion, const struct cx_field *at,
@@ -128,7 +115,8 @@ enum cx_status cx_convert_new_context(struct cx_conversion *conversion, const st
                                      conversion->error);
     }
     if (status == CX_OK) {
-        status = convert_labels(conversion, at, message, &context.labels);
+        status = cx_convert_labels(conversion, at, message->metadata, message->n_metadata,
+                                   &context.labels);
     }
     if (status == CX_OK && message->expiry != NULL) {
         status = cx_convert_expiry(conversion, &expiry, message->expiry, &context.ttl_us,
@@ -174,7 +162,7 @@ static enum cx_status convert_put(struct cx_conversion *conversion, const struct
     *ret_mutation = (struct cx_mutation){
         .kind = CX_MUTATION_PUT,
         .key = cx_bytes_of(message->put_entry->key),
-        .value = bytes_of_data(message->put_entry->value),
+        .value = cx_bytes_of_data(message->put_entry->value),
         .content_type = cx_bytes_of(message->put_entry->content_type),
     };
     return check_entry(conversion, &field, ret_mutation);
@@ -189,7 +177,7 @@ static enum cx_status convert_append(struct cx_conversion *conversion, const str
     *ret_mutation = (struct cx_mutation){
         .kind = CX_MUTATION_APPEND,
         .key = cx_bytes_of(append->key),
-        .value = bytes_of_data(append->value),
+        .value = cx_bytes_of_data(append->value),
         .content_type = cx_bytes_of(append->content_type),
         .has_expected_size = append->expected_size != NULL,
         .expected_size = append->expected_size != NULL ? append->expected_size->bytes : 0,
@@ -235,9 +223,7 @@ static enum cx_status convert_set_label(struct cx_conversion *conversion, const 
         .value = cx_bytes_of(message->set_metadata->value),
     };
     status = check_label_key(conversion, &field, ret_mutation->key);
-    return status != CX_OK
-               ? status
-               : cx_convert_check_label_value(conversion, &field, "value", ret_mutation->value);
+    return status != CX_OK ? status : check_label_value(conversion, &field, ret_mutation->value);
 }
 
 static enum cx_status convert_delete_label(struct cx_conversion *conversion,
@@ -264,6 +250,19 @@ static enum cx_status convert_set_expiry(struct cx_conversion *conversion,
                              &ret_mutation->sliding);
 }
 
+static enum cx_status convert_record(struct cx_conversion *conversion, const struct cx_field *at,
+                                     const Mutation *message, struct cx_mutation *ret_mutation)
+{
+    const struct cx_field field = cx_field_of(at, "record_activity");
+    struct cx_activity_content *content = cx_allocator_alloc(&conversion->memory, sizeof *content);
+
+    if (content == NULL) {
+        return cx_error_out_of_memory(conversion->error);
+    }
+    *ret_mutation = (struct cx_mutation){.kind = CX_MUTATION_RECORD, .activity = content};
+    return cx_convert_activity(conversion, &field, message->record_activity, content);
+}
+
 static enum cx_status convert_mutation(struct cx_conversion *conversion, const struct cx_field *at,
                                        const Mutation *message, struct cx_mutation *ret_mutation)
 {
@@ -284,6 +283,8 @@ static enum cx_status convert_mutation(struct cx_conversion *conversion, const s
         return convert_delete_label(conversion, at, message, ret_mutation);
     case CONTEXTD__V1__MUTATION__KIND_SET_EXPIRY:
         return convert_set_expiry(conversion, at, message, ret_mutation);
+    case CONTEXTD__V1__MUTATION__KIND_RECORD_ACTIVITY:
+        return convert_record(conversion, at, message, ret_mutation);
     default:
         status = cx_unsupported_check(&message->base, at, conversion->error);
         return status != CX_OK

@@ -6,6 +6,16 @@
 
 #include "server/services/convert_request.h"
 
+static inline struct cx_bytes cx_bytes_of_data(ProtobufCBinaryData data)
+{
+    return (struct cx_bytes){data.data, data.len};
+}
+
+/* Checks the field `namespace` of `at`. */
+CX_MUST_CHECK enum cx_status cx_convert_check_namespace(struct cx_conversion *conversion,
+                                                        const struct cx_field *at,
+                                                        struct cx_bytes namespace_id);
+
 /* Checks namespace and id. `id_size_min` 0: the id may be empty. */
 CX_MUST_CHECK enum cx_status cx_convert_name(struct cx_conversion *conversion,
                                              const struct cx_field *at, const char *namespace_id,
@@ -30,19 +40,26 @@ CX_MUST_CHECK enum cx_status cx_convert_new_context(struct cx_conversion *conver
                                                     const NewContext *message,
                                                     struct cx_new_context *ret_context);
 
+/* Takes the field `create_if_missing` of `at`, the properties of the context `id`. */
+CX_MUST_CHECK enum cx_status
+cx_convert_create_if_missing(struct cx_conversion *conversion, const struct cx_field *at,
+                             const NewContext *message, struct cx_bytes id,
+                             const struct cx_new_context **ret_context);
+
+/* Checks the field `session_id` of `at`. `size_min` 0: it may be empty. */
+CX_MUST_CHECK enum cx_status cx_convert_session_id(struct cx_conversion *conversion,
+                                                   const struct cx_field *at, struct cx_bytes id,
+                                                   size_t size_min);
+
 /* `at` is the field that holds the message. 0: for ever. */
 CX_MUST_CHECK enum cx_status cx_convert_expiry(struct cx_conversion *conversion,
                                                const struct cx_field *at, const SetExpiry *message,
                                                int64_t *ret_ttl_us, bool *ret_sliding);
 
-/* Checks `count` labels of the field `metadata` of `at`, and sorts them by key. */
-CX_MUST_CHECK enum cx_status cx_convert_sort_labels(struct cx_conversion *conversion,
-                                                    const struct cx_field *at,
-                                                    struct cx_label *labels, size_t count);
-
-/* Checks the value of a label, which is the field `name` of `at`. */
-CX_MUST_CHECK enum cx_status cx_convert_check_label_value(struct cx_conversion *conversion,
-                                                          const struct cx_field *at,
-                                                          const char *name, struct cx_bytes value);
+/* Checks the map `metadata` of `at`, and sorts it by key. `entries` is its generated
+ * array of `count` pointers: see Label in messages.h. */
+CX_MUST_CHECK enum cx_status cx_convert_labels(struct cx_conversion *conversion,
+                                               const struct cx_field *at, const void *entries,
+                                               size_t count, const struct cx_label **ret_labels);
 
 #endif /* CX_SERVICES_CONVERT_PART_H */

@@ -3,28 +3,9 @@
 #include <stdlib.h>
 
 #include "core/base/limits.h"
-#include "core/base/text.h"
 #include "server/services/convert_part.h"
+#include "server/services/convert_time.h"
 #include "server/services/unsupported.h"
-
-/* A time before the first one that can be asked for is as good as that. */
-static enum cx_status convert_time(const struct cx_field *state, const Timestamp *time,
-                                   struct cx_error *error, int64_t *ret_time_us)
-{
-    enum { NANOS_MAX = 999999999 };
-    const int64_t year_1 = -62135596800;
-    const int64_t year_10000 = 253402300800;
-
-    if (time->seconds < year_1 || time->seconds >= year_10000 || time->nanos < 0 ||
-        time->nanos > NANOS_MAX) {
-        return cx_field_invalid(state, "time", error, "must be a valid timestamp");
-    }
-    *ret_time_us = time->seconds < 0 ? 0 : time->seconds * CX_SECOND_US + time->nanos / 1000;
-    if (*ret_time_us == 0) {
-        *ret_time_us = 1;
-    }
-    return CX_OK;
-}
 
 static enum cx_status convert_state(struct cx_conversion *conversion, const struct cx_field *at,
                                     const StateRef *message, struct cx_context_name *ret_name,
@@ -48,7 +29,8 @@ static enum cx_status convert_state(struct cx_conversion *conversion, const stru
     if (message->at_case == CONTEXTD__V1__STATE_REF__AT_VERSION) {
         ret_at->version = message->version;
     } else if (message->at_case == CONTEXTD__V1__STATE_REF__AT_TIME) {
-        return convert_time(&state, message->time, conversion->error, &ret_at->time_us);
+        return cx_convert_time(conversion, &state, "time", message->time, CX_TIME_DOWN,
+                               &ret_at->time_us);
     }
     return CX_OK;
 }
@@ -196,41 +178,15 @@ enum cx_status cx_convert_page_size(struct cx_conversion *conversion, int32_t pa
     return CX_OK;
 }
 
-static enum cx_status convert_filter_labels(struct cx_conversion *conversion,
-                                            const ListContextsRequest *message,
-                                            const struct cx_label **ret_labels)
-{
-    size_t count = message->n_metadata;
-    struct cx_label *labels;
-    enum cx_status status;
-
-    status = cx_field_check_count(NULL, "metadata", count, 0, CX_LABELS_MAX, conversion->error);
-    if (status != CX_OK || count == 0) {
-        return status;
-    }
-    labels = cx_allocator_alloc(&conversion->memory, count * sizeof *labels);
-    if (labels == NULL) {
-        return cx_error_out_of_memory(conversion->error);
-    }
-    for (size_t i = 0; i < count; i++) {
-        labels[i].key = cx_bytes_of(message->metadata[i]->key);
-        labels[i].value = cx_bytes_of(message->metadata[i]->value);
-    }
-    *ret_labels = labels;
-    return cx_convert_sort_labels(conversion, NULL, labels, count);
-}
-
 static enum cx_status check_filters(struct cx_conversion *conversion,
                                     const struct cx_list_query *query)
 {
-    const char *rule = cx_namespace_check(query->namespace_id);
-    enum cx_status status;
+    enum cx_status status = cx_convert_check_namespace(conversion, NULL, query->namespace_id);
 
-    if (rule != NULL) {
-        return cx_field_invalid(NULL, "namespace", conversion->error, "%s", rule);
+    if (status == CX_OK) {
+        status = cx_field_check_name(NULL, "id_prefix", query->id_prefix, 0, CX_CONTEXT_ID_SIZE_MAX,
+                                     conversion->error);
     }
-    status = cx_field_check_name(NULL, "id_prefix", query->id_prefix, 0, CX_CONTEXT_ID_SIZE_MAX,
-                                 conversion->error);
     if (status == CX_OK) {
         status = cx_field_check_name(NULL, "type", query->type, 0, CX_CONTEXT_TYPE_SIZE_MAX,
                                      conversion->error);
@@ -257,7 +213,8 @@ enum cx_status cx_convert_list(struct cx_conversion *conversion, const ListConte
 
     status = check_filters(conversion, &query);
     if (status == CX_OK) {
-        status = convert_filter_labels(conversion, message, &query.labels);
+        status = cx_convert_labels(conversion, NULL, message->metadata, message->n_metadata,
+                                   &query.labels);
     }
     if (status == CX_OK) {
         status = cx_convert_page_size(conversion, message->page_size, &query.count_max);

@@ -5,6 +5,9 @@
 #include "server/services/convert_part.h"
 #include "server/services/unsupported.h"
 
+/* Of any id. Those that are longer than the server's own stand for no session. */
+enum { SESSION_ID_SIZE_MAX = 256 };
+
 /* ---- Names. ----------------------------------------------------------------- */
 
 struct cx_bytes cx_convert_namespace(const char *name)
@@ -17,19 +20,25 @@ bool cx_convert_same_namespace(const char *a, const char *b)
     return cx_bytes_equal(cx_convert_namespace(a), cx_convert_namespace(b));
 }
 
+enum cx_status cx_convert_check_namespace(struct cx_conversion *conversion,
+                                          const struct cx_field *at, struct cx_bytes namespace_id)
+{
+    const char *rule = cx_namespace_check(namespace_id);
+
+    return rule == NULL ? CX_OK : cx_field_invalid(at, "namespace", conversion->error, "%s", rule);
+}
+
 enum cx_status cx_convert_name(struct cx_conversion *conversion, const struct cx_field *at,
                                const char *namespace_id, const char *id, size_t id_size_min,
                                struct cx_context_name *ret_name)
 {
     const struct cx_context_name name = {cx_convert_namespace(namespace_id), cx_bytes_of(id)};
-    const char *rule = cx_namespace_check(name.namespace_id);
-    enum cx_status status;
+    enum cx_status status = cx_convert_check_namespace(conversion, at, name.namespace_id);
 
-    if (rule != NULL) {
-        return cx_field_invalid(at, "namespace", conversion->error, "%s", rule);
+    if (status == CX_OK) {
+        status = cx_field_check_name(at, "context_id", name.id, id_size_min, CX_CONTEXT_ID_SIZE_MAX,
+                                     conversion->error);
     }
-    status = cx_field_check_name(at, "context_id", name.id, id_size_min, CX_CONTEXT_ID_SIZE_MAX,
-                                 conversion->error);
     if (status != CX_OK) {
         return status;
     }
@@ -37,27 +46,50 @@ enum cx_status cx_convert_name(struct cx_conversion *conversion, const struct cx
     return CX_OK;
 }
 
-enum cx_status cx_convert_write(struct cx_conversion *conversion, const struct cx_field *at,
-                                const WriteOptions *message, struct cx_bytes *ret_request_id)
+enum cx_status cx_convert_session_id(struct cx_conversion *conversion, const struct cx_field *at,
+                                     struct cx_bytes id, size_t size_min)
 {
-    const struct cx_field write = cx_field_of(at, "write");
+    return cx_field_check_name(at, "session_id", id, size_min, SESSION_ID_SIZE_MAX,
+                               conversion->error);
+}
+
+enum cx_status cx_convert_write(struct cx_conversion *conversion, const struct cx_field *at,
+                                const WriteOptions *message, struct cx_write *ret_write)
+{
+    const struct cx_field field = cx_field_of(at, "write");
+    struct cx_write write = {0};
     enum cx_status status;
 
     if (message == NULL) {
-        *ret_request_id = (struct cx_bytes){0};
+        *ret_write = write;
         return CX_OK;
     }
-    status = cx_unsupported_check(&message->base, &write, conversion->error);
+    write.request_id = cx_bytes_of(message->request_id);
+    write.author.session_id = cx_bytes_of(message->session_id);
+    write.author.fence = message->fence;
+    status = cx_field_check_text(&field, "request_id", write.request_id, CX_REQUEST_ID_SIZE_MAX,
+                                 conversion->error);
+    if (status == CX_OK) {
+        status = cx_convert_session_id(conversion, &field, write.author.session_id, 0);
+    }
     if (status != CX_OK) {
         return status;
     }
-    status = cx_field_check_text(&write, "request_id", cx_bytes_of(message->request_id),
-                                 CX_REQUEST_ID_SIZE_MAX, conversion->error);
-    if (status != CX_OK) {
-        return status;
-    }
-    *ret_request_id = cx_bytes_of(message->request_id);
+    *ret_write = write;
     return CX_OK;
+}
+
+enum cx_status cx_convert_write_unfenced(struct cx_conversion *conversion,
+                                         const struct cx_field *at, const WriteOptions *message,
+                                         struct cx_write *ret_write)
+{
+    const struct cx_field field = cx_field_of(at, "write");
+
+    if (message != NULL && message->fence != 0) {
+        return cx_field_invalid(&field, "fence", conversion->error,
+                                "must be 0: this call changes no existing context");
+    }
+    return cx_convert_write(conversion, at, message, ret_write);
 }
 
 /* ---- Writes. ---------------------------------------------------------------- */
@@ -79,6 +111,7 @@ enum cx_status cx_convert_create(struct cx_conversion *conversion,
 {
     const struct cx_field properties = cx_field_of(NULL, "properties");
     struct cx_create_request request = {0};
+    struct cx_write write;
     enum cx_status status;
 
     status = cx_convert_name(conversion, NULL, message->namespace_, message->context_id, 0,
@@ -96,20 +129,22 @@ enum cx_status cx_convert_create(struct cx_conversion *conversion,
                                       &request.mutations);
     }
     if (status == CX_OK) {
-        status = cx_convert_write(conversion, NULL, message->write, &request.request_id);
+        status = cx_convert_write_unfenced(conversion, NULL, message->write, &write);
     }
     if (status != CX_OK) {
         return status;
     }
     request.mutation_count = message->n_mutations;
+    request.author = write.author;
+    request.request_id = write.request_id;
     *ret_request = request;
     return CX_OK;
 }
 
-static enum cx_status convert_create_if_missing(struct cx_conversion *conversion,
-                                                const struct cx_field *at,
-                                                const NewContext *message, struct cx_bytes id,
-                                                const struct cx_new_context **ret_context)
+enum cx_status cx_convert_create_if_missing(struct cx_conversion *conversion,
+                                            const struct cx_field *at, const NewContext *message,
+                                            struct cx_bytes id,
+                                            const struct cx_new_context **ret_context)
 {
     const struct cx_field field = cx_field_of(at, "create_if_missing");
     struct cx_new_context *context = cx_allocator_alloc(&conversion->memory, sizeof *context);
@@ -134,6 +169,7 @@ enum cx_status cx_convert_update(struct cx_conversion *conversion, const struct 
                                  struct cx_update_request *ret_request)
 {
     struct cx_update_request request = {0};
+    struct cx_write write;
     enum cx_status status;
 
     status =
@@ -151,17 +187,19 @@ enum cx_status cx_convert_update(struct cx_conversion *conversion, const struct 
                                           message->n_preconditions, &request.preconditions);
     }
     if (status == CX_OK && message->create_if_missing != NULL) {
-        status = convert_create_if_missing(conversion, at, message->create_if_missing,
-                                           request.name.id, &request.create_if_missing);
+        status = cx_convert_create_if_missing(conversion, at, message->create_if_missing,
+                                              request.name.id, &request.create_if_missing);
     }
     if (status == CX_OK) {
-        status = cx_convert_write(conversion, at, message->write, &request.request_id);
+        status = cx_convert_write(conversion, at, message->write, &write);
     }
     if (status != CX_OK) {
         return status;
     }
     request.mutation_count = message->n_mutations;
     request.precondition_count = message->n_preconditions;
+    request.author = write.author;
+    request.request_id = write.request_id;
     *ret_request = request;
     return CX_OK;
 }
@@ -176,6 +214,7 @@ enum cx_status cx_convert_delete(struct cx_conversion *conversion,
         .recursive = message->recursive,
         .purge = message->purge,
     };
+    struct cx_write write;
     enum cx_status status;
 
     status = cx_convert_name(conversion, NULL, message->namespace_, message->context_id, 1,
@@ -185,11 +224,13 @@ enum cx_status cx_convert_delete(struct cx_conversion *conversion,
                                           message->n_preconditions, &request.preconditions);
     }
     if (status == CX_OK) {
-        status = cx_convert_write(conversion, NULL, message->write, &request.request_id);
+        status = cx_convert_write(conversion, NULL, message->write, &write);
     }
     if (status != CX_OK) {
         return status;
     }
+    request.author = write.author;
+    request.request_id = write.request_id;
     *ret_request = request;
     return CX_OK;
 }

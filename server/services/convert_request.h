@@ -41,11 +41,23 @@ CX_MUST_CHECK enum cx_status cx_convert_delete(struct cx_conversion *conversion,
                                                const DeleteContextRequest *message,
                                                struct cx_delete_request *ret_request);
 
-/* *ret_request_id is empty when `message` is NULL. */
+/* What a write says about itself. */
+struct cx_write {
+    struct cx_author author;
+    struct cx_bytes request_id;
+};
+
+/* Takes the field `write` of `at`. All of it is empty when `message` is NULL. */
 CX_MUST_CHECK enum cx_status cx_convert_write(struct cx_conversion *conversion,
                                               const struct cx_field *at,
                                               const WriteOptions *message,
-                                              struct cx_bytes *ret_request_id);
+                                              struct cx_write *ret_write);
+
+/* The same for a call that changes no existing context: it takes no fence. */
+CX_MUST_CHECK enum cx_status cx_convert_write_unfenced(struct cx_conversion *conversion,
+                                                       const struct cx_field *at,
+                                                       const WriteOptions *message,
+                                                       struct cx_write *ret_write);
 
 /* How much of each context a response shows. */
 enum cx_view { CX_VIEW_BASIC = 1, CX_VIEW_KEYS, CX_VIEW_FULL };

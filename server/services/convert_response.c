@@ -6,6 +6,8 @@
 
 #include "core/base/error.h"
 #include "core/base/limits.h"
+#include "core/engine/engine.h"
+#include "server/services/convert_time.h"
 #include "server/services/entry_block.h"
 
 /* Copies `bytes`, with a NUL behind, to *place, and moves that on. */
@@ -42,18 +44,6 @@ static size_t context_texts_size(const struct cx_snapshot *snapshot)
         size += snapshot->labels[i].key.size + snapshot->labels[i].value.size + 2;
     }
     return size;
-}
-
-/* NULL for a time that was not set. */
-static Timestamp *place_time(Timestamp *time, int64_t time_us)
-{
-    if (time_us == 0) {
-        return NULL;
-    }
-    *time = (Timestamp)GOOGLE__PROTOBUF__TIMESTAMP__INIT;
-    time->seconds = time_us / CX_SECOND_US;
-    time->nanos = (int32_t)(time_us % CX_SECOND_US) * 1000;
-    return time;
 }
 
 static void fill_labels(const struct cx_snapshot *snapshot, ContextLabel *labels,
@@ -95,10 +85,11 @@ Context *cx_context_message(const struct cx_allocator *allocator,
     context->revision = snapshot->revision;
     context->entry_count = snapshot->entry_count;
     context->size_bytes = snapshot->size_bytes;
-    context->create_time = place_time(&block->create_time, snapshot->create_time_us);
-    context->update_time = place_time(&block->update_time, snapshot->update_time_us);
-    context->expire_time = place_time(&block->expire_time, snapshot->expire_time_us);
-    context->delete_time = place_time(&block->delete_time, snapshot->delete_time_us);
+    context->fence = snapshot->fence;
+    context->create_time = cx_time_message(&block->create_time, snapshot->create_time_us);
+    context->update_time = cx_time_message(&block->update_time, snapshot->update_time_us);
+    context->expire_time = cx_time_message(&block->expire_time, snapshot->expire_time_us);
+    context->delete_time = cx_time_message(&block->delete_time, snapshot->delete_time_us);
     return context;
 }
 
@@ -186,6 +177,15 @@ enum cx_status cx_context_message_full(const struct cx_allocator *allocator,
     return CX_OK;
 }
 
+/* ---- Writes. ---------------------------------------------------------------- */
+
+void cx_write_result_init(WriteResult *ret_message, const struct cx_write_outcome *outcome)
+{
+    *ret_message = (WriteResult)CONTEXTD__V1__WRITE_RESULT__INIT;
+    ret_message->revision = outcome->revision;
+    ret_message->replayed = outcome->replayed;
+}
+
 /* ---- Failures. -------------------------------------------------------------- */
 
 struct failure_block {
@@ -194,17 +194,6 @@ struct failure_block {
     FailureDetail details[CX_ERROR_DETAILS_MAX];
     FailureDetail *pointers[CX_ERROR_DETAILS_MAX];
 };
-
-static Duration *place_delay(Duration *delay, int64_t delay_us)
-{
-    if (delay_us == 0) {
-        return NULL;
-    }
-    *delay = (Duration)GOOGLE__PROTOBUF__DURATION__INIT;
-    delay->seconds = delay_us / CX_SECOND_US;
-    delay->nanos = (int32_t)(delay_us % CX_SECOND_US) * 1000;
-    return delay;
-}
 
 Failure *cx_failure_message(const struct cx_allocator *allocator, const struct cx_error *error,
                             size_t *ret_size)
@@ -226,7 +215,8 @@ Failure *cx_failure_message(const struct cx_allocator *allocator, const struct c
     failure->reason = (char *)cx_reason_name(error->reason);
     failure->message =
         place_text(&place, (struct cx_bytes){(const uint8_t *)error->message, message_size});
-    failure->retry_delay = place_delay(&block->retry_delay, error->retry_delay_us);
+    failure->retry_delay =
+        cx_duration_message(&block->retry_delay, (uint64_t)error->retry_delay_us);
     failure->n_metadata = error->detail_count;
     failure->metadata = block->pointers;
     for (size_t i = 0; i < error->detail_count; i++) {

@@ -16,6 +16,7 @@
 #include "server/services/messages.h"
 
 struct cx_error;
+struct cx_write_outcome;
 
 /* A context without its entries. */
 Context *cx_context_message(const struct cx_allocator *allocator,
@@ -37,6 +38,9 @@ uint64_t cx_context_cost(const struct cx_snapshot *snapshot, const struct cx_get
 
 /* What a message within another adds to its packed size, in a field below 16. */
 uint64_t cx_message_field_size(uint64_t packed_size);
+
+/* What a write came to. */
+void cx_write_result_init(WriteResult *ret_message, const struct cx_write_outcome *outcome);
 
 /* One piece of memory, which holds nothing borrowed from `error`; *ret_size is its
  * size. */

@@ -5,7 +5,7 @@
 #include "server/services/answer.h"
 #include "server/services/context_manager.h"
 #include "server/services/convert_request.h"
-#include "server/services/token.h"
+#include "server/services/page.h"
 
 struct list_state {
     struct cx_answer answer;
@@ -65,7 +65,7 @@ static enum cx_status convert(struct cx_call *call, const ListNamespacesRequest 
                               struct cx_error *error)
 {
     struct cx_conversion conversion = {cx_allocator_of_call(call), error};
-    struct cx_token token = {0};
+    struct cx_token token;
     enum cx_status status =
         cx_convert_page_size(&conversion, request->page_size, &state->count_max);
 
@@ -73,14 +73,9 @@ static enum cx_status convert(struct cx_call *call, const ListNamespacesRequest 
         return status;
     }
     state->scope = cx_token_scope_of(cx_answer_app(call)->engine, CX_TOKEN_NAMESPACES, 0);
-    if (request->page_token[0] != '\0' &&
-        !cx_token_decode(&conversion.memory, &state->scope, cx_bytes_of(request->page_token),
-                         &token)) {
-        return cx_field_invalid(NULL, "page_token", error,
-                                "must be the next_page_token of the same list");
-    }
+    status = cx_page_resume(&conversion, &state->scope, request->page_token, &token);
     *ret_after = token.key;
-    return CX_OK;
+    return status;
 }
 
 void cx_namespace_list(struct cx_call *call, const ProtobufCMessage *message)

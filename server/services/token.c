@@ -10,11 +10,17 @@
 enum {
     HEAD_SIZE = 1 + 8 + 8 + 8,
     CHECKSUM_SIZE = 8,
-    TOKEN_SIZE_MAX = HEAD_SIZE + (int)CX_CONTEXT_ID_SIZE_MAX + CHECKSUM_SIZE,
+    TOKEN_SIZE_MAX = HEAD_SIZE + CX_TOKEN_KEY_SIZE_MAX + CHECKSUM_SIZE,
     TEXT_SIZE_MAX = (TOKEN_SIZE_MAX * 4 + 2) / 3,
 };
 
-static_assert(CX_NAMESPACE_SIZE_MAX <= CX_CONTEXT_ID_SIZE_MAX, "any key fits into a token");
+static_assert(CX_NAMESPACE_SIZE_MAX <= CX_TOKEN_KEY_SIZE_MAX &&
+                  CX_CONTEXT_ID_SIZE_MAX <= CX_TOKEN_KEY_SIZE_MAX &&
+                  CX_RESOURCE_NAME_SIZE_MAX <= CX_TOKEN_KEY_SIZE_MAX,
+              "any key fits into a token");
+static_assert((int)TEXT_SIZE_MAX <= (int)CX_TOKEN_TEXT_SIZE_MAX &&
+                  CX_TOKEN_TEXT_SIZE_MAX <= (int)CX_TEXT_SIZE_MAX,
+              "a token is as long as token.h says, and fits into a string");
 
 /* ---- base64url, RFC 4648, section 5. ---------------------------------------- */
 
@@ -101,6 +107,40 @@ uint64_t cx_token_filters(const struct cx_list_query *query)
     return hash;
 }
 
+uint64_t cx_token_session_filters(const struct cx_session_query *query)
+{
+    return hash_more(hash_more(0, query->namespace_id), query->owner);
+}
+
+static uint64_t hash_name(const struct cx_context_name *name)
+{
+    return hash_more(hash_more(0, name->namespace_id), name->id);
+}
+
+uint64_t cx_token_activity_filters(const struct cx_activity_query *query)
+{
+    const uint64_t numbers[] = {
+        query->newest_first ? 1 : 0,
+        (uint64_t)query->start_time_us,
+        (uint64_t)query->end_time_us,
+        query->from_sequence,
+    };
+    uint64_t hash = hash_name(&query->name);
+
+    for (size_t i = 0; i < query->type_count; i++) {
+        hash = hash_more(hash, query->types[i]);
+    }
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        hash = cx_hash_mix_number(hash, numbers[i]);
+    }
+    return hash;
+}
+
+uint64_t cx_token_tracked_filters(const struct cx_tracked_query *query)
+{
+    return hash_more(hash_name(&query->name), query->prefix);
+}
+
 struct cx_token_scope cx_token_scope_of(const struct cx_engine *engine, enum cx_token_kind kind,
                                         uint64_t filters)
 {
@@ -119,7 +159,7 @@ char *cx_token_encode(const struct cx_allocator *allocator, const struct cx_toke
     char text[TEXT_SIZE_MAX];
     uint8_t *place = bytes;
 
-    assert(token->key.size <= CX_CONTEXT_ID_SIZE_MAX);
+    assert(token->key.size <= CX_TOKEN_KEY_SIZE_MAX);
     *place++ = (uint8_t)scope->kind;
     place = put_number(place, scope->filters);
     place = put_number(place, token->epoch);

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "core/base/bytes.h"
+#include "core/base/limits.h"
 #include "core/state/request.h"
 #include "server/services/allocator.h"
 
@@ -28,6 +29,15 @@ enum cx_token_kind {
     CX_TOKEN_CONTEXTS = 1,
     CX_TOKEN_NAMESPACES = 2,
     CX_TOKEN_CURSOR = 3,
+    CX_TOKEN_SESSIONS = 4,
+    CX_TOKEN_ACTIVITIES = 5,
+    CX_TOKEN_FILES = 6,
+    CX_TOKEN_RESOURCES = 7,
+};
+
+enum {
+    CX_TOKEN_KEY_SIZE_MAX = CX_FILE_PATH_SIZE_MAX, /* The longest of what lists go by. */
+    CX_TOKEN_TEXT_SIZE_MAX = 2800,                 /* Of a token with such a key. */
 };
 
 /* What makes a list what it is. */
@@ -42,13 +52,16 @@ struct cx_token_scope {
 struct cx_token_scope cx_token_scope_of(const struct cx_engine *engine, enum cx_token_kind kind,
                                         uint64_t filters);
 
-/* A hash of everything that decides which contexts a list shows. */
+/* Hashes of everything that decides which rows a list shows, in which order. */
 uint64_t cx_token_filters(const struct cx_list_query *query);
+uint64_t cx_token_session_filters(const struct cx_session_query *query);
+uint64_t cx_token_activity_filters(const struct cx_activity_query *query);
+uint64_t cx_token_tracked_filters(const struct cx_tracked_query *query);
 
 struct cx_token {
     uint64_t epoch;      /* Of `position`. */
-    uint64_t position;   /* The revision before the first page. */
-    struct cx_bytes key; /* The list goes on behind it. At most CX_CONTEXT_ID_SIZE_MAX bytes. */
+    uint64_t position;   /* The revision before the first page; where lists without keys go on. */
+    struct cx_bytes key; /* The list goes on behind it. At most CX_TOKEN_KEY_SIZE_MAX bytes. */
 };
 
 /* NULL when out of memory. */

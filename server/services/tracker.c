@@ -1,4 +1,6 @@
-/* contextd.v1.Tracker: not there yet. Each of its methods says so. */
+/* contextd.v1.Tracker, as a table. Subscribe is not there yet, and says so. */
+
+#include "server/services/tracker.h"
 
 #include "contextd/v1/tracker.pb-c.h"
 #include "server/rpc/call.h"
@@ -23,24 +25,24 @@ static void stream_left(struct cx_call *call)
 }
 
 static const struct cx_method methods[] = {
-    {.name = "StartSession", .handle = refuse},
-    {.name = "RenewSession", .handle = refuse},
-    {.name = "EndSession", .handle = refuse},
-    {.name = "GetSession", .handle = refuse},
-    {.name = "ListSessions", .handle = refuse},
-    {.name = "ActivateContext", .handle = refuse},
-    {.name = "SwitchContext", .handle = refuse},
-    {.name = "DeactivateContext", .handle = refuse},
-    {.name = "GetContextStatus", .handle = refuse},
-    {.name = "RecordActivities", .handle = refuse},
-    {.name = "ListActivities", .handle = refuse},
-    {.name = "OptimizeHistory", .handle = refuse},
-    {.name = "TruncateHistory", .handle = refuse},
-    {.name = "ListFiles", .handle = refuse},
-    {.name = "SummarizeUsage", .handle = refuse},
-    {.name = "AcquireResource", .handle = refuse},
-    {.name = "ReleaseResource", .handle = refuse},
-    {.name = "ListResources", .handle = refuse},
+    {.name = "StartSession", .handle = cx_tracker_start_session},
+    {.name = "RenewSession", .handle = cx_tracker_renew_session},
+    {.name = "EndSession", .handle = cx_tracker_end_session},
+    {.name = "GetSession", .handle = cx_tracker_get_session},
+    {.name = "ListSessions", .handle = cx_tracker_list_sessions},
+    {.name = "ActivateContext", .handle = cx_tracker_activate_context},
+    {.name = "SwitchContext", .handle = cx_tracker_switch_context},
+    {.name = "DeactivateContext", .handle = cx_tracker_deactivate_context},
+    {.name = "GetContextStatus", .handle = cx_tracker_get_context_status},
+    {.name = "RecordActivities", .handle = cx_tracker_record_activities},
+    {.name = "ListActivities", .handle = cx_tracker_list_activities},
+    {.name = "OptimizeHistory", .handle = cx_tracker_optimize_history},
+    {.name = "TruncateHistory", .handle = cx_tracker_truncate_history},
+    {.name = "ListFiles", .handle = cx_tracker_list_files},
+    {.name = "SummarizeUsage", .handle = cx_tracker_summarize_usage},
+    {.name = "AcquireResource", .handle = cx_tracker_acquire_resource},
+    {.name = "ReleaseResource", .handle = cx_tracker_release_resource},
+    {.name = "ListResources", .handle = cx_tracker_list_resources},
     {
         .name = "Subscribe",
         .kind = CX_METHOD_SERVER_STREAM,

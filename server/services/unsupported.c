@@ -11,11 +11,9 @@ static const struct {
     const ProtobufCMessageDescriptor *message;
     const char *field;
 } rows[] = {
-    {&contextd__v1__mutation__descriptor, "record_activity"},
     {&contextd__v1__mutation__descriptor, "set_recovery_policy"},
     {&contextd__v1__new_context__descriptor, "recovery_policy"},
-    {&contextd__v1__write_options__descriptor, "session_id"},
-    {&contextd__v1__write_options__descriptor, "fence"},
+    {&contextd__v1__start_session_request__descriptor, "recovery_point_on_loss"},
     {&contextd__v1__state_ref__descriptor, "recovery_point_id"},
 };
 
@@ -35,8 +33,8 @@ static bool field_is_set(const ProtobufCMessage *message, const ProtobufCFieldDe
     case PROTOBUF_C_TYPE_STRING:
         return *(const char *const *)member != NULL && **(const char *const *)member != '\0';
     default:
-        assert(field->type == PROTOBUF_C_TYPE_UINT64);
-        return *(const uint64_t *)member != 0;
+        assert(field->type == PROTOBUF_C_TYPE_BOOL);
+        return *(const protobuf_c_boolean *)member;
     }
 }
 

@@ -1,0 +1,143 @@
+/* ListResources. */
+
+#include <assert.h>
+
+#include "core/base/limits.h"
+#include "core/engine/engine.h"
+#include "server/services/answer.h"
+#include "server/services/convert_history.h"
+#include "server/services/convert_tracking.h"
+#include "server/services/page.h"
+#include "server/services/tracker.h"
+
+struct list_state {
+    struct cx_answer answer;
+    struct cx_tracked_query query;
+    struct cx_token_scope scope;
+    struct cx_resource_page page;
+};
+
+static void release(struct cx_call *call)
+{
+    struct list_state *state = cx_call_state(call);
+
+    cx_resource_page_done(&state->page);
+}
+
+/* ---- The answer. ------------------------------------------------------------ */
+
+/* Adds rows until there are no more, or the message is full. */
+static void add_rows(struct cx_call *call, struct cx_draft *draft,
+                     const struct cx_resource_page *page, ListResourcesResponse *response)
+{
+    struct cx_page filled;
+
+    cx_page_init(&filled, call);
+    response->resources = cx_draft_alloc(draft, page->count * sizeof(Resource *));
+    for (size_t i = 0; i < page->count && !draft->failed; i++) {
+        Resource *message = cx_resource_message(draft, &page->rows[i]);
+
+        if (draft->failed ||
+            !cx_page_take(&filled, protobuf_c_message_get_packed_size(&message->base))) {
+            break;
+        }
+        response->resources[i] = message;
+        response->n_resources = filled.count;
+    }
+}
+
+/* Names the place behind the last row that is shown. */
+static void add_token(struct cx_draft *draft, const struct list_state *state,
+                      ListResourcesResponse *response)
+{
+    const struct cx_resource_page *page = &state->page;
+    struct cx_token place = {.epoch = state->scope.epoch};
+
+    if (response->n_resources == page->count && !page->more) {
+        return;
+    }
+    assert(response->n_resources > 0); /* The first always is. */
+    place.key = page->rows[response->n_resources - 1].name;
+    response->next_page_token = cx_token_encode(&draft->memory, &state->scope, &place);
+    draft->failed = draft->failed || response->next_page_token == NULL;
+}
+
+static void send_page(struct cx_call *call)
+{
+    const struct list_state *state = cx_call_state(call);
+    struct cx_draft draft = {.memory = cx_allocator_of_call(call)};
+    ListResourcesResponse response = CONTEXTD__V1__LIST_RESOURCES_RESPONSE__INIT;
+
+    add_rows(call, &draft, &state->page, &response);
+    if (!draft.failed) {
+        add_token(&draft, state, &response);
+    }
+    release(call); /* The message holds copies. */
+    if (draft.failed) {
+        cx_answer_out_of_memory(call);
+    } else {
+        cx_call_reply(call, &response.base);
+    }
+}
+
+static void reply(struct cx_call *call)
+{
+    const struct list_state *state = cx_call_state(call);
+
+    cx_page_send(call, state->page.count, 0, send_page);
+}
+
+/* ---- The request. ----------------------------------------------------------- */
+
+static void list(struct cx_call *call)
+{
+    struct list_state *state = cx_call_state(call);
+    struct cx_error error;
+    uint64_t wait_for;
+
+    if (cx_engine_list_resources(cx_answer_app(call)->engine, &state->query, &state->page,
+                                 &wait_for, &error) != CX_OK) {
+        cx_answer_error(call, wait_for, &error);
+        return;
+    }
+    cx_answer_when_durable(call, wait_for);
+}
+
+static enum cx_status convert(struct cx_call *call, const ListResourcesRequest *request,
+                              struct list_state *state, struct cx_error *error)
+{
+    struct cx_conversion conversion = {cx_allocator_of_call(call), error};
+    struct cx_token token;
+    enum cx_status status = cx_convert_resource_list(&conversion, request, &state->query);
+
+    if (status != CX_OK) {
+        return status;
+    }
+    state->scope = cx_token_scope_of(cx_answer_app(call)->engine, CX_TOKEN_RESOURCES,
+                                     cx_token_tracked_filters(&state->query));
+    status = cx_page_resume(&conversion, &state->scope, request->page_token, &token);
+    state->query.after = token.key;
+    return status;
+}
+
+void cx_tracker_list_resources(struct cx_call *call, const ProtobufCMessage *message)
+{
+    struct list_state *state = cx_call_alloc(call, sizeof *state);
+    struct cx_error error;
+
+    if (state == NULL) {
+        cx_answer_out_of_memory(call);
+        return;
+    }
+    *state = (struct list_state){.answer = {.reply = reply, .release = release}};
+    if (convert(call, (const ListResourcesRequest *)message, state, &error) != CX_OK) {
+        cx_call_fail(call, &error);
+        return;
+    }
+    cx_call_set_state(call, state);
+    if (state->query.count_max > CX_PAGE_SIZE_DEFAULT) {
+        cx_call_offload(call, list);
+    } else {
+        list(call);
+    }
+}
