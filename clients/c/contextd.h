@@ -44,6 +44,7 @@
 #include <stdint.h>
 
 #include "contextd/v1/context_manager.pb-c.h"
+#include "contextd/v1/tracker.pb-c.h"
 
 /* A result that nobody looks at does not compile. */
 #define CXC_MUST_CHECK __attribute__((warn_unused_result))
@@ -185,14 +186,120 @@ CXC_MUST_CHECK enum cxc_code cxc_get_server_info(struct cxc_client *client,
                                                  Contextd__V1__GetServerInfoResponse **ret_response,
                                                  struct cxc_error *ret_error);
 
+/* ---- Calls of Tracker. ----------------------------------------------------- *
+ *
+ * As above. A session is alive as long as the caller renews it: the client does not
+ * by itself. A lost renewal is repeated like any call, within the client's
+ * `timeout_ms`, which should be well below the session's `ttl`.
+ *
+ *     Contextd__V1__ActivateContextRequest request = CONTEXTD__V1__ACTIVATE_CONTEXT_REQUEST__INIT;
+ *     Contextd__V1__ActivateContextResponse *response;
+ *
+ *     request.session_id = session->id;
+ *     request.context_id = "trip-42";
+ *     request.exclusive = true;
+ *     if (cxc_activate_context(client, &request, &response, &error) == CXC_OK) {
+ *         write.fence = response->activation->fence;  // Of the writes from now on.
+ *         cxc_response_free(response);
+ *     } else if (strcmp(error.reason, "CONTEXT_BUSY") == 0) {
+ *         printf("%s has it\n", cxc_error_value(&error, "session_id"));
+ *     } */
+
+CXC_MUST_CHECK enum cxc_code cxc_start_session(struct cxc_client *client,
+                                               const Contextd__V1__StartSessionRequest *request,
+                                               Contextd__V1__StartSessionResponse **ret_response,
+                                               struct cxc_error *ret_error);
+
+CXC_MUST_CHECK enum cxc_code cxc_renew_session(struct cxc_client *client,
+                                               const Contextd__V1__RenewSessionRequest *request,
+                                               Contextd__V1__RenewSessionResponse **ret_response,
+                                               struct cxc_error *ret_error);
+
+CXC_MUST_CHECK enum cxc_code cxc_end_session(struct cxc_client *client,
+                                             const Contextd__V1__EndSessionRequest *request,
+                                             Contextd__V1__EndSessionResponse **ret_response,
+                                             struct cxc_error *ret_error);
+
+CXC_MUST_CHECK enum cxc_code cxc_get_session(struct cxc_client *client,
+                                             const Contextd__V1__GetSessionRequest *request,
+                                             Contextd__V1__GetSessionResponse **ret_response,
+                                             struct cxc_error *ret_error);
+
+CXC_MUST_CHECK enum cxc_code cxc_list_sessions(struct cxc_client *client,
+                                               const Contextd__V1__ListSessionsRequest *request,
+                                               Contextd__V1__ListSessionsResponse **ret_response,
+                                               struct cxc_error *ret_error);
+
+CXC_MUST_CHECK enum cxc_code
+cxc_activate_context(struct cxc_client *client, const Contextd__V1__ActivateContextRequest *request,
+                     Contextd__V1__ActivateContextResponse **ret_response,
+                     struct cxc_error *ret_error);
+
+CXC_MUST_CHECK enum cxc_code cxc_switch_context(struct cxc_client *client,
+                                                const Contextd__V1__SwitchContextRequest *request,
+                                                Contextd__V1__SwitchContextResponse **ret_response,
+                                                struct cxc_error *ret_error);
+
+CXC_MUST_CHECK enum cxc_code cxc_deactivate_context(
+    struct cxc_client *client, const Contextd__V1__DeactivateContextRequest *request,
+    Contextd__V1__DeactivateContextResponse **ret_response, struct cxc_error *ret_error);
+
+CXC_MUST_CHECK enum cxc_code cxc_get_context_status(
+    struct cxc_client *client, const Contextd__V1__GetContextStatusRequest *request,
+    Contextd__V1__GetContextStatusResponse **ret_response, struct cxc_error *ret_error);
+
+CXC_MUST_CHECK enum cxc_code cxc_record_activities(
+    struct cxc_client *client, const Contextd__V1__RecordActivitiesRequest *request,
+    Contextd__V1__RecordActivitiesResponse **ret_response, struct cxc_error *ret_error);
+
+CXC_MUST_CHECK enum cxc_code
+cxc_list_activities(struct cxc_client *client, const Contextd__V1__ListActivitiesRequest *request,
+                    Contextd__V1__ListActivitiesResponse **ret_response,
+                    struct cxc_error *ret_error);
+
+CXC_MUST_CHECK enum cxc_code
+cxc_optimize_history(struct cxc_client *client, const Contextd__V1__OptimizeHistoryRequest *request,
+                     Contextd__V1__OptimizeHistoryResponse **ret_response,
+                     struct cxc_error *ret_error);
+
+CXC_MUST_CHECK enum cxc_code
+cxc_truncate_history(struct cxc_client *client, const Contextd__V1__TruncateHistoryRequest *request,
+                     Contextd__V1__TruncateHistoryResponse **ret_response,
+                     struct cxc_error *ret_error);
+
+CXC_MUST_CHECK enum cxc_code cxc_list_files(struct cxc_client *client,
+                                            const Contextd__V1__ListFilesRequest *request,
+                                            Contextd__V1__ListFilesResponse **ret_response,
+                                            struct cxc_error *ret_error);
+
+CXC_MUST_CHECK enum cxc_code
+cxc_summarize_usage(struct cxc_client *client, const Contextd__V1__SummarizeUsageRequest *request,
+                    Contextd__V1__SummarizeUsageResponse **ret_response,
+                    struct cxc_error *ret_error);
+
+CXC_MUST_CHECK enum cxc_code
+cxc_acquire_resource(struct cxc_client *client, const Contextd__V1__AcquireResourceRequest *request,
+                     Contextd__V1__AcquireResourceResponse **ret_response,
+                     struct cxc_error *ret_error);
+
+CXC_MUST_CHECK enum cxc_code
+cxc_release_resource(struct cxc_client *client, const Contextd__V1__ReleaseResourceRequest *request,
+                     Contextd__V1__ReleaseResourceResponse **ret_response,
+                     struct cxc_error *ret_error);
+
+CXC_MUST_CHECK enum cxc_code cxc_list_resources(struct cxc_client *client,
+                                                const Contextd__V1__ListResourcesRequest *request,
+                                                Contextd__V1__ListResourcesResponse **ret_response,
+                                                struct cxc_error *ret_error);
+
 /* ---- Any unary call. ------------------------------------------------------- */
 
 /* Calls the method at `path`, as the calls above do: a field `write` of the
  * request gets its request id. `path` must stay valid as long as the client;
  * `response_type` is the generated descriptor of what it answers.
  *
- *     cxc_call(client, "/contextd.v1.Tracker/OpenSession", &request.base,
- *              &contextd__v1__open_session_response__descriptor,
+ *     cxc_call(client, "/contextd.v1.Recovery/ForkContext", &request.base,
+ *              &contextd__v1__fork_context_response__descriptor,
  *              (ProtobufCMessage **)&response, &error); */
 CXC_MUST_CHECK enum cxc_code cxc_call(struct cxc_client *client, const char *path,
                                       const ProtobufCMessage *request,
