@@ -1,3 +1,4 @@
+#define _XOPEN_SOURCE 700 /* strptime() */
 #include "clients/ctxctl/args.h"
 
 #include <ctype.h>
@@ -5,6 +6,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* ---- Values. --------------------------------------------------------------- */
 
@@ -15,7 +17,11 @@ static const struct {
     {"ms", 1}, {"s", 1000}, {"m", 60 * 1000}, {"h", 3600 * 1000}, {"d", 24 * 3600 * 1000},
 };
 
-enum { NUMBER_DIGITS_MAX = 12 }; /* So that no product overflows: 10^12 days fit. */
+enum {
+    NUMBER_DIGITS_MAX = 12, /* So that no product overflows: 10^12 days fit. */
+    MICROS_DIGITS = 6,
+    NANOS_DIGITS = 9,
+};
 
 /* Reads the unit at `text`. Returns its size, 0 when there is none. */
 static size_t unit_read(const char *text, int64_t *ret_ms)
@@ -71,6 +77,63 @@ bool ctl_parse_number(const char *text, uint64_t *ret_number)
         return false;
     }
     *ret_number = number;
+    return true;
+}
+
+/* Reads the digits behind a point as whole parts of 10^digits_max. Returns their count. */
+static size_t fraction_read(const char *text, size_t digits_max, uint32_t *ret_parts)
+{
+    size_t count = strspn(text, "0123456789");
+    uint32_t parts = 0;
+
+    for (size_t i = 0; i < digits_max; i++) {
+        parts = parts * 10 + (i < count ? (uint32_t)(text[i] - '0') : 0);
+    }
+    *ret_parts = parts;
+    return count;
+}
+
+bool ctl_parse_micros(const char *text, uint64_t *ret_micros)
+{
+    size_t digits = strspn(text, "0123456789");
+    const char *rest = text + digits;
+    uint32_t parts = 0;
+    uint64_t whole;
+
+    if (digits == 0 || digits > NUMBER_DIGITS_MAX) {
+        return false;
+    }
+    whole = strtoull(text, NULL, 10);
+    if (*rest == '.') {
+        size_t count = fraction_read(rest + 1, MICROS_DIGITS, &parts);
+
+        if (count == 0 || count > MICROS_DIGITS) {
+            return false;
+        }
+        rest += 1 + count;
+    }
+    *ret_micros = whole * 1000000 + parts;
+    return *rest == '\0';
+}
+
+bool ctl_parse_time(const char *text, int64_t *ret_s, int32_t *ret_ns)
+{
+    struct tm tm = {0};
+    const char *rest = strptime(text, "%Y-%m-%d", &tm);
+    uint32_t parts = 0;
+
+    if (rest == NULL || (*rest != 'T' && *rest != ' ')) {
+        return false;
+    }
+    rest = strptime(rest + 1, "%H:%M:%S", &tm);
+    if (rest != NULL && *rest == '.') {
+        rest += 1 + fraction_read(rest + 1, NANOS_DIGITS, &parts);
+    }
+    if (rest == NULL || strcmp(rest, "Z") != 0) {
+        return false;
+    }
+    *ret_s = timegm(&tm);
+    *ret_ns = (int32_t)parts;
     return true;
 }
 
@@ -189,6 +252,48 @@ enum ctl_parsed ctl_args_parse_global(struct ctl *ctl, int argc, char **argv, in
     return CTL_PARSED;
 }
 
+/* ---- Commands. ------------------------------------------------------------- */
+
+/* What follows `word` and a blank in the name of a command, or NULL. */
+static const char *second_word(const struct ctl_command *command, const char *word)
+{
+    size_t size = strlen(word);
+
+    return strncmp(command->name, word, size) == 0 && command->name[size] == ' '
+               ? command->name + size + 1
+               : NULL;
+}
+
+const struct ctl_command *ctl_args_find(const struct ctl_command *const *commands, size_t count,
+                                        int argc, char **argv, int *ret_words)
+{
+    const struct ctl_command *found = NULL;
+
+    for (size_t i = 0; i < count; i++) {
+        const char *second = second_word(commands[i], argv[0]);
+
+        if (second != NULL && argc > 1 && strcmp(second, argv[1]) == 0) {
+            *ret_words = 2;
+            return commands[i];
+        }
+        if (strcmp(commands[i]->name, argv[0]) == 0) {
+            found = commands[i];
+            *ret_words = 1;
+        }
+    }
+    return found;
+}
+
+bool ctl_args_is_group(const struct ctl_command *const *commands, size_t count, const char *word)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (second_word(commands[i], word) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static struct option *command_table(struct ctl *ctl, const struct ctl_command *command)
 {
     struct option *table =
@@ -263,7 +368,7 @@ const char *ctl_args_value(const struct ctl_args *args, size_t option)
 
 /* ---- Help. ----------------------------------------------------------------- */
 
-enum { HELP_COLUMN = 28 };
+enum { HELP_COLUMN = 28, NAME_COLUMN = 18 };
 
 void ctl_args_help(const struct ctl_command *command, FILE *file)
 {
@@ -284,20 +389,37 @@ void ctl_args_help(const struct ctl_command *command, FILE *file)
     fprintf(file, "\n%s\nExamples:\n%s", global_help, command->examples);
 }
 
+static void summary_print(const struct ctl_command *command, FILE *file)
+{
+    fprintf(file, "  %-*s %s\n", NAME_COLUMN, command->name, command->summary);
+}
+
+void ctl_args_group_help(const struct ctl_command *const *commands, size_t count, const char *word,
+                         FILE *file)
+{
+    fprintf(file, "Usage: ctxctl %s COMMAND [ARGUMENT...]\n\nCommands:\n", word);
+    for (size_t i = 0; i < count; i++) {
+        if (second_word(commands[i], word) != NULL) {
+            summary_print(commands[i], file);
+        }
+    }
+    fprintf(file, "\n`ctxctl %s COMMAND --help` tells all about a command, with examples.\n", word);
+}
+
 void ctl_args_overview(const struct ctl_command *const *commands, size_t count, FILE *file)
 {
     fputs("ctxctl: the command line of contextd, the server for the working context of agents.\n\n"
           "Usage: ctxctl [OPTION...] COMMAND [ARGUMENT...]\n\nCommands:\n",
           file);
     for (size_t i = 0; i < count; i++) {
-        fprintf(file, "  %-14s %s\n", commands[i]->name, commands[i]->summary);
+        summary_print(commands[i], file);
     }
     fprintf(file, "\n%s      --version             show the version\n", global_help);
     fputs("\nExit codes:\n"
           "  0  done\n"
           "  1  refused: a precondition or a conflict; nothing was changed\n"
           "  2  wrong usage, or a value that the server does not take\n"
-          "  3  no such context, entry or state\n"
+          "  3  no such context, entry, state or session\n"
           "  4  no server, no answer in time, or too busy\n"
           "  5  a limit of the server was reached\n"
           "  6  a file cannot be read or written, or its content is wrong\n"

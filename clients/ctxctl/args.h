@@ -21,7 +21,15 @@ enum ctl_parsed {
 enum ctl_parsed ctl_args_parse_global(struct ctl *ctl, int argc, char **argv, int *ret_used,
                                       char problem[CTL_PROBLEM_SIZE]);
 
-/* Reads the options and operands of a command; argv[0] is its name. Options and
+/* The command that argv begins with, and *ret_words of how many words its name is. Where
+ * one word is a command and two are another, it is the other. NULL when there is none. */
+const struct ctl_command *ctl_args_find(const struct ctl_command *const *commands, size_t count,
+                                        int argc, char **argv, int *ret_words);
+
+/* Whether there are commands of two words that begin with this one. */
+bool ctl_args_is_group(const struct ctl_command *const *commands, size_t count, const char *word);
+
+/* Reads the options and operands of a command; argv[0] is the last word of its name. Options and
  * operands may be mixed; `--` ends the options. What *ret_args names lives in the
  * pool of `ctl` and in argv, whose order may change. */
 enum ctl_parsed ctl_args_parse(struct ctl *ctl, const struct ctl_command *command, int argc,
@@ -32,8 +40,10 @@ enum ctl_parsed ctl_args_parse(struct ctl *ctl, const struct ctl_command *comman
  * takes none. */
 const char *ctl_args_value(const struct ctl_args *args, size_t option);
 
-/* Prints the help of a command, and of the whole. */
+/* Prints the help of a command, of the commands that begin with a word, and of the whole. */
 void ctl_args_help(const struct ctl_command *command, FILE *file);
+void ctl_args_group_help(const struct ctl_command *const *commands, size_t count, const char *word,
+                         FILE *file);
 void ctl_args_overview(const struct ctl_command *const *commands, size_t count, FILE *file);
 
 /* ---- Values. --------------------------------------------------------------- */
@@ -44,6 +54,13 @@ bool ctl_parse_duration(const char *text, int64_t *ret_ms);
 
 /* A number without sign. */
 bool ctl_parse_number(const char *text, uint64_t *ret_number);
+
+/* An amount with up to six digits behind the point, such as `0.0125`, in millionths. */
+bool ctl_parse_micros(const char *text, uint64_t *ret_micros);
+
+/* A time in UTC such as `2026-11-21T10:53:18.059603Z`, or with a blank instead of the
+ * `T`: what ctxctl shows. A fraction is cut at nanoseconds. */
+bool ctl_parse_time(const char *text, int64_t *ret_s, int32_t *ret_ns);
 
 /* `key=value`, split at the first `=`, both of the pool. False without a `=` or with
  * an empty key. */

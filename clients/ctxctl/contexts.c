@@ -6,8 +6,10 @@
 
 #include "clients/ctxctl/args.h"
 #include "clients/ctxctl/fail.h"
+#include "clients/ctxctl/labels.h"
 #include "clients/ctxctl/output.h"
 #include "clients/ctxctl/request.h"
+#include "clients/ctxctl/rows.h"
 #include "clients/ctxctl/show.h"
 
 /* ---- create. --------------------------------------------------------------- */
@@ -20,6 +22,7 @@ enum {
     CREATE_TTL,
     CREATE_SLIDING,
     CREATE_PUT,
+    CREATE_SESSION,
 };
 
 static const struct ctl_option create_options[] = {
@@ -30,6 +33,7 @@ static const struct ctl_option create_options[] = {
     {"ttl", "TIME", "delete it by itself after this, such as 10m or 7d"},
     {"sliding", NULL, "count the time from the last change"},
     {"put", "KEY=VALUE", "a first entry; may be repeated"},
+    CTL_OPTION_SESSION,
 };
 
 /* Fills in what the options say. */
@@ -54,10 +58,7 @@ static enum ctl_exit create_fill(struct ctl *ctl, const struct ctl_args *args, N
             context->create_parent = true;
             break;
         case CREATE_LABEL:
-            exit = ctl_option_pair(ctl, "label", text, &key, &value);
-            if (exit == CTL_OK) {
-                ctl_new_context_label(&ctl->pool, context, key, value);
-            }
+            exit = ctl_option_label(ctl, &context->base, text);
             break;
         case CREATE_PUT:
             exit = ctl_option_pair(ctl, "put", text, &key, &value);
@@ -66,7 +67,7 @@ static enum ctl_exit create_fill(struct ctl *ctl, const struct ctl_args *args, N
                              ctl_mutation_put(&ctl->pool, key, ctl_bytes_of(value), ""));
             }
             break;
-        default: /* The expiry, which is made of two options. */
+        default: /* The expiry, which is made of two options, and the session. */
             break;
         }
     }
@@ -105,6 +106,9 @@ static enum ctl_exit create_run(struct ctl *ctl, const struct ctl_args *args)
     exit = create_fill(ctl, args, request.properties, &mutations);
     if (exit == CTL_OK) {
         exit = create_expiry(ctl, args, request.properties);
+    }
+    if (exit == CTL_OK) {
+        exit = ctl_option_write(ctl, ctl_args_value(args, CREATE_SESSION), NULL, &request.write);
     }
     if (exit != CTL_OK) {
         return exit;
@@ -150,12 +154,6 @@ enum {
     LIST_LABEL,
     LIST_DELETED,
     LIST_LIMIT,
-    LIST_ALL,
-};
-
-enum {
-    LIST_LIMIT_DEFAULT = 100,
-    LIST_PAGE_SIZE_MAX = 1000,
 };
 
 static const struct ctl_option list_options[] = {
@@ -164,27 +162,13 @@ static const struct ctl_option list_options[] = {
     {"parent", "ID", "only contexts right below this one"},
     {"label", "KEY=VALUE", "only contexts with this label; may be repeated"},
     {"deleted", NULL, "those that were deleted and are still kept"},
-    {"limit", "NUMBER", "at most so many (default: 100)"},
-    {"all", NULL, "all of them"},
+    CTL_OPTIONS_LIMIT,
 };
 
-static enum ctl_exit list_label(struct ctl *ctl, struct ctl_list *labels, const char *text)
-{
-    ListLabel *label = ctl_pool_alloc(&ctl->pool, sizeof *label);
-    enum ctl_exit exit;
-
-    contextd__v1__list_contexts_request__metadata_entry__init(label);
-    exit = ctl_option_pair(ctl, "label", text, &label->key, &label->value);
-    ctl_list_add(&ctl->pool, labels, label);
-    return exit;
-}
-
 static enum ctl_exit list_fill(struct ctl *ctl, const struct ctl_args *args,
-                               ListContextsRequest *request, uint64_t *ret_limit)
+                               ListContextsRequest *request)
 {
     enum ctl_exit exit = CTL_OK;
-    struct ctl_list labels = {0};
-    uint64_t limit = LIST_LIMIT_DEFAULT;
 
     for (size_t i = 0; i < args->setting_count && exit == CTL_OK; i++) {
         char *value = (char *)args->settings[i].value;
@@ -200,112 +184,83 @@ static enum ctl_exit list_fill(struct ctl *ctl, const struct ctl_args *args,
             request->parent_id = value;
             break;
         case LIST_LABEL:
-            exit = list_label(ctl, &labels, value);
+            exit = ctl_option_label(ctl, &request->base, value);
             break;
         case LIST_DELETED:
             request->deleted = true;
             break;
-        case LIST_LIMIT:
-            exit = ctl_option_number(ctl, "limit", value, &limit);
-            break;
-        case LIST_ALL:
-            limit = UINT64_MAX;
+        default: /* The limit, which is of two options. */
             break;
         }
     }
-    request->metadata = (ListLabel **)labels.items;
-    request->n_metadata = labels.count;
-    *ret_limit = limit;
     return exit;
 }
 
-static void list_add_row(struct ctl_table *table, const Context *context)
+static void list_add(struct ctl_rows *rows, const Context *context)
 {
-    struct ctl_pool *pool = table->pool;
+    struct ctl_pool *pool = &rows->ctl->pool;
     const Google__Protobuf__Timestamp *time =
         context->delete_time != NULL ? context->delete_time : context->update_time;
 
-    ctl_table_add(
-        table, (const char *[]){ctl_text_escape(pool, context->id, strlen(context->id), 0),
-                                ctl_text_escape(pool, context->type, strlen(context->type), 0),
-                                ctl_pool_format(pool, "%" PRIu64, context->version),
-                                ctl_pool_format(pool, "%" PRIu64, context->entry_count),
-                                ctl_text_size(pool, context->size_bytes),
-                                ctl_text_time(pool, time, false), ctl_labels_text(pool, context)});
+    if (rows->ctl->json) {
+        ctl_rows_add_item(rows, ctl_context_json(context, false));
+        return;
+    }
+    ctl_rows_add_cells(
+        rows,
+        (const char *[]){ctl_text_line(pool, context->id), ctl_text_line(pool, context->type),
+                         ctl_pool_format(pool, "%" PRIu64, context->version),
+                         ctl_pool_format(pool, "%" PRIu64, context->entry_count),
+                         ctl_text_size(pool, context->size_bytes), ctl_text_time(pool, time, false),
+                         ctl_labels_text(pool, &context->base)});
 }
 
-/* What a list shows, as far as it has been read. */
-struct listing {
-    struct ctl_table table;
-    json_t *contexts;
-    uint64_t count;
-    bool more;
-};
-
-/* Reads pages until there are enough. */
-static enum cxc_code list_read(struct ctl *ctl, ListContextsRequest *request, uint64_t limit,
-                               struct listing *listing, struct cxc_error *ret_error)
+static enum cxc_code list_page(void *arg, const struct ctl_page *page, struct ctl_rows *rows,
+                               struct cxc_error *ret_error)
 {
-    do {
-        uint64_t left = limit - listing->count;
-        ListContextsResponse *page;
-        enum cxc_code code;
+    ListContextsRequest *request = arg;
+    ListContextsResponse *response;
+    enum cxc_code code;
 
-        request->page_size = (int32_t)(left < LIST_PAGE_SIZE_MAX ? left : LIST_PAGE_SIZE_MAX);
-        code = cxc_list_contexts(ctl->client, request, &page, ret_error);
-        if (code != CXC_OK) {
-            return code;
-        }
-        for (size_t i = 0; i < page->n_contexts; i++) {
-            if (ctl->json) {
-                json_array_append_new(listing->contexts,
-                                      ctl_context_json(page->contexts[i], false));
-            } else {
-                list_add_row(&listing->table, page->contexts[i]);
-            }
-        }
-        listing->count += page->n_contexts;
-        listing->more = page->next_page_token[0] != '\0';
-        request->page_token =
-            ctl_pool_text(&ctl->pool, page->next_page_token, strlen(page->next_page_token));
-        cxc_response_free(page);
-    } while (listing->more && listing->count < limit);
+    request->page_size = page->size;
+    request->page_token = page->token;
+    code = cxc_list_contexts(rows->ctl->client, request, &response, ret_error);
+    if (code != CXC_OK) {
+        return code;
+    }
+    for (size_t i = 0; i < response->n_contexts; i++) {
+        list_add(rows, response->contexts[i]);
+    }
+    ctl_rows_next(rows, response->next_page_token);
+    cxc_response_free(response);
     return CXC_OK;
 }
 
 static enum ctl_exit list_run(struct ctl *ctl, const struct ctl_args *args)
 {
     ListContextsRequest request = CONTEXTD__V1__LIST_CONTEXTS_REQUEST__INIT;
-    struct listing listing = {.contexts = json_array()};
+    struct ctl_rows rows;
     struct cxc_error error;
     uint64_t limit;
-    enum ctl_exit exit = list_fill(ctl, args, &request, &limit);
+    enum ctl_exit exit = list_fill(ctl, args, &request);
 
-    request.namespace_ = (char *)ctl->namespace_;
-    ctl_table_init(&listing.table, &ctl->pool,
-                   request.deleted ? "ID,TYPE,VERSION>,ENTRIES>,SIZE>,DELETED,LABELS"
-                                   : "ID,TYPE,VERSION>,ENTRIES>,SIZE>,UPDATED,LABELS");
-    if (exit == CTL_OK && limit == 0) {
-        exit = ctl_complain(ctl, CTL_USAGE, "--limit takes a number above 0");
-    }
-    if (exit == CTL_OK && list_read(ctl, &request, limit, &listing, &error) != CXC_OK) {
-        exit = ctl_fail(ctl, &error, "cannot list contexts");
+    if (exit == CTL_OK) {
+        exit = ctl_option_limit(ctl, args, LIST_LIMIT, &limit);
     }
     if (exit != CTL_OK) {
-        json_decref(listing.contexts);
         return exit;
     }
-    if (ctl->json) {
-        ctl_json_print(json_pack("{s:o, s:b}", "contexts", listing.contexts, "more", listing.more),
-                       stdout);
-        return CTL_OK;
+    request.namespace_ = (char *)ctl->namespace_;
+    ctl_rows_init(&rows, ctl,
+                  request.deleted ? "ID,TYPE,VERSION>,ENTRIES>,SIZE>,DELETED,LABELS"
+                                  : "ID,TYPE,VERSION>,ENTRIES>,SIZE>,UPDATED,LABELS");
+    if (ctl_rows_read(&rows, limit, list_page, &request, &error) == CXC_OK) {
+        ctl_rows_print(&rows, "contexts");
+    } else {
+        exit = ctl_fail(ctl, &error, "cannot list contexts");
     }
-    json_decref(listing.contexts);
-    ctl_table_print(ctl, &listing.table, stdout);
-    if (listing.more) {
-        fprintf(stderr, "There are more: --all shows them, --limit so many.\n");
-    }
-    return CTL_OK;
+    ctl_rows_done(&rows);
+    return exit;
 }
 
 const struct ctl_command ctl_list = {
@@ -328,6 +283,8 @@ enum {
     DELETE_PURGE,
     DELETE_ALLOW_MISSING,
     DELETE_IF_VERSION,
+    DELETE_SESSION,
+    DELETE_FENCE,
 };
 
 static const struct ctl_option delete_options[] = {
@@ -335,6 +292,8 @@ static const struct ctl_option delete_options[] = {
     {"purge", NULL, "for good: nothing of it can be brought back"},
     {"allow-missing", NULL, "no error when there is none"},
     {"if-version", "NUMBER", "only if it is at this version"},
+    CTL_OPTION_SESSION,
+    CTL_OPTION_FENCE,
 };
 
 static enum ctl_exit delete_one(struct ctl *ctl, const char *id, DeleteContextRequest *request)
@@ -366,8 +325,18 @@ static enum ctl_exit delete_run(struct ctl *ctl, const struct ctl_args *args)
 {
     DeleteContextRequest request = CONTEXTD__V1__DELETE_CONTEXT_REQUEST__INIT;
     const char *if_version = ctl_args_value(args, DELETE_IF_VERSION);
+    const char *fence = ctl_args_value(args, DELETE_FENCE);
     Precondition *precondition;
-    enum ctl_exit exit = CTL_OK;
+    enum ctl_exit exit =
+        ctl_option_write(ctl, ctl_args_value(args, DELETE_SESSION), fence, &request.write);
+
+    if (exit == CTL_OK && (if_version != NULL || fence != NULL) && args->operand_count > 1) {
+        exit = ctl_complain(ctl, CTL_USAGE, "--%s is for one context at a time",
+                            if_version != NULL ? "if-version" : "fence");
+    }
+    if (exit != CTL_OK) {
+        return exit;
+    }
 
     request.recursive = ctl_args_value(args, DELETE_RECURSIVE) != NULL;
     request.purge = ctl_args_value(args, DELETE_PURGE) != NULL;
@@ -376,9 +345,6 @@ static enum ctl_exit delete_run(struct ctl *ctl, const struct ctl_args *args)
         uint64_t version;
 
         exit = ctl_option_number(ctl, "if-version", if_version, &version);
-        if (exit == CTL_OK && args->operand_count > 1) {
-            exit = ctl_complain(ctl, CTL_USAGE, "--if-version is for one context at a time");
-        }
         if (exit != CTL_OK) {
             return exit;
         }

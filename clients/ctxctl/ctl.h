@@ -22,7 +22,7 @@ enum ctl_exit {
     CTL_OK = 0,
     CTL_REFUSED = 1,     /* A precondition or a conflict: nothing was changed. */
     CTL_USAGE = 2,       /* The command line, or a value that the server does not take. */
-    CTL_NOT_FOUND = 3,   /* No such context, entry or state. */
+    CTL_NOT_FOUND = 3,   /* No such context, entry, state or session. */
     CTL_UNAVAILABLE = 4, /* No server, no answer in time, or too busy. */
     CTL_LIMIT = 5,       /* A limit of the server was reached. */
     CTL_INPUT = 6,       /* A file cannot be read or written, or its content is wrong. */
@@ -59,7 +59,7 @@ struct ctl_args {
 };
 
 struct ctl_command {
-    const char *name;
+    const char *name;     /* One word, or two with a blank between them. */
     const char *operands; /* As the help shows them. */
     size_t operand_min;
     size_t operand_max;
@@ -81,6 +81,24 @@ extern const struct ctl_command ctl_list;
 extern const struct ctl_command ctl_delete;
 extern const struct ctl_command ctl_import;
 extern const struct ctl_command ctl_export;
+extern const struct ctl_command ctl_session_start;
+extern const struct ctl_command ctl_session_get;
+extern const struct ctl_command ctl_session_renew;
+extern const struct ctl_command ctl_session_end;
+extern const struct ctl_command ctl_session_list;
+extern const struct ctl_command ctl_activate;
+extern const struct ctl_command ctl_switch;
+extern const struct ctl_command ctl_deactivate;
+extern const struct ctl_command ctl_status;
+extern const struct ctl_command ctl_record;
+extern const struct ctl_command ctl_history;
+extern const struct ctl_command ctl_history_truncate;
+extern const struct ctl_command ctl_history_optimize;
+extern const struct ctl_command ctl_files;
+extern const struct ctl_command ctl_usage;
+extern const struct ctl_command ctl_resources;
+extern const struct ctl_command ctl_resources_acquire;
+extern const struct ctl_command ctl_resources_release;
 extern const struct ctl_command ctl_ping;
 extern const struct ctl_command ctl_bench;
 

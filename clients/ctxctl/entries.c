@@ -128,9 +128,11 @@ const struct ctl_command ctl_get = {
 
 /* ---- Writes of one entry. -------------------------------------------------- */
 
-/* The first options of put, append and delete-entry, in this order. */
+/* The first options of put and append, in this order; delete-entry has the first three. */
 enum {
     WRITE_IF_VERSION,
+    WRITE_SESSION,
+    WRITE_FENCE,
     WRITE_FILE,
     WRITE_CONTENT_TYPE,
     WRITE_CREATE,
@@ -144,19 +146,12 @@ static enum ctl_exit value_read(struct ctl *ctl, const struct ctl_args *args,
     const char *path = ctl_args_value(args, WRITE_FILE);
     const char *operand = args->operand_count > 2 ? args->operands[2] : NULL;
 
-    if (path != NULL && operand != NULL) {
-        return ctl_complain(ctl, CTL_USAGE, "the value is given twice: as an argument and --file");
-    }
     if (path == NULL && operand == NULL) {
         return ctl_complain(
             ctl, CTL_USAGE,
             "there is no value: give it as an argument, with --file, or - for stdin");
     }
-    if (operand != NULL && strcmp(operand, "-") != 0) {
-        *ret_value = ctl_bytes_of(operand);
-        return CTL_OK;
-    }
-    return ctl_read_file(ctl, path != NULL ? path : "-", ret_value);
+    return ctl_read_value(ctl, operand, path, ret_value);
 }
 
 /* Sends an update whose mutations are made, and tells the version it made. */
@@ -168,7 +163,12 @@ static enum ctl_exit update_send(struct ctl *ctl, const struct ctl_args *args,
     UpdateContextResponse *response;
     Precondition *precondition;
     struct cxc_error error;
+    enum ctl_exit exit = ctl_option_write(ctl, ctl_args_value(args, WRITE_SESSION),
+                                          ctl_args_value(args, WRITE_FENCE), &request.write);
 
+    if (exit != CTL_OK) {
+        return exit;
+    }
     request.namespace_ = (char *)ctl->namespace_;
     request.context_id = args->operands[0];
     request.mutations = (Mutation **)mutations->items;
@@ -178,8 +178,8 @@ static enum ctl_exit update_send(struct ctl *ctl, const struct ctl_args *args,
     }
     if (if_version != NULL) {
         uint64_t version;
-        enum ctl_exit exit = ctl_option_number(ctl, "if-version", if_version, &version);
 
+        exit = ctl_option_number(ctl, "if-version", if_version, &version);
         if (exit != CTL_OK) {
             return exit;
         }
@@ -200,6 +200,8 @@ static enum ctl_exit update_send(struct ctl *ctl, const struct ctl_args *args,
 
 static const struct ctl_option put_options[] = {
     {"if-version", "NUMBER", "only if the context is at this version; 0: does not exist"},
+    CTL_OPTION_SESSION,
+    CTL_OPTION_FENCE,
     {"file", "PATH", "the value is the content of this file; -: of stdin"},
     {"content-type", "TYPE", "kept with the value, such as application/json"},
     {"create", NULL, "create the context when it does not exist"},
@@ -250,6 +252,8 @@ enum { APPEND_IF_SIZE = WRITE_OWN };
 
 static const struct ctl_option append_options[] = {
     {"if-version", "NUMBER", "only if the context is at this version; 0: does not exist"},
+    CTL_OPTION_SESSION,
+    CTL_OPTION_FENCE,
     {"file", "PATH", "what to add is the content of this file; -: of stdin"},
     {"content-type", "TYPE", "for a new entry"},
     {"create", NULL, "create the context when it does not exist"},
@@ -294,10 +298,12 @@ const struct ctl_command ctl_append = {
 
 /* ---- delete-entry. --------------------------------------------------------- */
 
-enum { DELETE_ENTRY_PREFIX = 1, DELETE_ENTRY_ALL };
+enum { DELETE_ENTRY_PREFIX = WRITE_FENCE + 1, DELETE_ENTRY_ALL };
 
 static const struct ctl_option delete_entry_options[] = {
     {"if-version", "NUMBER", "only if the context is at this version"},
+    CTL_OPTION_SESSION,
+    CTL_OPTION_FENCE,
     {"prefix", "TEXT", "those whose keys begin with this, too; may be repeated"},
     {"all", NULL, "every entry"},
 };

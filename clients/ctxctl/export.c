@@ -267,20 +267,10 @@ static enum ctl_exit write_deferred(struct export *export)
     return exit == CTL_OK ? group_flush(export) : exit;
 }
 
-static enum ctl_exit list_label(struct ctl *ctl, struct ctl_list *labels, const char *text)
-{
-    ListLabel *label = ctl_pool_alloc(&ctl->pool, sizeof *label);
-
-    contextd__v1__list_contexts_request__metadata_entry__init(label);
-    ctl_list_add(&ctl->pool, labels, label);
-    return ctl_option_pair(ctl, "label", text, &label->key, &label->value);
-}
-
 /* Exports what the conditions select. */
 static enum ctl_exit export_list(struct export *export, const struct ctl_args *args)
 {
     ListContextsRequest request = CONTEXTD__V1__LIST_CONTEXTS_REQUEST__INIT;
-    struct ctl_list labels = {0};
     enum ctl_exit exit = CTL_OK;
 
     request.namespace_ = (char *)export->ctl->namespace_;
@@ -298,14 +288,12 @@ static enum ctl_exit export_list(struct export *export, const struct ctl_args *a
             request.parent_id = value;
             break;
         case EXPORT_LABEL:
-            exit = list_label(export->ctl, &labels, value);
+            exit = ctl_option_label(export->ctl, &request.base, value);
             break;
         default:
             break;
         }
     }
-    request.metadata = (ListLabel **)labels.items;
-    request.n_metadata = labels.count;
     if (exit == CTL_OK) {
         exit = write_pages(export, &request);
     }

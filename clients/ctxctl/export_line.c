@@ -6,6 +6,7 @@
 
 #include "clients/ctxctl/import_line.h"
 #include "clients/ctxctl/json_range.h"
+#include "clients/ctxctl/labels.h"
 #include "clients/ctxctl/output.h"
 
 /* Writes a value and releases it. */
@@ -42,14 +43,8 @@ static void write_expiry(const Google__Protobuf__Timestamp *time, FILE *file)
 
 static void write_labels(const Context *context, FILE *file)
 {
-    json_t *labels = json_object();
-
-    for (size_t i = 0; i < context->n_metadata; i++) {
-        json_object_set_new(labels, context->metadata[i]->key,
-                            json_string(context->metadata[i]->value));
-    }
     fputs(",\"metadata\":", file);
-    write_json(labels, file);
+    write_json(ctl_labels_json(&context->base), file);
 }
 
 /* ---- Conversations. -------------------------------------------------------- */

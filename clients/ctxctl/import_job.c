@@ -9,6 +9,7 @@
 #include <xxhash.h>
 
 #include "clients/ctxctl/fetch.h"
+#include "clients/ctxctl/labels.h"
 #include "clients/ctxctl/output.h"
 
 /* ---- Steps. ---------------------------------------------------------------- */
@@ -134,7 +135,7 @@ static NewContext *new_context(struct ctl_pool *pool, const struct ctl_job *job)
         context->expiry = ctl_expiry(pool, job->ttl_ms, false);
     }
     for (size_t i = 0; i < line->label_count; i++) {
-        ctl_new_context_label(pool, context, line->labels[i].key, line->labels[i].value);
+        ctl_label_add(pool, &context->base, line->labels[i].key, line->labels[i].value);
     }
     return context;
 }

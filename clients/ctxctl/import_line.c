@@ -1,5 +1,3 @@
-#define _XOPEN_SOURCE 700 /* strptime() */
-
 #include "clients/ctxctl/import_line.h"
 
 #include <inttypes.h>
@@ -7,7 +5,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "clients/ctxctl/json_range.h"
 #include "clients/ctxctl/output.h"
@@ -267,21 +264,15 @@ static bool add_messages(struct parser *parser, struct ctl_json messages)
 /* A time as export writes it: RFC 3339 in UTC. */
 static bool set_expiry(struct parser *parser, struct ctl_json value)
 {
-    struct tm tm = {0};
     const char *text;
-    const char *rest;
+    int32_t ns;
 
     if (!decode_text(parser, "expire_time", value, &text)) {
         return false;
     }
-    rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-    if (rest != NULL && *rest == '.') {
-        rest += 1 + strspn(rest + 1, "0123456789");
-    }
-    if (rest == NULL || strcmp(rest, "Z") != 0) {
+    if (!ctl_parse_time(text, &parser->line->expire_s, &ns)) {
         return fail(parser, "\"expire_time\" must be a time such as 2026-11-21T10:53:18Z");
     }
-    parser->line->expire_s = timegm(&tm);
     return true;
 }
 

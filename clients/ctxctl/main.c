@@ -8,24 +8,42 @@
 #include "clients/ctxctl/fail.h"
 
 static const struct ctl_command *const commands[] = {
-    &ctl_create, &ctl_get,    &ctl_put,    &ctl_append, &ctl_delete_entry, &ctl_update,
-    &ctl_list,   &ctl_delete, &ctl_import, &ctl_export, &ctl_ping,         &ctl_bench,
+    &ctl_create,
+    &ctl_get,
+    &ctl_put,
+    &ctl_append,
+    &ctl_delete_entry,
+    &ctl_update,
+    &ctl_list,
+    &ctl_delete,
+    &ctl_import,
+    &ctl_export,
+    &ctl_session_start,
+    &ctl_session_get,
+    &ctl_session_renew,
+    &ctl_session_end,
+    &ctl_session_list,
+    &ctl_activate,
+    &ctl_switch,
+    &ctl_deactivate,
+    &ctl_status,
+    &ctl_record,
+    &ctl_history,
+    &ctl_history_truncate,
+    &ctl_history_optimize,
+    &ctl_files,
+    &ctl_usage,
+    &ctl_resources,
+    &ctl_resources_acquire,
+    &ctl_resources_release,
+    &ctl_ping,
+    &ctl_bench,
 };
 
 enum {
     COMMAND_COUNT = sizeof commands / sizeof commands[0],
     TIMEOUT_DEFAULT_MS = 10000,
 };
-
-static const struct ctl_command *command_find(const char *name)
-{
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        if (strcmp(commands[i]->name, name) == 0) {
-            return commands[i];
-        }
-    }
-    return NULL;
-}
 
 /* What to do where a command is not to be run. */
 static enum ctl_exit stop(const struct ctl *ctl, enum ctl_parsed parsed,
@@ -62,6 +80,21 @@ static enum ctl_exit command_run(struct ctl *ctl, const struct ctl_command *comm
     return exit;
 }
 
+/* A word that is only the first of commands, with what follows it: NULL for nothing. */
+static enum ctl_exit group_run(const struct ctl *ctl, const char *word, const char *next)
+{
+    if (next == NULL) {
+        ctl_args_group_help(commands, COMMAND_COUNT, word, stderr);
+        return CTL_USAGE;
+    }
+    if (strcmp(next, "--help") == 0 || strcmp(next, "-h") == 0) {
+        ctl_args_group_help(commands, COMMAND_COUNT, word, stdout);
+        return CTL_OK;
+    }
+    return ctl_complain(ctl, CTL_USAGE, "there is no command '%s %s'. See ctxctl %s --help", word,
+                        next, word);
+}
+
 static enum ctl_exit run(struct ctl *ctl, int argc, char **argv)
 {
     char problem[CTL_PROBLEM_SIZE] = "";
@@ -69,6 +102,7 @@ static enum ctl_exit run(struct ctl *ctl, int argc, char **argv)
     struct ctl_args args;
     enum ctl_parsed parsed;
     int used = 0;
+    int words = 0;
 
     parsed = ctl_args_parse_global(ctl, argc, argv, &used, problem);
     if (parsed != CTL_PARSED) {
@@ -78,11 +112,15 @@ static enum ctl_exit run(struct ctl *ctl, int argc, char **argv)
         ctl_args_overview(commands, COMMAND_COUNT, stderr);
         return CTL_USAGE;
     }
-    command = command_find(argv[used]);
+    command = ctl_args_find(commands, COMMAND_COUNT, argc - used, argv + used, &words);
+    if (command == NULL && ctl_args_is_group(commands, COMMAND_COUNT, argv[used])) {
+        return group_run(ctl, argv[used], used + 1 < argc ? argv[used + 1] : NULL);
+    }
     if (command == NULL) {
         snprintf(problem, sizeof problem, "there is no command '%s'", argv[used]);
         return stop(ctl, CTL_PARSED_WRONG, NULL, problem);
     }
+    used += words - 1;
     parsed = ctl_args_parse(ctl, command, argc - used, argv + used, &args, problem);
     if (parsed != CTL_PARSED) {
         return stop(ctl, parsed, command, problem);

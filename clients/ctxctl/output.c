@@ -70,6 +70,11 @@ char *ctl_text_escape(struct ctl_pool *pool, const void *bytes, size_t size, siz
     return text;
 }
 
+char *ctl_text_line(struct ctl_pool *pool, const char *text)
+{
+    return ctl_text_escape(pool, text, strlen(text), 0);
+}
+
 char *ctl_text_size(struct ctl_pool *pool, uint64_t bytes)
 {
     static const char *const names[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
@@ -101,6 +106,31 @@ char *ctl_text_time(struct ctl_pool *pool, const Google__Protobuf__Timestamp *ti
     }
     return exact ? ctl_pool_format(pool, "%s.%06dZ", text, time->nanos / 1000)
                  : ctl_pool_text(pool, text, strlen(text));
+}
+
+char *ctl_text_duration(struct ctl_pool *pool, const Google__Protobuf__Duration *duration)
+{
+    int64_t seconds = duration != NULL ? duration->seconds : 0;
+
+    if (duration == NULL) {
+        return ctl_pool_text(pool, "", 0);
+    }
+    if (seconds == 0) {
+        return ctl_pool_format(pool, "%dms", duration->nanos / 1000000);
+    }
+    if (seconds < 60) {
+        return ctl_pool_format(pool, "%" PRId64 ".%ds", seconds, duration->nanos / 100000000);
+    }
+    if (seconds < 3600) {
+        return ctl_pool_format(pool, "%" PRId64 "m%02ds", seconds / 60, (int)(seconds % 60));
+    }
+    return ctl_pool_format(pool, "%" PRId64 "h%02dm", seconds / 3600, (int)(seconds / 60 % 60));
+}
+
+char *ctl_text_micros(struct ctl_pool *pool, uint64_t micros)
+{
+    return ctl_pool_format(pool, "%" PRIu64 ".%06u", micros / 1000000,
+                           (unsigned)(micros % 1000000));
 }
 
 /* ---- Colours. -------------------------------------------------------------- */
@@ -217,6 +247,29 @@ json_t *ctl_json_bytes(const void *bytes, size_t size)
         ctl_pool_done(&pool);
     }
     return text;
+}
+
+void ctl_json_set_text(json_t *object, const char *name, const char *text)
+{
+    if (text[0] != '\0') {
+        json_object_set_new(object, name, json_string(text));
+    }
+}
+
+void ctl_json_set_number(json_t *object, const char *name, uint64_t number)
+{
+    json_t *value =
+        number <= INT64_MAX ? json_integer((json_int_t)number) : json_real((double)number);
+
+    json_object_set_new(object, name, value);
+}
+
+void ctl_json_set_time(json_t *object, const char *name, const Google__Protobuf__Timestamp *time)
+{
+    struct ctl_pool pool = {0};
+
+    ctl_json_set_text(object, name, ctl_text_time(&pool, time, true));
+    ctl_pool_done(&pool);
 }
 
 void ctl_json_print(json_t *value, FILE *file)

@@ -25,12 +25,21 @@ size_t ctl_text_width(const char *text);
  * UTF-8, cut with `...` at `width_max` columns (0: not cut). */
 char *ctl_text_escape(struct ctl_pool *pool, const void *bytes, size_t size, size_t width_max);
 
+/* The whole of a text, likewise. */
+char *ctl_text_line(struct ctl_pool *pool, const char *text);
+
 /* Such as `13 B` or `1.2 KiB`. */
 char *ctl_text_size(struct ctl_pool *pool, uint64_t bytes);
 
 /* Such as `2026-11-21 10:53:18Z`; with `exact` as RFC 3339 has it, with six digits of a
  * second. "" when absent. */
 char *ctl_text_time(struct ctl_pool *pool, const Google__Protobuf__Timestamp *time, bool exact);
+
+/* Such as `250ms`, `1.5s`, `2m05s` or `1h02m`. "" when absent. */
+char *ctl_text_duration(struct ctl_pool *pool, const Google__Protobuf__Duration *duration);
+
+/* Millionths as an amount, such as `0.012500`. */
+char *ctl_text_micros(struct ctl_pool *pool, uint64_t micros);
 
 /* ---- Colours. -------------------------------------------------------------- */
 
@@ -42,7 +51,7 @@ const char *ctl_color_off(const struct ctl *ctl, FILE *file);
 
 /* ---- Tables. --------------------------------------------------------------- */
 
-enum { CTL_COLUMNS_MAX = 8 };
+enum { CTL_COLUMNS_MAX = 9 };
 
 struct ctl_table {
     struct ctl_pool *pool;
@@ -68,6 +77,12 @@ void ctl_table_print(const struct ctl *ctl, const struct ctl_table *table, FILE 
 
 /* Bytes as JSON: a string when they are UTF-8, else {"base64": "..."}. */
 json_t *ctl_json_bytes(const void *bytes, size_t size);
+
+/* Set a member of an object: a text unless it is empty, a number, a time unless it is
+ * absent. Numbers beyond what JSON's integers hold here come as the nearest real. */
+void ctl_json_set_text(json_t *object, const char *name, const char *text);
+void ctl_json_set_number(json_t *object, const char *name, uint64_t number);
+void ctl_json_set_time(json_t *object, const char *name, const Google__Protobuf__Timestamp *time);
 
 /* Prints a value on a line of its own, and releases it. */
 void ctl_json_print(json_t *value, FILE *file);

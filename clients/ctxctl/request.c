@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "clients/ctxctl/args.h"
 #include "clients/ctxctl/fail.h"
+#include "clients/ctxctl/labels.h"
 
 void ctl_list_add(struct ctl_pool *pool, struct ctl_list *list, void *item)
 {
@@ -28,15 +30,12 @@ struct ctl_bytes ctl_bytes_of(const char *text)
     return (struct ctl_bytes){text, strlen(text)};
 }
 
-static ProtobufCBinaryData binary(struct ctl_bytes bytes)
+ProtobufCBinaryData ctl_binary(struct ctl_bytes bytes)
 {
     return (ProtobufCBinaryData){bytes.size, (uint8_t *)bytes.data};
 }
 
-/* ---- Mutations. ------------------------------------------------------------ */
-
-/* A new message of a type, as its `..._INIT` has it. */
-static void *message_new(struct ctl_pool *pool, const ProtobufCMessageDescriptor *type)
+void *ctl_message_new(struct ctl_pool *pool, const ProtobufCMessageDescriptor *type)
 {
     ProtobufCMessage *message = ctl_pool_alloc(pool, type->sizeof_message);
 
@@ -44,9 +43,11 @@ static void *message_new(struct ctl_pool *pool, const ProtobufCMessageDescriptor
     return message;
 }
 
+/* ---- Mutations. ------------------------------------------------------------ */
+
 static Mutation *mutation_new(struct ctl_pool *pool, Contextd__V1__Mutation__KindCase kind)
 {
-    Mutation *mutation = message_new(pool, &contextd__v1__mutation__descriptor);
+    Mutation *mutation = ctl_message_new(pool, &contextd__v1__mutation__descriptor);
 
     mutation->kind_case = kind;
     return mutation;
@@ -57,9 +58,9 @@ Mutation *ctl_mutation_put(struct ctl_pool *pool, const char *key, struct ctl_by
 {
     Mutation *mutation = mutation_new(pool, CONTEXTD__V1__MUTATION__KIND_PUT_ENTRY);
 
-    mutation->put_entry = message_new(pool, &contextd__v1__put_entry__descriptor);
+    mutation->put_entry = ctl_message_new(pool, &contextd__v1__put_entry__descriptor);
     mutation->put_entry->key = (char *)key;
-    mutation->put_entry->value = binary(value);
+    mutation->put_entry->value = ctl_binary(value);
     mutation->put_entry->content_type = (char *)content_type;
     return mutation;
 }
@@ -69,13 +70,13 @@ Mutation *ctl_mutation_append(struct ctl_pool *pool, const char *key, struct ctl
 {
     Mutation *mutation = mutation_new(pool, CONTEXTD__V1__MUTATION__KIND_APPEND_ENTRY);
 
-    mutation->append_entry = message_new(pool, &contextd__v1__append_entry__descriptor);
+    mutation->append_entry = ctl_message_new(pool, &contextd__v1__append_entry__descriptor);
     mutation->append_entry->key = (char *)key;
-    mutation->append_entry->value = binary(value);
+    mutation->append_entry->value = ctl_binary(value);
     mutation->append_entry->content_type = (char *)content_type;
     if (expected_size != NULL) {
         mutation->append_entry->expected_size =
-            message_new(pool, &contextd__v1__expected_size__descriptor);
+            ctl_message_new(pool, &contextd__v1__expected_size__descriptor);
         mutation->append_entry->expected_size->bytes = *expected_size;
     }
     return mutation;
@@ -85,7 +86,7 @@ Mutation *ctl_mutation_delete(struct ctl_pool *pool, const char *key)
 {
     Mutation *mutation = mutation_new(pool, CONTEXTD__V1__MUTATION__KIND_DELETE_ENTRY);
 
-    mutation->delete_entry = message_new(pool, &contextd__v1__delete_entry__descriptor);
+    mutation->delete_entry = ctl_message_new(pool, &contextd__v1__delete_entry__descriptor);
     mutation->delete_entry->key = (char *)key;
     return mutation;
 }
@@ -94,7 +95,7 @@ Mutation *ctl_mutation_delete_prefix(struct ctl_pool *pool, const char *prefix)
 {
     Mutation *mutation = mutation_new(pool, CONTEXTD__V1__MUTATION__KIND_DELETE_ENTRIES);
 
-    mutation->delete_entries = message_new(pool, &contextd__v1__delete_entries__descriptor);
+    mutation->delete_entries = ctl_message_new(pool, &contextd__v1__delete_entries__descriptor);
     mutation->delete_entries->prefix = (char *)prefix;
     return mutation;
 }
@@ -103,7 +104,7 @@ Mutation *ctl_mutation_label(struct ctl_pool *pool, const char *key, const char 
 {
     Mutation *mutation = mutation_new(pool, CONTEXTD__V1__MUTATION__KIND_SET_METADATA);
 
-    mutation->set_metadata = message_new(pool, &contextd__v1__set_metadata__descriptor);
+    mutation->set_metadata = ctl_message_new(pool, &contextd__v1__set_metadata__descriptor);
     mutation->set_metadata->key = (char *)key;
     mutation->set_metadata->value = (char *)value;
     return mutation;
@@ -113,7 +114,7 @@ Mutation *ctl_mutation_unlabel(struct ctl_pool *pool, const char *key)
 {
     Mutation *mutation = mutation_new(pool, CONTEXTD__V1__MUTATION__KIND_DELETE_METADATA);
 
-    mutation->delete_metadata = message_new(pool, &contextd__v1__delete_metadata__descriptor);
+    mutation->delete_metadata = ctl_message_new(pool, &contextd__v1__delete_metadata__descriptor);
     mutation->delete_metadata->key = (char *)key;
     return mutation;
 }
@@ -128,7 +129,7 @@ Mutation *ctl_mutation_expiry(struct ctl_pool *pool, SetExpiry *expiry)
 
 Precondition *ctl_if_version(struct ctl_pool *pool, uint64_t version)
 {
-    Precondition *precondition = message_new(pool, &contextd__v1__precondition__descriptor);
+    Precondition *precondition = ctl_message_new(pool, &contextd__v1__precondition__descriptor);
 
     precondition->kind_case = CONTEXTD__V1__PRECONDITION__KIND_CONTEXT_VERSION;
     precondition->context_version = version;
@@ -137,10 +138,10 @@ Precondition *ctl_if_version(struct ctl_pool *pool, uint64_t version)
 
 Precondition *ctl_if_entry(struct ctl_pool *pool, const char *key, uint64_t version)
 {
-    Precondition *precondition = message_new(pool, &contextd__v1__precondition__descriptor);
+    Precondition *precondition = ctl_message_new(pool, &contextd__v1__precondition__descriptor);
 
     precondition->kind_case = CONTEXTD__V1__PRECONDITION__KIND_ENTRY;
-    precondition->entry = message_new(pool, &contextd__v1__entry_condition__descriptor);
+    precondition->entry = ctl_message_new(pool, &contextd__v1__entry_condition__descriptor);
     precondition->entry->key = (char *)key;
     precondition->entry->version = version;
     return precondition;
@@ -148,22 +149,28 @@ Precondition *ctl_if_entry(struct ctl_pool *pool, const char *key, uint64_t vers
 
 /* ---- Other parts. ---------------------------------------------------------- */
 
+Google__Protobuf__Duration *ctl_duration(struct ctl_pool *pool, int64_t ms)
+{
+    Google__Protobuf__Duration *duration =
+        ctl_message_new(pool, &google__protobuf__duration__descriptor);
+
+    duration->seconds = ms / 1000;
+    duration->nanos = (int32_t)(ms % 1000 * 1000000);
+    return duration;
+}
+
 SetExpiry *ctl_expiry(struct ctl_pool *pool, int64_t ttl_ms, bool sliding)
 {
-    SetExpiry *expiry = message_new(pool, &contextd__v1__set_expiry__descriptor);
+    SetExpiry *expiry = ctl_message_new(pool, &contextd__v1__set_expiry__descriptor);
 
     expiry->sliding = sliding;
-    if (ttl_ms > 0) {
-        expiry->ttl = message_new(pool, &google__protobuf__duration__descriptor);
-        expiry->ttl->seconds = ttl_ms / 1000;
-        expiry->ttl->nanos = (int32_t)(ttl_ms % 1000 * 1000000);
-    }
+    expiry->ttl = ttl_ms > 0 ? ctl_duration(pool, ttl_ms) : NULL;
     return expiry;
 }
 
 StateRef *ctl_state(struct ctl_pool *pool, const struct ctl *ctl, const char *id, uint64_t version)
 {
-    StateRef *state = message_new(pool, &contextd__v1__state_ref__descriptor);
+    StateRef *state = ctl_message_new(pool, &contextd__v1__state_ref__descriptor);
 
     state->namespace_ = (char *)ctl->namespace_;
     state->context_id = (char *)id;
@@ -176,20 +183,7 @@ StateRef *ctl_state(struct ctl_pool *pool, const struct ctl *ctl, const char *id
 
 NewContext *ctl_new_context(struct ctl_pool *pool)
 {
-    return message_new(pool, &contextd__v1__new_context__descriptor);
-}
-
-void ctl_new_context_label(struct ctl_pool *pool, NewContext *context, const char *key,
-                           const char *value)
-{
-    struct ctl_list list = {(void **)context->metadata, context->n_metadata, context->n_metadata};
-    NewLabel *label = message_new(pool, &contextd__v1__new_context__metadata_entry__descriptor);
-
-    label->key = (char *)key;
-    label->value = (char *)value;
-    ctl_list_add(pool, &list, label);
-    context->metadata = (NewLabel **)list.items;
-    context->n_metadata = list.count;
+    return ctl_message_new(pool, &contextd__v1__new_context__descriptor);
 }
 
 /* ---- Options that several commands have. ----------------------------------- */
@@ -203,6 +197,16 @@ enum ctl_exit ctl_option_ttl(const struct ctl *ctl, const char *value, int64_t *
     if (!ctl_parse_duration(value, ret_ms)) {
         return ctl_complain(ctl, CTL_USAGE,
                             "--ttl takes a time such as 90s, 10m or 7d, or never, not '%s'", value);
+    }
+    return CTL_OK;
+}
+
+enum ctl_exit ctl_option_duration(const struct ctl *ctl, const char *name, const char *value,
+                                  int64_t *ret_ms)
+{
+    if (!ctl_parse_duration(value, ret_ms)) {
+        return ctl_complain(ctl, CTL_USAGE, "--%s takes a time such as 250ms, 90s or 10m, not '%s'",
+                            name, value);
     }
     return CTL_OK;
 }
@@ -225,6 +229,83 @@ enum ctl_exit ctl_option_pair(struct ctl *ctl, const char *name, const char *val
     return CTL_OK;
 }
 
+enum ctl_exit ctl_option_time(struct ctl *ctl, const char *name, const char *value,
+                              Google__Protobuf__Timestamp **ret_time)
+{
+    Google__Protobuf__Timestamp *time =
+        ctl_message_new(&ctl->pool, &google__protobuf__timestamp__descriptor);
+    int64_t ago_ms;
+
+    if (ctl_parse_duration(value, &ago_ms)) {
+        struct timespec now;
+        int64_t then_ms;
+
+        clock_gettime(CLOCK_REALTIME, &now);
+        then_ms = now.tv_sec * 1000 + now.tv_nsec / 1000000 - ago_ms;
+        time->seconds = then_ms > 0 ? then_ms / 1000 : 0;
+        time->nanos = then_ms > 0 ? (int32_t)(then_ms % 1000 * 1000000) : 0;
+    } else if (!ctl_parse_time(value, &time->seconds, &time->nanos)) {
+        return ctl_complain(ctl, CTL_USAGE,
+                            "--%s takes how long ago, such as 10m or 7d, or a time such as "
+                            "2026-11-21T10:53:18Z, not '%s'",
+                            name, value);
+    }
+    *ret_time = time;
+    return CTL_OK;
+}
+
+enum ctl_exit ctl_option_label(struct ctl *ctl, ProtobufCMessage *message, const char *value)
+{
+    char *key;
+    char *text;
+    enum ctl_exit exit = ctl_option_pair(ctl, "label", value, &key, &text);
+
+    if (exit == CTL_OK) {
+        ctl_label_add(&ctl->pool, message, key, text);
+    }
+    return exit;
+}
+
+enum ctl_exit ctl_option_write(struct ctl *ctl, const char *session, const char *fence,
+                               WriteOptions **ret_write)
+{
+    WriteOptions *write = ctl_message_new(&ctl->pool, &contextd__v1__write_options__descriptor);
+
+    if (session != NULL) {
+        if (session[0] == '\0') {
+            return ctl_complain(ctl, CTL_USAGE, "--session is empty");
+        }
+        write->session_id = (char *)session;
+    }
+    if (fence != NULL) {
+        enum ctl_exit exit = ctl_option_number(ctl, "fence", fence, &write->fence);
+
+        if (exit != CTL_OK) {
+            return exit;
+        }
+        if (write->fence == 0) {
+            return ctl_complain(ctl, CTL_USAGE, "--fence is above 0: 0 would check nothing");
+        }
+    }
+    *ret_write = session != NULL || fence != NULL ? write : NULL;
+    return CTL_OK;
+}
+
+enum ctl_exit ctl_option_session(const struct ctl *ctl, const struct ctl_args *args, size_t option,
+                                 char **ret_session_id)
+{
+    const char *session = ctl_args_value(args, option);
+
+    if (session == NULL || session[0] == '\0') {
+        return ctl_complain(ctl, CTL_USAGE, "--session is %s: `ctxctl session start` begins one",
+                            session == NULL ? "missing" : "empty");
+    }
+    *ret_session_id = (char *)session;
+    return CTL_OK;
+}
+
+/* ---- Files. ---------------------------------------------------------------- */
+
 /* Reads to the end. Returns false on an error of the file. */
 static bool read_all(FILE *file, char **ret_data, size_t *ret_size)
 {
@@ -243,6 +324,19 @@ static bool read_all(FILE *file, char **ret_data, size_t *ret_size)
     *ret_data = data;
     *ret_size = size;
     return ferror(file) == 0;
+}
+
+enum ctl_exit ctl_read_value(struct ctl *ctl, const char *operand, const char *path,
+                             struct ctl_bytes *ret_value)
+{
+    if (path != NULL && operand != NULL) {
+        return ctl_complain(ctl, CTL_USAGE, "the value is given twice: as an argument and --file");
+    }
+    if (operand != NULL && strcmp(operand, "-") != 0) {
+        *ret_value = ctl_bytes_of(operand);
+        return CTL_OK;
+    }
+    return ctl_read_file(ctl, path != NULL ? path : "-", ret_value);
 }
 
 enum ctl_exit ctl_read_file(struct ctl *ctl, const char *path, struct ctl_bytes *ret_bytes)

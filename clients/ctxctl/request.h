@@ -23,6 +23,10 @@ struct ctl_bytes {
 };
 
 struct ctl_bytes ctl_bytes_of(const char *text);
+ProtobufCBinaryData ctl_binary(struct ctl_bytes bytes);
+
+/* A new message of a type, as its `..._INIT` has it. */
+void *ctl_message_new(struct ctl_pool *pool, const ProtobufCMessageDescriptor *type);
 
 /* ---- Mutations and preconditions. ------------------------------------------ */
 
@@ -47,6 +51,8 @@ Precondition *ctl_if_entry(struct ctl_pool *pool, const char *key, uint64_t vers
 
 /* ---- Other parts. ---------------------------------------------------------- */
 
+Google__Protobuf__Duration *ctl_duration(struct ctl_pool *pool, int64_t ms);
+
 /* `ttl_ms` 0: for ever. */
 SetExpiry *ctl_expiry(struct ctl_pool *pool, int64_t ttl_ms, bool sliding);
 
@@ -55,19 +61,53 @@ StateRef *ctl_state(struct ctl_pool *pool, const struct ctl *ctl, const char *id
 
 /* The properties of a new context, without labels. */
 NewContext *ctl_new_context(struct ctl_pool *pool);
-void ctl_new_context_label(struct ctl_pool *pool, NewContext *context, const char *key,
-                           const char *value);
 
 /* ---- Options that several commands have. ----------------------------------- */
 
 /* `--ttl`: a time, or `never`, which is 0. Complains about anything else. */
 enum ctl_exit ctl_option_ttl(const struct ctl *ctl, const char *value, int64_t *ret_ms);
 
-/* An option that takes a number, or `key=value`. Complain about anything else. */
+/* An option that takes a duration, a number, or `key=value`. Complain about anything
+ * else. */
+enum ctl_exit ctl_option_duration(const struct ctl *ctl, const char *name, const char *value,
+                                  int64_t *ret_ms);
 enum ctl_exit ctl_option_number(const struct ctl *ctl, const char *name, const char *value,
                                 uint64_t *ret_number);
 enum ctl_exit ctl_option_pair(struct ctl *ctl, const char *name, const char *value, char **ret_key,
                               char **ret_value);
+
+/* An option that takes a moment: a time, or how long ago it was. Complains about
+ * anything else. */
+enum ctl_exit ctl_option_time(struct ctl *ctl, const char *name, const char *value,
+                              Google__Protobuf__Timestamp **ret_time);
+
+/* `--label KEY=VALUE`: adds it to a message that has labels. */
+enum ctl_exit ctl_option_label(struct ctl *ctl, ProtobufCMessage *message, const char *value);
+
+/* Who writes. Rows for the tables of options, and what is made of them: `session` and
+ * `fence` are NULL when they were not given, *ret_write when neither was. Complains
+ * about an empty session and fence 0, with which nothing would be checked: such as the
+ * variable of a script that was never set. */
+#define CTL_OPTION_SESSION                                                                         \
+    {                                                                                              \
+        "session", "ID", "the session that writes: refused once it has ended"                      \
+    }
+#define CTL_OPTION_FENCE                                                                           \
+    {                                                                                              \
+        "fence", "NUMBER", "only while the exclusive activation with this fence is in force"       \
+    }
+enum ctl_exit ctl_option_write(struct ctl *ctl, const char *session, const char *fence,
+                               WriteOptions **ret_write);
+
+/* The `--session` of a command that cannot do without, the option of this index.
+ * Complains when it is missing or empty. */
+enum ctl_exit ctl_option_session(const struct ctl *ctl, const struct ctl_args *args, size_t option,
+                                 char **ret_session_id);
+
+/* Bytes that are given as an operand, where `-` is stdin, or as a file, `-` likewise; the
+ * other is NULL. Complains when both are given, or when it cannot read. */
+enum ctl_exit ctl_read_value(struct ctl *ctl, const char *operand, const char *path,
+                             struct ctl_bytes *ret_value);
 
 /* Reads a whole file, or stdin for "-". Complains when it cannot. */
 enum ctl_exit ctl_read_file(struct ctl *ctl, const char *path, struct ctl_bytes *ret_bytes);

@@ -21,8 +21,8 @@ json_t *ctl_entry_json(const Entry *entry, bool with_value);
  * values as previews of one line. */
 void ctl_context_print(struct ctl *ctl, const Context *context, bool with_values);
 
-/* Labels as `a=1 b=2`, escaped, of the pool. */
-char *ctl_labels_text(struct ctl_pool *pool, const Context *context);
+/* Prints a property on a line of its own, unless it is empty. */
+void ctl_property_print(const struct ctl *ctl, const char *name, const char *value);
 
 /* Tells the version that a write made. */
 void ctl_print_version(const struct ctl *ctl, const char *id, uint64_t version, bool replayed);

@@ -20,6 +20,8 @@ enum {
     UPDATE_IF_VERSION,
     UPDATE_IF_ENTRY,
     UPDATE_CREATE,
+    UPDATE_SESSION,
+    UPDATE_FENCE,
 };
 
 static const struct ctl_option update_options[] = {
@@ -35,6 +37,8 @@ static const struct ctl_option update_options[] = {
     {"if-version", "NUMBER", "only if the context is at this version; 0: does not exist"},
     {"if-entry", "KEY=NUMBER", "only if the entry is of this version; 0: does not exist"},
     {"create", NULL, "create the context when it does not exist"},
+    CTL_OPTION_SESSION,
+    CTL_OPTION_FENCE,
 };
 
 /* What the options add up to. */
@@ -138,6 +142,9 @@ static enum ctl_exit add_setting(struct ctl *ctl, struct update *update,
     case UPDATE_CREATE:
         update->create = true;
         return CTL_OK;
+    case UPDATE_SESSION:
+    case UPDATE_FENCE: /* Who writes is no step. */
+        return CTL_OK;
     default:
         return add_pair(ctl, update, setting->option, setting->value);
     }
@@ -174,6 +181,10 @@ static enum ctl_exit update_run(struct ctl *ctl, const struct ctl_args *args)
     struct cxc_error error;
     enum ctl_exit exit = update_make(ctl, args, &update);
 
+    if (exit == CTL_OK) {
+        exit = ctl_option_write(ctl, ctl_args_value(args, UPDATE_SESSION),
+                                ctl_args_value(args, UPDATE_FENCE), &request.write);
+    }
     if (exit != CTL_OK) {
         return exit;
     }
