@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import threading
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
@@ -14,9 +15,8 @@ import grpc
 from google.protobuf import any_pb2, message_factory
 from google.protobuf.message import Message
 
-from contextd import AsyncClient, AsyncContextState
 from contextd._rpc import status_pb2
-from contextd.v1 import context_manager_pb2 as pb
+from contextd.v1 import context_manager_pb2, tracker_pb2
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,12 @@ class FakeServer:
         self._answers: defaultdict[str, deque[Answer]] = defaultdict(deque)
         self._lock = threading.Lock()
         self._server = grpc.server(ThreadPoolExecutor(4))
-        self._server.add_generic_rpc_handlers((self._handler(),))
+        self._server.add_generic_rpc_handlers(
+            (
+                self._handler(context_manager_pb2.DESCRIPTOR, "ContextManager"),
+                self._handler(tracker_pb2.DESCRIPTOR, "Tracker"),
+            )
+        )
         self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
         self._server.start()
 
@@ -77,9 +82,9 @@ class FakeServer:
     def answer(self, method: str, *answers: Answer) -> None:
         self._answers[method].extend(answers)
 
-    def _handler(self) -> grpc.GenericRpcHandler:
+    def _handler(self, file: Any, service: str) -> grpc.GenericRpcHandler:
         handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
-        for method in pb.DESCRIPTOR.services_by_name["ContextManager"].methods:
+        for method in file.services_by_name[service].methods:
             make = (
                 grpc.unary_stream_rpc_method_handler
                 if method.server_streaming
@@ -90,7 +95,7 @@ class FakeServer:
                 request_deserializer=message_factory.GetMessageClass(method.input_type).FromString,
                 response_serializer=lambda message: message.SerializeToString(),
             )
-        return grpc.method_handlers_generic_handler("contextd.v1.ContextManager", handlers)
+        return grpc.method_handlers_generic_handler(f"contextd.v1.{service}", handlers)
 
     def _next(self, method: str, request: Message, context: grpc.ServicerContext) -> Answer:
         with self._lock:
@@ -147,12 +152,12 @@ class FakeClock:
 
 
 class Blocking:
-    """The asynchronous client, or a context of it, called as if it were the other one.
+    """The asynchronous client, or something that it made, called as if it were the other one.
 
     One test then holds for both. It only waits for what the asynchronous client returns.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, target: object) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, target: Any) -> None:
         self.loop = loop
         self.target = target
 
@@ -160,15 +165,32 @@ class Blocking:
         attribute = getattr(self.target, name)
         if not callable(attribute):
             return attribute
-        return lambda *args, **kwargs: self._wait(attribute(*args, **kwargs))
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            plain = {key: _target(value) for key, value in kwargs.items()}
+            return self._wait(attribute(*map(_target, args), **plain))
+
+        return call
+
+    def __enter__(self) -> Any:
+        return self._wait(self.target.__aenter__())
+
+    def __exit__(self, *error: Any) -> None:
+        self._wait(self.target.__aexit__(*error))
 
     def _wait(self, result: Any) -> Any:
-        if asyncio.iscoroutine(result):
-            result = self.loop.run_until_complete(result)
-        if isinstance(result, (AsyncClient, AsyncContextState)):
-            return Blocking(self.loop, result)
+        if inspect.isawaitable(result):
+
+            async def wait() -> Any:
+                return await result
+
+            result = self.loop.run_until_complete(wait())
+        if isinstance(result, list):
+            return [self._wait(element) for element in result]
         if isinstance(result, AsyncIterator):
             return self._iterate(result)
+        if type(result).__module__.startswith("contextd.aio"):
+            return Blocking(self.loop, result)
         return result
 
     def _iterate(self, iterator: AsyncIterator[Any]) -> Iterator[Any]:
@@ -180,3 +202,7 @@ class Blocking:
                     return
         finally:
             self.loop.run_until_complete(iterator.aclose())  # type: ignore[attr-defined]
+
+
+def _target(value: Any) -> Any:
+    return value.target if isinstance(value, Blocking) else value

@@ -23,14 +23,21 @@ def error_of(fail: Fail) -> errors.ContextdError:
 
 
 def test_every_reason_of_the_api_has_its_class() -> None:
-    text = (ROOT / "proto/contextd/v1/resources.proto").read_text()
-    table = text[text.index("//   INVALID_ARGUMENT ") : text.index("syntax =")]
-    rows = re.findall(r"^//   (?:[A-Z_]+ +| {10,})([A-Z]+(?:_[A-Z]+)*(?:, [A-Z_]+)*)", table, re.M)
-    assert set(errors._BY_REASON) == set(", ".join(rows).split(", "))
+    reasons: set[str] = set()
+    for name, begin, end in (
+        ("resources", "//   INVALID_ARGUMENT ", "syntax ="),
+        ("tracker", "//   NOT_FOUND ", "service Tracker"),
+    ):
+        text = (ROOT / f"proto/contextd/v1/{name}.proto").read_text()
+        table = text[text.index(begin) : text.index(end)]
+        reason = r"^//   (?:[A-Z_]+ +| {10,})([A-Z]+(?:_[A-Z]+)*(?:, [A-Z_]+)*)"
+        reasons |= set(", ".join(re.findall(reason, table, re.M)).split(", "))
+    assert set(errors._BY_REASON) == reasons
 
 
 def test_every_class_is_exported() -> None:
-    for kind in [*errors._BY_REASON.values(), *errors._BY_CODE.values(), errors.Conflict]:
+    above = [errors.Conflict, errors.SessionLost]
+    for kind in [*errors._BY_REASON.values(), *errors._BY_CODE.values(), *above]:
         assert getattr(contextd, kind.__name__) is kind
         assert kind.__name__ in contextd.__all__
         assert issubclass(kind, contextd.ContextdError)
@@ -57,6 +64,17 @@ def test_every_class_is_exported() -> None:
         ("HEAD_MOVED", {"current_version": "4"}, contextd.HeadMoved, "current_version"),
         ("STREAM_STALLED", {"after_key": "é"}, contextd.StreamStalled, "after_key"),
         ("STALE_FENCE", {"current_fence": "2"}, contextd.StaleFence, "current_fence"),
+        ("SESSION_NOT_FOUND", {"session_id": "s"}, contextd.SessionNotFound, "session_id"),
+        (
+            "CONTEXT_BUSY",
+            {"session_id": "s", "owner": "mia"},
+            contextd.ContextBusy,
+            "session_id owner",
+        ),
+        ("NOT_ACTIVE", {}, contextd.NotActive, ""),
+        ("RESOURCE_HELD", {"session_id": "s"}, contextd.ResourceHeld, "session_id"),
+        ("RESOURCE_NOT_HELD", {"session_id": "s"}, contextd.ResourceNotHeld, "session_id"),
+        ("CURSOR_COMPACTED", {"oldest_cursor": "c"}, contextd.CursorCompacted, "oldest_cursor"),
         (
             "SIZE_MISMATCH",
             {"key": "k", "current_size": "12"},

@@ -13,15 +13,25 @@ A context is a dictionary with versions that lives on the server:
 are in :mod:`contextd.errors`, all of them below :class:`ContextdError`.
 """
 
-from contextd.aio import AsyncClient, AsyncContext, AsyncContextState
-from contextd.client import Client, Context, ContextState
+from contextd.aio import (
+    AsyncActiveContext,
+    AsyncClient,
+    AsyncContext,
+    AsyncContextState,
+    AsyncResourceHold,
+    AsyncSession,
+)
+from contextd.client import Client
+from contextd.context import Context
 from contextd.draft import Draft
 from contextd.errors import (
     Cancelled,
     Conflict,
+    ContextBusy,
     ContextdError,
     ContextExists,
     ContextNotFound,
+    CursorCompacted,
     Damaged,
     DeadlineExceeded,
     EntryConflict,
@@ -31,12 +41,17 @@ from contextd.errors import (
     InvalidField,
     LimitReached,
     MalformedRequest,
+    NotActive,
     NotReady,
     NotSupported,
     Overloaded,
     ParentNotFound,
     RequestIdReused,
+    ResourceHeld,
+    ResourceNotHeld,
     ResponseTooLarge,
+    SessionLost,
+    SessionNotFound,
     SizeMismatch,
     StaleFence,
     StateNotRetained,
@@ -48,6 +63,27 @@ from contextd.errors import (
     VersionConflict,
 )
 from contextd.retry import RetryPolicy
+from contextd.session import ActiveContext, Session
+from contextd.state import ContextState
+from contextd.tracked import ResourceHold
+from contextd.tracking import (
+    Activation,
+    Activity,
+    ContextStatus,
+    FileOperation,
+    ModelUsage,
+    Optimized,
+    Presence,
+    Recordable,
+    Recorded,
+    Resource,
+    ResourceEvent,
+    ResourceKind,
+    SessionInfo,
+    TrackedFile,
+    Truncated,
+    UsageTotal,
+)
 from contextd.values import (
     Content,
     ContextInfo,
@@ -62,22 +98,31 @@ from contextd.values import (
     to_json,
 )
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
+    "Activation",
+    "ActiveContext",
+    "Activity",
+    "AsyncActiveContext",
     "AsyncClient",
     "AsyncContext",
     "AsyncContextState",
+    "AsyncResourceHold",
+    "AsyncSession",
     "Cancelled",
     "Client",
     "Conflict",
     "Content",
     "Context",
+    "ContextBusy",
     "ContextExists",
     "ContextInfo",
     "ContextNotFound",
     "ContextState",
+    "ContextStatus",
     "ContextdError",
+    "CursorCompacted",
     "Damaged",
     "DeadlineExceeded",
     "Draft",
@@ -85,21 +130,38 @@ __all__ = [
     "EntryConflict",
     "EntryNotFound",
     "Expiry",
+    "FileOperation",
     "HasChildren",
     "HeadMoved",
     "InvalidField",
     "LimitReached",
     "MalformedRequest",
+    "ModelUsage",
     "Namespace",
     "NewContext",
+    "NotActive",
     "NotReady",
     "NotSupported",
+    "Optimized",
     "Overloaded",
     "ParentNotFound",
+    "Presence",
+    "Recordable",
+    "Recorded",
     "RequestIdReused",
+    "Resource",
+    "ResourceEvent",
+    "ResourceHeld",
+    "ResourceHold",
+    "ResourceKind",
+    "ResourceNotHeld",
     "ResponseTooLarge",
     "RetryPolicy",
     "ServerInfo",
+    "Session",
+    "SessionInfo",
+    "SessionLost",
+    "SessionNotFound",
     "SizeMismatch",
     "Snapshot",
     "StaleFence",
@@ -108,7 +170,10 @@ __all__ = [
     "StorageFailed",
     "StorageFull",
     "StreamStalled",
+    "TrackedFile",
+    "Truncated",
     "Unavailable",
+    "UsageTotal",
     "Value",
     "VersionConflict",
     "Written",

@@ -18,6 +18,7 @@ from typing import Any, Callable, Generic, Optional, TypeVar, Union, cast
 
 from google.protobuf.message import Message
 
+from contextd._methods import Method, Request, Response
 from contextd.errors import ContextdError, DeadlineExceeded, StreamStalled
 from contextd.retry import Attempts, RetryPolicy
 from contextd.v1 import context_manager_pb2 as pb
@@ -25,34 +26,6 @@ from contextd.v1 import resources_pb2
 from contextd.values import Entry, entry_of
 
 T = TypeVar("T")
-Request = TypeVar("Request", bound=Message)
-Response = TypeVar("Response", bound=Message)
-
-
-@dataclass(frozen=True)
-class Method(Generic[Request, Response]):
-    """A unary method of the service, with the types of its messages."""
-
-    name: str
-
-
-CREATE = Method[pb.CreateContextRequest, pb.CreateContextResponse]("CreateContext")
-GET = Method[pb.GetContextRequest, pb.GetContextResponse]("GetContext")
-LIST = Method[pb.ListContextsRequest, pb.ListContextsResponse]("ListContexts")
-UPDATE = Method[pb.UpdateContextRequest, pb.UpdateContextResponse]("UpdateContext")
-DELETE = Method[pb.DeleteContextRequest, pb.DeleteContextResponse]("DeleteContext")
-NAMESPACES = Method[pb.ListNamespacesRequest, pb.ListNamespacesResponse]("ListNamespaces")
-SERVER_INFO = Method[pb.GetServerInfoRequest, pb.GetServerInfoResponse]("GetServerInfo")
-
-UNARY: tuple[Method[Any, Any], ...] = (
-    CREATE,
-    GET,
-    LIST,
-    UPDATE,
-    DELETE,
-    NAMESPACES,
-    SERVER_INFO,
-)
 
 
 @dataclass(frozen=True)
@@ -131,6 +104,29 @@ def call(
             if delay is None:
                 raise
         yield Sleep(delay)
+
+
+@dataclass
+class Pages(Generic[T]):
+    """A list that comes in pages. It has further ones while ``more``.
+
+    Attributes:
+        request: Asks for the next page.
+        read: Gives the rows in an answer.
+    """
+
+    settings: Settings
+    method: Method[Any, Any]
+    request: Any
+    read: Callable[[Any], list[T]]
+    more: bool = True
+
+    def next(self) -> Operation[list[T]]:
+        """Gets the next page."""
+        response = yield from call(self.settings, self.method, self.request)
+        self.request.page_token = response.next_page_token
+        self.more = response.next_page_token != ""
+        return self.read(response)
 
 
 class EntryReader:

@@ -8,6 +8,17 @@ from typing import Callable, Optional, TypeVar
 
 from contextd import _requests, values
 from contextd._calls import (
+    Collect,
+    EntryReader,
+    Operation,
+    Pages,
+    Settings,
+    Sleep,
+    call,
+    state_ref,
+)
+from contextd._lease import Writer
+from contextd._methods import (
     CREATE,
     DELETE,
     GET,
@@ -15,13 +26,9 @@ from contextd._calls import (
     NAMESPACES,
     SERVER_INFO,
     UPDATE,
-    Collect,
-    EntryReader,
-    Operation,
-    Settings,
-    Sleep,
-    call,
-    state_ref,
+    Method,
+    Request,
+    Response,
 )
 from contextd.draft import Draft
 from contextd.errors import (
@@ -39,21 +46,18 @@ T = TypeVar("T")
 _EMPTY = values.Snapshot(0, {}, [])
 
 
-def list_contexts(
-    settings: Settings, request: pb.ListContextsRequest
-) -> Operation[tuple[list[values.ContextInfo], str]]:
-    """Gets one page, and the token of the next."""
-    response = yield from call(settings, LIST, request)
-    return [values.info_of(context) for context in response.contexts], response.next_page_token
+def list_contexts(settings: Settings, request: pb.ListContextsRequest) -> Pages[values.ContextInfo]:
+    """Lists contexts."""
+    return Pages(settings, LIST, request, lambda page: [values.info_of(c) for c in page.contexts])
 
 
-def list_namespaces(
-    settings: Settings, request: pb.ListNamespacesRequest
-) -> Operation[tuple[list[values.Namespace], str]]:
-    """Gets one page, and the token of the next."""
-    response = yield from call(settings, NAMESPACES, request)
-    rows = [values.Namespace(n.name, n.context_count, n.size_bytes) for n in response.namespaces]
-    return rows, response.next_page_token
+def list_namespaces(settings: Settings) -> Pages[values.Namespace]:
+    """Lists the namespaces that hold anything."""
+
+    def read(page: pb.ListNamespacesResponse) -> list[values.Namespace]:
+        return [values.Namespace(n.name, n.context_count, n.size_bytes) for n in page.namespaces]
+
+    return Pages(settings, NAMESPACES, pb.ListNamespacesRequest(), read)
 
 
 def server_info(settings: Settings) -> Operation[values.ServerInfo]:
@@ -64,13 +68,17 @@ def server_info(settings: Settings) -> Operation[values.ServerInfo]:
 
 @dataclass(frozen=True)
 class ContextOperations:
-    """The operations on one context, or on one state of it where ``at`` is not 0."""
+    """The operations on one context, or on one state of it where ``at`` is not 0.
+
+    Where there is a ``writer``, every write is its session's, and of its activation.
+    """
 
     settings: Settings
     namespace: str
     id: str
     at: int = 0
     create_if_missing: Optional[values.NewContext] = None
+    writer: Optional[Writer] = None
 
     # Reads.
 
@@ -170,8 +178,29 @@ class ContextOperations:
 
     # Writes.
 
-    def _request_id(self, request_id: Optional[str]) -> str:
-        return self.settings.new_id() if request_id is None else request_id
+    def _write(self, request_id: Optional[str], fenced: bool = True) -> resources_pb2.WriteOptions:
+        """What a write says about itself; only what is ``fenced`` may carry a fence."""
+        write_id = self.settings.new_id() if request_id is None else request_id
+        if self.writer is None:
+            return resources_pb2.WriteOptions(request_id=write_id)
+        return resources_pb2.WriteOptions(
+            request_id=write_id,
+            session_id=self.writer.lease.id,
+            fence=self.writer.fence if fenced else 0,
+        )
+
+    def _send(
+        self, method: Method[Request, Response], request: Request, request_id: str
+    ) -> Operation[Response]:
+        """Calls a method that writes."""
+        operation = call(self.settings, method, request, request_id)
+        if self.writer is not None:
+            operation = self.writer.lease.guard(operation)
+        return (yield from operation)
+
+    def _new_context(self) -> Optional[resources_pb2.NewContext]:
+        create = self.create_if_missing
+        return None if create is None else _requests.new_context(create)
 
     def create(
         self,
@@ -180,17 +209,17 @@ class ContextOperations:
         request_id: Optional[str],
     ) -> Operation[tuple[str, values.Written]]:
         """Creates the context; gives its id, which the server makes up where ``id`` is empty."""
-        write_id = self._request_id(request_id)
+        write = self._write(request_id, fenced=False)
         request = pb.CreateContextRequest(
             namespace=self.namespace,
             context_id=self.id,
             properties=_requests.new_context(properties),
             mutations=_requests.mutations(puts),
-            write=resources_pb2.WriteOptions(request_id=write_id),
+            write=write,
         )
-        response = yield from call(self.settings, CREATE, request, write_id)
+        response = yield from self._send(CREATE, request, write.request_id)
         context = response.context
-        return context.id, values.written_of(context.version, response.write, write_id)
+        return context.id, values.written_of(context.version, response.write, write.request_id)
 
     def update(
         self,
@@ -199,18 +228,17 @@ class ContextOperations:
         request_id: Optional[str] = None,
     ) -> Operation[values.Written]:
         """Changes the context: all the mutations, or none."""
-        write_id = self._request_id(request_id)
-        create = self.create_if_missing
+        write = self._write(request_id)
         request = pb.UpdateContextRequest(
             namespace=self.namespace,
             context_id=self.id,
             mutations=mutations,
             preconditions=preconditions,
-            create_if_missing=None if create is None else _requests.new_context(create),
-            write=resources_pb2.WriteOptions(request_id=write_id),
+            create_if_missing=self._new_context(),
+            write=write,
         )
-        response = yield from call(self.settings, UPDATE, request, write_id)
-        return values.written_of(response.version, response.write, write_id)
+        response = yield from self._send(UPDATE, request, write.request_id)
+        return values.written_of(response.version, response.write, write.request_id)
 
     def delete(
         self,
@@ -221,7 +249,7 @@ class ContextOperations:
         request_id: Optional[str],
     ) -> Operation[int]:
         """Deletes the context; gives how many are gone."""
-        write_id = self._request_id(request_id)
+        write = self._write(request_id)
         request = pb.DeleteContextRequest(
             namespace=self.namespace,
             context_id=self.id,
@@ -229,9 +257,9 @@ class ContextOperations:
             allow_missing=allow_missing,
             recursive=recursive,
             purge=purge,
-            write=resources_pb2.WriteOptions(request_id=write_id),
+            write=write,
         )
-        response = yield from call(self.settings, DELETE, request, write_id)
+        response = yield from self._send(DELETE, request, write.request_id)
         return response.deleted_count
 
     def _lost(self, attempt: int, conflict: Conflict) -> Operation[None]:

@@ -3,16 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Optional
 
-from google.protobuf import duration_pb2
+from google.protobuf import duration_pb2, timestamp_pb2
 
+from contextd.tracking import Activity, FileOperation, ModelUsage, Recordable
 from contextd.v1 import resources_pb2
 from contextd.values import Content, Expiry, NewContext, Value, to_content
 
 _NO_VALUES: Mapping[str, Value] = {}
 _NO_LABELS: Mapping[str, Optional[str]] = {}
 _NO_VERSIONS: Mapping[str, int] = {}
+
+
+def duration(length: timedelta) -> duration_pb2.Duration:
+    """A length of time."""
+    message = duration_pb2.Duration()
+    message.FromTimedelta(length)
+    return message
+
+
+def timestamp(time: datetime) -> timestamp_pb2.Timestamp:
+    """A moment. Raises ``ValueError`` where its time zone is not known."""
+    if time.tzinfo is None:
+        raise ValueError("a time needs its time zone, such as timezone.utc")
+    message = timestamp_pb2.Timestamp()
+    message.FromDatetime(time)
+    return message
 
 
 def put_entry(key: str, content: Content) -> resources_pb2.Mutation:
@@ -55,9 +73,49 @@ def _label(key: str, value: Optional[str]) -> resources_pb2.Mutation:
 def _expiry(expiry: Expiry) -> resources_pb2.SetExpiry:
     message = resources_pb2.SetExpiry(sliding=expiry.sliding)
     if expiry.ttl is not None:
-        ttl = duration_pb2.Duration()
-        ttl.FromTimedelta(expiry.ttl)
-        message.ttl.CopyFrom(ttl)
+        message.ttl.CopyFrom(duration(expiry.ttl))
+    return message
+
+
+def _model_usage(usage: ModelUsage) -> resources_pb2.ModelUsage:
+    return resources_pb2.ModelUsage(
+        provider=usage.provider,
+        model=usage.model,
+        mode=usage.mode,
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        cached_tokens=usage.cached_tokens,
+        cost_micros=usage.cost_micros,
+        currency=usage.currency,
+        latency=duration(usage.latency) if usage.latency else None,
+    )
+
+
+def activity(recordable: Recordable) -> resources_pb2.Activity:
+    """What is recorded. Raises ``TypeError`` for what only the server records."""
+    known = recordable
+    if isinstance(known, (FileOperation, ModelUsage)):
+        known = Activity(detail=known)
+    if not isinstance(known, Activity):
+        raise TypeError(
+            "what is recorded is an Activity, a FileOperation or a ModelUsage, "
+            f"not {type(recordable).__name__}"
+        )
+    message = resources_pb2.Activity(
+        type=known.type,
+        data=known.data,
+        content_type=known.content_type,
+        metadata=known.metadata,
+    )
+    if isinstance(known.detail, FileOperation):
+        file = known.detail
+        message.file.path, message.file.operation = file.path, file.operation
+        message.file.source = file.source
+        message.file.SetInParent()
+    elif isinstance(known.detail, ModelUsage):
+        message.model.CopyFrom(_model_usage(known.detail))
+    elif known.detail is not None:
+        raise TypeError("resources are recorded by the server; see Context.resource")
     return message
 
 
@@ -69,6 +127,7 @@ def mutations(
     appends: Mapping[str, Value] = _NO_VALUES,
     metadata: Mapping[str, Optional[str]] = _NO_LABELS,
     expiry: Optional[Expiry] = None,
+    activities: Iterable[Recordable] = (),
 ) -> list[resources_pb2.Mutation]:
     """The steps of a change: first what goes, then what comes, so that the new stays."""
     if isinstance(deletes, str) or isinstance(delete_prefixes, str):
@@ -80,6 +139,7 @@ def mutations(
     steps += [_label(key, value) for key, value in metadata.items()]
     if expiry is not None:
         steps.append(resources_pb2.Mutation(set_expiry=_expiry(expiry)))
+    steps += [resources_pb2.Mutation(record_activity=activity(done)) for done in activities]
     return steps
 
 

@@ -2,482 +2,26 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from types import TracebackType
-from typing import Any, Callable, Optional, TypeVar, cast, overload
+from typing import Callable, Optional, Union
 
 import grpc
 
-from contextd import _calls, _channel, _operations, _requests, errors
-from contextd._calls import Operation, Settings
-from contextd.draft import Draft
+from contextd import _channel, _operations, _sessions, _tracked
+from contextd._calls import Settings
+from contextd._sync import Runner
+from contextd.context import Context
+from contextd.errors import SessionLost
 from contextd.retry import RetryPolicy
+from contextd.session import Session
+from contextd.tracking import SessionInfo, UsageTotal
 from contextd.v1 import context_manager_pb2 as pb
-from contextd.v1 import resources_pb2
-from contextd.v1.context_manager_pb2_grpc import ContextManagerStub
-from contextd.values import (
-    ContextInfo,
-    Entry,
-    Expiry,
-    Namespace,
-    NewContext,
-    ServerInfo,
-    Snapshot,
-    Value,
-    Written,
-    to_content,
-    to_json,
-)
-
-T = TypeVar("T")
+from contextd.values import ContextInfo, Namespace, NewContext, ServerInfo, Value
 
 _NO_VALUES: Mapping[str, Value] = {}
-_NO_LABELS: Mapping[str, Optional[str]] = {}
-_NO_VERSIONS: Mapping[str, int] = {}
-
-
-def _error(error: grpc.RpcError) -> errors.ContextdError:
-    call = cast(grpc.Call, error)
-    return errors.from_status(call.code(), call.details() or "", call.trailing_metadata() or ())
-
-
-class _Runner:
-    """Performs the steps of operations: the I/O of the client, all of it."""
-
-    def __init__(self, stub: ContextManagerStub) -> None:
-        self.sleep: Callable[[float], None] = time.sleep
-        self._stub = stub
-        self._methods = {
-            method.name: cast(Callable[..., Any], getattr(stub, method.name))
-            for method in _calls.UNARY
-        }
-
-    def run(self, operation: Operation[T]) -> T:
-        try:
-            step = next(operation)
-            while True:
-                try:
-                    outcome = self._perform(step)
-                except errors.ContextdError as error:
-                    step = operation.throw(error)
-                else:
-                    step = operation.send(outcome)
-        except StopIteration as stop:
-            return cast(T, stop.value)
-
-    def _perform(self, step: _calls.Step) -> object:
-        if isinstance(step, _calls.Invoke):
-            try:
-                return self._methods[step.method](step.request, timeout=step.timeout)
-            except grpc.RpcError as error:
-                raise _error(error) from error
-        if isinstance(step, _calls.Sleep):
-            self.sleep(step.seconds)
-            return None
-        return list(self.read(step.reader))
-
-    def read(self, reader: _calls.EntryReader) -> Iterator[Entry]:
-        while not reader.done:
-            stream = self._stub.ReadEntries(reader.request(), timeout=reader.timeout)
-            try:
-                for response in stream:
-                    yield from reader.accept(response)
-                return
-            except grpc.RpcError as error:
-                delay = reader.delay_after(_error(error))
-            finally:
-                stream.cancel()
-            self.sleep(delay)
-
-
-class ContextState:
-    """Reads one context: its newest state, or the one that :meth:`Context.at` named.
-
-    Every read may raise :class:`~contextd.ContextNotFound`; those of an earlier state also
-    :class:`~contextd.StateNotRetained`.
-    """
-
-    def __init__(self, runner: _Runner, operations: _operations.ContextOperations) -> None:
-        """Made by :meth:`Client.context` and :meth:`Context.at`."""
-        self._runner = runner
-        self._operations = operations
-
-    @property
-    def id(self) -> str:
-        """The id."""
-        return self._operations.id
-
-    @property
-    def namespace(self) -> str:
-        """The namespace."""
-        return self._operations.namespace
-
-    def __repr__(self) -> str:
-        """Says id and namespace, without a call."""
-        at = f" at={self._operations.at}" if self._operations.at else ""
-        return f"<{type(self).__name__} {self.id!r} namespace={self.namespace!r}{at}>"
-
-    def __bool__(self) -> bool:
-        """Is always true, without a call; ``len`` says whether there are entries."""
-        return True
-
-    def info(self) -> ContextInfo:
-        """Gets everything but the entries: version, metadata, times, sizes."""
-        return self._runner.run(self._operations.info())
-
-    def version(self) -> int:
-        """Gets the number of the state."""
-        return self.info().version
-
-    def metadata(self) -> dict[str, str]:
-        """Gets the labels."""
-        return dict(self.info().metadata)
-
-    def __len__(self) -> int:
-        """Counts the entries, on the server."""
-        return self.info().entry_count
-
-    def __contains__(self, key: object) -> bool:
-        """Asks whether there is such an entry, without its value."""
-        return isinstance(key, str) and self._runner.run(self._operations.contains(key))
-
-    def __getitem__(self, key: str) -> bytes:
-        """Gets a value.
-
-        Raises:
-            EntryNotFound: there is no such entry; a ``KeyError``.
-
-        Example:
-            >>> chat["messages/00000001"]
-            b'{"role":"user","content":"hello"}'
-        """
-        return self.get_entry(key).value
-
-    @overload
-    def get(self, key: str) -> Optional[bytes]: ...
-    @overload
-    def get(self, key: str, default: T) -> bytes | T: ...
-    def get(self, key: str, default: object = None) -> object:
-        """Gets a value, or ``default`` when there is no such entry."""
-        try:
-            return self[key]
-        except errors.EntryNotFound:
-            return default
-
-    def get_entry(self, key: str) -> Entry:
-        """Gets a value with its version and content type.
-
-        Raises:
-            EntryNotFound: there is no such entry.
-        """
-        return self._runner.run(self._operations.entry(key))
-
-    def get_text(self, key: str) -> str:
-        """Gets a value as text. Raises :class:`~contextd.EntryNotFound`, ``UnicodeDecodeError``."""
-        return self.get_entry(key).text
-
-    def get_json(self, key: str) -> Any:  # noqa: ANN401  JSON holds anything
-        """Gets a value read as JSON. Raises :class:`~contextd.EntryNotFound`, ``ValueError``."""
-        return self.get_entry(key).json()
-
-    def __iter__(self) -> Iterator[str]:
-        """Gives the keys in the order of their bytes."""
-        return self.keys()
-
-    def keys(self, prefix: str = "") -> Iterator[str]:
-        """Gives the keys that begin with ``prefix``, in the order of their bytes."""
-        return (entry.key for entry in self.entries(prefix, keys_only=True))
-
-    def values(self, prefix: str = "") -> Iterator[bytes]:
-        """Gives the values whose keys begin with ``prefix``, in the order of the keys."""
-        return (entry.value for entry in self.entries(prefix))
-
-    def items(self, prefix: str = "") -> Iterator[tuple[str, bytes]]:
-        """Gives keys and values, in the order of the keys.
-
-        Example:
-            >>> for key, value in chat.items(prefix="messages/"):
-            ...     print(key, value)
-        """
-        return ((entry.key, entry.value) for entry in self.entries(prefix))
-
-    def entries(
-        self,
-        prefix: str = "",
-        *,
-        after: str = "",
-        before: str = "",
-        reverse: bool = False,
-        limit: int = 0,
-        keys_only: bool = False,
-    ) -> Iterator[Entry]:
-        """Streams entries of one state in the order of their keys, however many there are.
-
-        All belong to one version, also where the stream breaks and is begun anew.
-
-        Args:
-            prefix: Only keys that begin with it.
-            after: Only keys behind this one.
-            before: Only keys before this one.
-            reverse: From the last key to the first.
-            limit: At most so many entries. 0: all.
-            keys_only: Without the values.
-
-        Raises:
-            StateNotRetained: the state was overtaken by so many changes while it was read
-                that the server no longer keeps it, and the stream broke.
-        """
-        yield from self._runner.read(
-            self._operations.reader(prefix, after, before, reverse, limit, keys_only)
-        )
-
-    def snapshot(self, keys: Optional[Collection[str]] = None, *, prefix: str = "") -> Snapshot:
-        """Gets a whole state into memory, or only ``keys`` and those of ``prefix``.
-
-        Keys that do not exist are left out.
-
-        Example:
-            >>> state = chat.snapshot()
-            >>> state.version, list(state)
-            (3, ['messages/00000001', 'system'])
-        """
-        return self._runner.run(self._operations.snapshot(keys, prefix))
-
-
-class Context(ContextState):
-    """One context: a dictionary with versions, on the server.
-
-    Made by :meth:`Client.context`; making one calls nobody. Values are written as bytes or
-    ``str`` (see :mod:`contextd.values`) and read as bytes. Every write carries a request id
-    and is repeated where that is safe; pass ``request_id`` to make your own repetitions safe
-    too. Safe to use from many threads.
-
-    Every write may raise :class:`~contextd.ContextNotFound` (unless the context was made
-    with ``create_if_missing``), :class:`~contextd.InvalidField`,
-    :class:`~contextd.LimitReached`, :class:`~contextd.StorageFull`,
-    :class:`~contextd.Unavailable` and :class:`~contextd.DeadlineExceeded`.
-    """
-
-    def at(self, version: int) -> ContextState:
-        """Gives the state with this number, to read, while the server keeps it.
-
-        Example:
-            >>> chat.at(1)["system"]
-            b'You are helpful.'
-        """
-        if version < 1:
-            raise ValueError("a version is at least 1")
-        operations = _operations.ContextOperations(
-            self._operations.settings, self.namespace, self.id, version
-        )
-        return ContextState(self._runner, operations)
-
-    def create(
-        self,
-        properties: Optional[NewContext] = None,
-        puts: Mapping[str, Value] = _NO_VALUES,
-        *,
-        request_id: Optional[str] = None,
-    ) -> Written:
-        """Creates the context with the entries ``puts``.
-
-        Raises:
-            ContextExists: there is one.
-            ParentNotFound: its parent does not exist.
-        """
-        if not self.id:
-            raise ValueError("a context without an id is created by Client.create")
-        return self._create(properties, puts, request_id)[1]
-
-    def _create(
-        self,
-        properties: Optional[NewContext],
-        puts: Mapping[str, Value],
-        request_id: Optional[str],
-    ) -> tuple[str, Written]:
-        properties = NewContext() if properties is None else properties
-        return self._runner.run(self._operations.create(properties, puts, request_id))
-
-    def __setitem__(self, key: str, value: Value) -> None:
-        """Sets a value, whether or not there is one. See :meth:`put`."""
-        self.put(key, value)
-
-    def __delitem__(self, key: str) -> None:
-        """Removes an entry; unlike with a dictionary, a missing one is no error."""
-        self.remove(key)
-
-    def put(
-        self,
-        key: str,
-        value: Value,
-        *,
-        content_type: Optional[str] = None,
-        request_id: Optional[str] = None,
-    ) -> Written:
-        """Sets a value and its content type, whether or not there is one.
-
-        Args:
-            key: 1 to 512 bytes of UTF-8.
-            value: Up to the server's ``value_size_max`` bytes.
-            content_type: ``None``: that of ``value``, which is empty for bytes.
-            request_id: For a write that the caller may repeat; by default a new one.
-        """
-        content = to_content(value, content_type)
-        return self._update([_requests.put_entry(key, content)], request_id)
-
-    def put_json(
-        self,
-        key: str,
-        value: Any,  # noqa: ANN401  JSON holds anything
-        *,
-        request_id: Optional[str] = None,
-    ) -> Written:
-        """Sets a value to the JSON form of ``value``. See :func:`~contextd.to_json`."""
-        return self.put(key, to_json(value), request_id=request_id)
-
-    def append(
-        self,
-        key: str,
-        value: Value,
-        *,
-        expected_size: Optional[int] = None,
-        request_id: Optional[str] = None,
-    ) -> Written:
-        """Adds bytes to the end of a value, creating the entry when missing.
-
-        Args:
-            key: The entry.
-            value: What is added. Its content type is that of a new entry.
-            expected_size: The bytes that the value must have before. ``None``: any.
-            request_id: For a write that the caller may repeat; by default a new one.
-
-        Raises:
-            SizeMismatch: the value has another size.
-        """
-        step = _requests.append_entry(key, to_content(value), expected_size)
-        return self._update([step], request_id)
-
-    def remove(self, key: str, *, request_id: Optional[str] = None) -> Written:
-        """Removes an entry. A missing one is no error."""
-        return self._update([_requests.delete_entry(key)], request_id)
-
-    def update(
-        self,
-        puts: Mapping[str, Value] = _NO_VALUES,
-        *,
-        deletes: Iterable[str] = (),
-        delete_prefixes: Iterable[str] = (),
-        appends: Mapping[str, Value] = _NO_VALUES,
-        metadata: Mapping[str, Optional[str]] = _NO_LABELS,
-        expiry: Optional[Expiry] = None,
-        if_version: Optional[int] = None,
-        if_entries: Mapping[str, int] = _NO_VERSIONS,
-        request_id: Optional[str] = None,
-    ) -> Written:
-        """Changes the context in one step: everything, or nothing.
-
-        Args:
-            puts: Entries to set.
-            deletes: Keys to remove. They go before anything comes.
-            delete_prefixes: Remove every entry whose key begins with one of these.
-            appends: Bytes to add to the end of values.
-            metadata: Labels to set; ``None`` removes one.
-            expiry: How long the context lives from now on.
-            if_version: The version that the context must have. 0: it must not exist.
-            if_entries: The versions that must have set the entries. 0: there must be none.
-            request_id: For a write that the caller may repeat; by default a new one.
-
-        Raises:
-            VersionConflict: the context has another version than ``if_version``.
-            EntryConflict: an entry has another version than ``if_entries`` says.
-
-        Example:
-            >>> chat.update({"title": "Flight"}, metadata={"user": "mia"}, if_version=3).version
-            4
-        """
-        steps = _requests.mutations(
-            puts,
-            deletes=deletes,
-            delete_prefixes=delete_prefixes,
-            appends=appends,
-            metadata=metadata,
-            expiry=expiry,
-        )
-        guards = _requests.preconditions(if_version, if_entries)
-        return self._runner.run(self._operations.update(steps, guards, request_id))
-
-    def _update(self, steps: list[resources_pb2.Mutation], request_id: Optional[str]) -> Written:
-        return self._runner.run(self._operations.update(steps, (), request_id))
-
-    def edit(self, key: str, change: Callable[[Optional[bytes]], Optional[Value]]) -> Written:
-        """Reads a value, changes it, and writes it back, unless somebody else did meanwhile.
-
-        Then it is done again, up to ``RetryPolicy.attempts`` times, so ``change`` may be
-        called more than once and should do nothing else.
-
-        Args:
-            key: The entry.
-            change: Gets the value, or ``None`` when there is no entry. Gives the new value, or
-                ``None`` to remove it. Bytes keep the entry's content type.
-
-        Raises:
-            Conflict: others were faster each time.
-
-        Example:
-            >>> chat.edit("count", lambda old: str(int(old or 0) + 1))
-        """
-        return self._runner.run(self._operations.edit(key, change))
-
-    def transact(
-        self, change: Callable[[Draft], T], *, keys: Optional[Collection[str]] = None
-    ) -> T:
-        """Reads the context, lets ``change`` work on it, and writes what it did in one step.
-
-        If the context changed meanwhile it is done again, up to ``RetryPolicy.attempts``
-        times, so ``change`` may be called more than once and should do nothing else. When
-        it changes nothing, nothing is written.
-
-        Args:
-            change: Works on a :class:`~contextd.Draft`; what it returns is returned.
-            keys: Read, and guard, only these entries: other writers of other entries do not
-                disturb. ``None``: the whole context.
-
-        Raises:
-            Conflict: others were faster each time.
-
-        Example:
-            >>> def move(draft):
-            ...     draft["done"] = draft.pop("todo")
-            >>> tasks.transact(move)
-        """
-        return self._runner.run(self._operations.transact(change, keys))
-
-    def delete(
-        self,
-        *,
-        recursive: bool = False,
-        purge: bool = False,
-        allow_missing: bool = False,
-        if_version: Optional[int] = None,
-        request_id: Optional[str] = None,
-    ) -> int:
-        """Deletes the context; gives how many contexts are gone.
-
-        Args:
-            recursive: Those below it too; else a context with children is not deleted.
-            purge: For good: nothing of it can be brought back.
-            allow_missing: No error when there is none.
-            if_version: The version that it must have.
-            request_id: For a write that the caller may repeat; by default a new one.
-
-        Raises:
-            HasChildren: contexts name it as their parent.
-            VersionConflict: it has another version.
-        """
-        return self._runner.run(
-            self._operations.delete(recursive, purge, allow_missing, if_version, request_id)
-        )
+_NO_LABELS: Mapping[str, str] = {}
 
 
 class Client:
@@ -512,10 +56,16 @@ class Client:
         """Prepares the connection."""
         self._settings = Settings(namespace, timeout, retry or RetryPolicy())
         self._channel = grpc.insecure_channel(address, _channel.channel_options(options))
-        self._runner = _Runner(ContextManagerStub(self._channel))
+        self._runner = Runner(self._channel)
+        self._sessions: set[Session] = set()
 
     def close(self) -> None:
-        """Ends the connection; calls that are under way are cancelled."""
+        """Ends the connection; calls that are under way are cancelled.
+
+        Sessions that were not ended are no longer renewed, and end by themselves.
+        """
+        for session in list(self._sessions):
+            session._abandon()
         self._channel.close()
 
     def __enter__(self) -> Client:
@@ -530,6 +80,9 @@ class Client:
     ) -> None:
         """Ends the connection."""
         self.close()
+
+    def _namespace(self, namespace: Optional[str]) -> str:
+        return self._settings.namespace if namespace is None else namespace
 
     def context(
         self,
@@ -548,9 +101,9 @@ class Client:
             namespace: Another than the client's.
             timeout: Another than the client's, in seconds.
         """
-        operations = _operations.ContextOperations(
+        operations = _tracked.TrackedOperations(
             settings=self._settings.with_timeout(timeout),
-            namespace=self._settings.namespace if namespace is None else namespace,
+            namespace=self._namespace(namespace),
             id=context_id,
             create_if_missing=create_if_missing,
         )
@@ -607,7 +160,7 @@ class Client:
             ['chat-1', 'chat-7']
         """
         request = pb.ListContextsRequest(
-            namespace=self._settings.namespace if namespace is None else namespace,
+            namespace=self._namespace(namespace),
             id_prefix=prefix,
             type=type,
             parent_id=parent_id,
@@ -615,23 +168,102 @@ class Client:
             deleted=deleted,
             page_size=page_size,
         )
-        more = True
-        while more:
-            page = _operations.list_contexts(self._settings, request)
-            rows, request.page_token = self._runner.run(page)
-            yield from rows
-            more = request.page_token != ""
+        yield from self._runner.rows(_operations.list_contexts(self._settings, request))
 
     def namespaces(self) -> Iterator[Namespace]:
         """Lists the namespaces that hold anything, by name."""
-        request = pb.ListNamespacesRequest()
-        more = True
-        while more:
-            page = _operations.list_namespaces(self._settings, request)
-            rows, request.page_token = self._runner.run(page)
-            yield from rows
-            more = request.page_token != ""
+        yield from self._runner.rows(_operations.list_namespaces(self._settings))
 
     def server_info(self) -> ServerInfo:
         """Asks the server for its version and its limits."""
         return self._runner.run(_operations.server_info(self._settings))
+
+    def session(
+        self,
+        *,
+        owner: str = "",
+        ttl: Union[timedelta, float] = 60.0,
+        metadata: Mapping[str, str] = _NO_LABELS,
+        default_context_id: str = "",
+        create_if_missing: Optional[NewContext] = None,
+        max_active_contexts: int = 0,
+        on_lost: Optional[Callable[[SessionLost], object]] = None,
+        namespace: Optional[str] = None,
+        timeout: Optional[float] = None,
+    ) -> Session:
+        """Prepares a session, without a call; ``with`` begins it and ends it.
+
+        Args:
+            owner: Who it stands for, such as an agent's or user's name.
+            ttl: How long it lives without a renewal, in seconds or as a ``timedelta``: 1 s to
+                24 h. It is renewed in the background.
+            metadata: Labels; at most 64.
+            default_context_id: Activated at once, shared, and the current one whenever no
+                other is.
+            create_if_missing: Let contexts that are missing be created like this when they are
+                activated.
+            max_active_contexts: How many may be active at once, 1 to 1,000. 0: 5.
+            on_lost: Called once, in the session's own thread, when it is lost; it should be
+                quick, and return. What it raises goes to ``threading.excepthook``.
+            namespace: Another than the client's.
+            timeout: Another than the client's, in seconds, for each call.
+
+        Example:
+            >>> with client.session(owner="agent-7", on_lost=print) as session:
+            ...     session.activate("chat-1")["state"] = "working"
+        """
+        new = _sessions.NewSession(
+            namespace=self._namespace(namespace),
+            owner=owner,
+            ttl=_sessions.to_ttl(ttl),
+            metadata=metadata,
+            default_context_id=default_context_id,
+            create_if_missing=create_if_missing,
+            max_active_contexts=max_active_contexts,
+        )
+        operations = _sessions.SessionOperations(self._settings.with_timeout(timeout), new)
+        return Session(self._runner, operations, self._sessions, on_lost)
+
+    def sessions(
+        self, *, owner: str = "", page_size: int = 0, namespace: Optional[str] = None
+    ) -> Iterator[SessionInfo]:
+        """Lists the live sessions of everybody, oldest first.
+
+        Args:
+            owner: Only those of this owner. Empty: all.
+            page_size: Sessions asked for at once, up to 1,000. 0: the server's 100.
+            namespace: Another than the client's.
+        """
+        yield from self._runner.rows(
+            _sessions.list_sessions(self._settings, self._namespace(namespace), owner, page_size)
+        )
+
+    def session_info(self, session_id: str, *, namespace: Optional[str] = None) -> SessionInfo:
+        """Gets what the server knows of anybody's session.
+
+        Raises:
+            SessionNotFound: there is none, or it has ended.
+        """
+        return self._runner.run(
+            _sessions.session_info(self._settings, self._namespace(namespace), session_id)
+        )
+
+    def end_session(
+        self,
+        session_id: str,
+        *,
+        namespace: Optional[str] = None,
+        request_id: Optional[str] = None,
+    ) -> None:
+        """Ends anybody's session: to them it is lost. No error where it has ended."""
+        self._runner.run(
+            _sessions.end_session(
+                self._settings, self._namespace(namespace), session_id, request_id
+            )
+        )
+
+    def usage(self, *, namespace: Optional[str] = None) -> list[UsageTotal]:
+        """Gets what models cost in all contexts of a namespace, also in those that are gone."""
+        return self._runner.run(
+            _tracked.usage(self._settings, self._namespace(namespace), context_id="")
+        )

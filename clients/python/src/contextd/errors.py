@@ -18,16 +18,23 @@ Conflict                    somebody else was faster; one of the next three
   EntryConflict             the entry was set by another version
   HeadMoved                 the context kept changing while the server worked
 StreamStalled               nobody read the stream
-StaleFence                  another activation took over
+StaleFence                  the exclusive activation is not in force
 SizeMismatch                an append found another size
 HasChildren                 a delete that is not recursive found children
 ParentNotFound              the parent does not exist
+SessionNotFound             no such session, or it has ended
+  SessionLost               this program's own session was not renewed in time
+ContextBusy                 another session has the context exclusively
+NotActive                   the session does not have the context active
+ResourceHeld                another session holds the resource
+ResourceNotHeld             the session does not hold the resource
 RequestIdReused             the same request id with another request
 LimitReached                a configured limit
 ResponseTooLarge            the answer does not fit into a message
 StorageFull                 the server's disk has no room
 Overloaded                  too much at once, until the deadline
 StateNotRetained            so old a version is no longer kept
+CursorCompacted             what followed this position is no longer kept
 Damaged                     stored bytes are damaged
 NotSupported                the server does not have this feature
 Unavailable                 no server answered, until the deadline
@@ -180,12 +187,70 @@ class StreamStalled(ContextdError):
 
 
 class StaleFence(ContextdError):
-    """Another exclusive activation took over."""
+    """The exclusive activation that the write belongs to is not in force; nothing was written.
+
+    It was deactivated, taken over, or its session ended. Also raised for a write without an
+    activation to a context that is guarded.
+    """
 
     @property
     def current_fence(self) -> int:
-        """The fence of the activation in force."""
+        """The context's fence now: that of its last exclusive activation. 0: there was none."""
         return self._number("current_fence")
+
+
+class SessionNotFound(ContextdError):
+    """There is no such session, or it has ended."""
+
+    @property
+    def session_id(self) -> str:
+        """The id that was asked for."""
+        return self.details.get("session_id", "")
+
+
+class SessionLost(SessionNotFound):
+    """The program's own session is over although the program did not end it.
+
+    It was not renewed in time: the server was away for too long, or the program stood
+    still, or somebody else ended it. Its contexts are deactivated, its resources given
+    back. Begin a new one.
+    """
+
+
+class ContextBusy(ContextdError):
+    """Another session has the context exclusively."""
+
+    @property
+    def session_id(self) -> str:
+        """That session."""
+        return self.details.get("session_id", "")
+
+    @property
+    def owner(self) -> str:
+        """Who it stands for, or empty."""
+        return self.details.get("owner", "")
+
+
+class NotActive(ContextdError):
+    """The session does not have the context active."""
+
+
+class ResourceHeld(ContextdError):
+    """Another session holds the resource."""
+
+    @property
+    def session_id(self) -> str:
+        """That session."""
+        return self.details.get("session_id", "")
+
+
+class ResourceNotHeld(ContextdError):
+    """The session does not hold the resource."""
+
+    @property
+    def session_id(self) -> str:
+        """The session that does hold it. Empty: none."""
+        return self.details.get("session_id", "")
 
 
 class SizeMismatch(ContextdError):
@@ -277,6 +342,15 @@ class StateNotRetained(ContextdError):
         return self._number("newest_version")
 
 
+class CursorCompacted(ContextdError):
+    """What followed this position is no longer kept."""
+
+    @property
+    def oldest_cursor(self) -> str:
+        """The oldest position to begin at."""
+        return self.details.get("oldest_cursor", "")
+
+
 class Damaged(ContextdError):
     """Bytes that the server stored are damaged."""
 
@@ -337,6 +411,11 @@ _BY_REASON: Mapping[str, type[ContextdError]] = {
     "HEAD_MOVED": HeadMoved,
     "STREAM_STALLED": StreamStalled,
     "STALE_FENCE": StaleFence,
+    "SESSION_NOT_FOUND": SessionNotFound,
+    "CONTEXT_BUSY": ContextBusy,
+    "NOT_ACTIVE": NotActive,
+    "RESOURCE_HELD": ResourceHeld,
+    "RESOURCE_NOT_HELD": ResourceNotHeld,
     "SIZE_MISMATCH": SizeMismatch,
     "HAS_CHILDREN": HasChildren,
     "PARENT_NOT_FOUND": ParentNotFound,
@@ -346,6 +425,7 @@ _BY_REASON: Mapping[str, type[ContextdError]] = {
     "STORAGE_FULL": StorageFull,
     "OVERLOADED": Overloaded,
     "STATE_NOT_RETAINED": StateNotRetained,
+    "CURSOR_COMPACTED": CursorCompacted,
     "DAMAGED": Damaged,
     "NOT_SUPPORTED": NotSupported,
     "NOT_READY": NotReady,

@@ -144,6 +144,7 @@ class ContextInfo:
         delete_time: When it was deleted, in UTC. ``None``: it was not.
         entry_count: How many entries the whole state has.
         size_bytes: Bytes of all its keys and values.
+        fence: Grows with each exclusive activation.
     """
 
     namespace: str
@@ -159,6 +160,7 @@ class ContextInfo:
     delete_time: Optional[datetime]
     entry_count: int
     size_bytes: int
+    fence: int = 0
 
 
 class Snapshot(Mapping[str, bytes]):
@@ -254,7 +256,8 @@ class ServerInfo(NamedTuple):
     features: tuple[str, ...]
 
 
-def _time(present: bool, time: timestamp_pb2.Timestamp) -> Optional[datetime]:
+def time_of(present: bool, time: timestamp_pb2.Timestamp) -> Optional[datetime]:
+    """Reads a time, in UTC. ``None`` where it is absent."""
     return time.ToDatetime(tzinfo=timezone.utc) if present else None
 
 
@@ -273,12 +276,13 @@ def info_of(context: resources_pb2.Context) -> ContextInfo:
         metadata=dict(context.metadata),
         version=context.version,
         revision=context.revision,
-        create_time=_time(context.HasField("create_time"), context.create_time),
-        update_time=_time(context.HasField("update_time"), context.update_time),
-        expire_time=_time(context.HasField("expire_time"), context.expire_time),
-        delete_time=_time(context.HasField("delete_time"), context.delete_time),
+        create_time=time_of(context.HasField("create_time"), context.create_time),
+        update_time=time_of(context.HasField("update_time"), context.update_time),
+        expire_time=time_of(context.HasField("expire_time"), context.expire_time),
+        delete_time=time_of(context.HasField("delete_time"), context.delete_time),
         entry_count=context.entry_count,
         size_bytes=context.size_bytes,
+        fence=context.fence,
     )
 
 

@@ -1,0 +1,138 @@
+"""How the synchronous client performs the steps of operations: its I/O, all of it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any, Callable, Optional, TypeVar, cast
+
+import grpc
+
+from contextd import _calls, _methods, errors
+from contextd._calls import Operation, Pages
+from contextd.v1.context_manager_pb2_grpc import ContextManagerStub
+from contextd.v1.tracker_pb2_grpc import TrackerStub
+from contextd.values import Entry
+
+T = TypeVar("T")
+
+
+def _error(error: grpc.RpcError) -> errors.ContextdError:
+    call = cast(grpc.Call, error)
+    return errors.from_status(call.code(), call.details() or "", call.trailing_metadata() or ())
+
+
+class Runner:
+    """Performs operations, for any number of threads."""
+
+    def __init__(self, channel: grpc.Channel) -> None:
+        self.channel = channel
+        self.sleep: Callable[[float], None] = time.sleep
+        self._manager = ContextManagerStub(channel)
+        self._methods: dict[str, Any] = {
+            **_methods.bound(self._manager, _methods.CONTEXT_MANAGER),
+            **_methods.bound(TrackerStub(channel), _methods.TRACKER),
+        }
+
+    def run(self, operation: Operation[T]) -> T:
+        """Performs all steps of an operation and gives its result."""
+        try:
+            step = next(operation)
+            while True:
+                try:
+                    outcome = self._perform(step)
+                except errors.ContextdError as error:
+                    step = operation.throw(error)
+                else:
+                    step = operation.send(outcome)
+        except StopIteration as stop:
+            return cast(T, stop.value)
+
+    def _perform(self, step: _calls.Step) -> object:
+        if isinstance(step, _calls.Invoke):
+            try:
+                return self._invoke(step)
+            except grpc.RpcError as error:
+                raise _error(error) from error
+        if isinstance(step, _calls.Sleep):
+            self.sleep(step.seconds)
+            return None
+        return list(self.read(step.reader))
+
+    def _invoke(self, step: _calls.Invoke) -> object:
+        return self._methods[step.method](step.request, timeout=step.timeout)
+
+    def rows(self, pages: Pages[T]) -> Iterator[T]:
+        """Gives the rows of all pages; gets each page when its first row is asked for."""
+        while pages.more:
+            yield from self.run(pages.next())
+
+    def read(self, reader: _calls.EntryReader) -> Iterator[Entry]:
+        """Gives the entries of one state, over as many streams as it takes."""
+        while not reader.done:
+            stream = self._manager.ReadEntries(reader.request(), timeout=reader.timeout)
+            try:
+                for response in stream:
+                    yield from reader.accept(response)
+                return
+            except grpc.RpcError as error:
+                delay = reader.delay_after(_error(error))
+            finally:
+                stream.cancel()
+            self.sleep(delay)
+
+
+class Stopped(Exception):
+    """Somebody stopped the background."""
+
+
+class BackgroundRunner(Runner):
+    """Performs one operation in a thread of its own, which others wake and stop.
+
+    What always holds:
+
+    1. After ``stop`` the operation goes on with no further step: ``run`` raises ``Stopped``,
+       soon, also out of a call that nobody answers.
+    2. After ``wake`` no step waits any more; calls go on.
+    """
+
+    def __init__(self, channel: grpc.Channel) -> None:
+        super().__init__(channel)
+        self.sleep = self._wait
+        self._lock = threading.Lock()
+        self._awake = threading.Event()
+        self._stopped = False
+        self._call: Optional[grpc.Future[object]] = None
+
+    def wake(self) -> None:
+        """Ends the wait there is, and every later one."""
+        self._awake.set()
+
+    def stop(self) -> None:
+        """Ends the operation."""
+        with self._lock:
+            self._stopped = True
+            call = self._call
+        self._awake.set()
+        if call is not None:
+            call.cancel()
+
+    def _wait(self, seconds: float) -> None:
+        self._awake.wait(seconds)
+        if self._stopped:
+            raise Stopped
+
+    def _invoke(self, step: _calls.Invoke) -> object:
+        with self._lock:
+            if self._stopped:
+                raise Stopped
+            call = self._methods[step.method].future(step.request, timeout=step.timeout)
+            self._call = call
+        try:
+            return call.result()
+        except grpc.FutureCancelledError:
+            raise Stopped from None
+        finally:
+            with self._lock:
+                self._call = None

@@ -1,0 +1,16 @@
+"""The client for asyncio. It does what :mod:`contextd.client` does, and waits in the loop."""
+
+from contextd.aio.client import AsyncClient
+from contextd.aio.context import AsyncContext
+from contextd.aio.session import AsyncActiveContext, AsyncSession
+from contextd.aio.state import AsyncContextState
+from contextd.aio.tracked import AsyncResourceHold
+
+__all__ = [
+    "AsyncActiveContext",
+    "AsyncClient",
+    "AsyncContext",
+    "AsyncContextState",
+    "AsyncResourceHold",
+    "AsyncSession",
+]

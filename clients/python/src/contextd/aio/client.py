@@ -1,0 +1,219 @@
+"""The client for asyncio itself."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
+from types import TracebackType
+from typing import Callable, Optional, Union
+
+import grpc
+
+from contextd import _channel, _operations, _sessions, _tracked
+from contextd._calls import Settings
+from contextd.aio._runner import AsyncRunner
+from contextd.aio.context import AsyncContext
+from contextd.aio.session import AsyncSession
+from contextd.errors import SessionLost
+from contextd.retry import RetryPolicy
+from contextd.tracking import SessionInfo, UsageTotal
+from contextd.v1 import context_manager_pb2 as pb
+from contextd.values import ContextInfo, Namespace, NewContext, ServerInfo, Value
+
+_NO_VALUES: Mapping[str, Value] = {}
+_NO_LABELS: Mapping[str, str] = {}
+
+
+class AsyncClient:
+    """A connection to a contextd server, for any number of tasks of one event loop.
+
+    Made inside the running loop. The arguments are those of :class:`contextd.Client`.
+
+    Example:
+        >>> async with AsyncClient("127.0.0.1:7420") as client:
+        ...     chat = await client.create("chat-1")
+        ...     await chat.put("system", "You are helpful.")
+        ...     print(await chat.get_text("system"))
+        You are helpful.
+    """
+
+    def __init__(
+        self,
+        address: str = "127.0.0.1:7420",
+        *,
+        namespace: str = "default",
+        timeout: float = 10.0,
+        retry: Optional[RetryPolicy] = None,
+        options: _channel.Options = (),
+    ) -> None:
+        """Prepares the connection."""
+        self._settings = Settings(namespace, timeout, retry or RetryPolicy())
+        self._channel = grpc.aio.insecure_channel(address, _channel.channel_options(options))
+        self._runner = AsyncRunner(self._channel)
+        self._sessions: set[AsyncSession] = set()
+
+    async def close(self) -> None:
+        """Ends the connection. As :meth:`contextd.Client.close`."""
+        for session in list(self._sessions):
+            await session._abandon()
+        await self._channel.close()
+
+    async def __aenter__(self) -> AsyncClient:
+        """Gives the client itself."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        """Ends the connection."""
+        await self.close()
+
+    def _namespace(self, namespace: Optional[str]) -> str:
+        return self._settings.namespace if namespace is None else namespace
+
+    def context(
+        self,
+        context_id: str,
+        *,
+        create_if_missing: Optional[NewContext] = None,
+        namespace: Optional[str] = None,
+        timeout: Optional[float] = None,
+    ) -> AsyncContext:
+        """Names a context, without a call. As :meth:`contextd.Client.context`."""
+        operations = _tracked.TrackedOperations(
+            settings=self._settings.with_timeout(timeout),
+            namespace=self._namespace(namespace),
+            id=context_id,
+            create_if_missing=create_if_missing,
+        )
+        return AsyncContext(self._runner, operations)
+
+    async def create(
+        self,
+        context_id: str = "",
+        properties: Optional[NewContext] = None,
+        puts: Mapping[str, Value] = _NO_VALUES,
+        *,
+        namespace: Optional[str] = None,
+        request_id: Optional[str] = None,
+    ) -> AsyncContext:
+        """Creates a context; without an id the server makes one up.
+
+        As :meth:`contextd.Client.create`.
+        """
+        created_id, _ = await self.context(context_id, namespace=namespace)._create(
+            properties, puts, request_id
+        )
+        return self.context(created_id, namespace=namespace)
+
+    async def contexts(
+        self,
+        *,
+        prefix: str = "",
+        type: str = "",
+        parent_id: str = "",
+        metadata: Optional[Mapping[str, str]] = None,
+        deleted: bool = False,
+        page_size: int = 0,
+        namespace: Optional[str] = None,
+    ) -> AsyncIterator[ContextInfo]:
+        """Lists contexts in the order of their ids. As :meth:`contextd.Client.contexts`."""
+        request = pb.ListContextsRequest(
+            namespace=self._namespace(namespace),
+            id_prefix=prefix,
+            type=type,
+            parent_id=parent_id,
+            metadata=metadata or {},
+            deleted=deleted,
+            page_size=page_size,
+        )
+        async for row in self._runner.rows(_operations.list_contexts(self._settings, request)):
+            yield row
+
+    async def namespaces(self) -> AsyncIterator[Namespace]:
+        """Lists the namespaces that hold anything, by name."""
+        async for row in self._runner.rows(_operations.list_namespaces(self._settings)):
+            yield row
+
+    async def server_info(self) -> ServerInfo:
+        """Asks the server for its version and its limits."""
+        return await self._runner.run(_operations.server_info(self._settings))
+
+    def session(
+        self,
+        *,
+        owner: str = "",
+        ttl: Union[timedelta, float] = 60.0,
+        metadata: Mapping[str, str] = _NO_LABELS,
+        default_context_id: str = "",
+        create_if_missing: Optional[NewContext] = None,
+        max_active_contexts: int = 0,
+        on_lost: Optional[Callable[[SessionLost], object]] = None,
+        namespace: Optional[str] = None,
+        timeout: Optional[float] = None,
+    ) -> AsyncSession:
+        """Prepares a session, without a call; ``async with`` begins it and ends it.
+
+        As :meth:`contextd.Client.session`. ``on_lost`` is a plain function, called in the
+        loop; what it raises goes to the loop's exception handler.
+
+        Example:
+            >>> async with client.session(owner="agent-7", on_lost=print) as session:
+            ...     async with session.activate("chat-1", exclusive=True) as chat:
+            ...         await chat.put("state", "working")
+        """
+        new = _sessions.NewSession(
+            namespace=self._namespace(namespace),
+            owner=owner,
+            ttl=_sessions.to_ttl(ttl),
+            metadata=metadata,
+            default_context_id=default_context_id,
+            create_if_missing=create_if_missing,
+            max_active_contexts=max_active_contexts,
+        )
+        operations = _sessions.SessionOperations(self._settings.with_timeout(timeout), new)
+        return AsyncSession(self._runner, operations, self._sessions, on_lost)
+
+    async def sessions(
+        self, *, owner: str = "", page_size: int = 0, namespace: Optional[str] = None
+    ) -> AsyncIterator[SessionInfo]:
+        """Lists the live sessions of everybody. As :meth:`contextd.Client.sessions`."""
+        pages = _sessions.list_sessions(
+            self._settings, self._namespace(namespace), owner, page_size
+        )
+        async for row in self._runner.rows(pages):
+            yield row
+
+    async def session_info(
+        self, session_id: str, *, namespace: Optional[str] = None
+    ) -> SessionInfo:
+        """Gets what the server knows of anybody's session.
+
+        As :meth:`contextd.Client.session_info`.
+        """
+        return await self._runner.run(
+            _sessions.session_info(self._settings, self._namespace(namespace), session_id)
+        )
+
+    async def end_session(
+        self,
+        session_id: str,
+        *,
+        namespace: Optional[str] = None,
+        request_id: Optional[str] = None,
+    ) -> None:
+        """Ends anybody's session. As :meth:`contextd.Client.end_session`."""
+        await self._runner.run(
+            _sessions.end_session(
+                self._settings, self._namespace(namespace), session_id, request_id
+            )
+        )
+
+    async def usage(self, *, namespace: Optional[str] = None) -> list[UsageTotal]:
+        """Gets what models cost in a namespace. As :meth:`contextd.Client.usage`."""
+        return await self._runner.run(
+            _tracked.usage(self._settings, self._namespace(namespace), context_id="")
+        )
