@@ -53,7 +53,7 @@ class Details {
     list.push_back(FileDetail(path_.c_str(), short_.c_str(), name_.c_str()));
     list.push_back(ModelDetail("", "", "", "USD"));
     list.push_back(ModelDetail("provider", "model", "mode", "EUR", 200));
-    list.push_back(ModelDetail(name_.c_str(), name_.c_str(), name_.c_str(), "XXX"));
+    list.push_back(ModelDetail(name_.c_str(), name_.c_str(), name_.c_str(), "ZZZ"));
     list.back().model.input_tokens = list.back().model.output_tokens = UINT64_MAX;
     list.back().model.cached_tokens = list.back().model.cost_micros = UINT64_MAX;
     list.back().model.latency_us = INT64_MAX;

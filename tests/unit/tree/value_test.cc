@@ -99,6 +99,27 @@ TEST_F(ValueTest, RunsBeginAtEveryByte) {
   }
 }
 
+TEST_F(ValueTest, ReadsAsManyBytesAsAreAskedFor) {
+  std::string text = Text(20000);
+  cx_value *value = New(text);
+
+  for (size_t size : {size_t{0}, size_t{1}, size_t{5000}, text.size() - 1, text.size()}) {
+    std::string copy(size, '\0');
+    cx_value_read(value, reinterpret_cast<uint8_t *>(&copy[0]), size);
+    EXPECT_TRUE(text.substr(0, size) == copy) << size;
+  }
+}
+
+TEST_F(ValueTest, MixesItsBytesIntoADigest) {
+  std::string text = Text(20000), other = text;
+  other[19000] ^= 1;
+  uint64_t digest = cx_value_mix(7, New(text));
+  cx_value *spliced = Splice(New(text.substr(0, 9000)), 5000, text.substr(5000));
+  EXPECT_EQ(digest, cx_value_mix(7, spliced)) << "however it was made";
+  EXPECT_NE(digest, cx_value_mix(8, New(text)));
+  EXPECT_NE(digest, cx_value_mix(7, New(other)));
+}
+
 TEST_F(ValueTest, EqualValuesCostOnce) {
   std::string text = Text(200000);
   New(text);
