@@ -3,15 +3,10 @@
 #include <assert.h>
 
 #include "core/base/limits.h"
+#include "core/state/apply_tracking.h"
 
 /* Nodes that stay with a shard for its next change. */
 enum { POOL_KEPT = 16 };
-
-/* The moment of a change. */
-struct moment {
-    uint64_t revision;
-    int64_t time_us;
-};
 
 static void entries_apply(struct cx_stage *stage, struct cx_staged_item *staged,
                           struct cx_context *context)
@@ -106,7 +101,7 @@ static void tombstone_replace(struct cx_stage *stage, struct cx_staged_item *sta
 }
 
 static void create_apply(struct cx_stage *stage, struct cx_staged_item *staged,
-                         const struct cx_change_item *item, struct moment moment,
+                         const struct cx_change_item *item, struct cx_moment moment,
                          struct cx_undo **garbage)
 {
     struct cx_shard *shard = &stage->state->shards[staged->key->shard];
@@ -119,7 +114,9 @@ static void create_apply(struct cx_stage *stage, struct cx_staged_item *staged,
     labels_apply(staged, context);
     context->life = CX_CONTEXT_LIVE;
     context->version = item->version;
+    context->state_revision = moment.revision;
     context->create_time_us = moment.time_us;
+    context->update_time_us = moment.time_us;
     expiry_apply(staged, context, moment.time_us);
     if (staged->parent != NULL) {
         staged->parent->child_count++;
@@ -129,7 +126,7 @@ static void create_apply(struct cx_stage *stage, struct cx_staged_item *staged,
 }
 
 static void update_apply(struct cx_stage *stage, struct cx_staged_item *staged,
-                         const struct cx_change_item *item, struct moment moment,
+                         const struct cx_change_item *item, struct cx_moment moment,
                          struct cx_undo **garbage)
 {
     struct cx_context *context = staged->context;
@@ -141,6 +138,8 @@ static void update_apply(struct cx_stage *stage, struct cx_staged_item *staged,
     }
     undo_apply(stage, staged, context, garbage);
     context->version = item->version;
+    context->state_revision = moment.revision;
+    context->update_time_us = moment.time_us;
     expiry_apply(staged, context, moment.time_us);
     cx_namespace_add(context->totals, 0, (int64_t)(context->size_bytes - size_before));
 }
@@ -158,7 +157,7 @@ static void states_drop(struct cx_staged_item *staged, struct cx_undo **garbage)
 }
 
 static void end_apply(struct cx_stage *stage, struct cx_staged_item *staged,
-                      const struct cx_change_item *item, struct moment moment,
+                      const struct cx_change_item *item, struct cx_moment moment,
                       struct cx_undo **garbage)
 {
     struct cx_context *context = staged->context;
@@ -183,7 +182,7 @@ static void end_apply(struct cx_stage *stage, struct cx_staged_item *staged,
 }
 
 static void forget_apply(struct cx_stage *stage, struct cx_staged_item *staged,
-                         struct moment moment)
+                         struct cx_moment moment)
 {
     struct cx_shard *shard = &stage->state->shards[staged->key->shard];
 
@@ -195,7 +194,7 @@ static void forget_apply(struct cx_stage *stage, struct cx_staged_item *staged,
 }
 
 static void item_apply(struct cx_stage *stage, struct cx_staged_item *staged,
-                       const struct cx_change_item *item, struct moment moment,
+                       const struct cx_change_item *item, struct cx_moment moment,
                        struct cx_undo **garbage)
 {
     struct cx_shard *shard = &stage->state->shards[staged->key->shard];
@@ -207,6 +206,11 @@ static void item_apply(struct cx_stage *stage, struct cx_staged_item *staged,
     case CX_ITEM_UPDATE:
         update_apply(stage, staged, item, moment, garbage);
         break;
+    case CX_ITEM_TOUCH:
+        if (stage->session.session == NULL || !stage->session.session->ending) {
+            expiry_apply(staged, staged->context, moment.time_us);
+        }
+        break;
     case CX_ITEM_FORGET:
         forget_apply(stage, staged, moment);
         return;
@@ -214,10 +218,8 @@ static void item_apply(struct cx_stage *stage, struct cx_staged_item *staged,
         end_apply(stage, staged, item, moment, garbage);
         break;
     }
+    cx_apply_tracking(staged, moment);
     staged->context->revision = moment.revision;
-    if (item->kind == CX_ITEM_CREATE || item->kind == CX_ITEM_UPDATE) {
-        staged->context->update_time_us = moment.time_us;
-    }
     cx_due_set(&shard->due, &staged->context->due,
                cx_state_due_time(stage->state, staged->context));
 }
@@ -239,8 +241,7 @@ static void lists_apply(struct cx_stage *stage)
 }
 
 static void request_apply(struct cx_stage *stage, struct cx_hash128 id, uint64_t content_hash,
-                          const struct cx_staged_item *staged, uint64_t version,
-                          struct moment moment)
+                          unsigned shard, uint64_t version, struct cx_moment moment)
 {
     const struct cx_settings *settings = &stage->state->settings;
     uint64_t count_max = settings->request_ids_max / CX_SHARDS;
@@ -251,27 +252,32 @@ static void request_apply(struct cx_stage *stage, struct cx_hash128 id, uint64_t
         .revision = moment.revision,
         .time_us = moment.time_us,
     };
-    int64_t more = cx_request_ids_add(&stage->state->shards[staged->key->shard].request_ids,
-                                      &record, moment.time_us - settings->request_id_window_us,
+    int64_t more = cx_request_ids_add(&stage->state->shards[shard].request_ids, &record,
+                                      moment.time_us - settings->request_id_window_us,
                                       count_max > 0 ? count_max : 1);
 
     __atomic_fetch_add(&stage->state->request_id_count, more, __ATOMIC_RELAXED);
 }
 
 static void requests_apply(struct cx_stage *stage, const struct cx_change *change,
-                           struct moment moment)
+                           struct cx_moment moment)
 {
     const struct cx_request_mark *mark = &change->request;
 
-    request_apply(stage, mark->id, mark->content_hash, &stage->items[mark->owner],
-                  change->items[mark->owner].version, moment);
+    if (mark->of_session) {
+        request_apply(stage, mark->id, mark->content_hash, stage->session.key.shard, mark->answer,
+                      moment);
+        return;
+    }
+    request_apply(stage, mark->id, mark->content_hash, stage->items[mark->owner].key->shard,
+                  mark->has_answer ? mark->answer : change->items[mark->owner].version, moment);
     for (size_t i = 0; i < stage->item_count && mark->each; i++) {
         const struct cx_name_key *key = stage->items[i].key;
         struct cx_hash128 id =
             cx_request_mark_id_of(mark, (struct cx_bytes){key->bytes, key->size});
 
         if (i != mark->owner) {
-            request_apply(stage, id, mark->content_hash, &stage->items[i], change->items[i].version,
+            request_apply(stage, id, mark->content_hash, key->shard, change->items[i].version,
                           moment);
         }
     }
@@ -280,18 +286,20 @@ static void requests_apply(struct cx_stage *stage, const struct cx_change *chang
 void cx_apply(struct cx_stage *stage, const struct cx_change *change, uint64_t revision,
               int64_t time_us, struct cx_undo **garbage)
 {
-    struct moment moment = {revision, time_us};
+    struct cx_moment moment = {revision, time_us};
 
     if (change->kind == CX_CHANGE_SETTINGS) {
         stage->state->settings = *change->settings;
         cx_state_settle(stage->state, garbage);
         return;
     }
-    /* The lists first: their keys may lie in contexts that are forgotten below. */
+    cx_apply_stamps(stage, moment);
+    /* The lists before the items: their keys may lie in contexts that are forgotten. */
     lists_apply(stage);
     for (size_t i = 0; i < stage->item_count; i++) {
         item_apply(stage, &stage->items[i], &change->items[i], moment, garbage);
     }
+    cx_apply_session(stage, change->session.step, moment);
     if (cx_request_mark_is_set(&change->request)) {
         requests_apply(stage, change, moment);
     }

@@ -17,6 +17,16 @@ struct cx_hash128 cx_request_mark_id_of(const struct cx_request_mark *mark,
     return cx_hash128(context_key, mark->id.low ^ mark->id.high);
 }
 
+uint64_t cx_change_item_last_sequence(const struct cx_change_item *item)
+{
+    uint64_t next = item->first_sequence;
+
+    for (size_t i = 0; i < item->op_count; i++) {
+        next += item->ops[i].kind == CX_MUTATION_RECORD;
+    }
+    return next > 0 ? next - 1 : 0;
+}
+
 /* ---- Decoding. -------------------------------------------------------------- */
 
 /* A reader and where its arrays go. */

@@ -131,6 +131,9 @@ struct cx_change {
     const struct cx_settings *settings; /* Of CX_CHANGE_SETTINGS. */
 };
 
+/* The sequence of the last activity among the item's ops; 0 when there are none. */
+uint64_t cx_change_item_last_sequence(const struct cx_change_item *item);
+
 /* Appends the encoded change. CX_RESOURCE_EXHAUSTED when out of memory. O(size). */
 CX_MUST_CHECK enum cx_status cx_change_encode(const struct cx_change *change,
                                               struct cx_buffer *buffer);

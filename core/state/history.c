@@ -63,6 +63,26 @@ uint64_t cx_history_find_time(const struct cx_tree *history, int64_t time_us)
     return cx_activity_sequence(seek(history, low, &cursor));
 }
 
+uint64_t cx_history_take(const struct cx_tree *history, const struct cx_run *within,
+                         uint64_t count_max, struct cx_run *ret_run, bool *ret_more)
+{
+    struct cx_tree_cursor cursor;
+    const struct cx_activity *activity = seek(history, within->first, &cursor);
+    uint64_t count = 0;
+
+    for (; activity != NULL && cx_activity_sequence(activity) <= within->last;
+         activity = go(&cursor, false)) {
+        if (count == count_max) {
+            break;
+        }
+        ret_run->last = cx_activity_sequence(activity);
+        ret_run->first = count == 0 ? ret_run->last : ret_run->first;
+        count++;
+    }
+    *ret_more = activity != NULL && cx_activity_sequence(activity) <= within->last;
+    return count;
+}
+
 bool cx_history_before(const struct cx_tree *history, uint64_t from_sequence, size_t count_max,
                        struct cx_run *ret_run, uint64_t *ret_count, uint64_t *ret_bytes,
                        bool *ret_more)

@@ -34,6 +34,12 @@ bool cx_history_before(const struct cx_tree *history, uint64_t from_sequence, si
                        struct cx_run *ret_run, uint64_t *ret_count, uint64_t *ret_bytes,
                        bool *ret_more);
 
+/* The beginning of what there is within a run: at most `count_max` activities, from the first
+ * to the last of which *ret_run goes. Returns how many; *ret_more whether there are more
+ * within. O(log n + count). */
+uint64_t cx_history_take(const struct cx_tree *history, const struct cx_run *within,
+                         uint64_t count_max, struct cx_run *ret_run, bool *ret_more);
+
 /* Fills a page, whose `history` is set, with what the query asks for: its rows are made, and
  * it can be released whatever comes. Looks at up to CX_PAGE_ROWS_MAX activities.
  * CX_RESOURCE_EXHAUSTED when out of memory. O(log n + rows looked at); O(log n * log n) for

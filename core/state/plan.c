@@ -14,6 +14,7 @@ void cx_plan_begin(struct cx_plan *plan)
     plan->wait_for = 0;
     plan->replayed = false;
     plan->part_items = NULL;
+    plan->count = 0;
     plan->more = false;
     plan->change = (struct cx_change){.kind = CX_CHANGE_CONTEXTS};
     plan->stage = (struct cx_stage){0};
@@ -43,7 +44,7 @@ enum cx_plan_result cx_plan_out_of_memory(struct cx_plan *plan)
     return CX_PLAN_FAILED;
 }
 
-static void note_revision(struct cx_plan *plan, uint64_t revision)
+void cx_plan_note(struct cx_plan *plan, uint64_t revision)
 {
     if (revision > plan->wait_for) {
         plan->wait_for = revision;
@@ -72,11 +73,12 @@ enum cx_plan_result cx_plan_look(struct cx_plan *plan, const struct cx_name_key 
     }
     context = cx_state_find(plan->state, key);
     if (context == NULL) {
-        note_revision(plan, plan->state->shards[key->shard].forgotten_revision);
+        cx_plan_note(plan, plan->state->shards[key->shard].forgotten_revision);
     } else {
-        note_revision(plan, context->revision);
+        cx_plan_note(plan, context->revision);
         if (cx_context_is_expired(context, plan->now_us)) {
             plan->expired = *key;
+            plan->expired_is_session = false;
             return CX_PLAN_NEEDS_EXPIRY;
         }
     }
@@ -93,7 +95,7 @@ enum cx_plan_result cx_plan_check_request(struct cx_plan *plan, const struct cx_
     if (record == NULL) {
         return CX_PLAN_CHANGE;
     }
-    note_revision(plan, record->revision);
+    cx_plan_note(plan, record->revision);
     if (record->content_hash != content_hash) {
         (void)cx_error_set(plan->error, CX_REASON_REQUEST_ID_REUSED,
                            "the request id was used for another request; use a new one");
@@ -174,11 +176,29 @@ enum cx_plan_result cx_plan_change_begin(struct cx_plan *plan, struct cx_bytes n
 
     plan->stage.value_size_max = plan->value_size_max;
     plan->change.namespace_id = namespace_id;
-    plan->change.items = cx_arena_alloc(plan->arena, item_count * sizeof *plan->change.items);
+    plan->change.items = cx_arena_alloc(plan->arena, (item_count + 1) * sizeof *plan->change.items);
     if (status != CX_OK || plan->change.items == NULL) {
         return cx_plan_out_of_memory(plan);
     }
     return CX_PLAN_CHANGE;
+}
+
+enum cx_plan_result cx_plan_add_session(struct cx_plan *plan,
+                                        const struct cx_session_change *session)
+{
+    enum cx_status status;
+
+    plan->change.session = *session;
+    status = cx_stage_session(&plan->stage, &plan->change.session);
+    assert(status != CX_DATA_LOSS);
+    return status == CX_OK ? CX_PLAN_CHANGE : CX_PLAN_FAILED;
+}
+
+void cx_plan_mark(struct cx_plan *plan, struct cx_hash128 id, uint64_t content_hash, size_t owner)
+{
+    plan->change.request.id = id;
+    plan->change.request.content_hash = content_hash;
+    plan->change.request.owner = owner;
 }
 
 enum cx_plan_result cx_plan_add_item(struct cx_plan *plan, const struct cx_name_key *key,
@@ -199,4 +219,15 @@ enum cx_plan_result cx_plan_change_finish(struct cx_plan *plan)
 
     assert(status != CX_DATA_LOSS);
     return status == CX_OK ? CX_PLAN_CHANGE : CX_PLAN_FAILED;
+}
+
+struct cx_change_item cx_plan_touch(const struct cx_context *context)
+{
+    return (struct cx_change_item){
+        .kind = CX_ITEM_TOUCH,
+        .id = cx_context_id(context),
+        .type = cx_context_type(context),
+        .labels = cx_labels_list(context->labels),
+        .labels_before = cx_labels_list(context->labels),
+    };
 }

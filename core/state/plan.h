@@ -27,7 +27,7 @@ enum cx_plan_result {
     CX_PLAN_NOTHING,      /* There is nothing to do: a repeat, or a missing one that may be. */
     CX_PLAN_FAILED,       /* The error says why. */
     CX_PLAN_NEEDS_SHARDS, /* Again, with the locks of `needed` too. */
-    CX_PLAN_NEEDS_EXPIRY, /* Again, after the expired context `expired` was deleted. */
+    CX_PLAN_NEEDS_EXPIRY, /* Again, after `expired`, a context or session, was ended. */
 };
 
 #define CX_PLAN_WAIT_FOR_ALL UINT64_MAX
@@ -38,16 +38,21 @@ struct cx_plan {
     struct cx_error *error;
     uint64_t value_size_max;
     uint64_t change_size_max;
-    int64_t now_us; /* What counts as expired. */
-    uint64_t held;  /* A bit for each shard. */
+    uint64_t history_count_max;
+    uint64_t history_bytes_max;
+    int64_t now_us;       /* What counts as expired. */
+    int64_t lease_now_us; /* The same for sessions, on the steady clock. */
+    uint64_t held;        /* A bit for each shard. */
 
     uint64_t needed;
     uint64_t wait_for; /* CX_PLAN_WAIT_FOR_ALL: whatever was the last change. */
     struct cx_name_key expired;
+    bool expired_is_session;
     bool replayed;                   /* CX_PLAN_NOTHING: an earlier request made the change. */
     struct cx_request_record record; /* Which, then. */
     const size_t *part_items;        /* Of updates: the item of each. In the arena. */
-    bool more; /* A recursive end that needs further changes: plan again after this one. */
+    uint64_t count;                  /* Contexts that end, or activities that are dropped. */
+    bool more;                       /* It needs further changes: plan again after this one. */
     struct cx_change change;
     struct cx_stage stage;
 };
@@ -79,10 +84,69 @@ cx_plan_delete(struct cx_plan *plan, const struct cx_delete_request *request, bo
  * states are dropped, or it is forgotten. CX_PLAN_NOTHING when nothing is due. */
 CX_MUST_CHECK enum cx_plan_result cx_plan_due(struct cx_plan *plan, const struct cx_name_key *key);
 
+/* ---- The tracker. ----------------------------------------------------------- */
+
+/* A session starts, with its default context; or ends: CX_PLAN_NOTHING when it is not
+ * there. */
+CX_MUST_CHECK enum cx_plan_result
+cx_plan_start_session(struct cx_plan *plan, const struct cx_session_start_request *request);
+CX_MUST_CHECK enum cx_plan_result cx_plan_end_session(struct cx_plan *plan,
+                                                      const struct cx_session_end_request *request);
+
+/* Plans the loss of a session whose term is over. CX_PLAN_NOTHING when it is not. */
+CX_MUST_CHECK enum cx_plan_result cx_plan_lapse(struct cx_plan *plan,
+                                                const struct cx_name_key *key);
+
+/* CX_PLAN_NOTHING, without `replayed`: it is so already. */
+CX_MUST_CHECK enum cx_plan_result cx_plan_activate(struct cx_plan *plan,
+                                                   const struct cx_activation_request *request);
+CX_MUST_CHECK enum cx_plan_result cx_plan_switch(struct cx_plan *plan,
+                                                 const struct cx_activation_request *request);
+CX_MUST_CHECK enum cx_plan_result cx_plan_deactivate(struct cx_plan *plan,
+                                                     const struct cx_activation_request *request);
+CX_MUST_CHECK enum cx_plan_result cx_plan_acquire(struct cx_plan *plan,
+                                                  const struct cx_resource_request *request);
+CX_MUST_CHECK enum cx_plan_result cx_plan_release(struct cx_plan *plan,
+                                                  const struct cx_resource_request *request);
+
+/* Plans a round of a truncate. `again`: an earlier one was applied, and the author is not
+ * looked at again. */
+CX_MUST_CHECK enum cx_plan_result
+cx_plan_truncate(struct cx_plan *plan, const struct cx_truncate_request *request, bool again);
+
+/* An optimize on its way through several rounds. */
+struct cx_optimizing {
+    const struct cx_optimize_request *request;
+    struct cx_history_cut cut; /* What is to be dropped, once `has_cut`. The caller's. */
+    bool has_cut;
+    uint64_t cut_revision; /* Of the history that the cut was made for. */
+    size_t next_run;       /* What is to be dropped next: in this run, */
+    uint64_t next_first;   /* from here on. 0: from its beginning. */
+    bool again;            /* A round was applied: what others do meanwhile does not matter. */
+};
+
+/* Plans a round. CX_PLAN_NOTHING with !optimizing->has_cut: make the cut outside the lock
+ * for the history as it is now; with it: nothing is to be dropped, or the request was a
+ * repeat. Progress is noted: for a round that is not applied after all, nothing follows. */
+CX_MUST_CHECK enum cx_plan_result cx_plan_optimize(struct cx_plan *plan,
+                                                   struct cx_optimizing *optimizing);
+
 /* The id under which a request is remembered, and the hash of what it asks for. */
 struct cx_hash128 cx_request_id_hash(const struct cx_name_key *key, struct cx_bytes request_id);
 uint64_t cx_create_request_hash(const struct cx_create_request *request);
 uint64_t cx_update_request_hash(const struct cx_update_request *requests, size_t count);
 uint64_t cx_delete_request_hash(const struct cx_delete_request *request);
+uint64_t cx_session_start_request_hash(const struct cx_session_start_request *request);
+uint64_t cx_session_end_request_hash(const struct cx_session_end_request *request);
+uint64_t cx_truncate_request_hash(const struct cx_truncate_request *request);
+uint64_t cx_optimize_request_hash(const struct cx_optimize_request *request);
+
+/* These are asked for in several ways. */
+enum cx_activation_way { CX_WAY_ACTIVATE = 1, CX_WAY_SWITCH, CX_WAY_DEACTIVATE };
+enum cx_resource_way { CX_WAY_ACQUIRE = 1, CX_WAY_RELEASE };
+uint64_t cx_activation_request_hash(const struct cx_activation_request *request,
+                                    enum cx_activation_way way);
+uint64_t cx_resource_request_hash(const struct cx_resource_request *request,
+                                  enum cx_resource_way way);
 
 #endif /* CX_STATE_PLAN_H */

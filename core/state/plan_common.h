@@ -9,6 +9,7 @@
 #define CX_STATE_PLAN_COMMON_H
 
 #include "core/state/plan.h"
+#include "core/state/tracked.h"
 
 /* A name's key, in the plan's arena. NULL when out of memory. */
 const struct cx_name_key *cx_plan_key(struct cx_plan *plan, struct cx_bytes namespace_id,
@@ -16,6 +17,9 @@ const struct cx_name_key *cx_plan_key(struct cx_plan *plan, struct cx_bytes name
 
 /* Out of memory, as an error. */
 enum cx_plan_result cx_plan_out_of_memory(struct cx_plan *plan);
+
+/* Notes that the answer is derived from what this revision made. */
+void cx_plan_note(struct cx_plan *plan, uint64_t revision);
 
 /* Asks for the lock of a shard, if it is not held. */
 enum cx_plan_result cx_plan_need_shard(struct cx_plan *plan, unsigned shard);
@@ -35,12 +39,69 @@ enum cx_plan_result cx_plan_check_preconditions(struct cx_plan *plan,
                                                 const struct cx_precondition *preconditions,
                                                 size_t count);
 
+/* Finds a session that must be there: SESSION_NOT_FOUND. One whose term is over must be
+ * ended first. */
+enum cx_plan_result cx_plan_session(struct cx_plan *plan, struct cx_bytes namespace_id,
+                                    struct cx_bytes session_id, struct cx_session **ret_session);
+
+/* Has a session ended first if its term is over. */
+enum cx_plan_result cx_plan_check_lease(struct cx_plan *plan, const struct cx_session *session);
+
+/* Checks a fence. `context` is NULL when there is none, not even a tombstone. `guarded`: a
+ * guard counts when there is no fence. */
+enum cx_plan_result cx_plan_check_fence(struct cx_plan *plan, const struct cx_context *context,
+                                        uint64_t fence, bool guarded);
+
+/* Checks who writes: the session, then the fence or the guard. */
+enum cx_plan_result cx_plan_check_author(struct cx_plan *plan, struct cx_bytes namespace_id,
+                                         const struct cx_context *context,
+                                         const struct cx_author *author);
+
+/* Another session is in the way: CONTEXT_BUSY. */
+enum cx_plan_result cx_plan_busy(struct cx_plan *plan, const struct cx_session *session);
+
+/* Numbers the activities among the item's ops, behind what `before` (or NULL) has, and drops
+ * the oldest that the bounds leave no room for. */
+enum cx_plan_result cx_plan_set_history(struct cx_plan *plan, const struct cx_tracked *before,
+                                        struct cx_change_item *item);
+
+/* The activity that a resource is taken or given back, in the arena. */
+enum cx_plan_result cx_plan_add_resource_step(struct cx_plan *plan,
+                                              const struct cx_resource_event *event,
+                                              struct cx_label_list labels, struct cx_op *ret_op);
+
+/* An item that changes nothing of its context's state yet. */
+struct cx_change_item cx_plan_touch(const struct cx_context *context);
+
 /* CONTEXT_NOT_FOUND, with the last version of a tombstone. */
 enum cx_plan_result cx_plan_not_found(struct cx_plan *plan, const struct cx_context *tombstone);
 
 /* Begins the change, with room for up to `item_count` items. */
 enum cx_plan_result cx_plan_change_begin(struct cx_plan *plan, struct cx_bytes namespace_id,
                                          size_t item_count);
+
+/* Says which request the change answers; `owner` is the item that it named. */
+void cx_plan_mark(struct cx_plan *plan, struct cx_hash128 id, uint64_t content_hash, size_t owner);
+
+/* A context to be made where it is missing, by a request that is about something else. */
+struct cx_plan_creation {
+    const struct cx_name_key *key;
+    struct cx_context_name name;
+    const struct cx_new_context *properties;
+    struct cx_bytes session_id; /* Who makes it. */
+    const struct cx_activation_step *activations;
+    size_t activation_count;
+};
+
+/* Adds its creation, and that of its parent where that is asked for: up to two items.
+ * `tombstone` may be NULL. */
+enum cx_plan_result cx_plan_create_missing(struct cx_plan *plan,
+                                           const struct cx_plan_creation *creation,
+                                           const struct cx_context *tombstone);
+
+/* Adds what happens to a session, before the first item. */
+enum cx_plan_result cx_plan_add_session(struct cx_plan *plan,
+                                        const struct cx_session_change *session);
 
 /* Adds an item, which is copied, and stages it. */
 enum cx_plan_result cx_plan_add_item(struct cx_plan *plan, const struct cx_name_key *key,

@@ -9,15 +9,19 @@
 /* A part of a tree of contexts that ends in one change, those below others first. */
 struct ending {
     enum cx_item_kind kind;
-    uint64_t size_left; /* Of what the change may still weigh. */
-    bool full;          /* There is more than one change can take. */
+    const struct cx_author *author; /* NULL: nobody is asked. */
+    const struct cx_context *named; /* By the request: its guard was looked at. */
+    uint64_t size_left;             /* Of what the change may still weigh. */
+    bool full;                      /* There is more than one change can take. */
 };
 
 /* About what an item will weigh in the log. */
 static uint64_t item_weight(const struct cx_context *context)
 {
     struct cx_label_list labels = cx_labels_list(context->labels);
-    uint64_t size = 64 + context->item.key_size + context->item.extra;
+    size_t activation_count = context->tracked != NULL ? context->tracked->activation_count : 0;
+    uint64_t size = 64 + context->item.key_size + context->item.extra +
+                    activation_count * (CX_SESSION_ID_SIZE + 8u);
 
     for (size_t i = 0; i < labels.count; i++) {
         size += 8 + labels.items[i].key.size + labels.items[i].value.size;
@@ -25,22 +29,83 @@ static uint64_t item_weight(const struct cx_context *context)
     return size;
 }
 
+/* A child that another session guards is not ended with its parent. */
+static enum cx_plan_result check_guard(struct cx_plan *plan, const struct ending *ending,
+                                       const struct cx_context *context)
+{
+    const struct cx_activation *exclusive =
+        context->tracked != NULL ? context->tracked->exclusive : NULL;
+    enum cx_plan_result result;
+
+    if (ending->author == NULL || context == ending->named || exclusive == NULL ||
+        !exclusive->guard) {
+        return CX_PLAN_CHANGE;
+    }
+    result = cx_plan_check_lease(plan, exclusive->session);
+    if (result != CX_PLAN_CHANGE ||
+        cx_bytes_equal(cx_session_id(exclusive->session), ending->author->session_id)) {
+        return result;
+    }
+    return cx_plan_busy(plan, exclusive->session);
+}
+
+/* Ends the activations of a context, and makes sure of the sessions of all that is active or
+ * held. */
+static enum cx_plan_result set_parted(struct cx_plan *plan, const struct cx_tracked *tracked,
+                                      struct cx_change_item *item)
+{
+    struct cx_activation_step *steps;
+    enum cx_plan_result result = CX_PLAN_CHANGE;
+    struct cx_tree_cursor cursor;
+    struct cx_tree_item *held;
+
+    steps = cx_arena_calloc(plan->arena, (tracked->activation_count + 1) * sizeof *steps);
+    if (steps == NULL) {
+        return cx_plan_out_of_memory(plan);
+    }
+    for (const struct cx_activation *each = tracked->activation_oldest; each != NULL;
+         each = each->context_next) {
+        steps[item->activation_count++].session_id = cx_session_id(each->session);
+        if (cx_plan_need_shard(plan, each->session->shard) != CX_PLAN_CHANGE) {
+            result = CX_PLAN_NEEDS_SHARDS;
+        }
+    }
+    held = cx_tree_seek(&cx_resource_class, &tracked->resources, (struct cx_bytes){0}, &cursor);
+    for (; held != NULL; held = cx_tree_next(&cursor)) {
+        if (cx_plan_need_shard(plan, cx_resource_of(held)->session->shard) != CX_PLAN_CHANGE) {
+            result = CX_PLAN_NEEDS_SHARDS;
+        }
+    }
+    item->activations = steps;
+    return result;
+}
+
 static enum cx_plan_result end_one(struct cx_plan *plan, struct ending *ending,
                                    const struct cx_name_key *key, const struct cx_context *context)
 {
-    const struct cx_change_item item = {
+    struct cx_change_item item = {
         .kind = ending->kind,
         .id = cx_context_id(context),
         .type = cx_context_type(context),
         .labels = cx_labels_list(context->labels),
+        .session_id = ending->author != NULL ? ending->author->session_id : (struct cx_bytes){0},
     };
     uint64_t weight = item_weight(context);
+    enum cx_plan_result result = check_guard(plan, ending, context);
+
+    if (result == CX_PLAN_CHANGE && context->tracked != NULL) {
+        result = set_parted(plan, context->tracked, &item);
+    }
+    if (result != CX_PLAN_CHANGE) {
+        return result;
+    }
 
     if (plan->change.item_count == CX_CHANGE_ITEMS_MAX || weight > ending->size_left) {
         ending->full = true;
         return CX_PLAN_CHANGE;
     }
     ending->size_left -= weight;
+    plan->count++;
     return cx_plan_add_item(plan, key, &item);
 }
 
@@ -85,10 +150,16 @@ static enum cx_plan_result end_tree(struct cx_plan *plan, struct ending *ending,
 
 /* Plans the end of a context, with what is below it. */
 static enum cx_plan_result plan_ending(struct cx_plan *plan, enum cx_item_kind kind,
+                                       const struct cx_author *author,
                                        const struct cx_name_key *key,
                                        const struct cx_context *context)
 {
-    struct ending ending = {.kind = kind, .size_left = plan->change_size_max};
+    struct ending ending = {
+        .kind = kind,
+        .author = author,
+        .named = context,
+        .size_left = plan->change_size_max,
+    };
     struct cx_bytes parent_id = cx_context_parent_id(context);
     bool live = context->life == CX_CONTEXT_LIVE;
     enum cx_plan_result result = CX_PLAN_CHANGE;
@@ -142,6 +213,9 @@ static enum cx_plan_result delete_found(struct cx_plan *plan,
     enum cx_plan_result result = CX_PLAN_CHANGE;
 
     if (!again) {
+        result = cx_plan_check_author(plan, request->name.namespace_id, context, &request->author);
+    }
+    if (!again && result == CX_PLAN_CHANGE) {
         result =
             cx_plan_check_preconditions(plan, context->life == CX_CONTEXT_LIVE ? context : NULL,
                                         request->preconditions, request->precondition_count);
@@ -152,7 +226,8 @@ static enum cx_plan_result delete_found(struct cx_plan *plan,
     if (result != CX_PLAN_CHANGE) {
         return result;
     }
-    return plan_ending(plan, request->purge ? CX_ITEM_PURGE : CX_ITEM_DELETE, key, context);
+    return plan_ending(plan, request->purge ? CX_ITEM_PURGE : CX_ITEM_DELETE, &request->author, key,
+                       context);
 }
 
 enum cx_plan_result cx_plan_delete(struct cx_plan *plan, const struct cx_delete_request *request,
@@ -213,6 +288,6 @@ enum cx_plan_result cx_plan_due(struct cx_plan *plan, const struct cx_name_key *
                          context->life == CX_CONTEXT_LIVE      ? CX_ITEM_EXPIRE
                          : context->life == CX_CONTEXT_DELETED ? CX_ITEM_DROP_STATES
                                                                : CX_ITEM_FORGET,
-                         key, context);
+                         NULL, key, context);
     return result == CX_PLAN_CHANGE ? cx_plan_change_finish(plan) : result;
 }

@@ -34,6 +34,7 @@ static enum cx_plan_result item_set_ops(struct cx_plan *plan, const struct cx_mu
             .ttl_us = mutation->ttl_us,
             .has_expected_size = mutation->has_expected_size,
             .expected_size = mutation->expected_size,
+            .activity = mutation->activity,
         };
     }
     item->ops = ops;
@@ -73,23 +74,25 @@ static enum cx_plan_result item_set_labels(struct cx_plan *plan,
     return CX_PLAN_CHANGE;
 }
 
+/* `before` is what the tracker knows of the context so far, or NULL. */
 static enum cx_plan_result item_set_mutations(struct cx_plan *plan,
                                               const struct cx_mutation *mutations, size_t count,
+                                              const struct cx_tracked *before,
                                               struct cx_change_item *item)
 {
+    enum cx_plan_result result = CX_PLAN_CHANGE;
     bool labels = false;
 
     for (size_t i = 0; i < count; i++) {
         labels |= is_label_mutation(&mutations[i]);
     }
     if (labels) {
-        enum cx_plan_result result = item_set_labels(plan, mutations, count, item);
-
-        if (result != CX_PLAN_CHANGE) {
-            return result;
-        }
+        result = item_set_labels(plan, mutations, count, item);
     }
-    return item_set_ops(plan, mutations, count, item);
+    if (result == CX_PLAN_CHANGE) {
+        result = item_set_ops(plan, mutations, count, item);
+    }
+    return result == CX_PLAN_CHANGE ? cx_plan_set_history(plan, before, item) : result;
 }
 
 /* ---- A new context. --------------------------------------------------------- */
@@ -112,6 +115,10 @@ struct creation {
     const struct cx_new_context *properties;
     const struct cx_mutation *mutations;
     size_t mutation_count;
+    struct cx_bytes session_id;         /* Who creates it. */
+    const struct cx_context *tombstone; /* What is left of one of that name. NULL: nothing. */
+    const struct cx_activation_step *activations;
+    size_t activation_count;
     const struct cx_name_key *parent_key; /* Of one to be created. NULL: none. */
     const struct cx_context *parent;      /* One that is there. NULL: none. */
 };
@@ -217,14 +224,20 @@ static enum cx_plan_result add_creation(struct cx_plan *plan, const struct creat
         .parent_id = properties->parent_id,
         .labels = {properties->labels, properties->label_count},
         .ttl_us = properties->ttl_us,
+        .session_id = creation->session_id,
+        .activations = creation->activations,
+        .activation_count = creation->activation_count,
     };
+    const struct cx_tracked *before =
+        creation->tombstone != NULL ? creation->tombstone->tracked : NULL;
     enum cx_plan_result result = check_depth(plan, creation);
 
     if (result == CX_PLAN_CHANGE) {
         result = add_parent(plan, creation);
     }
     if (result == CX_PLAN_CHANGE) {
-        result = item_set_mutations(plan, creation->mutations, creation->mutation_count, &item);
+        result =
+            item_set_mutations(plan, creation->mutations, creation->mutation_count, before, &item);
     }
     return result == CX_PLAN_CHANGE ? cx_plan_add_item(plan, creation->key, &item) : result;
 }
@@ -234,13 +247,22 @@ static bool is_live(const struct cx_context *context)
     return context != NULL && context->life == CX_CONTEXT_LIVE;
 }
 
-/* Fills in which request the change answers; `owner` is the item that it named. */
-static void mark_request(struct cx_plan *plan, struct cx_hash128 id, uint64_t content_hash,
-                         size_t owner)
+enum cx_plan_result cx_plan_create_missing(struct cx_plan *plan,
+                                           const struct cx_plan_creation *missing,
+                                           const struct cx_context *tombstone)
 {
-    plan->change.request.id = id;
-    plan->change.request.content_hash = content_hash;
-    plan->change.request.owner = owner;
+    struct creation creation = {
+        .key = missing->key,
+        .name = missing->name,
+        .properties = missing->properties,
+        .session_id = missing->session_id,
+        .tombstone = tombstone,
+        .activations = missing->activations,
+        .activation_count = missing->activation_count,
+    };
+    enum cx_plan_result result = check_parent(plan, &creation);
+
+    return result == CX_PLAN_CHANGE ? add_creation(plan, &creation) : result;
 }
 
 enum cx_plan_result cx_plan_create(struct cx_plan *plan, const struct cx_create_request *request)
@@ -251,12 +273,14 @@ enum cx_plan_result cx_plan_create(struct cx_plan *plan, const struct cx_create_
         .properties = &request->properties,
         .mutations = request->mutations,
         .mutation_count = request->mutation_count,
+        .session_id = request->author.session_id,
     };
     struct cx_hash128 id = {0};
     uint64_t content_hash = 0;
     struct cx_context *context;
     enum cx_plan_result result;
 
+    assert(request->author.fence == 0);
     if (creation.key == NULL) {
         return cx_plan_out_of_memory(plan);
     }
@@ -278,9 +302,13 @@ enum cx_plan_result cx_plan_create(struct cx_plan *plan, const struct cx_create_
         cx_error_detail_number(plan->error, "version", context->version);
         return CX_PLAN_FAILED;
     }
+    creation.tombstone = context;
     result = cx_plan_change_begin(plan, request->name.namespace_id, 2);
     if (result == CX_PLAN_CHANGE) {
         result = check_parent(plan, &creation);
+    }
+    if (result == CX_PLAN_CHANGE) {
+        result = cx_plan_check_author(plan, request->name.namespace_id, NULL, &request->author);
     }
     if (result == CX_PLAN_CHANGE) {
         result = add_creation(plan, &creation);
@@ -288,29 +316,41 @@ enum cx_plan_result cx_plan_create(struct cx_plan *plan, const struct cx_create_
     if (result != CX_PLAN_CHANGE) {
         return result;
     }
-    mark_request(plan, id, content_hash, plan->change.item_count - 1);
+    cx_plan_mark(plan, id, content_hash, plan->change.item_count - 1);
     return cx_plan_change_finish(plan);
 }
 
 /* ---- Updates. --------------------------------------------------------------- */
+
+/* Whether an update leaves the state of its context as it is. */
+static bool is_touch(const struct cx_update_request *request)
+{
+    for (size_t i = 0; i < request->mutation_count; i++) {
+        if (request->mutations[i].kind != CX_MUTATION_RECORD) {
+            return false;
+        }
+    }
+    return true;
+}
 
 static enum cx_plan_result update_existing(struct cx_plan *plan,
                                            const struct cx_update_request *request,
                                            const struct cx_name_key *key,
                                            const struct cx_context *context)
 {
-    struct cx_change_item item = {
-        .kind = CX_ITEM_UPDATE,
-        .id = request->name.id,
-        .type = cx_context_type(context),
-        .labels = cx_labels_list(context->labels),
-        .labels_before = cx_labels_list(context->labels),
-    };
-    enum cx_plan_result result = cx_plan_check_preconditions(plan, context, request->preconditions,
-                                                             request->precondition_count);
+    struct cx_change_item item = cx_plan_touch(context);
+    enum cx_plan_result result =
+        cx_plan_check_author(plan, request->name.namespace_id, context, &request->author);
 
+    item.kind = is_touch(request) ? CX_ITEM_TOUCH : CX_ITEM_UPDATE;
+    item.session_id = request->author.session_id;
     if (result == CX_PLAN_CHANGE) {
-        result = item_set_mutations(plan, request->mutations, request->mutation_count, &item);
+        result = cx_plan_check_preconditions(plan, context, request->preconditions,
+                                             request->precondition_count);
+    }
+    if (result == CX_PLAN_CHANGE) {
+        result = item_set_mutations(plan, request->mutations, request->mutation_count,
+                                    context->tracked, &item);
     }
     return result == CX_PLAN_CHANGE ? cx_plan_add_item(plan, key, &item) : result;
 }
@@ -327,6 +367,8 @@ static enum cx_plan_result update_missing(struct cx_plan *plan, struct batch *ba
         .properties = request->create_if_missing,
         .mutations = request->mutations,
         .mutation_count = request->mutation_count,
+        .session_id = request->author.session_id,
+        .tombstone = tombstone,
     };
     enum cx_plan_result result;
 
@@ -334,6 +376,10 @@ static enum cx_plan_result update_missing(struct cx_plan *plan, struct batch *ba
         return cx_plan_not_found(plan, tombstone);
     }
     result = check_parent(plan, &creation);
+    if (result == CX_PLAN_CHANGE) {
+        result =
+            cx_plan_check_author(plan, request->name.namespace_id, tombstone, &request->author);
+    }
     if (result == CX_PLAN_CHANGE) {
         result = cx_plan_check_preconditions(plan, NULL, request->preconditions,
                                              request->precondition_count);
@@ -392,7 +438,19 @@ static enum cx_plan_result batch_begin(struct cx_plan *plan, struct batch *batch
     return CX_PLAN_CHANGE;
 }
 
-/* The keys of all parts. Asks for all their shards at once. */
+static enum cx_plan_result need_session_shard(struct cx_plan *plan,
+                                              const struct cx_update_request *request)
+{
+    const struct cx_session_name name = {
+        request->name.namespace_id,
+        request->author.session_id,
+    };
+    struct cx_name_key key;
+
+    return cx_session_key(&key, &name) ? cx_plan_need_shard(plan, key.shard) : CX_PLAN_CHANGE;
+}
+
+/* The keys of all parts. Asks for all their shards, and those of their sessions, at once. */
 static enum cx_plan_result batch_set_keys(struct cx_plan *plan, struct batch *batch)
 {
     enum cx_plan_result result = CX_PLAN_CHANGE;
@@ -404,7 +462,8 @@ static enum cx_plan_result batch_set_keys(struct cx_plan *plan, struct batch *ba
         if (batch->keys[i] == NULL) {
             return cx_plan_out_of_memory(plan);
         }
-        if (cx_plan_need_shard(plan, batch->keys[i]->shard) != CX_PLAN_CHANGE) {
+        if (cx_plan_need_shard(plan, batch->keys[i]->shard) != CX_PLAN_CHANGE ||
+            need_session_shard(plan, &batch->requests[i]) != CX_PLAN_CHANGE) {
             result = CX_PLAN_NEEDS_SHARDS;
         }
     }
@@ -448,8 +507,13 @@ enum cx_plan_result cx_plan_update(struct cx_plan *plan, const struct cx_update_
     if (result != CX_PLAN_CHANGE) {
         return result;
     }
-    mark_request(plan, id, content_hash, batch.items[0]);
+    cx_plan_mark(plan, id, content_hash, batch.items[0]);
     plan->change.request.each = atomic && count > 1;
+    if (requests[0].wants_sequence) {
+        plan->change.request.has_answer = true;
+        plan->change.request.answer =
+            cx_change_item_last_sequence(&plan->change.items[batch.items[0]]);
+    }
     plan->part_items = batch.items;
     return cx_plan_change_finish(plan);
 }

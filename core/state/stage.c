@@ -4,6 +4,7 @@
 
 #include "core/base/limits.h"
 #include "core/state/stage_entries.h"
+#include "core/state/stage_tracking.h"
 
 enum cx_status cx_stage_begin(struct cx_stage *stage, struct cx_state *state,
                               struct cx_arena *arena, struct cx_error *error, size_t item_count)
@@ -15,7 +16,7 @@ enum cx_status cx_stage_begin(struct cx_stage *stage, struct cx_state *state,
         .value_size_max = UINT64_MAX,
     };
     stage->edits_end = &stage->edits;
-    stage->items = cx_arena_calloc(arena, item_count * sizeof *stage->items);
+    stage->items = cx_arena_calloc(arena, (item_count + 1) * sizeof *stage->items);
     return stage->items != NULL ? CX_OK : CX_RESOURCE_EXHAUSTED;
 }
 
@@ -59,9 +60,8 @@ static struct cx_list_edit *edit_new(struct cx_stage *stage, struct cx_tree *tre
     return edit;
 }
 
-/* Takes over the reference of `item`, also on failure. */
-static enum cx_status list_add(struct cx_stage *stage, struct cx_tree *tree,
-                               const struct cx_tree_class *kind, struct cx_tree_item *item)
+enum cx_status cx_stage_list_add(struct cx_stage *stage, struct cx_tree *tree,
+                                 const struct cx_tree_class *kind, struct cx_tree_item *item)
 {
     struct cx_list_edit *edit = edit_new(stage, tree, kind);
 
@@ -73,9 +73,8 @@ static enum cx_status list_add(struct cx_stage *stage, struct cx_tree *tree,
     return cx_tree_need_put(&stage->need, kind, tree, cx_tree_item_key(kind, item));
 }
 
-/* `key` outlives the stage. */
-static enum cx_status list_remove(struct cx_stage *stage, struct cx_tree *tree,
-                                  const struct cx_tree_class *kind, struct cx_bytes key)
+enum cx_status cx_stage_list_remove(struct cx_stage *stage, struct cx_tree *tree,
+                                    const struct cx_tree_class *kind, struct cx_bytes key)
 {
     struct cx_list_edit *edit = edit_new(stage, tree, kind);
 
@@ -95,10 +94,10 @@ static enum cx_status row_edit(struct cx_stage *stage, struct cx_tree *tree,
 
     if (add) {
         status = cx_row_new(names, &row);
-        return status == CX_OK ? list_add(stage, tree, &cx_row_class, &row->item) : status;
+        return status == CX_OK ? cx_stage_list_add(stage, tree, &cx_row_class, &row->item) : status;
     }
     status = cx_row_key(stage->arena, names, &key);
-    return status == CX_OK ? list_remove(stage, tree, &cx_row_class, key) : status;
+    return status == CX_OK ? cx_stage_list_remove(stage, tree, &cx_row_class, key) : status;
 }
 
 /* Edits the rows of those labels of `list` that `other` does not have. */
@@ -160,6 +159,11 @@ static enum cx_status parent_row(struct cx_stage *stage, struct cx_staged_item *
 }
 
 /* ---- The items. ------------------------------------------------------------- */
+
+static bool is_end(const struct cx_change_item *item)
+{
+    return item->kind >= CX_ITEM_DELETE && item->kind <= CX_ITEM_FORGET;
+}
 
 static enum cx_status stage_labels(struct cx_stage *stage, const struct cx_change_item *item,
                                    struct cx_staged_item *staged)
@@ -236,16 +240,30 @@ static enum cx_status create_lists(struct cx_stage *stage, struct cx_staged_item
     enum cx_status status = CX_OK;
 
     if (staged->replaced != NULL && staged->replaced->life == CX_CONTEXT_DELETED) {
-        status = list_remove(stage, &shard->deleted, &cx_context_class,
-                             cx_tree_item_key(&cx_context_class, item));
+        status = cx_stage_list_remove(stage, &shard->deleted, &cx_context_class,
+                                      cx_tree_item_key(&cx_context_class, item));
     }
     if (status == CX_OK) {
-        status = list_add(stage, &shard->by_id, &cx_context_class, cx_tree_item_ref(item));
+        status = cx_stage_list_add(stage, &shard->by_id, &cx_context_class, cx_tree_item_ref(item));
     }
     if (status == CX_OK) {
         status = type_row(stage, staged, true);
     }
     return status == CX_OK ? parent_row(stage, staged, true) : status;
+}
+
+/* What a context that is created again goes on with. */
+static enum cx_status go_on_counting(struct cx_context *context, const struct cx_context *before)
+{
+    if (before == NULL || before->tracked == NULL) {
+        return CX_OK;
+    }
+    if (cx_context_tracked(context) == NULL) {
+        return CX_RESOURCE_EXHAUSTED;
+    }
+    context->tracked->fence = before->tracked->fence;
+    context->tracked->last_sequence = before->tracked->last_sequence;
+    return CX_OK;
 }
 
 static enum cx_status stage_create(struct cx_stage *stage, struct cx_bytes namespace_id,
@@ -264,6 +282,9 @@ static enum cx_status stage_create(struct cx_stage *stage, struct cx_bytes names
     staged->ttl_us = item->ttl_us;
     stage_expiry(item, staged);
     status = create_context(stage, namespace_id, item, staged);
+    if (status == CX_OK) {
+        status = go_on_counting(staged->context, found);
+    }
     if (status == CX_OK) {
         status = create_lists(stage, staged);
     }
@@ -313,9 +334,9 @@ static enum cx_status end_lists(struct cx_stage *stage, struct cx_staged_item *s
     enum cx_status status;
 
     if (staged->context->life != CX_CONTEXT_LIVE) {
-        return list_remove(stage, &shard->deleted, &cx_context_class, key);
+        return cx_stage_list_remove(stage, &shard->deleted, &cx_context_class, key);
     }
-    status = list_remove(stage, &shard->by_id, &cx_context_class, key);
+    status = cx_stage_list_remove(stage, &shard->by_id, &cx_context_class, key);
     if (status == CX_OK) {
         status = type_row(stage, staged, false);
     }
@@ -327,7 +348,8 @@ static enum cx_status end_lists(struct cx_stage *stage, struct cx_staged_item *s
         status = parent_row(stage, staged, false);
     }
     if (status == CX_OK && keeps_states) {
-        status = list_add(stage, &shard->deleted, &cx_context_class, cx_tree_item_ref(item));
+        status =
+            cx_stage_list_add(stage, &shard->deleted, &cx_context_class, cx_tree_item_ref(item));
     }
     return status;
 }
@@ -356,6 +378,26 @@ static enum cx_status stage_end(struct cx_stage *stage, struct cx_change_item *i
     return status;
 }
 
+/* What an item of its kind does to the state. */
+static enum cx_status stage_kind(struct cx_stage *stage, struct cx_bytes namespace_id,
+                                 struct cx_change_item *item, struct cx_staged_item *staged)
+{
+    if (item->kind == CX_ITEM_CREATE) {
+        return stage_create(stage, namespace_id, item, staged);
+    }
+    if (is_end(item)) {
+        return stage_end(stage, item, staged);
+    }
+    if (staged->context->life != CX_CONTEXT_LIVE) {
+        return CX_DATA_LOSS;
+    }
+    if (item->kind == CX_ITEM_UPDATE) {
+        return stage_update(stage, item, staged);
+    }
+    item->version = staged->context->version;
+    return CX_OK;
+}
+
 enum cx_status cx_stage_item(struct cx_stage *stage, struct cx_bytes namespace_id,
                              const struct cx_name_key *key, struct cx_change_item *item)
 {
@@ -364,21 +406,16 @@ enum cx_status cx_stage_item(struct cx_stage *stage, struct cx_bytes namespace_i
     enum cx_status status;
 
     staged->key = key;
-    if (item->kind == CX_ITEM_CREATE) {
-        status = stage_create(stage, namespace_id, item, staged);
-    } else {
+    if (item->kind != CX_ITEM_CREATE) {
         staged->context = cx_state_find(stage->state, key);
         if (staged->context == NULL || staged->context->staged != 0) {
             staged->context = NULL;
             return CX_DATA_LOSS;
         }
-        if (item->kind != CX_ITEM_UPDATE) {
-            status = stage_end(stage, item, staged);
-        } else if (staged->context->life == CX_CONTEXT_LIVE) {
-            status = stage_update(stage, item, staged);
-        } else {
-            status = CX_DATA_LOSS;
-        }
+    }
+    status = stage_kind(stage, namespace_id, item, staged);
+    if (status == CX_OK) {
+        status = cx_stage_tracking(stage, item, staged, is_end(item));
     }
     stage->item_count++; /* Also of a failure, so that its parts are released. */
     if (staged->context != NULL) {
@@ -410,11 +447,6 @@ static enum cx_status shard_reserve(struct cx_shard *shard, size_t count, bool r
                                           : status;
 }
 
-static bool is_end(const struct cx_change_item *item)
-{
-    return item->kind != CX_ITEM_CREATE && item->kind != CX_ITEM_UPDATE;
-}
-
 /* Whether those that end have no children left, nor get any. */
 static bool ends_fit(struct cx_stage *stage, const struct cx_change *change)
 {
@@ -443,6 +475,8 @@ static bool ends_fit(struct cx_stage *stage, const struct cx_change *change)
 enum cx_status cx_stage_finish(struct cx_stage *stage, const struct cx_change *change)
 {
     bool request_ids = cx_request_mark_is_set(&change->request);
+    const struct cx_name_key *first =
+        stage->item_count > 0 ? stage->items[0].key : &stage->session.key;
     size_t counts[CX_SHARDS] = {0};
     enum cx_status status;
 
@@ -450,8 +484,15 @@ enum cx_status cx_stage_finish(struct cx_stage *stage, const struct cx_change *c
     if (!ends_fit(stage, change)) {
         return CX_DATA_LOSS;
     }
-    stage->pool = &shard_of(stage, stage->items[0].key)->pool;
-    status = cx_tree_pool_fill(stage->pool, stage->need.count);
+    stage->pool = &shard_of(stage, first)->pool;
+    status = cx_stage_session_finish(stage, change);
+    if (status == CX_OK && change->request.of_session) {
+        request_ids = false;
+        status = cx_request_ids_reserve(&shard_of(stage, &stage->session.key)->request_ids, 1);
+    }
+    if (status == CX_OK) {
+        status = cx_tree_pool_fill(stage->pool, stage->need.count);
+    }
     for (size_t i = 0; i < stage->item_count; i++) {
         counts[stage->items[i].key->shard]++;
     }
@@ -463,7 +504,9 @@ enum cx_status cx_stage_finish(struct cx_stage *stage, const struct cx_change *c
             counts[shard] = 0;
         }
     }
-    return status == CX_OK || stage->error == NULL ? status : cx_error_out_of_memory(stage->error);
+    return status == CX_RESOURCE_EXHAUSTED && stage->error != NULL
+               ? cx_error_out_of_memory(stage->error)
+               : status;
 }
 
 static void staged_item_done(struct cx_staged_item *staged)
@@ -472,6 +515,7 @@ static void staged_item_done(struct cx_staged_item *staged)
     cx_undo_unref(staged->undo);
     cx_entry_unref(staged->new_entry);
     cx_tree_done(&cx_entry_class, &staged->entries);
+    cx_staged_tracking_done(staged->tracking);
     if (staged->replaced != NULL) {
         staged->replaced->staged = 0;
     }
@@ -491,6 +535,11 @@ void cx_stage_done(struct cx_stage *stage)
     for (size_t i = 0; i < stage->item_count; i++) {
         staged_item_done(&stage->items[i]);
     }
+    for (struct cx_stamp *stamp = stage->stamps; stamp != NULL; stamp = stamp->next) {
+        cx_tree_item_unref(stamp->kind, stamp->item);
+    }
+    stage->stamps = NULL;
+    cx_staged_session_done(&stage->session);
     cx_tree_need_done(&stage->need);
     stage->edits = NULL;
     stage->item_count = 0;

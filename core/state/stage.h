@@ -37,6 +37,26 @@ struct cx_staged_item {
     bool expiry_set;
     bool sliding;
     int64_t ttl_us;
+
+    struct cx_staged_tracking *tracking; /* NULL: nothing changes there. In the arena. */
+};
+
+/* What the session of the change needs. */
+struct cx_staged_session {
+    struct cx_session *session; /* A reference. NULL: there is none. */
+    struct cx_name_key key;
+    struct cx_row *row;            /* Of one that starts: in the list by start. Borrowed. */
+    struct cx_activation *current; /* Of a switch. Borrowed. */
+    size_t ended_activations;      /* Of one that ends: what the items end. */
+    size_t ended_resources;
+};
+
+/* Something new that is to be told the time of the change. */
+struct cx_stamp {
+    struct cx_stamp *next;
+    int64_t *time_us;
+    const struct cx_tree_class *kind;
+    struct cx_tree_item *item; /* Holds *time_us: a reference. */
 };
 
 /* A row, or a context, that goes into or out of a list. */
@@ -57,6 +77,8 @@ struct cx_stage {
     size_t item_count;
     struct cx_list_edit *edits; /* First to last. */
     struct cx_list_edit **edits_end;
+    struct cx_stamp *stamps;
+    struct cx_staged_session session;
     struct cx_tree_need need;
     struct cx_tree_pool *pool; /* Of the first shard that is touched. */
 };
@@ -74,6 +96,11 @@ CX_MUST_CHECK enum cx_status cx_stage_begin(struct cx_stage *stage, struct cx_st
 CX_MUST_CHECK enum cx_status cx_stage_item(struct cx_stage *stage, struct cx_bytes namespace_id,
                                            const struct cx_name_key *key,
                                            struct cx_change_item *item);
+
+/* Stages what happens to the session of the change, if anything: before the first item.
+ * Fails like cx_stage_item(). */
+CX_MUST_CHECK enum cx_status cx_stage_session(struct cx_stage *stage,
+                                              const struct cx_session_change *change);
 
 /* Sets aside what applying takes: after the last item. Fails like cx_stage_item(). */
 CX_MUST_CHECK enum cx_status cx_stage_finish(struct cx_stage *stage,

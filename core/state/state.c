@@ -5,6 +5,8 @@
 
 #include "core/base/hash.h"
 #include "core/base/memory.h"
+#include "core/state/activity.h"
+#include "core/state/tracked.h"
 
 enum cx_status cx_state_init(struct cx_state *state)
 {
@@ -13,8 +15,32 @@ enum cx_status cx_state_init(struct cx_state *state)
     return cx_chunk_table_new(&state->chunks);
 }
 
+/* Takes sessions and contexts apart, so that each can go by itself. */
+static void shard_end_sessions(struct cx_shard *shard)
+{
+    struct cx_tree_cursor cursor;
+    struct cx_tree_item *item =
+        cx_tree_seek(&cx_session_class, &shard->sessions, (struct cx_bytes){0}, &cursor);
+
+    for (; item != NULL; item = cx_tree_next(&cursor)) {
+        struct cx_session *session = cx_session_of(item);
+
+        while (session->activation_newest != NULL) {
+            struct cx_activation *activation = session->activation_newest;
+
+            cx_activation_end(activation->context->tracked, activation);
+        }
+        while (session->resource_newest != NULL) {
+            cx_session_let_go(session->resource_newest);
+        }
+    }
+}
+
 static void shard_done(struct cx_shard *shard)
 {
+    cx_tree_done(&cx_session_class, &shard->sessions);
+    cx_tree_done(&cx_row_class, &shard->sessions_by_start);
+    cx_due_done(&shard->leases);
     cx_tree_done(&cx_context_class, &shard->by_id);
     cx_tree_done(&cx_context_class, &shard->deleted);
     cx_tree_done(&cx_row_class, &shard->by_type);
@@ -32,6 +58,9 @@ static void shard_done(struct cx_shard *shard)
 void cx_state_done(struct cx_state *state)
 {
     for (size_t i = 0; i < CX_SHARDS; i++) {
+        shard_end_sessions(&state->shards[i]);
+    }
+    for (size_t i = 0; i < CX_SHARDS; i++) {
         shard_done(&state->shards[i]);
     }
     cx_namespaces_done(&state->namespaces);
@@ -41,6 +70,24 @@ void cx_state_done(struct cx_state *state)
 struct cx_context *cx_state_find(const struct cx_state *state, const struct cx_name_key *key)
 {
     return cx_table_find(&state->shards[key->shard].contexts, key);
+}
+
+bool cx_session_key(struct cx_name_key *key, const struct cx_session_name *name)
+{
+    if (name->id.size == 0 || name->id.size > CX_SESSION_ID_SIZE) {
+        return false;
+    }
+    cx_name_key_init(key, name->namespace_id, name->id);
+    return true;
+}
+
+struct cx_session *cx_state_find_session(const struct cx_state *state,
+                                         const struct cx_name_key *key)
+{
+    struct cx_tree_item *item = cx_tree_get(&cx_session_class, &state->shards[key->shard].sessions,
+                                            (struct cx_bytes){key->bytes, key->size});
+
+    return item != NULL ? cx_session_of(item) : NULL;
 }
 
 int64_t cx_state_due_time(const struct cx_state *state, const struct cx_context *context)
@@ -118,6 +165,7 @@ static uint64_t mix_undo(uint64_t digest, const struct cx_undo *undo)
         undo->kind,
         undo->version,
         undo->revision,
+        undo->state_revision,
         undo->entry_count,
         undo->size_bytes,
         (uint64_t)undo->create_time_us,
@@ -140,6 +188,7 @@ static uint64_t context_digest(const struct cx_context *context)
         context->sliding,
         context->version,
         context->revision,
+        context->state_revision,
         context->entry_count,
         context->size_bytes,
         (uint64_t)context->create_time_us,
@@ -157,6 +206,18 @@ static uint64_t context_digest(const struct cx_context *context)
     digest = mix_entries(digest, &context->entries);
     for (const struct cx_undo *undo = context->undo_oldest; undo != NULL; undo = undo->newer) {
         digest = mix_undo(digest, undo);
+    }
+    return cx_tracked_mix(digest, context->tracked);
+}
+
+static uint64_t mix_sessions(uint64_t digest, const struct cx_tree *sessions)
+{
+    struct cx_tree_cursor cursor;
+    struct cx_tree_item *item =
+        cx_tree_seek(&cx_session_class, sessions, (struct cx_bytes){0}, &cursor);
+
+    for (; item != NULL; item = cx_tree_next(&cursor)) {
+        digest = cx_session_mix(digest, cx_session_of(item));
     }
     return digest;
 }
@@ -198,7 +259,10 @@ static uint64_t shard_digest(const struct cx_shard *shard)
     digest = mix_keys(digest, &cx_row_class, &shard->by_type);
     digest = mix_keys(digest, &cx_row_class, &shard->by_label);
     digest = mix_keys(digest, &cx_row_class, &shard->children);
+    digest = mix_sessions(digest, &shard->sessions);
+    digest = mix_keys(digest, &cx_row_class, &shard->sessions_by_start);
     digest = cx_hash_mix_number(digest, shard->due.count);
+    digest = cx_hash_mix_number(digest, shard->session_end_revision);
     return mix_request_ids(cx_hash_mix_number(digest, shard->forgotten_revision),
                            &shard->request_ids);
 }
@@ -211,7 +275,7 @@ uint64_t cx_state_digest(const struct cx_state *state)
     for (size_t i = 0; i < CX_SHARDS; i++) {
         digest = cx_hash_mix_number(digest, shard_digest(&state->shards[i]));
     }
-    return digest;
+    return cx_namespaces_mix_usage((struct cx_namespaces *)&state->namespaces, digest);
 }
 
 /* ---- Rows. ------------------------------------------------------------------ */
@@ -284,4 +348,44 @@ enum cx_status cx_row_new(const struct cx_row_names *names, struct cx_row **ret_
 struct cx_bytes cx_row_id(const struct cx_row *row)
 {
     return (struct cx_bytes){row->bytes + row->item.key_size - row->item.extra, row->item.extra};
+}
+
+void cx_session_row_id_init(struct cx_session_row_id *id, uint64_t start_revision,
+                            struct cx_bytes session_id)
+{
+    struct cx_sequence_key revision;
+    uint8_t *at = id->bytes;
+
+    assert(session_id.size <= CX_SESSION_ID_SIZE);
+    cx_sequence_key_init(&revision, start_revision);
+    cx_bytes_put(&at, cx_sequence_key_bytes(&revision));
+    cx_bytes_put(&at, session_id);
+    id->size = 8 + session_id.size;
+}
+
+void cx_session_row_set_start(struct cx_row *row, uint64_t start_revision)
+{
+    struct cx_sequence_key revision;
+    uint8_t *at = row->bytes + row->item.key_size - row->item.extra;
+
+    cx_sequence_key_init(&revision, start_revision);
+    cx_bytes_put(&at, cx_sequence_key_bytes(&revision));
+}
+
+uint64_t cx_session_row_start(const struct cx_row *row)
+{
+    struct cx_bytes id = cx_row_id(row);
+    uint64_t revision = 0;
+
+    for (size_t i = 0; i < 8; i++) {
+        revision = revision << 8 | id.data[i];
+    }
+    return revision;
+}
+
+struct cx_bytes cx_session_row_session(const struct cx_row *row)
+{
+    struct cx_bytes id = cx_row_id(row);
+
+    return (struct cx_bytes){id.data + 8, id.size - 8};
 }

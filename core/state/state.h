@@ -4,11 +4,10 @@
  * What always holds:
  *
  *  (1) Only apply changes it (core/state/apply.h), and it decides nothing.
- *  (2) A context lives in the shard that its name's hash says. `children` of a context
- *      are listed in its own shard, whatever shard they live in.
- *  (3) Every live context is in `by_id`, in `by_type` if it has a type, and in
- *      `by_label` once for each label; every deleted one that can be brought back in
- *      `deleted`. All of them, bare ones included, are in `contexts`.
+ *  (2) A context lives in the shard that its name's hash says, and so does a session. `children` of
+ * a context are listed in its own shard, whatever shard they live in. (3) Every live context is in
+ * `by_id`, in `by_type` if it has a type, and in `by_label` once for each label; every deleted one
+ * that can be brought back in `deleted`. All of them, bare ones included, are in `contexts`.
  *
  * Threads: a shard belongs to its lock, which the engine has; see docs/locking.md. The
  * settings are written only while nobody else is there. */
@@ -21,6 +20,7 @@
 #include "core/state/due.h"
 #include "core/state/namespaces.h"
 #include "core/state/request_ids.h"
+#include "core/state/session.h"
 #include "core/state/settings.h"
 #include "core/state/table.h"
 
@@ -31,7 +31,13 @@ struct cx_shard {
     struct cx_tree by_type;  /* Rows: namespace, type, id. */
     struct cx_tree by_label; /* Rows: namespace, key, value, id. */
     struct cx_tree children; /* Rows: namespace, parent, id. */
-    struct cx_due due;
+    struct cx_due due;       /* Contexts. */
+
+    struct cx_tree sessions;          /* The sessions themselves, by namespace and id. */
+    struct cx_tree sessions_by_start; /* Rows: namespace, then as cx_session_row_id() says. */
+    struct cx_due leases;             /* Sessions; the times are the engine's. */
+    uint64_t session_end_revision;    /* Of the last session that ended. */
+
     struct cx_request_ids request_ids;
 
     /* The last change that left no trace of a context: what a client is told about one
@@ -57,6 +63,13 @@ void cx_state_done(struct cx_state *state);
 
 /* The context of this name, in whatever life, or NULL. */
 struct cx_context *cx_state_find(const struct cx_state *state, const struct cx_name_key *key);
+
+/* Makes the key of a session of this name. False for a name that no session can have. */
+bool cx_session_key(struct cx_name_key *key, const struct cx_session_name *name);
+
+/* The session of this name, or NULL. O(log n). */
+struct cx_session *cx_state_find_session(const struct cx_state *state,
+                                         const struct cx_name_key *key);
 
 /* When a timer has to look at a context; 0: never. */
 int64_t cx_state_due_time(const struct cx_state *state, const struct cx_context *context);
@@ -95,5 +108,19 @@ CX_MUST_CHECK enum cx_status cx_row_new(const struct cx_row_names *names, struct
 
 /* The id that a row names. */
 struct cx_bytes cx_row_id(const struct cx_row *row);
+
+/* The id under which a session is in the list by start: the revision, its highest byte
+ * first, then the session's id. Rows are made with UINT64_MAX, which orders like any
+ * revision that is still to come, and told the right one when the change is applied. */
+struct cx_session_row_id {
+    size_t size;
+    uint8_t bytes[8 + CX_SESSION_ID_SIZE];
+};
+
+void cx_session_row_id_init(struct cx_session_row_id *id, uint64_t start_revision,
+                            struct cx_bytes session_id);
+void cx_session_row_set_start(struct cx_row *row, uint64_t start_revision);
+uint64_t cx_session_row_start(const struct cx_row *row);
+struct cx_bytes cx_session_row_session(const struct cx_row *row);
 
 #endif /* CX_STATE_STATE_H */

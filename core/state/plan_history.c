@@ -1,0 +1,296 @@
+/* Plans of what makes histories longer or shorter. */
+
+#include <assert.h>
+
+#include "core/base/limits.h"
+#include "core/state/activity.h"
+#include "core/state/plan_common.h"
+
+/* ---- Longer. ---------------------------------------------------------------- */
+
+/* What is to be dropped so that a history with what is new stays within its bounds. */
+struct trimming {
+    uint64_t count; /* Of what is left. */
+    uint64_t bytes;
+    uint64_t upto; /* The last sequence that is dropped. 0: none. */
+    size_t dropped;
+};
+
+static bool is_too_large(const struct cx_plan *plan, const struct trimming *trimming)
+{
+    return trimming->dropped < CX_TRIM_MAX &&
+           (trimming->count > plan->history_count_max || trimming->bytes > plan->history_bytes_max);
+}
+
+static void drop(struct trimming *trimming, uint64_t sequence, uint64_t weight)
+{
+    trimming->count--;
+    trimming->bytes -= weight;
+    trimming->upto = sequence;
+    trimming->dropped++;
+}
+
+/* Drops the oldest of the history. */
+static void drop_old(const struct cx_plan *plan, const struct cx_tracked *before,
+                     struct trimming *trimming)
+{
+    struct cx_tree_cursor cursor;
+    struct cx_tree_item *item =
+        cx_tree_seek(&cx_activity_class, &before->history, (struct cx_bytes){0}, &cursor);
+
+    for (; item != NULL && is_too_large(plan, trimming); item = cx_tree_next(&cursor)) {
+        const struct cx_activity *activity = cx_activity_of(item);
+
+        drop(trimming, cx_activity_sequence(activity), cx_activity_weight(activity));
+    }
+}
+
+/* Drops the oldest of those that come with the change, but never the last one. */
+static void drop_new(const struct cx_plan *plan, const struct cx_change_item *item,
+                     uint64_t last_sequence, struct trimming *trimming)
+{
+    uint64_t sequence = item->first_sequence;
+
+    for (size_t i = 0; i < item->op_count && sequence < last_sequence; i++) {
+        if (!is_too_large(plan, trimming)) {
+            return;
+        }
+        if (item->ops[i].kind == CX_MUTATION_RECORD) {
+            drop(trimming, sequence++, cx_activity_content_weight(item->ops[i].activity));
+        }
+    }
+}
+
+static enum cx_plan_result set_trimmed(struct cx_plan *plan, const struct cx_tracked *before,
+                                       const struct trimming *trimming, struct cx_change_item *item)
+{
+    struct cx_run *run = cx_arena_alloc(plan->arena, sizeof *run);
+    struct cx_tree_cursor cursor;
+    struct cx_tree_item *oldest = NULL;
+
+    if (run == NULL) {
+        return cx_plan_out_of_memory(plan);
+    }
+    if (before != NULL) {
+        oldest = cx_tree_seek(&cx_activity_class, &before->history, (struct cx_bytes){0}, &cursor);
+    }
+    run->first =
+        oldest != NULL ? cx_activity_sequence(cx_activity_of(oldest)) : item->first_sequence;
+    run->last = trimming->upto;
+    item->trimmed = (struct cx_run_list){run, 1};
+    return CX_PLAN_CHANGE;
+}
+
+enum cx_plan_result cx_plan_set_history(struct cx_plan *plan, const struct cx_tracked *before,
+                                        struct cx_change_item *item)
+{
+    bool goes_on = item->kind != CX_ITEM_CREATE && before != NULL;
+    struct trimming trimming = {
+        .count = goes_on ? before->history_count : 0,
+        .bytes = goes_on ? before->history_bytes : 0,
+    };
+    uint64_t added = 0;
+
+    for (size_t i = 0; i < item->op_count; i++) {
+        if (item->ops[i].kind == CX_MUTATION_RECORD) {
+            trimming.bytes += cx_activity_content_weight(item->ops[i].activity);
+            added++;
+        }
+    }
+    if (added == 0) {
+        return CX_PLAN_CHANGE;
+    }
+    trimming.count += added;
+    item->first_sequence = before != NULL ? before->last_sequence + 1 : 1;
+    if (goes_on) {
+        drop_old(plan, before, &trimming);
+    }
+    drop_new(plan, item, item->first_sequence + added - 1, &trimming);
+    return trimming.dropped > 0 ? set_trimmed(plan, goes_on ? before : NULL, &trimming, item)
+                                : CX_PLAN_CHANGE;
+}
+
+/* ---- Shorter. --------------------------------------------------------------- */
+
+/* The request, its context, and whether it was made before. */
+struct shortening {
+    const struct cx_context_name *name;
+    const struct cx_author *author;
+    struct cx_bytes request_id;
+    uint64_t content_hash;
+    bool again; /* A round was applied. */
+
+    const struct cx_name_key *key;
+    struct cx_hash128 id;
+    struct cx_context *context;
+};
+
+static enum cx_plan_result shortening_begin(struct cx_plan *plan, struct shortening *shortening)
+{
+    const struct cx_context_name *name = shortening->name;
+    enum cx_plan_result result;
+
+    shortening->key = cx_plan_key(plan, name->namespace_id, name->id);
+    if (shortening->key == NULL) {
+        return cx_plan_out_of_memory(plan);
+    }
+    result = cx_plan_need_shard(plan, shortening->key->shard);
+    if (result == CX_PLAN_CHANGE && shortening->request_id.size > 0) {
+        shortening->id = cx_request_id_hash(shortening->key, shortening->request_id);
+        result =
+            cx_plan_check_request(plan, shortening->key, shortening->id, shortening->content_hash);
+    }
+    if (result == CX_PLAN_CHANGE) {
+        result = cx_plan_look(plan, shortening->key, &shortening->context);
+    }
+    if (result != CX_PLAN_CHANGE) {
+        return result;
+    }
+    if (shortening->context == NULL || shortening->context->life != CX_CONTEXT_LIVE) {
+        return cx_plan_not_found(plan, shortening->context);
+    }
+    return shortening->again ? CX_PLAN_CHANGE
+                             : cx_plan_check_author(plan, name->namespace_id, shortening->context,
+                                                    shortening->author);
+}
+
+/* Makes the change of a round, the last one unless plan->more. */
+static enum cx_plan_result shortening_finish(struct cx_plan *plan,
+                                             const struct shortening *shortening,
+                                             struct cx_run_list trimmed)
+{
+    struct cx_change_item item = cx_plan_touch(shortening->context);
+    enum cx_plan_result result = cx_plan_change_begin(plan, shortening->name->namespace_id, 1);
+
+    item.session_id = shortening->author->session_id;
+    item.trimmed = trimmed;
+    if (result == CX_PLAN_CHANGE) {
+        result = cx_plan_add_item(plan, shortening->key, &item);
+    }
+    if (result != CX_PLAN_CHANGE) {
+        return result;
+    }
+    if (!plan->more) {
+        cx_plan_mark(plan, shortening->id, shortening->content_hash, 0);
+    }
+    return cx_plan_change_finish(plan);
+}
+
+static const struct cx_tree *history_of(const struct cx_context *context)
+{
+    static const struct cx_tree nothing;
+
+    return context->tracked != NULL ? &context->tracked->history : &nothing;
+}
+
+enum cx_plan_result cx_plan_truncate(struct cx_plan *plan,
+                                     const struct cx_truncate_request *request, bool again)
+{
+    struct shortening shortening = {
+        .name = &request->name,
+        .author = &request->author,
+        .request_id = request->request_id,
+        .content_hash = cx_truncate_request_hash(request),
+        .again = again,
+    };
+    enum cx_plan_result result = shortening_begin(plan, &shortening);
+    struct cx_run within = {1, request->from_sequence - 1};
+    const struct cx_tree *history;
+    struct cx_run *run;
+
+    if (result != CX_PLAN_CHANGE) {
+        return result;
+    }
+    history = history_of(shortening.context);
+    if (request->from_sequence == 0) {
+        within.last = cx_history_find_time(history, request->from_time_us) - 1;
+    }
+    run = cx_arena_alloc(plan->arena, sizeof *run);
+    if (run == NULL) {
+        return cx_plan_out_of_memory(plan);
+    }
+    plan->count = cx_history_take(history, &within, CX_TRIM_MAX, run, &plan->more);
+    if (plan->count == 0) {
+        return CX_PLAN_NOTHING;
+    }
+    return shortening_finish(plan, &shortening, (struct cx_run_list){run, 1});
+}
+
+/* ---- Optimizing. ------------------------------------------------------------ */
+
+/* Makes the cut under the lock where that is quick. */
+static enum cx_plan_result cut_make(struct cx_plan *plan, struct cx_optimizing *optimizing,
+                                    const struct cx_context *context)
+{
+    const struct cx_tracked *tracked = context->tracked;
+    uint64_t revision = tracked != NULL ? tracked->history_revision : 0;
+
+    if (optimizing->has_cut && optimizing->cut_revision == revision) {
+        return CX_PLAN_CHANGE;
+    }
+    cx_history_cut_done(&optimizing->cut);
+    optimizing->has_cut = false;
+    if (tracked != NULL && tracked->history_count > CX_OPTIMIZE_INLINE_MAX) {
+        return CX_PLAN_NOTHING;
+    }
+    if (cx_history_optimize(history_of(context), optimizing->request, &optimizing->cut) != CX_OK) {
+        return cx_plan_out_of_memory(plan);
+    }
+    optimizing->has_cut = true;
+    optimizing->cut_revision = revision;
+    return CX_PLAN_CHANGE;
+}
+
+/* Takes the next runs of the cut, of which something is still there. */
+static enum cx_plan_result cut_take(struct cx_plan *plan, struct cx_optimizing *optimizing,
+                                    const struct cx_tree *history, struct cx_run_list *ret_runs)
+{
+    const struct cx_history_cut *cut = &optimizing->cut;
+    size_t left = cut->count - optimizing->next_run;
+    size_t room = left < CX_TRIM_MAX ? left : CX_TRIM_MAX;
+    struct cx_run *runs = cx_arena_alloc(plan->arena, (room + 1) * sizeof *runs);
+    size_t count = 0;
+
+    if (runs == NULL) {
+        return cx_plan_out_of_memory(plan);
+    }
+    while (optimizing->next_run < cut->count && plan->count < CX_TRIM_MAX) {
+        struct cx_run within = cut->runs[optimizing->next_run];
+        bool more;
+        uint64_t taken;
+
+        within.first = optimizing->next_first != 0 ? optimizing->next_first : within.first;
+        taken = cx_history_take(history, &within, CX_TRIM_MAX - plan->count, &runs[count], &more);
+        plan->count += taken;
+        optimizing->next_first = more ? runs[count].last + 1 : 0;
+        optimizing->next_run += !more;
+        count += taken > 0;
+    }
+    plan->more = optimizing->next_run < cut->count;
+    *ret_runs = (struct cx_run_list){runs, count};
+    return count > 0 ? CX_PLAN_CHANGE : CX_PLAN_NOTHING;
+}
+
+enum cx_plan_result cx_plan_optimize(struct cx_plan *plan, struct cx_optimizing *optimizing)
+{
+    const struct cx_optimize_request *request = optimizing->request;
+    struct shortening shortening = {
+        .name = &request->name,
+        .author = &request->author,
+        .request_id = request->dry_run ? (struct cx_bytes){0} : request->request_id,
+        .content_hash = cx_optimize_request_hash(request),
+        .again = optimizing->again,
+    };
+    struct cx_run_list runs;
+    enum cx_plan_result result = shortening_begin(plan, &shortening);
+
+    if (result == CX_PLAN_CHANGE && !optimizing->again) {
+        result = cut_make(plan, optimizing, shortening.context);
+    }
+    if (result == CX_PLAN_CHANGE) {
+        result = request->dry_run
+                     ? CX_PLAN_NOTHING
+                     : cut_take(plan, optimizing, history_of(shortening.context), &runs);
+    }
+    return result == CX_PLAN_CHANGE ? shortening_finish(plan, &shortening, runs) : result;
+}
