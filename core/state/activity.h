@@ -50,6 +50,7 @@ CX_MUST_CHECK enum cx_status cx_activity_new(struct cx_chunk_table *table, uint6
 
 void cx_activity_unref(struct cx_activity *activity); /* NULL is fine. */
 
+/* Its number in the history. */
 uint64_t cx_activity_sequence(const struct cx_activity *activity);
 
 /* Bytes of data and labels: what counts for the bounds of a history. */

@@ -413,7 +413,7 @@ TEST_F(HistoryOptimizeTest, TellsNeighboursAsOneRunAcrossAGap) {
 
 TEST_F(HistoryOptimizeTest, GivesEverythingBackWhenThereIsNoMemory) {
   // Every other one is a repeat: many runs, and many that are seen once.
-  for (uint64_t i = 1; i <= 400; i++) {
+  for (uint64_t i = 1; i <= 1200; i++) {
     AddRow(i, 1, i % 2 == 0 ? "x" : "y" + std::to_string(i), 1);
   }
   cx_optimize_request request = {};
@@ -426,7 +426,7 @@ TEST_F(HistoryOptimizeTest, GivesEverythingBackWhenThereIsNoMemory) {
     cx_status status = cx_history_optimize(&history_, &request, &cut);
     if (!fail_nth_end(&fail)) {
       EXPECT_EQ(CX_OK, status);
-      EXPECT_EQ(199u, cut.count);
+      EXPECT_EQ(599u, cut.count);
       EXPECT_LT(5u, nth) << "the table and the runs grew";
       cx_history_cut_done(&cut);
       break;
