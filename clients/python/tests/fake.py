@@ -51,9 +51,16 @@ class Fail:
         return (("grpc-status-details-bin", status.SerializeToString()),)
 
 
+class Hang:
+    """An answer that never comes."""
+
+
 UNAVAILABLE = Fail(grpc.StatusCode.UNAVAILABLE, "STOPPING")
 
-Answer = Union[Message, Fail, Sequence[Union[Message, Fail]]]
+Answer = Union[Message, Fail, Hang, Sequence[Union[Message, Fail]]]
+
+# What a test waits for comes at once, or never.
+PATIENCE_SECONDS = 60.0
 
 
 class FakeServer:
@@ -65,7 +72,8 @@ class FakeServer:
     def __init__(self) -> None:
         self.requests: defaultdict[str, list[Any]] = defaultdict(list)
         self._answers: defaultdict[str, deque[Answer]] = defaultdict(deque)
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
+        self._stopping = threading.Event()
         self._server = grpc.server(ThreadPoolExecutor(4))
         self._server.add_generic_rpc_handlers(
             (
@@ -77,7 +85,16 @@ class FakeServer:
         self._server.start()
 
     def stop(self) -> None:
+        self._stopping.set()
         self._server.stop(grace=None).wait()
+
+    def wait_for(self, method: str, count: int) -> None:
+        """Returns once so many requests for the method have come."""
+        with self._changed:
+            enough = self._changed.wait_for(
+                lambda: len(self.requests[method]) >= count, PATIENCE_SECONDS
+            )
+        assert enough, f"{method} came {len(self.requests[method])} times, not {count}"
 
     def answer(self, method: str, *answers: Answer) -> None:
         self._answers[method].extend(answers)
@@ -98,8 +115,9 @@ class FakeServer:
         return grpc.method_handlers_generic_handler(f"contextd.v1.{service}", handlers)
 
     def _next(self, method: str, request: Message, context: grpc.ServicerContext) -> Answer:
-        with self._lock:
+        with self._changed:
             self.requests[method].append(request)
+            self._changed.notify_all()
             answers = self._answers[method]
             if not answers:
                 context.abort(grpc.StatusCode.INTERNAL, f"the test expects no {method}")
@@ -110,6 +128,9 @@ class FakeServer:
             answer = self._next(method, request, context)
             if isinstance(answer, Fail):
                 _abort(context, answer)
+            if isinstance(answer, Hang):
+                self._stopping.wait()
+                _abort(context, UNAVAILABLE)
             assert isinstance(answer, Message)
             return answer
 
@@ -171,6 +192,9 @@ class Blocking:
             return self._wait(attribute(*map(_target, args), **plain))
 
         return call
+
+    def __repr__(self) -> str:
+        return repr(self.target)
 
     def __enter__(self) -> Any:
         return self._wait(self.target.__aenter__())
