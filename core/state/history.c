@@ -83,38 +83,6 @@ uint64_t cx_history_take(const struct cx_tree *history, const struct cx_run *wit
     return count;
 }
 
-bool cx_history_before(const struct cx_tree *history, uint64_t from_sequence, size_t count_max,
-                       struct cx_run *ret_run, uint64_t *ret_count, uint64_t *ret_bytes,
-                       bool *ret_more)
-{
-    struct cx_tree_cursor cursor;
-    const struct cx_activity *activity = seek(history, 0, &cursor);
-    struct cx_run run = {0};
-    uint64_t count = 0;
-    uint64_t bytes = 0;
-
-    assert(count_max > 0);
-    for (; activity != NULL && count < count_max; activity = go(&cursor, false)) {
-        uint64_t sequence = cx_activity_sequence(activity);
-
-        if (sequence >= from_sequence) {
-            break;
-        }
-        run.first = count == 0 ? sequence : run.first;
-        run.last = sequence;
-        bytes += cx_activity_weight(activity);
-        count++;
-    }
-    if (count == 0) {
-        return false;
-    }
-    *ret_run = run;
-    *ret_count = count;
-    *ret_bytes = bytes;
-    *ret_more = activity != NULL && cx_activity_sequence(activity) < from_sequence;
-    return true;
-}
-
 /* ---- Pages. ----------------------------------------------------------------- */
 
 /* The sequences that a query can select: from the first, before the end. None at all

@@ -27,13 +27,6 @@ struct cx_run_list {
  * none. O(log n * log n). */
 uint64_t cx_history_find_time(const struct cx_tree *history, int64_t time_us);
 
-/* The run of the oldest activities that come before `from_sequence`, at most `count_max` of
- * them. *ret_count is how many, *ret_bytes what they weigh, *ret_more whether there are
- * more. False when there are none. O(count). */
-bool cx_history_before(const struct cx_tree *history, uint64_t from_sequence, size_t count_max,
-                       struct cx_run *ret_run, uint64_t *ret_count, uint64_t *ret_bytes,
-                       bool *ret_more);
-
 /* The beginning of what there is within a run: at most `count_max` activities, from the first
  * to the last of which *ret_run goes. Returns how many; *ret_more whether there are more
  * within. O(log n + count). */
