@@ -7,6 +7,7 @@ extern "C" {
 #include <gtest/gtest.h>
 
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace {
@@ -149,6 +150,68 @@ TEST_F(ArgsTest, HelpsWithEveryOptionInColumns) {
   EXPECT_NE(std::string::npos, help.find("Examples:\n  ctxctl test\n"));
 }
 
+// ---- Commands of two words. --------------------------------------------------
+
+class FindTest : public testing::Test {
+ protected:
+  FindTest() {
+    const char *names[] = {"list", "history", "history truncate", "session start", "session end"};
+    for (size_t i = 0; i < 5; i++) {
+      table_[i] = Command(0, 0);
+      table_[i].name = names[i];
+      commands_[i] = &table_[i];
+    }
+  }
+
+  // The name of the command that is found, and how many words of `words` it is.
+  std::pair<std::string, int> Find(std::vector<std::string> words) {
+    std::vector<char *> argv;
+    for (std::string &word : words) argv.push_back(&word[0]);
+    int used = 0;
+    const ctl_command *found =
+        ctl_args_find(commands_, 5, static_cast<int>(argv.size()), argv.data(), &used);
+    return {found != nullptr ? found->name : "", used};
+  }
+
+  ctl_command table_[5];
+  const ctl_command *commands_[5];
+};
+
+TEST_F(FindTest, TakesTwoWordsWhereTheyAreACommand) {
+  using Found = std::pair<std::string, int>;
+  EXPECT_EQ(Found("list", 1), Find({"list"}));
+  EXPECT_EQ(Found("list", 1), Find({"list", "start"}));
+  EXPECT_EQ(Found("session end", 2), Find({"session", "end", "x"}));
+  EXPECT_EQ(Found("history", 1), Find({"history", "trip-42"}));
+  EXPECT_EQ(Found("history", 1), Find({"history"}));
+  EXPECT_EQ(Found("history truncate", 2), Find({"history", "truncate"}));
+  EXPECT_EQ(Found("history", 1), Find({"history", "--", "truncate"}));
+  EXPECT_EQ(Found("", 0), Find({"session", "nonsense"}));
+  EXPECT_EQ(Found("", 0), Find({"session"}));
+  EXPECT_EQ(Found("", 0), Find({"sess", "start"}));
+  EXPECT_EQ(Found("", 0), Find({""}));
+}
+
+TEST_F(FindTest, KnowsTheFirstWordOfACommand) {
+  EXPECT_TRUE(ctl_args_is_group(commands_, 5, "session"));
+  EXPECT_TRUE(ctl_args_is_group(commands_, 5, "history"));
+  EXPECT_FALSE(ctl_args_is_group(commands_, 5, "list"));
+  EXPECT_FALSE(ctl_args_is_group(commands_, 5, "sess"));
+}
+
+TEST_F(FindTest, HelpsWithTheCommandsOfOneWord) {
+  char *text = nullptr;
+  size_t size = 0;
+  FILE *file = open_memstream(&text, &size);
+  ctl_args_group_help(commands_, 5, "session", file);
+  fclose(file);
+  std::string help(text, size);
+  free(text);
+  EXPECT_NE(std::string::npos, help.find("  session start      for tests\n"));
+  EXPECT_NE(std::string::npos, help.find("  session end        for tests\n"));
+  EXPECT_EQ(std::string::npos, help.find("history"));
+}
+
 // ---- Values. -----------------------------------------------------------------
 
 TEST(DurationTest, AddsUpNumbersWithUnits) {
@@ -184,6 +247,53 @@ TEST(NumberTest, TakesWholeNumbersOnly) {
   for (const char *text : {"", "-1", "+1", " 1", "1 ", "1x", "0x10", "18446744073709551616"}) {
     SCOPED_TRACE(text);
     EXPECT_FALSE(ctl_parse_number(text, &number));
+  }
+}
+
+TEST(MicrosTest, TakesUpToSixDigitsBehindThePoint) {
+  const std::pair<const char *, uint64_t> cases[] = {{"0", 0},
+                                                     {"1", 1000000},
+                                                     {"0.0125", 12500},
+                                                     {"12.345678", 12345678},
+                                                     {"3.5", 3500000},
+                                                     {"0.000001", 1},
+                                                     {"999999999999.999999", 999999999999999999}};
+  for (const auto &[text, expected] : cases) {
+    SCOPED_TRACE(text);
+    uint64_t micros = 0;
+    EXPECT_TRUE(ctl_parse_micros(text, &micros));
+    EXPECT_EQ(expected, micros);
+  }
+  for (const char *text :
+       {"", ".5", "1.", "-1", "1e3", "1,5", "0.1234567", "$1", "1 ", "1.2.3", "1000000000000000"}) {
+    SCOPED_TRACE(text);
+    uint64_t micros = 0;
+    EXPECT_FALSE(ctl_parse_micros(text, &micros));
+  }
+}
+
+TEST(TimeTest, TakesWhatIsShown) {
+  const std::tuple<const char *, int64_t, int32_t> cases[] = {
+      {"2025-11-21T10:53:18Z", 1763722398, 0},
+      {"2025-11-21 10:53:18Z", 1763722398, 0},
+      {"2025-11-21T10:53:18.059603Z", 1763722398, 59603000},
+      {"2025-11-21T10:53:18.5Z", 1763722398, 500000000},
+      {"2025-11-21T10:53:18.1234567899Z", 1763722398, 123456789},
+      {"1970-01-01T00:00:00Z", 0, 0}};
+  for (const auto &[text, expected_s, expected_ns] : cases) {
+    SCOPED_TRACE(text);
+    int64_t s = -1;
+    int32_t ns = -1;
+    EXPECT_TRUE(ctl_parse_time(text, &s, &ns));
+    EXPECT_EQ(expected_s, s);
+    EXPECT_EQ(expected_ns, ns);
+  }
+  for (const char *text : {"", "soon", "2025-11-21", "2025-11-21T10:53:18", "2025-13-21T10:53:18Z",
+                           "2025-11-21T10:53:18+01:00", "2025-11-21T10:53:18Zx", "10m"}) {
+    SCOPED_TRACE(text);
+    int64_t s;
+    int32_t ns;
+    EXPECT_FALSE(ctl_parse_time(text, &s, &ns));
   }
 }
 

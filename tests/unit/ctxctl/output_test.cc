@@ -10,6 +10,7 @@ extern "C" {
 
 #include <random>
 #include <string>
+#include <tuple>
 
 namespace {
 
@@ -95,6 +96,42 @@ TEST_F(OutputTest, ShowsTimesInUtc) {
   EXPECT_STREQ("2025-11-21 10:53:18Z", ctl_text_time(&ctl_.pool, &time, false));
   EXPECT_STREQ("2025-11-21T10:53:18.059603Z", ctl_text_time(&ctl_.pool, &time, true));
   EXPECT_STREQ("", ctl_text_time(&ctl_.pool, nullptr, true));
+}
+
+TEST_F(OutputTest, ShowsDurationsInTwoUnits) {
+  const std::tuple<int64_t, int32_t, const char *> cases[] = {
+      {0, 0, "0ms"},    {0, 850999999, "850ms"}, {1, 500000000, "1.5s"}, {59, 999999999, "59.9s"},
+      {61, 0, "1m01s"}, {3599, 0, "59m59s"},     {3600, 0, "1h00m"},     {90061, 0, "25h01m"}};
+  for (const auto &[seconds, nanos, expected] : cases) {
+    Google__Protobuf__Duration duration = GOOGLE__PROTOBUF__DURATION__INIT;
+    duration.seconds = seconds;
+    duration.nanos = nanos;
+    EXPECT_STREQ(expected, ctl_text_duration(&ctl_.pool, &duration));
+  }
+  EXPECT_STREQ("", ctl_text_duration(&ctl_.pool, nullptr));
+}
+
+TEST_F(OutputTest, ShowsMillionthsWithAllTheirDigits) {
+  EXPECT_STREQ("0.000000", ctl_text_micros(&ctl_.pool, 0));
+  EXPECT_STREQ("0.012500", ctl_text_micros(&ctl_.pool, 12500));
+  EXPECT_STREQ("18446744073709.551615", ctl_text_micros(&ctl_.pool, UINT64_MAX));
+}
+
+TEST_F(OutputTest, GivesScriptsTheLargestNumbersAsReals) {
+  json_t *object = json_object();
+  ctl_json_set_number(object, "exact", INT64_MAX);
+  ctl_json_set_number(object, "near", UINT64_MAX);
+  EXPECT_EQ(INT64_MAX, json_integer_value(json_object_get(object, "exact")));
+  EXPECT_EQ(18446744073709551616.0, json_real_value(json_object_get(object, "near")));
+  json_decref(object);
+}
+
+TEST_F(OutputTest, LeavesOutWhatIsNotSet) {
+  json_t *object = json_object();
+  ctl_json_set_text(object, "text", "");
+  ctl_json_set_time(object, "time", nullptr);
+  EXPECT_EQ(0u, json_object_size(object));
+  json_decref(object);
 }
 
 TEST_F(OutputTest, HasNoColoursAwayFromATerminal) {
