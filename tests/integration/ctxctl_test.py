@@ -19,7 +19,7 @@ from server_process import Server  # noqa: E402
 CTXCTL = os.path.join(os.getcwd(), "clients", "ctxctl", "ctxctl")
 SAMPLE = os.path.join(os.getcwd(), "tests", "integration", "testdata", "sample_conversations.jsonl")
 
-OK, REFUSED, USAGE, NOT_FOUND, UNAVAILABLE, _, INPUT = range(7)
+OK, REFUSED, USAGE, NOT_FOUND, UNAVAILABLE, LIMIT, INPUT = range(7)
 
 
 class Result:
@@ -268,6 +268,292 @@ class CommandTest(CtxctlTestCase):
         self.ctl("bench", "--in-flight", "0", code=USAGE)
 
 
+class TrackerTest(CtxctlTestCase):
+    def setUp(self):
+        super().setUp()
+        self.ctl("create", "a")
+
+    def start(self, *words):
+        """Starts a session as a script does, and returns its id."""
+        text = self.ctl("session", "start", *words).text
+        self.assertRegex(text, r"^[0-9a-f]{32}\n$")
+        return text.strip()
+
+    def own(self, session, context="a", *words):
+        """Activates a context exclusively, and returns the fence as the words of an option."""
+        text = self.ctl("activate", context, "--session", session, "--exclusive", *words).text
+        self.assertRegex(text, r"^[1-9][0-9]*\n$")
+        return ("--fence", text.strip())
+
+    def session(self, session):
+        return self.ctl("session", "get", session, "-o", "json").json
+
+    def active(self, session):
+        return [each["context_id"] for each in self.session(session)["activations"]]
+
+    def history(self, *words):
+        return self.ctl("history", "a", "-o", "json", *words).json["activities"]
+
+    def test_a_session_lives_until_it_is_ended(self):
+        session = self.start("--owner", "ada", "--label", "k=v", "--ttl", "1h",
+                             "--default-context", "a")
+        shown = self.session(session)
+        self.assertEqual((shown["id"], shown["owner"]), (session, "ada"))
+        self.assertEqual(shown["metadata"], {"k": "v"})
+        self.assertEqual(shown["current_context_id"], "a")
+        self.assertLess(shown["create_time"], shown["expire_time"])
+        self.assertIn("owner     ada\n", self.ctl("session", "get", session).text)
+        self.assertRegex(self.ctl("session", "renew", session).text,
+                         r"^%s lives until 20..-..-.. ..:..:..Z\n$" % session)
+        self.assertEqual(self.ctl("session", "end", session).text, session + " has ended\n")
+        self.assertEqual(self.ctl("session", "end", session).text, session + " was not alive\n")
+        for words in (("get", session), ("renew", session)):
+            self.assertIn("(SESSION_NOT_FOUND)", self.ctl("session", *words, code=NOT_FOUND).err)
+        self.assertEqual(self.ctl("status", "a", "-o", "json").json["status"], "inactive")
+
+    def test_a_session_that_is_not_renewed_is_lost(self):
+        session = self.start("--ttl", "1s", "--default-context", "a")
+        self.ctl("resources", "acquire", "a", "db", "--session", session)
+        while self.run_ctxctl("-n", self.space, "session", "get", session).code == OK:
+            pass
+        self.assertEqual(self.ctl("resources", "a", "-o", "json").json["resources"], [])
+        self.assertEqual(self.history()[-1]["resource"], {"name": "db", "kind": "reclaimed"})
+        refused = self.ctl("put", "a", "k", "v", "--session", session, code=NOT_FOUND)
+        self.assertIn("`ctxctl session start` begins another", refused.err)
+
+    def test_sessions_refuse_what_makes_no_sense(self):
+        for words in (("--ttl", "999ms"), ("--ttl", "25h"), ("--max-active", "1001"),
+                      ("--owner", "\n")):
+            with self.subTest(words):
+                self.ctl("session", "start", *words, code=USAGE)
+        self.ctl("session", "start", "--default-context", "none", code=NOT_FOUND)
+        self.start("--default-context", "made", "--create")
+        self.assertEqual(self.ctl("status", "made", "-o", "json").json["version"], 1)
+        other = self.run_ctxctl("-n", "other", "session", "start").text.strip()
+        self.ctl("session", "get", other, code=NOT_FOUND)
+
+    def test_session_list_selects_and_pages(self):
+        ids = [self.start("--owner", owner) for owner in ("ada", "bob", "ada")]
+
+        def listed(*words):
+            shown = self.ctl("session", "list", "-o", "json", *words).json["sessions"]
+            return [session["id"] for session in shown]
+
+        self.assertEqual(listed(), ids)
+        self.assertEqual(listed("--owner", "ada"), [ids[0], ids[2]])
+        self.assertEqual(listed("--limit", "2"), ids[:2])
+        self.assertEqual(listed("--all"), ids)
+        self.assertIn("There are more", self.ctl("session", "list", "--limit", "1").err)
+        self.ctl("session", "end", *ids)
+        self.assertEqual(listed(), [])
+
+    def test_contexts_are_activated_switched_and_deactivated(self):
+        for name in ("b", "c"):
+            self.ctl("create", name)
+        session = self.start("--max-active", "2", "--default-context", "a")
+        words = ("--session", session)
+        self.assertEqual(self.ctl("activate", "b", *words).text, "b is active\n")
+        self.assertEqual(self.ctl("switch", "b", *words).text, "b is the current context\n")
+        self.assertEqual(self.active(session), ["a", "b"])
+        self.assertEqual(self.session(session)["current_context_id"], "b")
+        full = self.ctl("activate", "c", *words, code=LIMIT)
+        self.assertIn("max_active_contexts", full.err)
+        self.assertEqual(self.ctl("deactivate", "b", *words).text,
+                         "b is deactivated, a is the current context\n")
+        self.assertIn("(NOT_ACTIVE)", self.ctl("deactivate", "b", *words, code=REFUSED).err)
+        self.assertEqual(self.ctl("deactivate", "a", *words).text, "a is deactivated\n")
+        self.ctl("activate", "none", *words, code=NOT_FOUND)
+        self.ctl("switch", "none", *words, code=NOT_FOUND)
+
+    def test_status_tells_who_has_it(self):
+        self.assertEqual(self.ctl("status", "none").text,
+                         "id        none\nstatus    non_existent\n")
+        self.assertEqual(self.ctl("status", "a").text,
+                         "id        a\nstatus    inactive\nversion   1\n")
+        one, two = self.start(), self.start()
+        self.ctl("activate", "a", "--session", one)
+        self.own(two, "a", "--guard")
+        told = self.ctl("status", "a", "-o", "json").json
+        self.assertEqual(sorted(told.pop("session_ids")), sorted([one, two]))
+        self.assertEqual(told, {"id": "a", "status": "active", "version": 1, "fence": 1,
+                                "exclusive_session_id": two, "guarded": True})
+        self.assertIn("session   %s exclusive, guarded\n" % two, self.ctl("status", "a").text)
+
+    def test_a_paused_writer_is_refused_after_a_takeover(self):
+        one, two = self.start("--owner", "ada"), self.start()
+        old = self.own(one)
+        self.ctl("put", "a", "k", "one", "--session", one, *old)
+        busy = self.ctl("activate", "a", "--session", two, "--exclusive", code=REFUSED)
+        self.assertIn("(CONTEXT_BUSY)", busy.err)
+        self.assertIn("`ctxctl session get %s`" % one, busy.err)
+        new = self.own(two, "a", "--takeover")
+        self.ctl("put", "a", "k", "two", "--session", two, *new)
+        for words in (("put", "a", "k", "late"), ("append", "a", "k", "late"),
+                      ("delete-entry", "a", "k"), ("update", "a", "--put", "l=late"),
+                      ("delete", "a"), ("record", "a", "--type", "late"),
+                      ("history", "truncate", "a", "--keep-from", "1"),
+                      ("history", "optimize", "a", "--deduplicate"),
+                      ("resources", "acquire", "a", "db")):
+            with self.subTest(words):
+                refused = self.ctl(*words, "--session", one, *old, code=REFUSED)
+                self.assertIn("(STALE_FENCE)", refused.err)
+        self.assertEqual(self.ctl("get", "a", "k").out, b"two")
+        self.assertEqual(self.ctl("get", "a", "-o", "json").json["version"], 3)
+        self.assertEqual(self.history(), [])
+
+    def test_a_guarded_context_refuses_writes_without_a_fence(self):
+        session = self.start()
+        fence = self.own(session, "a", "--guard")
+        self.assertIn("(STALE_FENCE)", self.ctl("put", "a", "k", "v", code=REFUSED).err)
+        self.ctl("put", "a", "k", "v", *fence)
+        self.ctl("deactivate", "a", "--session", session)
+        self.ctl("put", "a", "k", "w", *fence, code=REFUSED)
+        self.ctl("put", "a", "k", "x")
+        self.assertEqual(self.ctl("get", "a", "k").out, b"x")
+
+    def test_record_takes_its_data_from_anywhere(self):
+        session = self.start()
+        self.assertEqual(self.ctl("record", "a", "one", "--type", "note").text,
+                         "a has activity 1\n")
+        told = self.ctl("record", "a", "-", "--type", "note", "--label", "k=v", "--content-type",
+                        "text/x", "--session", session, "-o", "json", stdin=b"t\0wo").json
+        self.assertEqual(told, {"id": "a", "sequence": 2, "replayed": False})
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(b"\xff\xfe")
+            file.flush()
+            self.ctl("record", "a", "--type", "blob", "--file", file.name)
+        self.ctl("record", "a", "--type", "mark")
+        shown = self.history()
+        self.assertEqual([each["sequence"] for each in shown], [1, 2, 3, 4])
+        self.assertEqual([each.get("data") for each in shown],
+                         ["one", "t\0wo", {"base64": base64.b64encode(b"\xff\xfe").decode()}, None])
+        self.assertEqual((shown[1]["metadata"], shown[1]["content_type"], shown[1]["session_id"]),
+                         ({"k": "v"}, "text/x", session))
+        self.assertNotIn("session_id", shown[0])
+        self.assertEqual(self.ctl("get", "a", "-o", "json").json["version"], 1)
+        self.ctl("record", "none", "--type", "x", code=NOT_FOUND)
+        self.ctl("record", "new", "--type", "x", "--create")
+        self.ctl("record", "a", "--type", "x" * 65, code=USAGE)
+
+    def test_history_shows_the_newest_as_they_happened(self):
+        for i in range(1, 7):
+            self.ctl("record", "a", str(i), "--type", "odd" if i % 2 else "even")
+
+        def sequences(*words):
+            return [each["sequence"] for each in self.history(*words)]
+
+        self.assertEqual(sequences(), [1, 2, 3, 4, 5, 6])
+        self.assertEqual(sequences("--limit", "2"), [5, 6])
+        self.assertEqual(sequences("--limit", "2", "--newest-first"), [6, 5])
+        self.assertEqual(sequences("--from", "3", "--limit", "2"), [3, 4])
+        self.assertEqual(sequences("--from", "3", "--newest-first"), [3, 2, 1])
+        self.assertEqual(sequences("--type", "odd", "--limit", "2"), [3, 5])
+        self.assertEqual(sequences("--type", "odd", "--type", "even", "--all"), [1, 2, 3, 4, 5, 6])
+        third = self.history("--from", "3", "--limit", "1")[0]["time"]
+        self.assertEqual(sequences("--since", third, "--all")[-4:], [3, 4, 5, 6])
+        self.assertNotIn(3, sequences("--until", third))
+        self.assertEqual(sequences("--since", "1h"), [1, 2, 3, 4, 5, 6])
+        self.assertEqual(sequences("--until", "1h"), [])
+        self.assertIn("There are more", self.ctl("history", "a", "--limit", "5").err)
+        self.ctl("history", "a", "--since", "1h", "--until", "2h", code=USAGE)
+        self.ctl("history", "none", code=NOT_FOUND)
+
+    def test_history_keeps_recorded_text_from_the_terminal(self):
+        self.ctl("record", "a", "\x1b[2Jone\ntwo", "--type", "note")
+        lines = self.ctl("history", "a").text.splitlines()
+        self.assertEqual(len(lines), 2)
+        self.assertTrue(lines[1].endswith("\\x1b[2Jone\\ntwo"), lines[1])
+
+    def test_history_shows_a_context_that_is_called_like_a_command(self):
+        self.ctl("record", "truncate", "x", "--type", "note", "--create")
+        self.ctl("history", "truncate", code=USAGE)
+        self.assertIn("note", self.ctl("history", "--", "truncate").text)
+
+    def test_history_is_made_smaller(self):
+        for i in range(1, 9):
+            self.ctl("record", "a", "same" if i % 2 else "%d" % i, "--type", "note")
+        self.assertEqual(self.ctl("history", "truncate", "a", "--keep-from", "3").text,
+                         "a has lost 2 activities\n")
+        dry = self.ctl("history", "optimize", "a", "--deduplicate", "--dry-run", "-o", "json").json
+        self.assertEqual(dry, {"id": "a", "dry_run": True, "removed_count": 2, "removed_bytes": 8,
+                               "kept_count": 4, "kept_bytes": 7})
+        self.assertEqual(len(self.history()), 6)
+        self.assertEqual(self.ctl("history", "optimize", "a", "--deduplicate").text,
+                         "a has lost 2 activities (8 B), and keeps 4 (7 B)\n")
+        self.assertEqual([each["sequence"] for each in self.history()], [4, 6, 7, 8])
+        self.ctl("history", "optimize", "a", "--max-bytes", "5")
+        self.assertEqual([each["sequence"] for each in self.history()], [7, 8])
+        self.ctl("history", "truncate", "a", "--keep-since", "2036-01-01T00:00:00Z")
+        self.assertEqual(self.history(), [])
+        self.ctl("record", "a", "--type", "note")
+        self.assertEqual(self.history()[0]["sequence"], 9)
+
+    def test_files_are_counted_by_path(self):
+        self.ctl("record", "a", "--path", "src/a", "--operation", "read", "--source", "ed")
+        self.ctl("record", "a", "--path", "src/a", "--operation", "write")
+        self.ctl("record", "a", "--path", "README", "--operation", "read")
+        files = self.ctl("files", "a", "-o", "json").json["files"]
+        self.assertEqual([(file["path"], file["operation"], file["operation_count"])
+                          for file in files], [("README", "read", 1), ("src/a", "write", 2)])
+        self.assertNotIn("source", files[1])
+        table = self.ctl("files", "a", "--prefix", "src/").text.splitlines()
+        self.assertEqual(table[1].split()[:3], ["src/a", "2", "write"])
+        self.assertEqual(len(table), 2)
+        self.assertIn("There are more", self.ctl("files", "a", "--limit", "1").err)
+        self.ctl("files", "none", code=NOT_FOUND)
+
+    def test_usage_is_added_up(self):
+        call = ("--provider", "acme", "--model", "large", "--input-tokens", "10",
+                "--output-tokens", "2", "--cost", "0.0125", "--latency", "250ms")
+        for words in (call, call, (*call, "--currency", "EUR"), (*call, "--mode", "batch")):
+            self.ctl("record", "a", *words)
+        self.ctl("record", "b", "--create", *call)
+        totals = self.ctl("usage", "a", "-o", "json").json["totals"]
+        self.assertEqual([(each.get("mode", ""), each["currency"], each["call_count"],
+                           each["input_tokens"], each["cost_micros"], each["latency_us"])
+                          for each in totals],
+                         [("", "EUR", 1, 10, 12500, 250000), ("", "USD", 2, 20, 25000, 500000),
+                          ("batch", "USD", 1, 10, 12500, 250000)])
+        self.ctl("delete", "b")
+        text = self.ctl("usage").text.splitlines()
+        self.assertEqual(text[2].split(),
+                         ["acme", "large", "3", "30", "6", "0", "0.037500", "USD", "750ms"])
+        self.ctl("usage", "none", code=NOT_FOUND)
+        self.ctl("record", "a", *call, "--currency", "euro", code=USAGE)
+
+    def test_resources_have_one_holder(self):
+        one, two = self.start(), self.start()
+        words = ("acquire", "a", "db", "--type", "lock", "--label", "k=v", "--session")
+        self.assertEqual(self.ctl("resources", *words, one).text, "db of a is held\n")
+        self.ctl("resources", *words, one)
+        held = self.ctl("resources", *words, two, code=REFUSED)
+        self.assertIn("`ctxctl session get %s` tells who has it" % one, held.err)
+        self.ctl("resources", "release", "a", "db", "--session", two, code=REFUSED)
+        shown = self.ctl("resources", "a", "-o", "json").json
+        self.assertFalse(shown["more"])
+        self.assertEqual([(each["name"], each["type"], each["session_id"], each["metadata"])
+                          for each in shown["resources"]], [("db", "lock", one, {"k": "v"})])
+        self.assertIn("db    lock  " + one, self.ctl("resources", "a").text)
+        self.assertEqual(self.ctl("resources", "release", "a", "db", "--session", one).text,
+                         "db of a is released\n")
+        self.assertIn("(RESOURCE_NOT_HELD)", self.ctl("resources", "release", "a", "db",
+                                                      "--session", one, code=REFUSED).err)
+        self.ctl("resources", *words, two)
+        self.ctl("session", "end", two)
+        self.assertEqual(self.ctl("resources", "a", "-o", "json").json["resources"], [])
+        self.assertEqual([each["resource"]["kind"] for each in self.history()],
+                         ["acquired", "released", "acquired", "reclaimed"])
+        self.ctl("resources", "none", code=NOT_FOUND)
+
+    def test_lists_read_more_than_a_page(self):
+        session = self.start()
+        self.ctl("activate", "a", "--session", session)
+        for i in range(3):
+            self.ctl("resources", "acquire", "a", "r%d" % i, "--session", session)
+        shown = self.ctl("resources", "a", "--all", "-o", "json").json["resources"]
+        self.assertEqual([each["name"] for each in shown], ["r0", "r1", "r2"])
+
+
 class FrontTest(CtxctlTestCase):
     def test_wrong_words_are_named_in_one_line(self):
         for words, part in (
@@ -278,6 +564,10 @@ class FrontTest(CtxctlTestCase):
             (("list", "--limit", "x"), "--limit takes a number, not 'x'"),
             (("list", "-o", "xml"), "--output is text or json"),
             (("create", "a", "--ttl", "soon"), "--ttl takes a time"),
+            (("session", "nonsense"), "no command 'session nonsense'. See ctxctl session --help"),
+            (("session", "get"), "session get: something is missing: it takes SESSION. See ctxctl "
+                                 "session get --help"),
+            (("history", "truncate"), "history truncate: something is missing"),
         ):
             with self.subTest(words):
                 result = self.ctl(*words, code=USAGE)
@@ -290,14 +580,22 @@ class FrontTest(CtxctlTestCase):
         self.assertEqual(overview.code, OK)
         self.assertIn("Exit codes:", overview.text)
         commands = overview.text.split("Commands:\n")[1].split("\n\n")[0]
-        names = [line.split()[0] for line in commands.split("\n")]
-        self.assertEqual(len(names), 12)
+        names = [line[:20].split() for line in commands.split("\n")]
+        self.assertEqual(len(names), 30)
         for name in names:
-            shown = self.run_ctxctl(name, "--help")
+            shown = self.run_ctxctl(*name, "--help")
             self.assertEqual(shown.code, OK)
+            self.assertIn("Usage: ctxctl %s " % " ".join(name), shown.text)
             self.assertIn("Examples:\n  ", shown.text)
             self.assertLessEqual(max(map(len, shown.text.split("\n"))), 100)
         self.assertRegex(self.run_ctxctl("--version").text, r"^ctxctl \d+\.\d+\.\d+\n$")
+
+    def test_help_is_there_for_the_first_of_two_words(self):
+        self.assertEqual(self.run_ctxctl("session").code, USAGE)
+        shown = self.run_ctxctl("session", "--help")
+        self.assertEqual(shown.code, OK)
+        self.assertIn("  session start ", shown.text)
+        self.assertNotIn("history", shown.text)
 
     def test_a_server_that_is_not_there_is_told_with_its_address(self):
         for words in (("get", "a"), ("ping",), ("import", SAMPLE), ("export",)):
