@@ -207,6 +207,7 @@ static enum cx_status engine_recover(struct cx_engine *engine, struct cx_engine_
     status = engine_replay(engine, &last_time_us, error);
     cx_commit_init(&engine->commit, engine->log, last_time_us);
     if (status == CX_OK) {
+        cx_engine_start_leases(engine);
         report_fill(engine, &wal, ret_report);
         ret_report->replay_us = clock->monotonic_us(clock) - start_us;
         status = cx_engine_write_settings(engine, error);
@@ -285,6 +286,8 @@ void cx_engine_statistics(struct cx_engine *engine, struct cx_engine_statistics 
     };
     ret_statistics->request_id_count =
         (uint64_t)__atomic_load_n(&engine->state.request_id_count, __ATOMIC_RELAXED);
+    ret_statistics->session_count =
+        (uint64_t)__atomic_load_n(&engine->state.session_count, __ATOMIC_RELAXED);
     cx_namespaces_walk(&engine->state.namespaces, (struct cx_bytes){0}, count_contexts,
                        &ret_statistics->context_count);
     pthread_mutex_lock(&engine->commit.mutex);

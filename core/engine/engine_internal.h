@@ -14,6 +14,7 @@
 #include "core/engine/commit.h"
 #include "core/engine/engine.h"
 #include "core/state/plan.h"
+#include "core/state/session.h"
 
 /* What a change is planned and encoded in: that of the first shard whose lock is held. */
 struct cx_engine_workspace {
@@ -61,6 +62,29 @@ void cx_engine_unlock(struct cx_engine *engine, uint64_t mask);
 CX_MUST_CHECK enum cx_status cx_engine_run_due(struct cx_engine *engine,
                                                const struct cx_name_key *key, int64_t now_us,
                                                struct cx_error *ret_error);
+
+/* Ends a session whose term is over, if it still is. Fails like cx_engine_run_due(). */
+CX_MUST_CHECK enum cx_status cx_engine_lapse(struct cx_engine *engine,
+                                             const struct cx_name_key *key,
+                                             struct cx_error *ret_error);
+
+/* Gives every session a full term. For cx_engine_open(), which is alone. */
+void cx_engine_start_leases(struct cx_engine *engine);
+
+/* Ends the sessions of a shard whose terms are over. */
+void cx_engine_run_leases(struct cx_engine *engine, unsigned shard);
+
+/* Finds a context that can be seen, under the lock of its shard. *ret_wait_for is also set on
+ * failure: CONTEXT_NOT_FOUND. */
+CX_MUST_CHECK enum cx_status cx_engine_find_locked(struct cx_engine *engine,
+                                                   const struct cx_name_key *key,
+                                                   struct cx_context **ret_context,
+                                                   uint64_t *ret_wait_for,
+                                                   struct cx_error *ret_error);
+
+/* Copies a session as it is, into memory that cx_session_view_room() is enough for. */
+void cx_engine_view_session(const struct cx_engine *engine, const struct cx_session *session,
+                            struct cx_session_view *ret_view);
 
 /* Writes the settings of the options into the log and the state, if they differ. For
  * cx_engine_open(), which is alone. */

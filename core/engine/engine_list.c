@@ -6,15 +6,7 @@
 
 #include "core/base/limits.h"
 #include "core/base/memory.h"
-#include "core/engine/engine_internal.h"
-
-/* The list of one shard, and where the page is in it. */
-struct source {
-    struct cx_tree tree;
-    struct cx_tree_cursor cursor;
-    struct cx_tree_item *item; /* NULL: at the end. */
-    struct cx_bytes id;        /* Of the item. */
-};
+#include "core/engine/engine_merge.h"
 
 /* A page being made. */
 struct listing {
@@ -23,10 +15,7 @@ struct listing {
     struct cx_list_page *page;
     int64_t now_us;
     struct cx_arena arena;
-    const struct cx_tree_class *kind;
-    struct cx_bytes prefix; /* What the keys that are asked for begin with. */
-    struct source sources[CX_SHARDS];
-    size_t source_count;
+    struct cx_merge merge;
 };
 
 /* ---- Which list. ------------------------------------------------------------ */
@@ -69,41 +58,23 @@ static struct cx_row_names list_names(const struct cx_list_query *query)
     return names;
 }
 
-/* ---- The merge. ------------------------------------------------------------- */
+/* ---- The walk. -------------------------------------------------------------- */
 
-/* Notes what the cursor is at, if it is still asked for. */
-static void source_set(const struct listing *listing, struct source *source,
-                       struct cx_tree_item *item)
+static struct cx_bytes id_of_context(const struct cx_tree_item *item)
 {
-    struct cx_bytes key;
-
-    source->item = NULL;
-    if (item == NULL) {
-        return;
-    }
-    key = cx_tree_item_key(listing->kind, item);
-    if (cx_bytes_has_prefix(key, listing->prefix)) {
-        source->item = item;
-        source->id = listing->kind == &cx_context_class ? cx_context_id(cx_context_of(item))
-                                                        : cx_row_id((const struct cx_row *)item);
-    }
+    return cx_context_id((const struct cx_context *)item);
 }
 
-static void source_open(struct listing *listing, unsigned shard, struct cx_bytes start)
+static struct cx_bytes id_of_row(const struct cx_tree_item *item)
 {
-    struct source *source = &listing->sources[listing->source_count++];
-    struct cx_tree_item *item;
+    return cx_row_id((const struct cx_row *)item);
+}
 
-    pthread_mutex_lock(&listing->engine->locks[shard]);
-    source->tree = cx_tree_copy(shard_list(listing, &listing->engine->state.shards[shard]));
-    pthread_mutex_unlock(&listing->engine->locks[shard]);
-
-    item = cx_tree_seek(listing->kind, &source->tree, start, &source->cursor);
-    source_set(listing, source, item);
-    if (source->item != NULL && listing->query->after_id.size > 0 &&
-        cx_bytes_equal(source->id, listing->query->after_id)) {
-        source_set(listing, source, cx_tree_next(&source->cursor));
-    }
+static void open_shard(struct listing *listing, unsigned shard, struct cx_bytes start)
+{
+    cx_merge_open(&listing->merge, listing->engine, shard,
+                  shard_list(listing, &listing->engine->state.shards[shard]), start,
+                  listing->query->after_id);
 }
 
 static enum cx_status listing_open(struct listing *listing)
@@ -113,9 +84,15 @@ static enum cx_status listing_open(struct listing *listing)
     struct cx_bytes start;
     enum cx_status status;
 
-    listing->kind = query->deleted || names.count == 1 ? &cx_context_class : &cx_row_class;
+    if (query->deleted || names.count == 1) {
+        listing->merge.kind = &cx_context_class;
+        listing->merge.id_of = id_of_context;
+    } else {
+        listing->merge.kind = &cx_row_class;
+        listing->merge.id_of = id_of_row;
+    }
     names.id = query->id_prefix;
-    status = cx_row_key(&listing->arena, &names, &listing->prefix);
+    status = cx_row_key(&listing->arena, &names, &listing->merge.prefix);
     if (status == CX_OK) {
         bool behind = cx_bytes_compare(query->after_id, query->id_prefix) > 0;
 
@@ -129,47 +106,13 @@ static enum cx_status listing_open(struct listing *listing)
         struct cx_name_key parent;
 
         cx_name_key_init(&parent, query->namespace_id, query->parent_id);
-        source_open(listing, parent.shard, start);
+        open_shard(listing, parent.shard, start);
         return CX_OK;
     }
     for (unsigned shard = 0; shard < CX_SHARDS; shard++) {
-        source_open(listing, shard, start);
+        open_shard(listing, shard, start);
     }
     return CX_OK;
-}
-
-static void listing_done(struct listing *listing)
-{
-    for (size_t i = 0; i < listing->source_count; i++) {
-        cx_tree_done(listing->kind, &listing->sources[i].tree);
-    }
-    cx_arena_done(&listing->arena);
-}
-
-/* Restores the heap of sources, the smallest id first and those at their end last,
- * after the one at `place` has moved on. */
-static void heap_settle(struct listing *listing, size_t place)
-{
-    for (;;) {
-        size_t smallest = place;
-
-        for (size_t child = 2 * place + 1; child <= 2 * place + 2 && child < listing->source_count;
-             child++) {
-            const struct source *a = &listing->sources[child];
-            const struct source *b = &listing->sources[smallest];
-
-            if (a->item != NULL && (b->item == NULL || cx_bytes_compare(a->id, b->id) < 0)) {
-                smallest = child;
-            }
-        }
-        if (smallest == place) {
-            return;
-        }
-        struct source moved = listing->sources[place];
-        listing->sources[place] = listing->sources[smallest];
-        listing->sources[smallest] = moved;
-        place = smallest;
-    }
 }
 
 /* ---- The rows. -------------------------------------------------------------- */
@@ -208,22 +151,20 @@ static void page_add(struct listing *listing, struct cx_bytes id)
 static void page_fill(struct listing *listing)
 {
     struct cx_list_page *page = listing->page;
-    struct source *first = &listing->sources[0];
+    struct cx_merge *merge = &listing->merge;
     size_t looked_at = 0;
+    struct cx_bytes id;
 
-    for (size_t i = listing->source_count; i > 0; i--) {
-        heap_settle(listing, i - 1);
-    }
-    while (first->item != NULL && page->count < listing->query->count_max &&
+    cx_merge_begin(merge);
+    while (cx_merge_first(merge, &id) != NULL && page->count < listing->query->count_max &&
            looked_at < CX_PAGE_ROWS_MAX) {
-        page_add(listing, first->id);
-        memcpy(page->last_id_held, first->id.data, first->id.size);
-        page->last_id = (struct cx_bytes){page->last_id_held, first->id.size};
+        page_add(listing, id);
+        memcpy(page->last_id_held, id.data, id.size);
+        page->last_id = (struct cx_bytes){page->last_id_held, id.size};
         looked_at++;
-        source_set(listing, first, cx_tree_next(&first->cursor));
-        heap_settle(listing, 0);
+        cx_merge_advance(merge);
     }
-    page->more = first->item != NULL;
+    page->more = cx_merge_first(merge, &id) != NULL;
 }
 
 enum cx_status cx_engine_list(struct cx_engine *engine, const struct cx_list_query *query,
@@ -253,7 +194,8 @@ enum cx_status cx_engine_list(struct cx_engine *engine, const struct cx_list_que
         status = cx_error_out_of_memory(ret_error);
     }
     if (listing != NULL) {
-        listing_done(listing);
+        cx_merge_done(&listing->merge);
+        cx_arena_done(&listing->arena);
         cx_free(listing);
     }
     return status;

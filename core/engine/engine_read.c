@@ -4,18 +4,6 @@
 
 #include "core/engine/engine_internal.h"
 
-static enum cx_status not_found(const struct cx_context *context, struct cx_error *error)
-{
-    enum cx_status status =
-        cx_error_set(error, CX_REASON_CONTEXT_NOT_FOUND, "%s",
-                     context != NULL ? "the context was deleted" : "there is no such context");
-
-    if (context != NULL) {
-        cx_error_detail_number(error, "deleted_version", context->version);
-    }
-    return status;
-}
-
 static enum cx_status not_retained(uint64_t oldest, uint64_t newest, struct cx_error *error)
 {
     enum cx_status status = cx_error_set(
@@ -58,11 +46,27 @@ static enum cx_status take_locked(struct cx_context *context, const struct cx_st
     return CX_OK;
 }
 
+enum cx_status cx_engine_find_locked(struct cx_engine *engine, const struct cx_name_key *key,
+                                     struct cx_context **ret_context, uint64_t *ret_wait_for,
+                                     struct cx_error *ret_error)
+{
+    int64_t now_us = engine->options.clock->wall_us(engine->options.clock);
+    struct cx_context *context = cx_state_find(&engine->state, key);
+
+    *ret_wait_for =
+        context != NULL ? context->revision : engine->state.shards[key->shard].forgotten_revision;
+    if (context == NULL || context->life != CX_CONTEXT_LIVE ||
+        cx_context_is_expired(context, now_us)) {
+        return cx_context_not_found(ret_error, context);
+    }
+    *ret_context = context;
+    return CX_OK;
+}
+
 enum cx_status cx_engine_get(struct cx_engine *engine, const struct cx_context_name *name,
                              const struct cx_state_at *at, struct cx_snapshot *ret_snapshot,
                              uint64_t *ret_wait_for, struct cx_error *ret_error)
 {
-    int64_t now_us = engine->options.clock->wall_us(engine->options.clock);
     struct cx_undo_path path = {0};
     struct cx_name_key key;
     struct cx_context *context;
@@ -70,13 +74,8 @@ enum cx_status cx_engine_get(struct cx_engine *engine, const struct cx_context_n
 
     cx_name_key_init(&key, name->namespace_id, name->id);
     pthread_mutex_lock(&engine->locks[key.shard]);
-    context = cx_state_find(&engine->state, &key);
-    *ret_wait_for =
-        context != NULL ? context->revision : engine->state.shards[key.shard].forgotten_revision;
-    if (context == NULL || context->life != CX_CONTEXT_LIVE ||
-        cx_context_is_expired(context, now_us)) {
-        status = not_found(context, ret_error);
-    } else {
+    status = cx_engine_find_locked(engine, &key, &context, ret_wait_for, ret_error);
+    if (status == CX_OK) {
         status = take_locked(context, at, ret_snapshot, &path, ret_error);
     }
     pthread_mutex_unlock(&engine->locks[key.shard]);

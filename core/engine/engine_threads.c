@@ -172,16 +172,20 @@ static void garbage_collect(struct cx_engine *engine)
 static bool shard_first_due(struct cx_engine *engine, unsigned shard, int64_t now_us,
                             struct cx_name_key *ret_key)
 {
-    struct cx_context *context;
+    const struct cx_due_mark *first;
     int64_t time_us = 0;
+    bool due;
 
     pthread_mutex_lock(&engine->locks[shard]);
-    context = cx_due_first(&engine->state.shards[shard].due, &time_us);
-    if (context != NULL && time_us <= now_us) {
+    first = cx_due_first(&engine->state.shards[shard].due, &time_us);
+    due = first != NULL && time_us <= now_us;
+    if (due) {
+        const struct cx_context *context = CX_CONTAINER_OF(first, struct cx_context, due);
+
         cx_name_key_init(ret_key, cx_context_namespace(context), cx_context_id(context));
     }
     pthread_mutex_unlock(&engine->locks[shard]);
-    return context != NULL && time_us <= now_us;
+    return due;
 }
 
 void cx_engine_step_timers(struct cx_engine *engine)
@@ -200,6 +204,7 @@ void cx_engine_step_timers(struct cx_engine *engine)
                 break; /* Nothing is shown late for that; the next round tries again. */
             }
         }
+        cx_engine_run_leases(engine, shard);
     }
     garbage_collect(engine);
     __atomic_store_n(&engine->memory_full,

@@ -112,6 +112,7 @@ void cx_apply_session(struct cx_stage *stage, enum cx_session_step step, struct 
     switch (step) {
     case CX_SESSION_START:
         cx_due_set(&shard->leases, &session->lease, INT64_MAX);
+        __atomic_fetch_add(&stage->state->session_count, 1, __ATOMIC_RELAXED);
         break;
     case CX_SESSION_SWITCH:
         session->current = staged->current;
@@ -119,6 +120,7 @@ void cx_apply_session(struct cx_stage *stage, enum cx_session_step step, struct 
     default:
         assert(session->activation_count == 0 && session->resource_count == 0);
         cx_due_set(&shard->leases, &session->lease, 0);
+        __atomic_fetch_sub(&stage->state->session_count, 1, __ATOMIC_RELAXED);
         shard->session_end_revision = moment.revision;
         break;
     }

@@ -88,6 +88,18 @@ struct cx_bytes cx_context_parent_id(const struct cx_context *context)
                              context->parent_size};
 }
 
+enum cx_status cx_context_not_found(struct cx_error *error, const struct cx_context *tombstone)
+{
+    enum cx_status status =
+        cx_error_set(error, CX_REASON_CONTEXT_NOT_FOUND, "%s",
+                     tombstone != NULL ? "the context was deleted" : "there is no such context");
+
+    if (tombstone != NULL) {
+        cx_error_detail_number(error, "deleted_version", tombstone->version);
+    }
+    return status;
+}
+
 /* ---- States before the head. ------------------------------------------------ */
 
 enum cx_status cx_undo_new(const struct cx_context *context, struct cx_undo **ret_undo)

@@ -16,6 +16,7 @@
 #ifndef CX_STATE_CONTEXT_H
 #define CX_STATE_CONTEXT_H
 
+#include "core/base/error.h"
 #include "core/state/due.h"
 #include "core/state/entry.h"
 #include "core/state/labels.h"
@@ -127,6 +128,9 @@ static inline bool cx_context_is_expired(const struct cx_context *context, int64
     return context->life == CX_CONTEXT_LIVE && context->end_time_us != 0 &&
            context->end_time_us <= now_us;
 }
+
+/* CONTEXT_NOT_FOUND, with the last version of a tombstone (NULL: there is none). */
+enum cx_status cx_context_not_found(struct cx_error *error, const struct cx_context *tombstone);
 
 /* Makes an undo record that leads back to the context's present state, its entries
  * left to the caller. CX_RESOURCE_EXHAUSTED when out of memory. */

@@ -158,11 +158,7 @@ enum cx_plan_result cx_plan_check_preconditions(struct cx_plan *plan,
 
 enum cx_plan_result cx_plan_not_found(struct cx_plan *plan, const struct cx_context *tombstone)
 {
-    (void)cx_error_set(plan->error, CX_REASON_CONTEXT_NOT_FOUND, "%s",
-                       tombstone != NULL ? "the context was deleted" : "there is no such context");
-    if (tombstone != NULL) {
-        cx_error_detail_number(plan->error, "deleted_version", tombstone->version);
-    }
+    (void)cx_context_not_found(plan->error, tombstone);
     return CX_PLAN_FAILED;
 }
 

@@ -7,9 +7,7 @@
 
 static enum cx_plan_result session_not_found(struct cx_plan *plan, struct cx_bytes id)
 {
-    (void)cx_error_set(plan->error, CX_REASON_SESSION_NOT_FOUND,
-                       "there is no such session: it has ended, or was lost; start a new one");
-    cx_error_detail(plan->error, "session_id", id);
+    (void)cx_session_not_found(plan->error, id);
     return CX_PLAN_FAILED;
 }
 

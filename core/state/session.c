@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "core/base/hash.h"
+#include "core/base/limits.h"
 #include "core/base/memory.h"
 #include "core/state/context.h"
 
@@ -109,6 +110,16 @@ struct cx_bytes cx_session_id(const struct cx_session *session)
 struct cx_bytes cx_session_owner(const struct cx_session *session)
 {
     return (struct cx_bytes){session->bytes + session->item.key_size, session->item.extra};
+}
+
+enum cx_status cx_session_not_found(struct cx_error *error, struct cx_bytes id)
+{
+    enum cx_status status =
+        cx_error_set(error, CX_REASON_SESSION_NOT_FOUND,
+                     "there is no such session: it has ended, or was lost; start a new one");
+
+    cx_error_detail(error, "session_id", id);
+    return status;
 }
 
 struct cx_activation *cx_session_find(const struct cx_session *session,
@@ -253,12 +264,12 @@ struct copier {
     uint8_t *at;
 };
 
-static size_t view_size(const struct cx_session *session)
+size_t cx_session_view_room(const struct cx_session *session)
 {
     struct cx_label_list labels = cx_labels_list(session->labels);
     size_t size = sizeof(struct cx_session_view) + labels.count * sizeof(struct cx_label) +
-                  session->activation_count * sizeof(struct cx_activation_view) +
-                  session->item.key_size + session->item.extra;
+                  (session->activation_count + 1) * sizeof(struct cx_activation_view) +
+                  session->item.key_size + session->item.extra + CX_CONTEXT_ID_SIZE_MAX;
 
     for (size_t i = 0; i < labels.count; i++) {
         size += labels.items[i].key.size + labels.items[i].value.size;
@@ -301,14 +312,11 @@ static void copy_activations(struct copier *copier, const struct cx_session *ses
     }
 }
 
-struct cx_session_view *cx_session_view_new(const struct cx_session *session)
+void cx_session_view_fill(const struct cx_session *session, struct cx_session_view *ret_view)
 {
     struct cx_label_list labels = cx_labels_list(session->labels);
-    struct copier copier = {.view = cx_alloc(view_size(session))};
+    struct copier copier = {.view = ret_view};
 
-    if (copier.view == NULL) {
-        return NULL;
-    }
     copier.labels = (struct cx_label *)(copier.view + 1);
     copier.activations = (struct cx_activation_view *)(copier.labels + labels.count);
     copier.at = (uint8_t *)(copier.activations + session->activation_count);
@@ -321,7 +329,6 @@ struct cx_session_view *cx_session_view_new(const struct cx_session *session)
     };
     copy_labels(&copier, labels);
     copy_activations(&copier, session);
-    return copier.view;
 }
 
 uint64_t cx_session_mix(uint64_t digest, const struct cx_session *session)

@@ -16,6 +16,7 @@
 #ifndef CX_STATE_SESSION_H
 #define CX_STATE_SESSION_H
 
+#include "core/base/error.h"
 #include "core/state/due.h"
 #include "core/state/labels.h"
 #include "core/state/tracking.h"
@@ -102,6 +103,9 @@ struct cx_bytes cx_session_namespace(const struct cx_session *session);
 struct cx_bytes cx_session_id(const struct cx_session *session);
 struct cx_bytes cx_session_owner(const struct cx_session *session);
 
+/* SESSION_NOT_FOUND. */
+enum cx_status cx_session_not_found(struct cx_error *error, struct cx_bytes id);
+
 /* Whether its term is over. Needs no lock, as long as the session lives. */
 static inline bool cx_session_has_lapsed(const struct cx_session *session, int64_t lease_now_us)
 {
@@ -130,9 +134,13 @@ void cx_resource_view(const struct cx_resource *resource, struct cx_resource_vie
 CX_MUST_CHECK enum cx_status cx_resource_list(const struct cx_tracked_query *query,
                                               struct cx_resource_page *page);
 
-/* Copies a session as it is. `expire_time_us` is the caller's to set. NULL when out of
- * memory. O(activations). */
-struct cx_session_view *cx_session_view_new(const struct cx_session *session);
+/* The bytes of memory that a copy takes at most, also after one more context was activated.
+ * O(activations). */
+size_t cx_session_view_room(const struct cx_session *session);
+
+/* Copies a session as it is into memory from cx_alloc() of that size. `expire_time_us` is the
+ * caller's to set. O(activations). */
+void cx_session_view_fill(const struct cx_session *session, struct cx_session_view *ret_view);
 
 /* Continues a digest over everything that changes have made. */
 uint64_t cx_session_mix(uint64_t digest, const struct cx_session *session);

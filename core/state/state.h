@@ -52,7 +52,8 @@ struct cx_state {
     struct cx_namespaces namespaces;
     struct cx_chunk_table *chunks;
     struct cx_settings settings;
-    int64_t request_id_count; /* Over all shards. Atomic. */
+    int64_t request_id_count; /* Over all shards, like the next. Atomic. */
+    int64_t session_count;
 };
 
 /* CX_RESOURCE_EXHAUSTED when out of memory. */

@@ -1,0 +1,298 @@
+/* Histories, files, usage and resources of contexts: looking at them, and making
+ * histories shorter. What is looked at is copied under the lock, O(1), and walked
+ * outside. */
+
+#include "core/base/limits.h"
+#include "core/base/memory.h"
+#include "core/engine/engine_change.h"
+#include "core/state/file.h"
+#include "core/state/history.h"
+#include "core/state/tracked.h"
+#include "core/state/usage.h"
+
+enum { CUT_ATTEMPTS_MAX = 10 };
+
+/* ---- Looking. --------------------------------------------------------------- */
+
+/* Takes a copy of one of the trees of a context. An empty one where there is nothing. */
+static enum cx_status take_tree(struct cx_engine *engine, const struct cx_context_name *name,
+                                size_t offset, struct cx_tree *ret_tree, uint64_t *ret_wait_for,
+                                struct cx_error *error)
+{
+    struct cx_context *context;
+    enum cx_status status;
+    struct cx_name_key key;
+
+    *ret_tree = (struct cx_tree){0};
+    cx_name_key_init(&key, name->namespace_id, name->id);
+    pthread_mutex_lock(&engine->locks[key.shard]);
+    status = cx_engine_find_locked(engine, &key, &context, ret_wait_for, error);
+    if (status == CX_OK && context->tracked != NULL) {
+        const char *base = (const char *)context->tracked;
+
+        *ret_tree = cx_tree_copy((const struct cx_tree *)(const void *)(base + offset));
+    }
+    pthread_mutex_unlock(&engine->locks[key.shard]);
+    return status;
+}
+
+enum cx_status cx_engine_list_activities(struct cx_engine *engine,
+                                         const struct cx_activity_query *query,
+                                         struct cx_activity_page *ret_page, uint64_t *ret_wait_for,
+                                         struct cx_error *ret_error)
+{
+    enum cx_status status;
+
+    *ret_page = (struct cx_activity_page){0};
+    status = take_tree(engine, &query->name, offsetof(struct cx_tracked, history),
+                       &ret_page->history, ret_wait_for, ret_error);
+    if (status != CX_OK) {
+        return status;
+    }
+    if (cx_history_list(query, ret_page) != CX_OK) {
+        cx_activity_page_done(ret_page);
+        return cx_error_out_of_memory(ret_error);
+    }
+    return CX_OK;
+}
+
+enum cx_status cx_engine_list_files(struct cx_engine *engine, const struct cx_tracked_query *query,
+                                    struct cx_file_page *ret_page, uint64_t *ret_wait_for,
+                                    struct cx_error *ret_error)
+{
+    enum cx_status status;
+
+    *ret_page = (struct cx_file_page){0};
+    status = take_tree(engine, &query->name, offsetof(struct cx_tracked, files), &ret_page->files,
+                       ret_wait_for, ret_error);
+    if (status != CX_OK) {
+        return status;
+    }
+    if (cx_file_list(query, ret_page) != CX_OK) {
+        cx_file_page_done(ret_page);
+        return cx_error_out_of_memory(ret_error);
+    }
+    return CX_OK;
+}
+
+enum cx_status cx_engine_list_resources(struct cx_engine *engine,
+                                        const struct cx_tracked_query *query,
+                                        struct cx_resource_page *ret_page, uint64_t *ret_wait_for,
+                                        struct cx_error *ret_error)
+{
+    enum cx_status status;
+
+    *ret_page = (struct cx_resource_page){0};
+    status = take_tree(engine, &query->name, offsetof(struct cx_tracked, resources),
+                       &ret_page->resources, ret_wait_for, ret_error);
+    if (status != CX_OK) {
+        return status;
+    }
+    if (cx_resource_list(query, ret_page) != CX_OK) {
+        cx_resource_page_done(ret_page);
+        return cx_error_out_of_memory(ret_error);
+    }
+    return CX_OK;
+}
+
+enum cx_status cx_engine_summarize_usage(struct cx_engine *engine,
+                                         const struct cx_context_name *name,
+                                         struct cx_usage_summary *ret_summary,
+                                         uint64_t *ret_wait_for, struct cx_error *ret_error)
+{
+    struct cx_tree usage = {0};
+    enum cx_status status;
+
+    *ret_summary = (struct cx_usage_summary){0};
+    if (name->id.size == 0) {
+        status = cx_namespaces_summarize_usage(&engine->state.namespaces, name->namespace_id,
+                                               ret_summary);
+        *ret_wait_for = cx_commit_revision(&engine->commit);
+        return status == CX_OK ? CX_OK : cx_error_out_of_memory(ret_error);
+    }
+    status = take_tree(engine, name, offsetof(struct cx_tracked, usage), &usage, ret_wait_for,
+                       ret_error);
+    if (status != CX_OK) {
+        return status;
+    }
+    status = cx_usage_summarize(&usage, ret_summary);
+    cx_tree_done(&cx_usage_class, &usage);
+    return status == CX_OK ? CX_OK : cx_error_out_of_memory(ret_error);
+}
+
+/* ---- Truncating. ------------------------------------------------------------ */
+
+struct write_truncate {
+    struct cx_engine_write base;
+    const struct cx_truncate_request *request;
+    bool again;
+};
+
+static enum cx_plan_result truncate_plan(struct cx_engine_write *write, struct cx_plan *plan)
+{
+    struct write_truncate *truncate = (struct write_truncate *)write;
+
+    return cx_plan_truncate(plan, truncate->request, truncate->again);
+}
+
+enum cx_status cx_engine_truncate_history(struct cx_engine *engine,
+                                          const struct cx_truncate_request *request,
+                                          struct cx_write_outcome *ret_outcome,
+                                          struct cx_error *ret_error)
+{
+    struct write_truncate truncate = {
+        .base = cx_engine_write_begin(
+            engine, cx_engine_shards_of_author(&request->name, &request->author), ret_error),
+        .request = request,
+    };
+    enum cx_status status;
+
+    truncate.base.plan = truncate_plan;
+    do {
+        truncate.base.more = false;
+        status = cx_engine_write_run(&truncate.base);
+        truncate.again = true;
+    } while (status == CX_OK && truncate.base.more);
+    *ret_outcome = cx_engine_write_outcome(&truncate.base);
+    return status;
+}
+
+/* ---- Optimizing. ------------------------------------------------------------ */
+
+struct write_optimize {
+    struct cx_engine_write base;
+    struct cx_optimizing optimizing;
+    struct cx_optimizing planned; /* As it is when the round has been applied. */
+    struct cx_tree history;       /* What a cut is to be made for outside the locks. */
+    uint64_t history_revision;
+    bool wants_cut;
+    struct cx_optimize_result kept; /* Of a repeat: what is there now. */
+};
+
+/* A plan may be made several times before it is applied: progress counts then. */
+static enum cx_plan_result optimize_plan(struct cx_engine_write *write, struct cx_plan *plan)
+{
+    struct write_optimize *optimize = (struct write_optimize *)write;
+    struct cx_optimizing *optimizing = &optimize->optimizing;
+    enum cx_plan_result result;
+
+    optimize->planned = *optimizing;
+    result = cx_plan_optimize(plan, &optimize->planned);
+    optimizing->cut = optimize->planned.cut;
+    optimizing->has_cut = optimize->planned.has_cut;
+    optimizing->cut_revision = optimize->planned.cut_revision;
+    return result;
+}
+
+static void optimize_done(struct cx_engine_write *write, struct cx_plan *plan)
+{
+    struct write_optimize *optimize = (struct write_optimize *)write;
+    const struct cx_context_name *name = &optimize->optimizing.request->name;
+    const struct cx_tracked *tracked = NULL;
+    const struct cx_context *context;
+    struct cx_name_key key;
+
+    optimize->optimizing = optimize->planned;
+    optimize->wants_cut = !write->replayed && !optimize->planned.has_cut;
+    if (!optimize->wants_cut && !write->replayed) {
+        return;
+    }
+    cx_name_key_init(&key, name->namespace_id, name->id);
+    context = cx_state_find(plan->state, &key);
+    if (context != NULL && context->life == CX_CONTEXT_LIVE) {
+        tracked = context->tracked;
+        write->wait_for = context->revision > write->wait_for ? context->revision : write->wait_for;
+    }
+    if (optimize->wants_cut) {
+        optimize->history = cx_tree_copy(&tracked->history);
+        optimize->history_revision = tracked->history_revision;
+    } else if (tracked != NULL) {
+        optimize->kept.kept_count = tracked->history_count;
+        optimize->kept.kept_bytes = tracked->history_bytes;
+    }
+}
+
+/* Makes the cut for the copy that was taken. */
+static enum cx_status make_cut(struct write_optimize *optimize, struct cx_error *error)
+{
+    struct cx_optimizing *optimizing = &optimize->optimizing;
+    enum cx_status status =
+        cx_history_optimize(&optimize->history, optimizing->request, &optimizing->cut);
+
+    cx_tree_done(&cx_activity_class, &optimize->history);
+    if (status != CX_OK) {
+        return cx_error_out_of_memory(error);
+    }
+    optimizing->has_cut = true;
+    optimizing->cut_revision = optimize->history_revision;
+    return CX_OK;
+}
+
+static enum cx_status head_moved(struct cx_engine *engine, const struct cx_context_name *name,
+                                 struct cx_error *error)
+{
+    struct cx_context *context;
+    uint64_t version = 0;
+    uint64_t wait_for;
+    struct cx_name_key key;
+    enum cx_status status;
+
+    cx_name_key_init(&key, name->namespace_id, name->id);
+    pthread_mutex_lock(&engine->locks[key.shard]);
+    status = cx_engine_find_locked(engine, &key, &context, &wait_for, error);
+    version = status == CX_OK ? context->version : 0;
+    pthread_mutex_unlock(&engine->locks[key.shard]);
+    if (status != CX_OK) {
+        return status;
+    }
+    status = cx_error_set(error, CX_REASON_HEAD_MOVED,
+                          "the history changed again and again meanwhile; try again");
+    cx_error_detail_number(error, "current_version", version);
+    return status;
+}
+
+/* Makes cuts and rounds until all is done. */
+static enum cx_status optimize_run(struct write_optimize *optimize)
+{
+    struct cx_engine_write *write = &optimize->base;
+    size_t cuts = 0;
+    enum cx_status status;
+
+    do {
+        write->more = false;
+        optimize->wants_cut = false;
+        status = cx_engine_write_run(write);
+        if (status == CX_OK && optimize->wants_cut) {
+            status =
+                cuts++ < CUT_ATTEMPTS_MAX
+                    ? make_cut(optimize, write->error)
+                    : head_moved(write->engine, &optimize->optimizing.request->name, write->error);
+            cx_tree_done(&cx_activity_class, &optimize->history);
+        } else {
+            optimize->optimizing.again = true;
+        }
+    } while (status == CX_OK && (optimize->wants_cut || write->more));
+    return status;
+}
+
+enum cx_status cx_engine_optimize_history(struct cx_engine *engine,
+                                          const struct cx_optimize_request *request,
+                                          struct cx_write_outcome *ret_outcome,
+                                          struct cx_optimize_result *ret_result,
+                                          struct cx_error *ret_error)
+{
+    struct write_optimize optimize = {
+        .base = cx_engine_write_begin(
+            engine, cx_engine_shards_of_author(&request->name, &request->author), ret_error),
+        .optimizing.request = request,
+    };
+    enum cx_status status;
+
+    optimize.base.plan = optimize_plan;
+    optimize.base.done = optimize_done;
+    status = optimize_run(&optimize);
+    *ret_outcome = cx_engine_write_outcome(&optimize.base);
+    *ret_result = optimize.base.replayed ? optimize.kept : optimize.optimizing.cut.result;
+    cx_history_cut_done(&optimize.optimizing.cut);
+    return status;
+}
