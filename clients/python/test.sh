@@ -25,7 +25,7 @@ unset PYTHONPATH
 ./generate.sh --check
 
 bin=$(./venv.sh)/bin
-scripts=("$root"/tests/integration/replay_python.py)
+scripts=("$root"/tests/integration/replay_{python,tracker}.py)
 "$bin/ruff" check --quiet --no-cache src tests
 "$bin/ruff" check --quiet --no-cache --config pyproject.toml "${scripts[@]}"
 "$bin/ruff" format --quiet --check --no-cache --config pyproject.toml src tests "${scripts[@]}"
@@ -35,5 +35,5 @@ scripts=("$root"/tests/integration/replay_python.py)
 
 floor=$(./venv.sh requirements-floor.txt)/bin
 env -u CONTEXTD_BINARY "$floor/python" -m pytest --ignore=tests/test_package.py \
-    --ignore=tests/test_server.py
+    --ignore=tests/server
 exec "$bin/python" -m pytest "$@"

@@ -36,7 +36,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Callable, NamedTuple, Optional
+from typing import Callable, NamedTuple, Optional, TypeVar
 
 CLIENT = pathlib.Path(__file__).resolve().parents[2] / "clients" / "python"
 sys.path[:0] = [str(CLIENT / "src"), str(CLIENT / "tests")]
@@ -53,6 +53,8 @@ from contextd import (  # noqa: E402
     Written,
 )
 from contextd_process import ContextdProcess  # noqa: E402
+
+T = TypeVar("T")
 
 NAMESPACE = "replay"
 WORKERS = 8
@@ -161,7 +163,7 @@ def content(conversation: Conversation, index: int) -> Content:
     return Content(conversation.messages[index - 1], "application/json")
 
 
-def insist(write: Callable[[], Written]) -> Written:
+def insist(write: Callable[[], T]) -> T:
     """Repeats a write, with its request id, until somebody answers."""
     for _ in range(ROUNDS_MAX - 1):
         try:

@@ -1,16 +1,9 @@
-"""The clients against a real server, named by CONTEXTD_BINARY; skipped without one."""
+"""Contexts on a real server."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import pathlib
-import re
-import subprocess
-import sys
 import threading
-import uuid
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -19,50 +12,9 @@ import pytest
 import contextd
 from contextd import AsyncClient, Client, Content, Draft, Expiry, NewContext
 from contextd_process import ContextdProcess
-from fake import Blocking
-
-FOLDER = pathlib.Path(__file__).resolve().parents[1]
-ROOT = FOLDER.parents[1]
-BINARY = os.environ.get("CONTEXTD_BINARY", "")
-
-pytestmark = pytest.mark.skipif(not BINARY, reason="CONTEXTD_BINARY names no server")
 
 WORKERS = 8
 ROUNDS = 10
-
-
-@pytest.fixture(scope="module")
-def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ContextdProcess]:
-    running = ContextdProcess(BINARY, tmp_path_factory.mktemp("contextd"))
-    running.start()
-    yield running
-    running.kill()
-
-
-@pytest.fixture
-def namespace() -> str:
-    """A namespace that nobody else uses."""
-    return f"test-{uuid.uuid4()}"
-
-
-@pytest.fixture(params=["sync", "async"])
-def client(
-    request: pytest.FixtureRequest, process: ContextdProcess, namespace: str
-) -> Iterator[Any]:
-    if request.param == "sync":
-        with Client(process.address, namespace=namespace, timeout=30.0) as sync:
-            yield sync
-        return
-    loop = asyncio.new_event_loop()
-
-    async def connect() -> AsyncClient:
-        return AsyncClient(process.address, namespace=namespace, timeout=30.0)
-
-    target = loop.run_until_complete(connect())
-    yield Blocking(loop, target)
-    loop.run_until_complete(target.close())
-    loop.run_until_complete(loop.shutdown_asyncgens())
-    loop.close()
 
 
 # What is written is read.
@@ -362,40 +314,3 @@ def test_calls_wait_for_a_server_that_restarts(client: Any, process: ContextdPro
     starter.start()
     assert list(context.items()) == [("k", b"2")]
     starter.join()
-
-
-@pytest.mark.parametrize("mode", ["sync", "async", "both"])
-def test_an_import_survives_kills(mode: str) -> None:
-    script = ROOT / "tests/integration/replay_python.py"
-    sample = ROOT / "tests/integration/testdata/sample_conversations.jsonl"
-    options = ["--server", BINARY, "--kills", "5", "--seed", "5", "--client", mode]
-    done = subprocess.run(
-        [sys.executable, script, sample, *options], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "5 kills: 0 differences" in done.stdout
-
-
-# The README.
-
-
-@pytest.mark.parametrize("name", ["first", "asyncio"])
-def test_the_program_of_the_readme_runs_as_printed(process: ContextdProcess, name: str) -> None:
-    readme = (FOLDER / "README.md").read_text()
-
-    def block(kind: str) -> str:
-        found = re.search(rf"<!-- {kind}: {name} -->\n```\w*\n(.*?)```", readme, re.DOTALL)
-        assert found is not None
-        return found[1]
-
-    program = block("program").replace("127.0.0.1:7420", process.address)
-    assert process.address in program
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program],
-        env={**os.environ, "PYTHONPATH": str(FOLDER / "src")},
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert done.stderr == ""
-    assert done.stdout == block("output")
