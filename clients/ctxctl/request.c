@@ -149,10 +149,9 @@ Precondition *ctl_if_entry(struct ctl_pool *pool, const char *key, uint64_t vers
 
 /* ---- Other parts. ---------------------------------------------------------- */
 
-Google__Protobuf__Duration *ctl_duration(struct ctl_pool *pool, int64_t ms)
+Duration *ctl_duration(struct ctl_pool *pool, int64_t ms)
 {
-    Google__Protobuf__Duration *duration =
-        ctl_message_new(pool, &google__protobuf__duration__descriptor);
+    Duration *duration = ctl_message_new(pool, &google__protobuf__duration__descriptor);
 
     duration->seconds = ms / 1000;
     duration->nanos = (int32_t)(ms % 1000 * 1000000);
@@ -230,10 +229,9 @@ enum ctl_exit ctl_option_pair(struct ctl *ctl, const char *name, const char *val
 }
 
 enum ctl_exit ctl_option_time(struct ctl *ctl, const char *name, const char *value,
-                              Google__Protobuf__Timestamp **ret_time)
+                              Timestamp **ret_time)
 {
-    Google__Protobuf__Timestamp *time =
-        ctl_message_new(&ctl->pool, &google__protobuf__timestamp__descriptor);
+    Timestamp *time = ctl_message_new(&ctl->pool, &google__protobuf__timestamp__descriptor);
     int64_t ago_ms;
 
     if (ctl_parse_duration(value, &ago_ms)) {

@@ -51,7 +51,8 @@ Precondition *ctl_if_entry(struct ctl_pool *pool, const char *key, uint64_t vers
 
 /* ---- Other parts. ---------------------------------------------------------- */
 
-Google__Protobuf__Duration *ctl_duration(struct ctl_pool *pool, int64_t ms);
+/* A span of time. */
+Duration *ctl_duration(struct ctl_pool *pool, int64_t ms);
 
 /* `ttl_ms` 0: for ever. */
 SetExpiry *ctl_expiry(struct ctl_pool *pool, int64_t ttl_ms, bool sliding);
@@ -79,7 +80,7 @@ enum ctl_exit ctl_option_pair(struct ctl *ctl, const char *name, const char *val
 /* An option that takes a moment: a time, or how long ago it was. Complains about
  * anything else. */
 enum ctl_exit ctl_option_time(struct ctl *ctl, const char *name, const char *value,
-                              Google__Protobuf__Timestamp **ret_time);
+                              Timestamp **ret_time);
 
 /* `--label KEY=VALUE`: adds it to a message that has labels. */
 enum ctl_exit ctl_option_label(struct ctl *ctl, ProtobufCMessage *message, const char *value);

@@ -439,6 +439,10 @@ TEST_F(TrackerCommandsTest, HistoryShowsTheNewestAsTheyHappened) {
       "acme large 12 in 3 out 0.012500 USD 850ms\n"
       "       9  2025-11-21 10:53:21Z  resource        s1               reclaimed lock db\n",
       out_);
+  ASSERT_EQ(CTL_OK, Run(ctl_history, {"a", "-o", "json"}));
+  EXPECT_LT(out_.find("\"sequence\": 4"), out_.find("\"sequence\": 7"));
+  EXPECT_LT(out_.find("\"sequence\": 8"), out_.find("\"sequence\": 9"));
+  EXPECT_NE(std::string::npos, out_.find("\"sequence\": 9"));
 }
 
 TEST_F(TrackerCommandsTest, HistoryGivesScriptsAllThereIs) {
