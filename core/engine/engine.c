@@ -207,7 +207,6 @@ static enum cx_status engine_recover(struct cx_engine *engine, struct cx_engine_
     status = engine_replay(engine, &last_time_us, error);
     cx_commit_init(&engine->commit, engine->log, last_time_us);
     if (status == CX_OK) {
-        cx_engine_start_leases(engine);
         report_fill(engine, &wal, ret_report);
         ret_report->replay_us = clock->monotonic_us(clock) - start_us;
         status = cx_engine_write_settings(engine, error);
@@ -221,8 +220,10 @@ static enum cx_status engine_recover(struct cx_engine *engine, struct cx_engine_
     if (status != CX_OK) {
         cx_commit_done(&engine->commit);
         engine->log->ops->close(engine->log, false);
+        return status;
     }
-    return status;
+    cx_engine_start_leases(engine); /* The last thing: a slow disk takes nothing from a term. */
+    return CX_OK;
 }
 
 enum cx_status cx_engine_open(const struct cx_engine_options *options,

@@ -155,7 +155,7 @@ static bool request_is_well_formed(const struct cx_change *change)
     if (mark->of_session) {
         return change->session.step != CX_SESSION_NONE && !mark->each && mark->owner == 0;
     }
-    return !cx_request_mark_is_set(mark) || mark->owner < change->item_count;
+    return mark->owner < change->item_count || (mark->owner == 0 && !cx_request_mark_is_set(mark));
 }
 
 bool cx_change_is_well_formed(const struct cx_change *change)

@@ -131,7 +131,7 @@ static void hint_step(struct cx_replay *replay, uint64_t behind, hint_fn step)
         return;
     }
     slot = slot_at(replay, replay->added - 1 - behind);
-    if (slot->keys == NULL) {
+    if (slot->keys == NULL || slot->change.item_count == 0) {
         return;
     }
     hint.hash = slot->keys[0].hash;
@@ -147,6 +147,9 @@ static enum cx_status slot_stage(struct cx_stage *stage, struct cx_state *state,
     struct cx_change *change = &slot->change;
     enum cx_status status = cx_stage_begin(stage, state, &slot->arena, NULL, change->item_count);
 
+    if (status == CX_OK) {
+        status = cx_stage_session(stage, &change->session);
+    }
     for (size_t i = 0; i < change->item_count && status == CX_OK; i++) {
         status = cx_stage_item(stage, change->namespace_id, &slot->keys[i], &change->items[i]);
     }

@@ -132,19 +132,11 @@ void cx_state_settle(struct cx_state *state, struct cx_undo **garbage)
 
 static uint64_t mix_entry(uint64_t digest, const struct cx_entry *entry)
 {
-    struct cx_bytes run = cx_entry_inline_value(entry);
-
     digest = cx_hash_mix(cx_hash_mix(digest, cx_entry_key(entry)), cx_entry_content_type(entry));
     digest =
         cx_hash_mix_number(cx_hash_mix_number(digest, entry->version), cx_entry_value_size(entry));
-    if (entry->value == NULL) {
-        return cx_hash_mix(digest, run);
-    }
-    for (uint64_t offset = 0; offset < cx_value_size(entry->value); offset += run.size) {
-        run = cx_value_run(entry->value, offset);
-        digest = cx_hash_mix(digest, run);
-    }
-    return digest;
+    return entry->value != NULL ? cx_value_mix(digest, entry->value)
+                                : cx_hash_mix(digest, cx_entry_inline_value(entry));
 }
 
 static uint64_t mix_entries(uint64_t digest, const struct cx_tree *entries)

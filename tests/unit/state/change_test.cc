@@ -37,7 +37,7 @@ class ChangeTest : public testing::Test {
     items_[1].op_count = 2;
     change_.kind = CX_CHANGE_CONTEXTS;
     change_.namespace_id = cx_bytes_of("default");
-    change_.request = {{1, 2}, 3, 1, true};
+    change_.request = {{1, 2}, 3, 1, true, false, false, 0};
     change_.items = items_;
     change_.item_count = 2;
   }

@@ -31,7 +31,7 @@ class DueTest : public StateFixture {
 
   void Set(size_t index, int64_t time_us) {
     ASSERT_EQ(CX_OK, cx_due_reserve(&due_, 1));
-    cx_due_set(&due_, contexts_[index], time_us);
+    cx_due_set(&due_, &contexts_[index]->due, time_us);
     times_us_[index] = time_us;
   }
 
@@ -44,13 +44,13 @@ class DueTest : public StateFixture {
       count++;
       first_us = first_us == 0 || time_us < first_us ? time_us : first_us;
     }
-    cx_context *found = cx_due_first(&due_, &found_us);
+    cx_due_mark *found = cx_due_first(&due_, &found_us);
     ASSERT_EQ(count > 0, found != nullptr);
     EXPECT_EQ(count, due_.count);
     EXPECT_EQ(first_us, found_us);
     for (size_t i = 0; i < contexts_.size(); i++) {
-      EXPECT_EQ(times_us_[i] != 0, contexts_[i]->due_index != 0);
-      if (contexts_[i] == found) {
+      EXPECT_EQ(times_us_[i] != 0, contexts_[i]->due.place != 0);
+      if (&contexts_[i]->due == found) {
         EXPECT_EQ(first_us, times_us_[i]);
       }
     }
@@ -74,13 +74,13 @@ TEST_F(DueTest, TellsTheFirstThroughAnyChanges) {
 TEST_F(DueTest, IsEmptyOnceAllAreTakenOutInOrder) {
   int64_t last_us = 0, time_us;
   for (size_t i = 0; i < contexts_.size(); i++) Set(i, static_cast<int64_t>(1 + i * 37 % 50));
-  while (cx_context *first = cx_due_first(&due_, &time_us)) {
+  while (cx_due_mark *first = cx_due_first(&due_, &time_us)) {
     EXPECT_LE(last_us, time_us);
     last_us = time_us;
     cx_due_set(&due_, first, 0);
   }
   EXPECT_EQ(0u, due_.count);
-  cx_due_set(&due_, contexts_[0], 0);  // Never, as before.
+  cx_due_set(&due_, &contexts_[0]->due, 0);  // Never, as before.
   EXPECT_EQ(0u, due_.count);
 }
 
@@ -88,7 +88,7 @@ TEST_F(DueTest, SetsWithoutMemoryOnceItIsReserved) {
   struct fail_nth fail;
   ASSERT_EQ(CX_OK, cx_due_reserve(&due_, contexts_.size()));
   fail_nth_begin(&fail, 1);
-  for (cx_context *context : contexts_) cx_due_set(&due_, context, 5);
+  for (cx_context *context : contexts_) cx_due_set(&due_, &context->due, 5);
   EXPECT_FALSE(fail_nth_end(&fail));
   fail_nth_begin(&fail, 1);
   EXPECT_EQ(CX_RESOURCE_EXHAUSTED, cx_due_reserve(&due_, 1000));

@@ -77,7 +77,7 @@ TEST_F(StateTest, BringsAllContextsInLineWithNewSettings) {
   EXPECT_EQ(1u, Find("a")->undo_count);
   EXPECT_EQ(5u, Find("a")->undo_oldest->version);
   int64_t due_us = 0;
-  EXPECT_EQ(Find("b"), cx_due_first(&state_.shards[NameKey("b").shard].due, &due_us));
+  EXPECT_EQ(&Find("b")->due, cx_due_first(&state_.shards[NameKey("b").shard].due, &due_us));
   EXPECT_EQ(plan_.now_us + 30, due_us);
   settings_.version_retention = 1;
   WriteSettings();
