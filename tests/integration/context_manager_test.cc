@@ -1,110 +1,23 @@
-// contextd.v1.ContextManager through a port: the services, server/rpc and the engine
-// with its threads, over a disk in memory. What each method promises in detail is
-// tested in tests/unit/services; here it is shown that it holds on the wire, and what
-// becomes of input that no client library would send.
+// contextd.v1.ContextManager through a port. What each method promises in detail is tested
+// in tests/unit/services; here it is shown that it holds on the wire, and what becomes of
+// input that no client library would send.
 
-#include <gtest/gtest.h>
+#include "tests/integration/port_fixture.h"
 
-#include <memory>
-#include <string>
 #include <thread>
 #include <vector>
-
-#include "tests/support/engine_fixture.h"
-#include "tests/support/grpc_client.h"
-#include "tests/support/text_message.h"
-
-extern "C" {
-#include "server/rpc/server.h"
-#include "server/rpc/service.h"
-#include "server/services/services.h"
-}
 
 namespace {
 
 using Strings = std::vector<std::string>;
 
-class ContextManagerTest : public EngineFixture {
+class ContextManagerTest : public PortFixture {
  protected:
-  void SetUp() override { Start(); }
-  void TearDown() override { Stop(); }
-
-  void Start() {
-    cx_rpc_options options = {};
-    cx_engine_events events = {};
-    cx_error error;
-    int port = 0;
-    options_.message_size_max = 4 * CX_MIB;
-    options_.value_size_max = CX_MIB;
-    ASSERT_EQ(CX_OK, Open()) << open_error_.message;
-    app_.engine = engine_;
-    options.listen = "127.0.0.1:0";
-    options.pollers = 1;
-    options.message_size_max = options_.message_size_max;
-    options.in_flight_bytes_max = 64 * CX_MIB;
-    options.connections_max = 100;
-    options.app = &app_;
-    ASSERT_EQ(CX_OK, cx_rpc_server_new(&options, &server_));
-    for (const cx_service *each :
-         {&cx_context_manager_service, &cx_tracker_service, &cx_recovery_service}) {
-      ASSERT_EQ(CX_OK, cx_rpc_server_add(server_, each));
-    }
-    events.complete = cx_rpc_server_complete;
-    events.failed = [](void *, const char *) {};
-    events.arg = server_;
-    ASSERT_EQ(CX_OK, cx_engine_start(engine_, &events));
-    ASSERT_EQ(CX_OK, cx_rpc_server_start(server_, &port, &error)) << error.message;
-    client_ = std::make_unique<GrpcClient>(port);
-  }
-
-  void Stop() {
-    client_.reset();
-    cx_rpc_server_stop(server_, 10 * CX_SECOND_US);
-    Close();
-    cx_rpc_server_free(server_);
-    server_ = nullptr;
-  }
-
-  void Restart() {
-    Stop();
-    Start();
-  }
-
-  static std::string Path(const std::string &method) {
-    return "/contextd.v1.ContextManager/" + method;
-  }
-
-  // An outcome as text: the responses, or "REASON key=value ...".
-  static std::string Text(const std::string &method, const GrpcOutcome &outcome) {
-    if (outcome.code != GRPC_STATUS_OK) {
-      std::string text = outcome.Reason();
-      for (const auto &pair : outcome.Metadata()) text += " " + pair.first + "=" + pair.second;
-      return text.empty() ? outcome.message : text;
-    }
-    std::string text;
-    for (const std::string &each : outcome.messages) {
-      text += (text.empty() ? "" : " | ") + TextDecode(method + "Response", each);
-    }
-    return text;
-  }
-
-  GrpcOutcome Send(const std::string &method, const std::string &packed) {
-    return client_->Unary(Path(method), packed);
-  }
-
-  std::string Ask(const std::string &method, const std::string &request = "") {
-    return Text(method, Send(method, TextEncode(method + "Request", request)));
-  }
-
   static std::string Update(const std::string &id, const std::string &more = "") {
     return " { context_id: '" + id +
            "' mutations { append_entry { key: 'k' value: '1' } } create_if_missing {} " + more +
            " }";
   }
-
-  cx_app app_ = {nullptr, "test", 60 * CX_SECOND_US, nullptr, 0};
-  cx_rpc_server *server_ = nullptr;
-  std::unique_ptr<GrpcClient> client_;
 };
 
 TEST_F(ContextManagerTest, CreatesUpdatesGetsListsAndDeletes) {
@@ -315,12 +228,12 @@ TEST_F(ContextManagerTest, TakesValuesUpToTheLimitAndNamesIt) {
             Send("UpdateContext", std::string(5 * CX_MIB, '\0')).code);
 }
 
-TEST_F(ContextManagerTest, SaysOfTrackerAndRecoveryThatTheyAreNotSupported) {
-  GrpcOutcome outcome = client_->Unary("/contextd.v1.Tracker/StartSession", "");
+TEST_F(ContextManagerTest, SaysOfRecoveryThatItIsNotSupported) {
+  GrpcOutcome outcome = client_->Unary("/contextd.v1.Recovery/RestoreContext", "");
   EXPECT_EQ(GRPC_STATUS_UNIMPLEMENTED, outcome.code);
   EXPECT_EQ("NOT_SUPPORTED", outcome.Reason());
-  EXPECT_EQ("StartSession", outcome.Metadata()["field"]);
-  EXPECT_EQ("Tracker.StartSession is not supported by this server", outcome.message);
+  EXPECT_EQ("RestoreContext", outcome.Metadata()["field"]);
+  EXPECT_EQ("Recovery.RestoreContext is not supported by this server", outcome.message);
   for (const char *path : {"/contextd.v1.Tracker/Subscribe", "/contextd.v1.Recovery/Backup",
                            "/contextd.v1.Recovery/DiffStates"}) {
     EXPECT_EQ(GRPC_STATUS_UNIMPLEMENTED, client_->Unary(path, "").code) << path;

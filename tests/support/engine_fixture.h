@@ -16,15 +16,16 @@ extern "C" {
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
-// Time that only the test moves.
+// Time that only the test moves, also while other threads look at it.
 struct FakeClock {
   cx_clock base = {Wall, Monotonic};  // First, so that the casts below hold.
-  int64_t now_us = 1'700'000'000'000'000;
+  std::atomic<int64_t> now_us{1'700'000'000'000'000};
 
   static int64_t Wall(const cx_clock *clock) {
     return reinterpret_cast<const FakeClock *>(clock)->now_us;
@@ -89,6 +90,8 @@ class EngineFixture : public testing::Test {
     options_.settings.request_ids_max = 64000;
     options_.value_size_max = 64 * CX_KIB;
     options_.message_size_max = 256 * CX_KIB;
+    options_.history_count_max = 100000;
+    options_.history_bytes_max = 64 * CX_MIB;
     options_.segment_size = 1;  // The smallest that holds the largest change.
     options_.sync = true;
     events_.complete = OnComplete;
@@ -172,8 +175,7 @@ class EngineFixture : public testing::Test {
     request.mutations = mutations.list().data();
     request.mutation_count = mutations.list().size();
     request.request_id = Bytes(request_id);
-    outcome.status =
-        cx_engine_create(engine_, &request, &outcome.write, &snapshot, &outcome.error);
+    outcome.status = cx_engine_create(engine_, &request, &outcome.write, &snapshot, &outcome.error);
     if (outcome.status == CX_OK) {
       if (ret_id != nullptr) *ret_id = Text(snapshot.id);
       cx_snapshot_done(&snapshot);
@@ -206,8 +208,7 @@ class EngineFixture : public testing::Test {
     Found found = {};
     cx_context_name name = {Bytes(namespace_), Bytes(id)};
     cx_snapshot snapshot = {};
-    found.status =
-        cx_engine_get(engine_, &name, &at, &snapshot, &found.wait_for, &found.error);
+    found.status = cx_engine_get(engine_, &name, &at, &snapshot, &found.wait_for, &found.error);
     if (found.status != CX_OK) return found;
     Read(snapshot, &found);
     cx_snapshot_done(&snapshot);

@@ -18,6 +18,8 @@ TEST_F(ConfigTest, HasTheDefaultsOfTheTable) {
   EXPECT_EQ(30 * 24 * 3600 * 1000000ull, config_->tombstone_window_us);
   EXPECT_EQ(600 * 1000000ull, config_->request_id_window_us);
   EXPECT_EQ(8000000u, config_->request_ids_max);
+  EXPECT_EQ(1000000u, config_->history_count_max);
+  EXPECT_EQ(256u << 20, config_->history_bytes_max);
   EXPECT_EQ(256u << 20, config_->in_flight_bytes_max);
   EXPECT_EQ(20000u, config_->connections_max);
   EXPECT_EQ(60 * 1000000ull, config_->stream_stall_max_us);

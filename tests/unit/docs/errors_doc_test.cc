@@ -1,4 +1,4 @@
-// docs/errors.md and the comments of resources.proto tell of every reason, with its status.
+// docs/errors.md and the comments of the API tell of every reason, with its status.
 
 extern "C" {
 #include "core/base/error.h"
@@ -56,7 +56,8 @@ TEST(ErrorsDocTest, TheTableHasARowForEachReasonWithItsStatus) {
 }
 
 TEST(ErrorsDocTest, TheApiNamesEveryReason) {
-  std::string text = Content("proto/contextd/v1/resources.proto");
+  std::string text = Content("proto/contextd/v1/resources.proto") +
+                     Content("proto/contextd/v1/tracker.proto");
   for (int i = CX_REASON_NONE + 1; i < CX_REASON_COUNT; i++) {
     const char *name = cx_reason_name(static_cast<cx_reason>(i));
     EXPECT_NE(std::string::npos, text.find(name)) << name;

@@ -71,7 +71,7 @@ TEST_F(ApiTest, OnlyServicesThatDoSomethingHaveAHealth) {
     GrpcClient client(port);
     EXPECT_EQ(GRPC_STATUS_OK, Check(&client, "").code);
     EXPECT_EQ(GRPC_STATUS_OK, Check(&client, "contextd.v1.ContextManager").code);
-    EXPECT_EQ(GRPC_STATUS_NOT_FOUND, Check(&client, "contextd.v1.Tracker").code);
+    EXPECT_EQ(GRPC_STATUS_OK, Check(&client, "contextd.v1.Tracker").code);
     EXPECT_EQ(GRPC_STATUS_NOT_FOUND, Check(&client, "contextd.v1.Recovery").code);
   }
   cx_rpc_server_stop(server_, 0);

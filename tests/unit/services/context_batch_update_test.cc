@@ -161,4 +161,30 @@ TEST_F(ContextBatchUpdateTest, LeavesThePollerForMoreThanAThousandMutations) {
   EXPECT_TRUE(call->ok());
 }
 
+TEST_F(ContextBatchUpdateTest, TakesSessionAndFenceOfEachPart) {
+  Put("a", "k", "1");
+  Put("b", "k", "1");
+  const std::string parts =
+      "requests { context_id: 'a' mutations { delete_entry { key: 'k' } } } "
+      "requests { context_id: 'b' mutations { delete_entry { key: 'k' } } write { fence: 1 } }";
+  EXPECT_EQ("STALE_FENCE current_fence=0 index=1",
+            Ask("BatchUpdateContexts", "atomic: true " + parts));
+  EXPECT_EQ("1", Get("a").entries["k"]);
+  std::string text = Ask("BatchUpdateContexts", parts);
+  EXPECT_NE(std::string::npos, text.find("failure { code: 9 reason: \"STALE_FENCE\"")) << text;
+  EXPECT_EQ(0u, Get("a").entries.count("k"));
+}
+
+TEST_F(ContextBatchUpdateTest, TakesNoSessionAndFenceOfTheWhole) {
+  for (const char *atomic : {"", "atomic: true "}) {
+    const std::string request =
+        std::string(atomic) +
+        "requests { context_id: 'a' mutations { delete_entry { key: 'k' } } } ";
+    EXPECT_EQ("INVALID_FIELD field=write.session_id rule=must be empty: each part has its own",
+              Ask("BatchUpdateContexts", request + "write { session_id: 's' }"));
+    EXPECT_EQ("INVALID_FIELD field=write.fence rule=must be 0: each part has its own",
+              Ask("BatchUpdateContexts", request + "write { fence: 1 }"));
+  }
+}
+
 }  // namespace

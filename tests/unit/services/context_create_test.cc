@@ -105,4 +105,11 @@ TEST_F(ContextCreateTest, LeavesThePollerForMoreThanAThousandMutations) {
   EXPECT_TRUE(call->ok());
 }
 
+TEST_F(ContextCreateTest, TakesASessionButNoFence) {
+  EXPECT_EQ("SESSION_NOT_FOUND session_id=s",
+            Ask("CreateContext", "context_id: 'a' write { session_id: 's' }"));
+  EXPECT_EQ("INVALID_FIELD field=write.fence rule=must be 0: this call changes no existing context",
+            Ask("CreateContext", "context_id: 'a' write { fence: 1 }"));
+}
+
 }  // namespace

@@ -86,4 +86,12 @@ TEST_F(ContextDeleteTest, ChecksItsForm) {
                 "context_id: 'a' preconditions { context_version: 1 } preconditions {}"));
 }
 
+TEST_F(ContextDeleteTest, ChecksSessionAndFence) {
+  Put("a", "k", "1");
+  EXPECT_EQ("SESSION_NOT_FOUND session_id=s",
+            Ask("DeleteContext", "context_id: 'a' write { session_id: 's' }"));
+  EXPECT_EQ("STALE_FENCE current_fence=0",
+            Ask("DeleteContext", "context_id: 'a' write { fence: 1 }"));
+}
+
 }  // namespace

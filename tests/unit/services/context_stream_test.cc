@@ -268,4 +268,19 @@ TEST_F(ContextStreamTest, KeepsNoMemoryOfWhatItHasAnswered) {
   EXPECT_LT(cx_memory_used() - used, 64 * 1024);
 }
 
+TEST_F(ContextStreamTest, ChecksSessionAndFenceOfEachUpdate) {
+  Put("a", "k", "1");
+  const std::string update =
+      "updates { context_id: 'a' mutations { append_entry { key: 'k' value: '2' } } ";
+  Call call = Begin("StreamUpdates");
+  call->Receive(TextEncode(
+      "StreamUpdatesRequest",
+      update + "} " + update + "write { fence: 1 } } " + update + "write { session_id: 's' } }"));
+  Settle();
+  std::string text = Texts(*call).at(0);
+  EXPECT_NE(std::string::npos, text.find("reason: \"STALE_FENCE\"")) << text;
+  EXPECT_NE(std::string::npos, text.find("reason: \"SESSION_NOT_FOUND\"")) << text;
+  EXPECT_EQ("12", Get("a").entries["k"]);
+}
+
 }  // namespace

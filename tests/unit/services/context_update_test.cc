@@ -192,4 +192,27 @@ TEST_F(ContextUpdateTest, NeedsAMutation) {
             Ask("UpdateContext", "context_id: 'a'"));
 }
 
+TEST_F(ContextUpdateTest, IsRefusedToASessionThatIsNotThere) {
+  Put("a", "k", "1");
+  EXPECT_EQ("SESSION_NOT_FOUND session_id=s",
+            Ask("UpdateContext",
+                "context_id: 'a' mutations { delete_entry { key: 'k' } } write { session_id: 's' "
+                "}"));
+  EXPECT_EQ("1", Get("a").entries["k"]);
+}
+
+TEST_F(ContextUpdateTest, IsRefusedWithAFenceThatIsNotInForce) {
+  Put("a", "k", "1");
+  EXPECT_EQ("STALE_FENCE current_fence=0",
+            Ask("UpdateContext",
+                "context_id: 'a' mutations { delete_entry { key: 'k' } } write { fence: 1 }"));
+  EXPECT_EQ("1", Get("a").entries["k"]);
+}
+
+TEST_F(ContextUpdateTest, MakesNoVersionOfActivitiesAlone) {
+  Put("a", "k", "1");
+  EXPECT_EQ("version: 1 write { revision: 3 }",
+            Ask("UpdateContext", "context_id: 'a' mutations { record_activity { type: 't' } }"));
+}
+
 }  // namespace

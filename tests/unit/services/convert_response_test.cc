@@ -101,4 +101,21 @@ TEST_F(ConvertResponseTest, GivesNullWhenOutOfMemory) {
   EXPECT_EQ(nullptr, cx_context_message(&none, &snapshot_));
 }
 
+TEST_F(ConvertResponseTest, ShowsTheFenceOfAContext) {
+  Put("a", "k", "v");
+  Take();
+  snapshot_.fence = 7;
+  EXPECT_EQ(7u, cx_context_message(&allocator_, &snapshot_)->fence);
+}
+
+TEST_F(ConvertResponseTest, ShowsWhatAWriteCameTo) {
+  cx_write_outcome outcome = {};
+  WriteResult message;
+  outcome.revision = 7;
+  outcome.replayed = true;
+  cx_write_result_init(&message, &outcome);
+  EXPECT_EQ(7u, message.revision);
+  EXPECT_TRUE(message.replayed);
+}
+
 }  // namespace

@@ -29,13 +29,19 @@ class TokenTest : public ServiceFixture {
 };
 
 TEST_F(TokenTest, GivesBackWhatItWasMadeOf) {
-  for (size_t size = 0; size <= CX_CONTEXT_ID_SIZE_MAX; size++) {
+  for (size_t size = 0; size <= CX_TOKEN_KEY_SIZE_MAX; size++) {
     std::string key(size, 'k');
     ASSERT_TRUE(Decode(scope_, Encode(scope_, key)));
     EXPECT_EQ(key, Text(token_.key));
     EXPECT_EQ(3u, token_.epoch);
     EXPECT_EQ(7u, token_.position);
   }
+}
+
+TEST_F(TokenTest, FitsIntoAStringHoweverLongItsKey) {
+  EXPECT_LE(Encode(scope_, std::string(CX_TOKEN_KEY_SIZE_MAX, 'k')).size(),
+            size_t{CX_TOKEN_TEXT_SIZE_MAX});
+  EXPECT_LE(size_t{CX_TOKEN_TEXT_SIZE_MAX}, size_t{CX_TEXT_SIZE_MAX});
 }
 
 TEST_F(TokenTest, HoldsOnlyCharactersThatNeedNoEscapingInAUrl) {
@@ -76,6 +82,13 @@ TEST_F(TokenTest, IsNotMadeUp) {
   EXPECT_FALSE(Decode(scope_, std::string(100000, 'A')));
 }
 
+// That no two of them are the same.
+void ExpectDistinct(const std::vector<uint64_t> &hashes) {
+  for (size_t i = 0; i < hashes.size(); i++) {
+    for (size_t j = 0; j < i; j++) EXPECT_NE(hashes[i], hashes[j]) << i << " " << j;
+  }
+}
+
 TEST_F(TokenTest, TellsListsApartByEverythingThatDecidesWhatTheyShow) {
   cx_label label = {cx_bytes_of("k"), cx_bytes_of("v")};
   cx_list_query query = {};
@@ -91,9 +104,47 @@ TEST_F(TokenTest, TellsListsApartByEverythingThatDecidesWhatTheyShow) {
   query.labels = &label;
   query.label_count = 1;
   hashes.push_back(cx_token_filters(&query));
-  for (size_t i = 0; i < hashes.size(); i++) {
-    for (size_t j = 0; j < i; j++) EXPECT_NE(hashes[i], hashes[j]) << i << " " << j;
+  ExpectDistinct(hashes);
+}
+
+TEST_F(TokenTest, TellsListsOfSessionsApart) {
+  cx_bytes x = cx_bytes_of("x"), none = {};
+  std::vector<uint64_t> hashes;
+  for (cx_session_query query :
+       {cx_session_query{none, none, 0, 0}, {x, none, 0, 0}, {none, x, 0, 0}}) {
+    hashes.push_back(cx_token_session_filters(&query));
   }
+  ExpectDistinct(hashes);
+  cx_session_query later = {none, none, 7, 9};
+  EXPECT_EQ(hashes[0], cx_token_session_filters(&later));
+}
+
+TEST_F(TokenTest, TellsListsOfActivitiesApart) {
+  const cx_bytes x = cx_bytes_of("x"), types[] = {x, cx_bytes_of("y")};
+  std::vector<cx_activity_query> queries(9);
+  queries[1].name.namespace_id = x;
+  queries[2].name.id = x;
+  queries[3].newest_first = true;
+  queries[4].start_time_us = 1;
+  queries[5].end_time_us = 1;
+  queries[6].from_sequence = 1;
+  for (size_t count : {1, 2}) {
+    queries[6 + count].types = types;
+    queries[6 + count].type_count = count;
+  }
+  std::vector<uint64_t> hashes;
+  for (const auto &query : queries) hashes.push_back(cx_token_activity_filters(&query));
+  ExpectDistinct(hashes);
+}
+
+TEST_F(TokenTest, TellsListsOfFilesAndResourcesApart) {
+  std::vector<cx_tracked_query> queries(4);
+  queries[1].name.namespace_id = cx_bytes_of("x");
+  queries[2].name.id = cx_bytes_of("x");
+  queries[3].prefix = cx_bytes_of("x");
+  std::vector<uint64_t> hashes;
+  for (const auto &query : queries) hashes.push_back(cx_token_tracked_filters(&query));
+  ExpectDistinct(hashes);
 }
 
 TEST_F(TokenTest, HasTheSameScopeAfterARestart) {

@@ -13,27 +13,30 @@ TEST_F(UnsupportedTest, RefusesFieldsOfLaterFeaturesByTheirPath) {
     std::string request;
     const char *field;
   } rows[] = {
-      {"UpdateContext", update + "mutations { record_activity { type: 'x' } }",
-       "mutations[1].record_activity"},
       {"UpdateContext", update + "mutations { set_recovery_policy {} }",
        "mutations[1].set_recovery_policy"},
       {"UpdateContext", update + "create_if_missing { recovery_policy {} }",
        "create_if_missing.recovery_policy"},
-      {"UpdateContext", update + "write { session_id: 's' }", "write.session_id"},
-      {"UpdateContext", update + "write { fence: 1 }", "write.fence"},
       {"CreateContext", "properties { recovery_policy {} }", "properties.recovery_policy"},
-      {"CreateContext", "mutations { record_activity {} }", "mutations[0].record_activity"},
-      {"CreateContext", "write { fence: 1 }", "write.fence"},
-      {"DeleteContext", "context_id: 'a' write { session_id: 's' }", "write.session_id"},
       {"GetContext", "state { context_id: 'a' recovery_point_id: 'p' }", "state.recovery_point_id"},
-      {"BatchUpdateContexts", "requests { " + update + "} write { fence: 1 }", "write.fence"},
-      {"BatchUpdateContexts", "atomic: true requests { " + update + "write { fence: 1 } }",
-       "requests[0].write.fence"},
+      {"BatchUpdateContexts",
+       "atomic: true requests { " + update + "mutations { set_recovery_policy {} } }",
+       "requests[0].mutations[1].set_recovery_policy"},
   };
   for (const auto &row : rows) {
     std::string text = Outcome(*Begin(row.method, row.request));
     EXPECT_EQ(0u, text.find(std::string("NOT_SUPPORTED field=") + row.field)) << text;
   }
+}
+
+TEST_F(UnsupportedTest, RefusesThemOfTheTrackerToo) {
+  service_ = &cx_tracker_service;
+  EXPECT_EQ("NOT_SUPPORTED field=recovery_point_on_loss",
+            Outcome(*Begin("StartSession", "recovery_point_on_loss: true")));
+  EXPECT_EQ("NOT_SUPPORTED field=create_if_missing.recovery_policy",
+            Outcome(*Begin("RecordActivities",
+                           "context_id: 'a' activities { type: 't' } "
+                           "create_if_missing { recovery_policy {} }")));
 }
 
 TEST_F(UnsupportedTest, RefusesThemInThePartOfABatch) {
@@ -48,6 +51,8 @@ TEST_F(UnsupportedTest, LetsThemPassWhereTheyAreNotSet) {
             Ask("GetContext", "state { context_id: 'a' recovery_point_id: '' }"));
   EXPECT_EQ("CONTEXT_NOT_FOUND",
             Ask("DeleteContext", "context_id: 'a' write { session_id: '' fence: 0 }"));
+  service_ = &cx_tracker_service;
+  EXPECT_EQ(0u, Ask("StartSession", "recovery_point_on_loss: false").find("session {"));
 }
 
 }  // namespace
