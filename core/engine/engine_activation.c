@@ -52,6 +52,22 @@ static void note(struct cx_engine_write *write, uint64_t revision)
     write->wait_for = revision > write->wait_for ? revision : write->wait_for;
 }
 
+/* What is told of the session, or that it is gone, is durable when the answer is told. */
+static void note_session(struct cx_engine_write *write, const struct cx_plan *plan,
+                         const struct cx_session *session)
+{
+    const struct write_activation *activation = (const struct write_activation *)write;
+    const struct cx_session_name name = {activation->request->name.namespace_id,
+                                         activation->request->session_id};
+    struct cx_name_key key;
+
+    if (session != NULL) {
+        note(write, session->revision);
+    } else if (cx_session_key(&key, &name)) {
+        note(write, plan->state->shards[key.shard].session_end_revision);
+    }
+}
+
 /* Shows the context as it is now; after a repeat it may be gone. */
 static void show_context(struct write_activation *activation, const struct cx_plan *plan)
 {
@@ -74,9 +90,7 @@ static void activation_done(struct cx_engine_write *write, struct cx_plan *plan)
     struct write_activation *activation = (struct write_activation *)write;
     const struct cx_session *session = find_session(plan, activation->request);
 
-    if (session != NULL) {
-        note(write, session->revision);
-    }
+    note_session(write, plan, session);
     if (session != NULL && !cx_session_has_lapsed(session, write->lease_now_us)) {
         cx_engine_view_session(write->engine, session, activation->view);
         activation->there = true;
@@ -260,15 +274,17 @@ static void resource_done(struct cx_engine_write *write, struct cx_plan *plan)
 
     cx_name_key_init(&key, request->name.namespace_id, request->name.id);
     context = cx_state_find(plan->state, &key);
+    note(write,
+         context != NULL ? context->revision : plan->state->shards[key.shard].forgotten_revision);
     if (context == NULL || page == NULL) {
         return;
     }
-    note(write, context->revision);
     if (context->tracked != NULL) {
         found = cx_tree_get(&cx_resource_class, &context->tracked->resources, request->resource);
     }
     if (found != NULL &&
-        cx_bytes_equal(cx_session_id(cx_resource_of(found)->session), request->session_id)) {
+        cx_bytes_equal(cx_session_id(cx_resource_of(found)->session), request->session_id) &&
+        !cx_session_has_lapsed(cx_resource_of(found)->session, write->lease_now_us)) {
         page->resources = cx_tree_copy(&context->tracked->resources);
         cx_resource_view(cx_resource_of(found), &page->rows[0]);
         page->count = 1;

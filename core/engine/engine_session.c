@@ -118,8 +118,14 @@ enum cx_status cx_engine_lapse(struct cx_engine *engine, const struct cx_name_ke
         .key = key,
     };
 
+    enum cx_status status;
+
     lapse.base.plan = lapse_plan;
-    return cx_engine_write_run(&lapse.base);
+    do {
+        lapse.base.more = false;
+        status = cx_engine_write_run(&lapse.base);
+    } while (status == CX_OK && lapse.base.more);
+    return status;
 }
 
 /* ---- Starts. ---------------------------------------------------------------- */
@@ -239,7 +245,10 @@ enum cx_status cx_engine_end_session(struct cx_engine *engine,
     }
     end.base = cx_engine_write_begin(engine, shard, ret_error);
     end.base.plan = end_plan;
-    status = cx_engine_write_run(&end.base);
+    do {
+        end.base.more = false;
+        status = cx_engine_write_run(&end.base);
+    } while (status == CX_OK && end.base.more);
     *ret_outcome = cx_engine_write_outcome(&end.base);
     return status;
 }

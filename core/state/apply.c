@@ -207,7 +207,7 @@ static void item_apply(struct cx_stage *stage, struct cx_staged_item *staged,
         update_apply(stage, staged, item, moment, garbage);
         break;
     case CX_ITEM_TOUCH:
-        if (stage->session.session == NULL || !stage->session.session->ending) {
+        if (!stage->session.parts) {
             expiry_apply(staged, staged->context, moment.time_us);
         }
         break;

@@ -117,6 +117,8 @@ void cx_apply_session(struct cx_stage *stage, enum cx_session_step step, struct 
     case CX_SESSION_SWITCH:
         session->current = staged->current;
         break;
+    case CX_SESSION_PART:
+        break;
     default:
         assert(session->activation_count == 0 && session->resource_count == 0);
         cx_due_set(&shard->leases, &session->lease, 0);

@@ -281,7 +281,7 @@ static void get_start(struct decoder *decoder, struct cx_session_start_request *
 
 static void get_session(struct decoder *decoder, struct cx_session_change *session)
 {
-    session->step = (enum cx_session_step)get_bounded(decoder, CX_SESSION_START, CX_SESSION_SWITCH);
+    session->step = (enum cx_session_step)get_bounded(decoder, CX_SESSION_START, CX_SESSION_PART);
     session->start.name.id = cx_wire_get_bytes(&decoder->reader);
     if (session->step == CX_SESSION_START) {
         get_start(decoder, &session->start);

@@ -91,10 +91,11 @@ enum cx_session_step {
     CX_SESSION_END = 2,
     CX_SESSION_LOSE = 3,
     CX_SESSION_SWITCH = 4, /* Another context is the current one. */
+    CX_SESSION_PART = 5,   /* Some of its contexts and resources go; its end follows. */
 };
 
 /* What happens to a session, apart from what the items say. A session that ends has an item
- * for each of its contexts. */
+ * for each of its contexts; where one change is too small for all, others come before. */
 struct cx_session_change {
     enum cx_session_step step;
     struct cx_session_start_request start; /* Its name, always; the rest, of a start. */

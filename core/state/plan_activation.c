@@ -203,14 +203,14 @@ enum cx_plan_result cx_plan_activate(struct cx_plan *plan,
         fence = looked.context != NULL ? cx_context_fence(looked.context) + 1 : 1;
     }
     if (result == CX_PLAN_CHANGE) {
-        result = check_limit(plan, &looked);
-    }
-    if (result == CX_PLAN_CHANGE) {
         add_step(&looked, looked.session, true, fence, request->guard);
         result = steps_keep(plan, &looked, &activating);
     }
     if (result == CX_PLAN_CHANGE) {
         result = add_item(plan, activating);
+    }
+    if (result == CX_PLAN_CHANGE) {
+        result = check_limit(plan, activating);
     }
     return result == CX_PLAN_CHANGE ? finish(plan, activating) : result;
 }
@@ -229,17 +229,17 @@ enum cx_plan_result cx_plan_switch(struct cx_plan *plan,
     if (looked.existing != NULL && looked.existing == looked.session->current) {
         return CX_PLAN_NOTHING;
     }
-    result = check_limit(plan, &looked);
-    if (result == CX_PLAN_CHANGE) {
-        add_step(&looked, looked.session, true, 0, false);
-        result = steps_keep(plan, &looked, &activating);
-    }
+    add_step(&looked, looked.session, true, 0, false);
+    result = steps_keep(plan, &looked, &activating);
     if (result == CX_PLAN_CHANGE) {
         change.start.name = (struct cx_session_name){looked.namespace_id, request->session_id};
         result = cx_plan_add_session(plan, &change);
     }
     if (result == CX_PLAN_CHANGE && activating->existing == NULL) {
         result = add_item(plan, activating);
+    }
+    if (result == CX_PLAN_CHANGE) {
+        result = check_limit(plan, activating);
     }
     return result == CX_PLAN_CHANGE ? finish(plan, activating) : result;
 }

@@ -70,6 +70,9 @@ enum cx_plan_result cx_plan_add_resource_step(struct cx_plan *plan,
                                               const struct cx_resource_event *event,
                                               struct cx_label_list labels, struct cx_op *ret_op);
 
+/* About what an item of a context will weigh in the log, apart from its ops. */
+uint64_t cx_plan_item_weight(const struct cx_context *context);
+
 /* An item that changes nothing of its context's state yet. */
 struct cx_change_item cx_plan_touch(const struct cx_context *context);
 

@@ -15,20 +15,6 @@ struct ending {
     bool full;                      /* There is more than one change can take. */
 };
 
-/* About what an item will weigh in the log. */
-static uint64_t item_weight(const struct cx_context *context)
-{
-    struct cx_label_list labels = cx_labels_list(context->labels);
-    size_t activation_count = context->tracked != NULL ? context->tracked->activation_count : 0;
-    uint64_t size = 64 + context->item.key_size + context->item.extra +
-                    activation_count * (CX_SESSION_ID_SIZE + 8u);
-
-    for (size_t i = 0; i < labels.count; i++) {
-        size += 8 + labels.items[i].key.size + labels.items[i].value.size;
-    }
-    return size;
-}
-
 /* A child that another session guards is not ended with its parent. */
 static enum cx_plan_result check_guard(struct cx_plan *plan, const struct ending *ending,
                                        const struct cx_context *context)
@@ -90,7 +76,7 @@ static enum cx_plan_result end_one(struct cx_plan *plan, struct ending *ending,
         .labels = cx_labels_list(context->labels),
         .session_id = ending->author != NULL ? ending->author->session_id : (struct cx_bytes){0},
     };
-    uint64_t weight = item_weight(context);
+    uint64_t weight = cx_plan_item_weight(context);
     enum cx_plan_result result = check_guard(plan, ending, context);
 
     if (result == CX_PLAN_CHANGE && context->tracked != NULL) {

@@ -119,6 +119,9 @@ enum cx_plan_result cx_plan_start_session(struct cx_plan *plan,
 
 /* ---- Ends. ------------------------------------------------------------------ */
 
+/* What the activity that a resource was reclaimed takes in the log, at most. */
+enum { HELD_WEIGHT_MAX = CX_RESOURCE_NAME_SIZE_MAX + CX_RESOURCE_TYPE_SIZE_MAX + 32 };
+
 /* What becomes of one context when its session ends. */
 struct parting {
     struct cx_context *context;
@@ -243,17 +246,42 @@ static enum cx_plan_result part(struct cx_plan *plan, const struct cx_session *s
     return result == CX_PLAN_CHANGE ? cx_plan_add_item(plan, parting->key, &item) : result;
 }
 
-/* Plans the end of a session, all of it but the request that it answers. */
+/* How many of the contexts one change has room for; at least one. */
+static size_t count_fitting(const struct cx_plan *plan, const struct partings *partings)
+{
+    uint64_t size_left = plan->change_size_max;
+    size_t count = 0;
+
+    for (; count < partings->count; count++) {
+        const struct parting *parting = &partings->items[count];
+        uint64_t weight = cx_plan_item_weight(parting->context) + parting->held * HELD_WEIGHT_MAX;
+
+        if (weight > size_left && count > 0) {
+            break;
+        }
+        size_left -= weight < size_left ? weight : size_left;
+    }
+    return count;
+}
+
+/* Plans the end of a session, all of it but the request that it answers: or, where that is
+ * too large for one change, a first part, with plan->more. */
 static enum cx_plan_result end_session(struct cx_plan *plan, struct cx_session *session,
                                        enum cx_session_step step)
 {
-    const struct cx_session_change change = {
+    struct cx_session_change change = {
         .step = step,
         .start.name = {cx_session_namespace(session), cx_session_id(session)},
     };
     struct partings partings = {0};
     enum cx_plan_result result = collect(plan, session, &partings);
+    size_t fitting = result == CX_PLAN_CHANGE ? count_fitting(plan, &partings) : 0;
 
+    plan->more = fitting < partings.count;
+    if (plan->more) {
+        change.step = CX_SESSION_PART;
+        partings.count = fitting;
+    }
     if (result == CX_PLAN_CHANGE) {
         result = cx_plan_change_begin(plan, change.start.name.namespace_id, partings.count);
     }
@@ -297,7 +325,9 @@ enum cx_plan_result cx_plan_end_session(struct cx_plan *plan,
     if (result != CX_PLAN_CHANGE) {
         return result;
     }
-    mark_session(plan, id, content_hash);
+    if (!plan->more) {
+        mark_session(plan, id, content_hash);
+    }
     return cx_plan_change_finish(plan);
 }
 

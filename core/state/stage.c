@@ -4,6 +4,7 @@
 
 #include "core/base/limits.h"
 #include "core/state/stage_entries.h"
+#include "core/state/stage_lists.h"
 #include "core/state/stage_tracking.h"
 
 enum cx_status cx_stage_begin(struct cx_stage *stage, struct cx_state *state,
@@ -18,11 +19,6 @@ enum cx_status cx_stage_begin(struct cx_stage *stage, struct cx_state *state,
     stage->edits_end = &stage->edits;
     stage->items = cx_arena_calloc(arena, (item_count + 1) * sizeof *stage->items);
     return stage->items != NULL ? CX_OK : CX_RESOURCE_EXHAUSTED;
-}
-
-static struct cx_shard *shard_of(const struct cx_stage *stage, const struct cx_name_key *key)
-{
-    return &stage->state->shards[key->shard];
 }
 
 struct cx_context *cx_stage_find(const struct cx_stage *stage, const struct cx_name_key *key)
@@ -44,120 +40,6 @@ struct cx_context *cx_stage_find(const struct cx_stage *stage, const struct cx_n
     return NULL;
 }
 
-/* ---- The lists. ------------------------------------------------------------- */
-
-static struct cx_list_edit *edit_new(struct cx_stage *stage, struct cx_tree *tree,
-                                     const struct cx_tree_class *kind)
-{
-    struct cx_list_edit *edit = cx_arena_calloc(stage->arena, sizeof *edit);
-
-    if (edit != NULL) {
-        edit->tree = tree;
-        edit->kind = kind;
-        *stage->edits_end = edit;
-        stage->edits_end = &edit->next;
-    }
-    return edit;
-}
-
-enum cx_status cx_stage_list_add(struct cx_stage *stage, struct cx_tree *tree,
-                                 const struct cx_tree_class *kind, struct cx_tree_item *item)
-{
-    struct cx_list_edit *edit = edit_new(stage, tree, kind);
-
-    if (edit == NULL) {
-        cx_tree_item_unref(kind, item);
-        return CX_RESOURCE_EXHAUSTED;
-    }
-    edit->added = item;
-    return cx_tree_need_put(&stage->need, kind, tree, cx_tree_item_key(kind, item));
-}
-
-enum cx_status cx_stage_list_remove(struct cx_stage *stage, struct cx_tree *tree,
-                                    const struct cx_tree_class *kind, struct cx_bytes key)
-{
-    struct cx_list_edit *edit = edit_new(stage, tree, kind);
-
-    if (edit == NULL) {
-        return CX_RESOURCE_EXHAUSTED;
-    }
-    edit->removed = key;
-    return cx_tree_need_remove(&stage->need, kind, tree, key);
-}
-
-static enum cx_status row_edit(struct cx_stage *stage, struct cx_tree *tree,
-                               const struct cx_row_names *names, bool add)
-{
-    struct cx_bytes key;
-    struct cx_row *row;
-    enum cx_status status;
-
-    if (add) {
-        status = cx_row_new(names, &row);
-        return status == CX_OK ? cx_stage_list_add(stage, tree, &cx_row_class, &row->item) : status;
-    }
-    status = cx_row_key(stage->arena, names, &key);
-    return status == CX_OK ? cx_stage_list_remove(stage, tree, &cx_row_class, key) : status;
-}
-
-/* Edits the rows of those labels of `list` that `other` does not have. */
-static enum cx_status label_rows(struct cx_stage *stage, const struct cx_staged_item *staged,
-                                 struct cx_label_list list, struct cx_label_list other, bool add)
-{
-    enum cx_status status = CX_OK;
-
-    for (size_t i = 0; i < list.count && status == CX_OK; i++) {
-        const struct cx_label *label = &list.items[i];
-        const struct cx_label *same = cx_label_find(other, label->key);
-        const struct cx_row_names names = {
-            .names = {cx_context_namespace(staged->context), label->key, label->value},
-            .count = 3,
-            .id = cx_context_id(staged->context),
-        };
-
-        if (same == NULL || !cx_bytes_equal(same->value, label->value)) {
-            status = row_edit(stage, &shard_of(stage, staged->key)->by_label, &names, add);
-        }
-    }
-    return status;
-}
-
-static enum cx_status type_row(struct cx_stage *stage, const struct cx_staged_item *staged,
-                               bool add)
-{
-    const struct cx_row_names names = {
-        .names = {cx_context_namespace(staged->context), cx_context_type(staged->context)},
-        .count = 2,
-        .id = cx_context_id(staged->context),
-    };
-
-    if (names.names[1].size == 0) {
-        return CX_OK;
-    }
-    return row_edit(stage, &shard_of(stage, staged->key)->by_type, &names, add);
-}
-
-/* Finds the parent of the staged context, and edits its list of children. */
-static enum cx_status parent_row(struct cx_stage *stage, struct cx_staged_item *staged, bool add)
-{
-    const struct cx_row_names names = {
-        .names = {cx_context_namespace(staged->context), cx_context_parent_id(staged->context)},
-        .count = 2,
-        .id = cx_context_id(staged->context),
-    };
-    struct cx_name_key key;
-
-    if (names.names[1].size == 0) {
-        return CX_OK;
-    }
-    cx_name_key_init(&key, names.names[0], names.names[1]);
-    staged->parent = cx_stage_find(stage, &key);
-    if (staged->parent == NULL) {
-        return CX_DATA_LOSS; /* Planning has made sure of it. */
-    }
-    return row_edit(stage, &shard_of(stage, &key)->children, &names, add);
-}
-
 /* ---- The items. ------------------------------------------------------------- */
 
 static bool is_end(const struct cx_change_item *item)
@@ -176,8 +58,8 @@ static enum cx_status stage_labels(struct cx_stage *stage, const struct cx_chang
         return status;
     }
     after = cx_labels_list(staged->labels);
-    status = label_rows(stage, staged, before, after, false);
-    return status == CX_OK ? label_rows(stage, staged, after, before, true) : status;
+    status = cx_stage_label_rows(stage, staged, before, after, false);
+    return status == CX_OK ? cx_stage_label_rows(stage, staged, after, before, true) : status;
 }
 
 static void stage_expiry(const struct cx_change_item *item, struct cx_staged_item *staged)
@@ -235,7 +117,7 @@ static enum cx_status create_context(struct cx_stage *stage, struct cx_bytes nam
 /* The lists that a new context comes into. */
 static enum cx_status create_lists(struct cx_stage *stage, struct cx_staged_item *staged)
 {
-    struct cx_shard *shard = shard_of(stage, staged->key);
+    struct cx_shard *shard = cx_stage_shard(stage, staged->key);
     struct cx_tree_item *item = &staged->context->item;
     enum cx_status status = CX_OK;
 
@@ -247,9 +129,9 @@ static enum cx_status create_lists(struct cx_stage *stage, struct cx_staged_item
         status = cx_stage_list_add(stage, &shard->by_id, &cx_context_class, cx_tree_item_ref(item));
     }
     if (status == CX_OK) {
-        status = type_row(stage, staged, true);
+        status = cx_stage_type_row(stage, staged, true);
     }
-    return status == CX_OK ? parent_row(stage, staged, true) : status;
+    return status == CX_OK ? cx_stage_parent_row(stage, staged, true) : status;
 }
 
 /* What a context that is created again goes on with. */
@@ -328,7 +210,7 @@ static enum cx_status stage_update(struct cx_stage *stage, struct cx_change_item
 static enum cx_status end_lists(struct cx_stage *stage, struct cx_staged_item *staged,
                                 bool keeps_states)
 {
-    struct cx_shard *shard = shard_of(stage, staged->key);
+    struct cx_shard *shard = cx_stage_shard(stage, staged->key);
     struct cx_tree_item *item = &staged->context->item;
     struct cx_bytes key = cx_tree_item_key(&cx_context_class, item);
     enum cx_status status;
@@ -338,14 +220,14 @@ static enum cx_status end_lists(struct cx_stage *stage, struct cx_staged_item *s
     }
     status = cx_stage_list_remove(stage, &shard->by_id, &cx_context_class, key);
     if (status == CX_OK) {
-        status = type_row(stage, staged, false);
+        status = cx_stage_type_row(stage, staged, false);
     }
     if (status == CX_OK) {
-        status = label_rows(stage, staged, cx_labels_list(staged->context->labels),
-                            (struct cx_label_list){NULL, 0}, false);
+        status = cx_stage_label_rows(stage, staged, cx_labels_list(staged->context->labels),
+                                     (struct cx_label_list){NULL, 0}, false);
     }
     if (status == CX_OK) {
-        status = parent_row(stage, staged, false);
+        status = cx_stage_parent_row(stage, staged, false);
     }
     if (status == CX_OK && keeps_states) {
         status =
@@ -484,11 +366,12 @@ enum cx_status cx_stage_finish(struct cx_stage *stage, const struct cx_change *c
     if (!ends_fit(stage, change)) {
         return CX_DATA_LOSS;
     }
-    stage->pool = &shard_of(stage, first)->pool;
+    stage->pool = &cx_stage_shard(stage, first)->pool;
     status = cx_stage_session_finish(stage, change);
     if (status == CX_OK && change->request.of_session) {
         request_ids = false;
-        status = cx_request_ids_reserve(&shard_of(stage, &stage->session.key)->request_ids, 1);
+        status =
+            cx_request_ids_reserve(&cx_stage_shard(stage, &stage->session.key)->request_ids, 1);
     }
     if (status == CX_OK) {
         status = cx_tree_pool_fill(stage->pool, stage->need.count);

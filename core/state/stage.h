@@ -47,6 +47,7 @@ struct cx_staged_session {
     struct cx_name_key key;
     struct cx_row *row;            /* Of one that starts: in the list by start. Borrowed. */
     struct cx_activation *current; /* Of a switch. Borrowed. */
+    bool parts;                    /* Ends, or begins to: its contexts' lives go on as they are. */
     size_t ended_activations;      /* Of one that ends: what the items end. */
     size_t ended_resources;
 };

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "core/base/limits.h"
+#include "core/state/stage_lists.h"
 #include "core/state/stage_tracking.h"
 
 static enum cx_status session_row(struct cx_stage *stage, const struct cx_session *session,
@@ -71,7 +72,10 @@ static enum cx_status stage_session(struct cx_stage *stage, const struct cx_sess
     }
     cx_tree_item_ref(&found->item);
     stage->session.session = found;
-    return change->step == CX_SESSION_SWITCH ? CX_OK : session_end(stage, shard, found);
+    stage->session.parts = change->step != CX_SESSION_SWITCH;
+    return change->step == CX_SESSION_END || change->step == CX_SESSION_LOSE
+               ? session_end(stage, shard, found)
+               : CX_OK;
 }
 
 enum cx_status cx_stage_session(struct cx_stage *stage, const struct cx_session_change *change)
@@ -120,6 +124,7 @@ enum cx_status cx_stage_session_finish(struct cx_stage *stage, const struct cx_c
 
     switch (change->session.step) {
     case CX_SESSION_NONE:
+    case CX_SESSION_PART:
         return CX_OK;
     case CX_SESSION_START:
         return cx_due_reserve(&stage->state->shards[staged->key.shard].leases, 1);

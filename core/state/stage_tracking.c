@@ -5,6 +5,7 @@
 #include "core/base/limits.h"
 #include "core/base/memory.h"
 #include "core/state/file.h"
+#include "core/state/stage_lists.h"
 
 /* One item on its way. */
 struct tracking {

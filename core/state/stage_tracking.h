@@ -87,13 +87,4 @@ CX_MUST_CHECK enum cx_status cx_stage_session_finish(struct cx_stage *stage,
 void cx_staged_tracking_done(struct cx_staged_tracking *tracking); /* NULL is fine. */
 void cx_staged_session_done(struct cx_staged_session *session);
 
-/* Edits of the lists and of other trees: see stage.c. Takes over the reference of `item`,
- * also on failure; `key` outlives the stage. */
-CX_MUST_CHECK enum cx_status cx_stage_list_add(struct cx_stage *stage, struct cx_tree *tree,
-                                               const struct cx_tree_class *kind,
-                                               struct cx_tree_item *item);
-CX_MUST_CHECK enum cx_status cx_stage_list_remove(struct cx_stage *stage, struct cx_tree *tree,
-                                                  const struct cx_tree_class *kind,
-                                                  struct cx_bytes key);
-
 #endif /* CX_STATE_STAGE_TRACKING_H */
