@@ -58,6 +58,7 @@
 #define CX_SESSION_CONTEXTS_DEFAULT 5u /* Active at once. */
 #define CX_SESSION_CONTEXTS_MAX 1000u
 #define CX_SESSION_RESOURCES_MAX 1000u /* Held at once. */
+#define CX_CONTEXT_SESSIONS_MAX 20000u /* That have one context active: one change ends them. */
 
 /* ---- Answers. -------------------------------------------------------------- */
 #define CX_OFFLOAD_ITEMS 1000u /* Entries or mutations. Calls with more run on a worker. */

@@ -232,8 +232,8 @@ uint64_t cx_plan_item_weight(const struct cx_context *context)
 {
     struct cx_label_list labels = cx_labels_list(context->labels);
     size_t activation_count = context->tracked != NULL ? context->tracked->activation_count : 0;
-    uint64_t size = 64 + context->item.key_size + context->item.extra +
-                    activation_count * (CX_SESSION_ID_SIZE + 8u);
+    uint64_t size =
+        64 + context->item.key_size + context->item.extra + activation_count * CX_PLAN_STEP_WEIGHT;
 
     for (size_t i = 0; i < labels.count; i++) {
         size += 8 + labels.items[i].key.size + labels.items[i].value.size;

@@ -97,3 +97,16 @@ enum cx_plan_result cx_plan_busy(struct cx_plan *plan, const struct cx_session *
     cx_error_detail(plan->error, "owner", owner);
     return CX_PLAN_FAILED;
 }
+
+enum cx_plan_result cx_plan_check_sessions(struct cx_plan *plan, const struct cx_context *context)
+{
+    uint64_t fitting = plan->change_size_max / 4 / CX_PLAN_STEP_WEIGHT;
+    uint64_t count_max = fitting < CX_CONTEXT_SESSIONS_MAX ? fitting : CX_CONTEXT_SESSIONS_MAX;
+
+    if (context == NULL || context->tracked == NULL ||
+        context->tracked->activation_count < count_max) {
+        return CX_PLAN_CHANGE;
+    }
+    (void)cx_error_limit(plan->error, "context_sessions_max", count_max);
+    return CX_PLAN_FAILED;
+}

@@ -8,8 +8,12 @@
 #ifndef CX_STATE_PLAN_COMMON_H
 #define CX_STATE_PLAN_COMMON_H
 
+#include "core/base/limits.h"
 #include "core/state/plan.h"
 #include "core/state/tracked.h"
+
+/* What the end of one activation takes in the log, at most. */
+enum { CX_PLAN_STEP_WEIGHT = CX_SESSION_ID_SIZE + 8 };
 
 /* A name's key, in the plan's arena. NULL when out of memory. */
 const struct cx_name_key *cx_plan_key(struct cx_plan *plan, struct cx_bytes namespace_id,
@@ -69,6 +73,10 @@ enum cx_plan_result cx_plan_set_history(struct cx_plan *plan, const struct cx_tr
 enum cx_plan_result cx_plan_add_resource_step(struct cx_plan *plan,
                                               const struct cx_resource_event *event,
                                               struct cx_label_list labels, struct cx_op *ret_op);
+
+/* Whether one more session may have the context (or NULL: a new one) active, so that the
+ * context's end fits into one change: LIMIT_REACHED {context_sessions_max}. */
+enum cx_plan_result cx_plan_check_sessions(struct cx_plan *plan, const struct cx_context *context);
 
 /* About what an item of a context will weigh in the log, apart from its ops. */
 uint64_t cx_plan_item_weight(const struct cx_context *context);

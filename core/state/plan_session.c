@@ -21,6 +21,7 @@ static enum cx_plan_result add_default(struct cx_plan *plan,
         .activations = step,
         .activation_count = 1,
     };
+    enum cx_plan_result result;
     struct cx_change_item item;
 
     if (step == NULL) {
@@ -35,7 +36,8 @@ static enum cx_plan_result add_default(struct cx_plan *plan,
     item.session_id = request->name.id;
     item.activations = step;
     item.activation_count = 1;
-    return cx_plan_add_item(plan, key, &item);
+    result = cx_plan_add_item(plan, key, &item);
+    return result == CX_PLAN_CHANGE ? cx_plan_check_sessions(plan, context) : result;
 }
 
 /* Looks whether the default context is there, or may be made. */
