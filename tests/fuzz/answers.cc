@@ -19,7 +19,7 @@ using google::protobuf::Message;
 
 namespace {
 
-// The details that the head of proto/contextd/v1/resources.proto promises of each reason.
+// The details that proto/contextd/v1/resources.proto and tracker.proto promise of each reason.
 std::vector<const char *> DetailsOf(cx_reason reason) {
   switch (reason) {
     case CX_REASON_INVALID_FIELD:
@@ -37,6 +37,13 @@ std::vector<const char *> DetailsOf(cx_reason reason) {
       return {"child_count"};
     case CX_REASON_PARENT_NOT_FOUND:
       return {"parent_id"};
+    case CX_REASON_SESSION_NOT_FOUND:
+    case CX_REASON_RESOURCE_HELD:
+      return {"session_id"};
+    case CX_REASON_STALE_FENCE:
+      return {"current_fence"};
+    case CX_REASON_CONTEXT_BUSY:
+      return {"session_id", "owner"};
     case CX_REASON_LIMIT_REACHED:
       return {"limit"};
     case CX_REASON_RESPONSE_TOO_LARGE:
@@ -114,6 +121,14 @@ std::string TokenOf(const std::string &type, const std::string &bytes) {
   const FieldDescriptor *token = FieldOf(*message, "next_page_token");
   if (token == nullptr || !message->ParseFromString(bytes)) return "";
   return message->GetReflection()->GetString(*message, token);
+}
+
+std::string SessionOf(const std::string &bytes) {
+  std::unique_ptr<Message> message = NewMessage("contextd.v1.StartSessionResponse");
+  const FieldDescriptor *field = FieldOf(*message, "session");
+  if (!message->ParseFromString(bytes)) return "";
+  const Message &session = message->GetReflection()->GetMessage(*message, field);
+  return session.GetReflection()->GetString(session, FieldOf(session, "id"));
 }
 
 size_t CountResults(const std::string &type, const std::string &bytes) {

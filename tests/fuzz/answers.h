@@ -21,6 +21,9 @@ void CheckError(const cx_error &error);
 // The field `next_page_token` of a message; empty when it has none.
 std::string TokenOf(const std::string &type, const std::string &bytes);
 
+// The id of the session that a StartSessionResponse shows; empty when it shows none.
+std::string SessionOf(const std::string &bytes);
+
 // The number of `results` of a message.
 size_t CountResults(const std::string &type, const std::string &bytes);
 

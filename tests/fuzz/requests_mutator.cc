@@ -47,15 +47,19 @@ class Mutator {
 
   ScriptStep NewStep() {
     // Of those that do something, mostly.
-    ScriptStep step = {static_cast<uint8_t>(Below(8) > 0 ? Below(11) : Below(256)), ""};
+    constexpr uint8_t kTracker = 0xa0;
+    uint32_t pick = Below(8);
+    uint32_t name = pick < 4 ? Below(11) : pick < 7 ? kTracker + Below(18) : Below(256);
+    ScriptStep step = {static_cast<uint8_t>(name), ""};
     for (uint32_t i = 0, count = 1 + Below(4); i < count; i++) MutateStep(&step);
     return step;
   }
 
   void MutateStep(ScriptStep *step) {
     ScriptMeaning meaning = ScriptMeaningOf(step->name);
-    if (meaning.kind == ScriptKind::kNextPage) {
-      MutateRequest("contextd.v1.ListContextsRequest", &step->bytes);
+    ScriptList list = ScriptListOf(meaning.kind);
+    if (list.name != nullptr) {
+      MutateRequest("contextd.v1." + std::string(list.name) + "Request", &step->bytes);
     } else if (meaning.kind != ScriptKind::kCall || Below(16) == 0) {
       step->bytes = MutateBytes(step->bytes);
     } else {
@@ -171,6 +175,7 @@ class Mutator {
     static const char *const kNames[] = {"a", "b", "c", "k", "k1", "k2", "default", "r1", "r2"};
     bool is_value = field->name() == "value" || field->name() == "data";
     uint32_t pick = Below(16);
+    if (pick < 10 && field->name() == "session_id") return Below(3) > 0 ? "s1" : "s2";
     if (pick < 10 && !is_value) return kNames[Below(sizeof kNames / sizeof kNames[0])];
     if (pick < 12) return MutateBytes(before);
     if (pick == 12) return "\xff";

@@ -1,5 +1,6 @@
 // What the target `requests` does with its input: a script of steps, each of them a byte
-// that names it and the bytes that it needs. Shared with its mutator, which writes such
+// that names it and the bytes that it needs. In the requests, the session `s1` is the first
+// that the script has started, `s2` the second. Shared with its mutator, which writes such
 // scripts.
 
 #ifndef CX_TESTS_FUZZ_SCRIPT_H
@@ -25,6 +26,11 @@ enum class ScriptKind {
   kNextNames,  // ListNamespaces likewise.
   kSplit,      // The next request comes in two slices.
   kSmall,      // The next answer may have so many bytes.
+  kNextSessions,
+  kNextActivities,
+  kNextFiles,
+  kNextResources,
+  kEnd,
 };
 
 struct ScriptStep {
@@ -50,6 +56,33 @@ inline ScriptMethod ScriptMethodAt(const cx_service &service, size_t index) {
           protobuf_c_service_descriptor_get_method_by_name(service.descriptor, method->name)};
 }
 
+// The list that a step goes on with, behind its last page. Without a name: it is no such
+// step.
+struct ScriptList {
+  const cx_service *service;
+  const char *name;
+  uint8_t token_field;
+};
+
+inline ScriptList ScriptListOf(ScriptKind kind) {
+  switch (kind) {
+    case ScriptKind::kNextPage:
+      return {&cx_context_manager_service, "ListContexts", 3};
+    case ScriptKind::kNextNames:
+      return {&cx_context_manager_service, "ListNamespaces", 2};
+    case ScriptKind::kNextSessions:
+      return {&cx_tracker_service, "ListSessions", 3};
+    case ScriptKind::kNextActivities:
+      return {&cx_tracker_service, "ListActivities", 4};
+    case ScriptKind::kNextFiles:
+      return {&cx_tracker_service, "ListFiles", 4};
+    case ScriptKind::kNextResources:
+      return {&cx_tracker_service, "ListResources", 4};
+    default:
+      return {};
+  }
+}
+
 inline ScriptMeaning ScriptMeaningOf(uint8_t name) {
   constexpr uint8_t kTracker = 0xa0, kRecovery = 0xc0, kOther = 0xe0;
   if (name < kTracker) return {ScriptKind::kCall, ScriptMethodAt(cx_context_manager_service, name)};
@@ -59,7 +92,8 @@ inline ScriptMeaning ScriptMeaningOf(uint8_t name) {
   if (name < kOther) {
     return {ScriptKind::kCall, ScriptMethodAt(cx_recovery_service, name - kRecovery)};
   }
-  return {static_cast<ScriptKind>(1 + (name - kOther) % 8), {}};
+  return {static_cast<ScriptKind>(1 + (name - kOther) % (static_cast<int>(ScriptKind::kEnd) - 1)),
+          {}};
 }
 
 inline std::vector<ScriptStep> ScriptRead(const uint8_t *data, size_t size) {

@@ -10,9 +10,17 @@ PROTOS = os.path.join(os.path.dirname(os.path.dirname(HERE)), "proto")
 
 # As in script.h: where the methods of each service begin, and the other steps.
 SERVICES = {"context_manager": 0, "tracker": 0xA0, "recovery": 0xC0}
+REQUEST_OF_STEP = {
+    "NextPage": "ListContextsRequest",
+    "NextNames": "ListNamespacesRequest",
+    "NextSessions": "ListSessionsRequest",
+    "NextActivities": "ListActivitiesRequest",
+    "NextFiles": "ListFilesRequest",
+    "NextResources": "ListResourcesRequest",
+}
 STEPS = ("Advance", "HalfClose", "Leave", "Restart", "NextPage", "NextNames", "Split", "Small")
+STEPS += ("NextSessions", "NextActivities", "NextFiles", "NextResources")
 FIRST_STEP = 0xE0
-REQUEST_OF_STEP = {"NextPage": "ListContextsRequest", "NextNames": "ListNamespacesRequest"}
 
 
 def read_methods():

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "tests/fuzz/answers.h"
+#include "tests/fuzz/messages.h"
 #include "tests/fuzz/state_check.h"
 
 extern "C" {
@@ -21,16 +22,26 @@ namespace {
 constexpr uint64_t kValueSizeMax = 6 * CX_KIB;
 constexpr uint64_t kMessageSizeMax = 7 * CX_KIB;
 constexpr uint64_t kWriteAnswerMax = 67 * CX_KIB;  // The least that a configuration may have.
+constexpr uint64_t kHistoryCountMax = 12;
+constexpr uint64_t kHistoryBytesMax = 4 * CX_KIB;
 constexpr int kRoundsMax = 10000;
 
 bool Is(const ScriptMethod &method, const char *name) {
   return strcmp(method.method->name, name) == 0;
 }
 
-// Whether the method may change something, and how it says that a part of it failed.
+// Whether the method may change something.
 bool Writes(const ScriptMethod &method) {
-  return Is(method, "CreateContext") || Is(method, "UpdateContext") ||
-         Is(method, "DeleteContext") || Is(method, "BatchUpdateContexts");
+  static const char *const kNames[] = {
+      "CreateContext",     "UpdateContext",    "DeleteContext",   "BatchUpdateContexts",
+      "StartSession",      "EndSession",       "ActivateContext", "SwitchContext",
+      "DeactivateContext", "RecordActivities", "OptimizeHistory", "TruncateHistory",
+      "AcquireResource",   "ReleaseResource",
+  };
+  for (const char *name : kNames) {
+    if (Is(method, name)) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -54,6 +65,8 @@ ServerWorld::ServerWorld() : disk_(sim_disk_new()) {
   options_.settings = {3, 60 * CX_SECOND_US, 120 * CX_SECOND_US, 30 * CX_SECOND_US, 64};
   options_.value_size_max = kValueSizeMax;
   options_.message_size_max = kMessageSizeMax;
+  options_.history_count_max = kHistoryCountMax;
+  options_.history_bytes_max = kHistoryBytesMax;
   options_.segment_size = 1;  // The smallest that holds the largest change.
   options_.sync = true;
   events_.complete = [](void *arg, cx_work *list) {
@@ -206,6 +219,10 @@ void ServerWorld::Call(const ScriptMethod &method, const std::string &bytes) {
                  cx_reason_name(call->error.reason));
     FUZZ_REQUIRE(Revision() >= revision, "the revision went back");
     if (call->ok() && unary) last_page_ = call->messages[0];
+    if (call->ok() && Is(method, "StartSession")) {
+      std::string id = SessionOf(call->messages[0]);
+      if (!id.empty()) sessions_.push_back(id);
+    }
   } else {
     FUZZ_REQUIRE(reason == CX_REASON_MALFORMED_REQUEST || reason == CX_REASON_OVERLOADED,
                  "not unpacked: %s", cx_reason_name(reason));
@@ -215,15 +232,15 @@ void ServerWorld::Call(const ScriptMethod &method, const std::string &bytes) {
 }
 
 // A list goes on where the last answer ended, if that was a page of such a list.
-void ServerWorld::NextPage(const char *name, uint8_t token_field, const std::string &bytes) {
-  const cx_service &service = cx_context_manager_service;
+void ServerWorld::NextPage(const ScriptList &list, const std::string &bytes) {
+  const cx_service &service = *list.service;
   for (size_t i = 0; i < service.method_count; i++) {
     ScriptMethod method = ScriptMethodAt(service, i);
-    if (!Is(method, name)) continue;
+    if (!Is(method, list.name)) continue;
     std::string token = TokenOf(method.declared->output->name, last_page_);
     std::string request = bytes;
     if (!token.empty()) {  // The last of a field counts.
-      request += static_cast<char>(token_field << 3 | 2);
+      request += static_cast<char>(list.token_field << 3 | 2);
       for (size_t size = token.size();; size >>= 7) {
         request += static_cast<char>((size & 0x7f) | (size >= 0x80 ? 0x80 : 0));
         if (size < 0x80) break;
@@ -293,16 +310,22 @@ void ServerWorld::StreamEnd(bool leave) {
   FUZZ_REQUIRE(stream_ == nullptr, "a stream does not end");
 }
 
+// Puts the sessions of the script into the request that names them.
+void ServerWorld::NameSessions(const ScriptMethod &method, const std::string &bytes) {
+  std::string named = WithSessions(method.declared->input->name, bytes, sessions_);
+  if (method.method->kind == CX_METHOD_BIDI_STREAM) {
+    StreamReceive(method, named);
+  } else {
+    Call(method, named);
+  }
+}
+
 void ServerWorld::Do(const ScriptStep &step) {
   ScriptMeaning meaning = ScriptMeaningOf(step.name);
   Input input(reinterpret_cast<const uint8_t *>(step.bytes.data()), step.bytes.size());
   switch (meaning.kind) {
     case ScriptKind::kCall:
-      if (meaning.method.method->kind == CX_METHOD_BIDI_STREAM) {
-        StreamReceive(meaning.method, step.bytes);
-      } else {
-        Call(meaning.method, step.bytes);
-      }
+      NameSessions(meaning.method, step.bytes);
       break;
     case ScriptKind::kAdvance:
       clock_.now_us += static_cast<int64_t>(1000 * input.Number(3));
@@ -319,10 +342,12 @@ void ServerWorld::Do(const ScriptStep &step) {
       Restart();
       break;
     case ScriptKind::kNextPage:
-      NextPage("ListContexts", 3, step.bytes);
-      break;
     case ScriptKind::kNextNames:
-      NextPage("ListNamespaces", 2, step.bytes);
+    case ScriptKind::kNextSessions:
+    case ScriptKind::kNextActivities:
+    case ScriptKind::kNextFiles:
+    case ScriptKind::kNextResources:
+      NextPage(ScriptListOf(meaning.kind), step.bytes);
       break;
     case ScriptKind::kSplit:
       split_ = true;
@@ -330,5 +355,7 @@ void ServerWorld::Do(const ScriptStep &step) {
     case ScriptKind::kSmall:
       small_ = 64 + input.Number(2);
       break;
+    case ScriptKind::kEnd:
+      FUZZ_REQUIRE(false, "no step");
   }
 }

@@ -52,7 +52,8 @@ class ServerWorld {
                    cx_charge *charge, ProtobufCMessage **ret_message);
   void Call(const ScriptMethod &method, const std::string &bytes);
   void Finish(cx_call *call);
-  void NextPage(const char *method, uint8_t token_field, const std::string &bytes);
+  void NextPage(const ScriptList &list, const std::string &bytes);
+  void NameSessions(const ScriptMethod &method, const std::string &bytes);
   void StreamReceive(const ScriptMethod &method, const std::string &bytes);
   void StreamGoOn();
   void StreamEnd(bool leave);
@@ -72,7 +73,8 @@ class ServerWorld {
   size_t stream_updates_ = 0;  // That it has to answer.
   bool stream_left_ = false;
 
-  std::string last_page_;  // The answer of the last list.
+  std::string last_page_;              // The answer of the last list.
+  std::vector<std::string> sessions_;  // Their ids, in the order of their starts.
   bool split_ = false;
   bool leaves_ = false;
   size_t small_ = 0;  // 0: as large as a message may be.

@@ -32,7 +32,7 @@ class Tokens {
   void DecodeAny(const cx_token_scope &scope, const std::string &text) {
     cx_token token;
     if (!Decode(scope, text, &token)) return;
-    FUZZ_REQUIRE(token.key.size <= CX_CONTEXT_ID_SIZE_MAX, "a key of %zu bytes", token.key.size);
+    FUZZ_REQUIRE(token.key.size <= CX_TOKEN_KEY_SIZE_MAX, "a key of %zu bytes", token.key.size);
     FUZZ_REQUIRE(Encode(scope, token) == text, "two texts for one token");
   }
 
@@ -43,7 +43,7 @@ class Tokens {
 
 cx_token_scope Scope(Input *input) {
   cx_token_scope scope = {};
-  scope.kind = static_cast<cx_token_kind>(CX_TOKEN_CONTEXTS + input->Below(3));
+  scope.kind = static_cast<cx_token_kind>(CX_TOKEN_CONTEXTS + input->Below(CX_TOKEN_RESOURCES));
   scope.filters = input->Number();
   scope.log = input->Number(2);
   scope.epoch = input->Number(1);
@@ -94,7 +94,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   cx_token made = {};
   made.epoch = input.Number();
   made.position = input.Number();
-  std::string key = input.Run().substr(0, CX_CONTEXT_ID_SIZE_MAX);
+  std::string key = input.Run().substr(0, CX_TOKEN_KEY_SIZE_MAX);
   made.key = FuzzBytes(key);
   std::string text = tokens.Encode(scope, made);
   cx_token back;
