@@ -545,13 +545,14 @@ class TrackerTest(CtxctlTestCase):
                          ["acquired", "released", "acquired", "reclaimed"])
         self.ctl("resources", "none", code=NOT_FOUND)
 
-    def test_lists_read_more_than_a_page(self):
-        session = self.start()
-        self.ctl("activate", "a", "--session", session)
-        for i in range(3):
-            self.ctl("resources", "acquire", "a", "r%d" % i, "--session", session)
-        shown = self.ctl("resources", "a", "--all", "-o", "json").json["resources"]
-        self.assertEqual([each["name"] for each in shown], ["r0", "r1", "r2"])
+    def test_history_reads_more_than_fits_into_a_message(self):
+        block = b"x" * 1000000
+        for i in range(6):
+            self.ctl("record", "a", "-", "--type", "note", stdin=block + b"%d" % i)
+        for words in ((), ("--all",), ("--from", "1")):
+            with self.subTest(words):
+                self.assertEqual([each["data"][-2:] for each in self.history(*words)],
+                                 ["x%d" % i for i in range(6)])
 
 
 class FrontTest(CtxctlTestCase):
@@ -848,6 +849,22 @@ class ForgetfulServerTest(ImportTest):
 
 
 class CrashTest(CtxctlTestCase):
+    def test_a_session_and_its_fence_outlive_the_server(self):
+        self.ctl("create", "a")
+        session = self.ctl("session", "start").text.strip()
+        words = ("--session", session)
+        fence = self.ctl("activate", "a", *words, "--exclusive", "--guard").text.strip()
+        self.ctl("resources", "acquire", "a", "db", *words, "--fence", fence)
+        before = self.ctl("status", "a").text
+        self.server.kill()
+        folder = self.server
+        type(self).server = Server(data_dir=folder.data_dir, listen=folder.address)
+        self.addCleanup(folder.__exit__)
+        self.assertEqual(self.ctl("status", "a").text, before)
+        self.assertIn("db          " + session, self.ctl("resources", "a").text)
+        self.ctl("put", "a", "k", "v", code=REFUSED)
+        self.ctl("put", "a", "k", "v", *words, "--fence", fence)
+
     def test_an_import_outlives_the_server(self):
         lines = b"".join(b'{"id":"c%d","messages":[%s]}\n' % (i, b",".join([b"%d" % i] * 30))
                          for i in range(300))
