@@ -4,6 +4,7 @@
 #include "server/services/answer.h"
 #include "server/services/convert_part.h"
 #include "server/services/draft.h"
+#include "server/services/page.h"
 #include "server/services/tracker.h"
 
 struct status_state {
@@ -45,7 +46,7 @@ static void add_sessions(struct cx_draft *draft, const struct cx_context_status 
     response->exclusive_session_id = cx_draft_text(draft, status->exclusive_session_id);
 }
 
-static void reply(struct cx_call *call)
+static void send_status(struct cx_call *call)
 {
     const struct status_state *state = cx_call_state(call);
     struct cx_draft draft = {.memory = cx_allocator_of_call(call)};
@@ -62,6 +63,13 @@ static void reply(struct cx_call *call)
         return;
     }
     cx_call_reply(call, &response.base);
+}
+
+static void reply(struct cx_call *call)
+{
+    const struct status_state *state = cx_call_state(call);
+
+    cx_page_send(call, state->status.session_count, 0, send_status);
 }
 
 void cx_tracker_get_context_status(struct cx_call *call, const ProtobufCMessage *message)
