@@ -49,6 +49,8 @@ class Workload:
             raise BenchError(what % (kind, server.name, result["failures"], result["failure"]))
         if kind in ("update", "batch", "stream"):
             server.updates += result["total"]
+        if kind in ("record", "record-batch"):
+            server.activities += result["total"]
         return result
 
     def create(self, server, first, end):

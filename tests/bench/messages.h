@@ -5,7 +5,8 @@
  * would cost the load generator more than the server needs to answer.
  *
  * A value begins with the name and the key that it belongs to, and goes on with one byte
- * repeated, so that whoever reads it back can tell whether it is where it belongs.
+ * repeated, so that whoever reads it back can tell whether it is where it belongs. The data of
+ * an activity have the size of a value, and no content of their own.
  *
  * Threads: one. */
 
@@ -30,6 +31,10 @@ struct message *message_new_batch(const struct workload_options *options);
 struct message *message_new_stream(const struct workload_options *options);
 struct message *message_new_get(const struct workload_options *options);
 struct message *message_new_create(const struct workload_options *options);
+struct message *message_new_record(const struct workload_options *options);
+struct message *message_new_record_batch(const struct workload_options *options);
+struct message *message_new_newest(const struct workload_options *options);
+struct message *message_new_middle(const struct workload_options *options);
 struct message *message_new_etcd_put(const struct workload_options *options);
 struct message *message_new_redis(const struct workload_options *options);
 void message_free(struct message *message);

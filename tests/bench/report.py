@@ -221,14 +221,70 @@ def growth_lines(growth):
     )
 
 
+def history_ratio(history, mine, other, name="cpu_us"):
+    series = history["series"]
+    return statistics.median(series[mine].ratios(series[other], name))
+
+
+def history_goals(history):
+    for text, mine, other in (
+        ("CPU of recording an activity over an update's", "record", "update"),
+        ("the same, 100 in a batch", "record-batch", "batch"),
+    ):
+        yield Goal(text, history_ratio(history, mine, other), 1.15, most=True)
+    count = "{:,}".format(history["activities"])
+    for text, kind in (
+        ("CPU of an append to %s activities over one to 1,000" % count, "record"),
+        ("CPU of their newest page over that of 1,000", "newest"),
+        ("CPU of a page from their middle over that of 1,000", "middle"),
+    ):
+        measured = history_ratio(history, kind + "/many", kind + "/few")
+        yield Goal(text, measured, 1.3, most=True)
+
+
+def history_lines(history):
+    yield "history: %.0f bytes for an activity of 200 (resident memory)" % history["memory"]
+    for kind in ("record", "record-batch", "update", "batch"):
+        one = history["series"][kind]
+        yield "         {:13} {:,.0f} per second, {:.2f} us of CPU each".format(
+            kind, one.median("rate"), one.median("cpu_us")
+        )
+    for kind in ("record", "newest", "middle"):
+        few, many = (history["series"]["%s/%s" % (kind, name)] for name in ("few", "many"))
+        yield "         {:6} of 1,000 / of {:,}: {:.1f} / {:.1f} us of CPU".format(
+            kind, history["activities"], few.median("cpu_us"), many.median("cpu_us")
+        )
+
+
+def sessions_goals(sessions):
+    text = "{:,} sessions renewing every 10 s, % of a core".format(sessions["sessions"])
+    yield Goal(text, 100 * sessions["share"], 10, most=True, form="%.2f")
+
+
+def sessions_lines(sessions):
+    yield "sessions: %.0f renewals per second, %.1f us of CPU each; %.0f bytes for a session" % (
+        sessions["renewals_per_s"],
+        sessions["cpu_us"],
+        sessions["memory"],
+    )
+
+
 GOALS = {
+    "history": history_goals,
+    "sessions": sessions_goals,
     "table": table_goals,
     "idle": idle_goals,
     "restart": restart_goals,
     "memory": memory_goals,
     "growth": growth_goals,
 }
-LINES = {"restart": restart_lines, "memory": memory_lines, "growth": growth_lines}
+LINES = {
+    "restart": restart_lines,
+    "memory": memory_lines,
+    "growth": growth_lines,
+    "history": history_lines,
+    "sessions": sessions_lines,
+}
 
 
 def goals_of(found):
@@ -271,7 +327,7 @@ def series_json(series):
 
 def to_json(found):
     result = {
-        name: found[name] for name in ("idle", "restart", "memory") if name in found
+        name: found[name] for name in ("idle", "restart", "memory", "sessions") if name in found
     }
     if "table" in found:
         table = found["table"]
@@ -283,6 +339,13 @@ def to_json(found):
             "contexts": growth["contexts"],
             "few": series_json(growth["few"]),
             "many": series_json(growth["many"]),
+        }
+    if "history" in found:
+        history = found["history"]
+        result["history"] = {
+            "activities": history["activities"],
+            "memory": history["memory"],
+            "loads": {key: series_json(one) for key, one in history["series"].items()},
         }
     result["goals"] = [
         {

@@ -19,7 +19,7 @@ import servers
 from measure import Workload
 from sections import KEYS, Bench
 
-SECTIONS = ("table", "rows", "idle", "restart", "memory", "growth")
+SECTIONS = ("table", "rows", "idle", "restart", "memory", "growth", "history", "sessions")
 TARGETS = ["//tests/bench:load", "//tests/bench:null_server", "//server:contextd"]
 VALUE_SIZE = 200
 
@@ -32,6 +32,9 @@ USUAL = {
     "empty_contexts": 200000,
     "many_contexts": 1000000,
     "connections": 1000,
+    "activities": 1000000,
+    "sessions": 10000,
+    "sessions_s": 20,
 }
 QUICK = {
     "slices": 2,
@@ -41,6 +44,9 @@ QUICK = {
     "empty_contexts": 20000,
     "many_contexts": 30000,
     "connections": 100,
+    "activities": 20000,
+    "sessions": 500,
+    "sessions_s": 2,
 }
 
 
@@ -95,7 +101,7 @@ def run_sections(bench, options):
         found["table"] = table
         if table["idle"] is not None:
             found["idle"] = table["idle"]
-    for name in ("restart", "memory", "growth"):
+    for name in ("restart", "memory", "growth", "history", "sessions"):
         if name in options.sections:
             found[name] = getattr(bench, name)()
     return found

@@ -1,5 +1,6 @@
 """What is measured: the table of loads, and the figures that are taken once."""
 
+import json
 import os
 import random
 import resource
@@ -15,6 +16,15 @@ IN_FLIGHT = (1, 16, 64, 256, 1024)
 KEYS = 10
 SYNC_S = 0.25
 CONNECTIONS_WAIT_S = 120
+PAGE = 100  # Activities.
+APPENDS = 5000  # In a slice, so that a short history stays short.
+RENEW_S = 10  # As in workload.h.
+ACTIVITY_LOADS = (
+    ("update", {"in_flight": 64}),
+    ("record", {"in_flight": 64}),
+    ("batch", {"in_flight": 16, "per_request": 100}),
+    ("record-batch", {"in_flight": 16, "per_request": 100}),
+)
 
 
 def say(text):
@@ -267,3 +277,99 @@ class Bench:
             self.stop(server)
         series = {name: Series(slices) for name, (_, _, slices) in sizes.items()}
         return {"contexts": many.contexts, "few": series["few"], "many": series["many"]}
+
+    # ---- The tracker. -----------------------------------------------------------------
+
+    def history(self):
+        """An activity beside an update; and a long history beside a short one."""
+        say("bench: history")
+        workload = self.make_workload(10000)
+        server = self.start(servers.Contextd, "contextd-activities")
+        workload.fill(server, "create")
+        slices = {kind: [] for kind, _ in ACTIVITY_LOADS}
+        for _ in range(self.options.slices):
+            for kind, options in self.random.sample(ACTIVITY_LOADS, len(ACTIVITY_LOADS)):
+                slices[kind].append(
+                    measure(workload, server, kind, self.options.slice_s, **options)
+                )
+        workload.check(server)
+        self.stop(server)
+        found = self.long_history()
+        found["series"].update({kind: Series(items) for kind, items in slices.items()})
+        return found
+
+    def long_history(self):
+        """Two servers of one context each, whose histories have few and many activities."""
+        workload = self.make_workload(1)
+        count = self.options.activities
+        sizes = {"few": PAGE * 10, "many": count}
+        up = {}
+        memory = 0
+        for name, size in sizes.items():
+            server = up[name] = self.start(servers.Contextd, "contextd-history-" + name)
+            workload.fill(server, "create")
+            self.record(workload, server, size // 4)
+            base = server.resident_bytes()
+            self.record(workload, server, size - size // 4)
+            memory = (server.resident_bytes() - base) / (size - size // 4)
+        slices = {}
+        for _ in range(self.options.slices):
+            for name, server in up.items():
+                middle = {"first": sizes[name] // 2, "per_request": PAGE}
+                for kind, options in (
+                    ("record", {"requests": APPENDS}),
+                    ("newest", {"per_request": PAGE, "seconds": self.options.slice_s}),
+                    ("middle", dict(middle, seconds=self.options.slice_s)),
+                ):
+                    seconds = options.pop("seconds", 0)
+                    item = measure(workload, server, kind, seconds, in_flight=16, **options)
+                    slices.setdefault("%s/%s" % (kind, name), []).append(item)
+        for server in up.values():
+            result = workload.run(server, "newest", in_flight=1, per_request=PAGE, requests=1)
+            if result["sequence"] != server.activities:
+                what = "%s holds %d activities, and not %d"
+                raise BenchError(what % (server.name, result["sequence"], server.activities))
+            self.stop(server)
+        series = {key: Series(items) for key, items in slices.items()}
+        return {"activities": count, "memory": memory, "series": series}
+
+    @staticmethod
+    def record(workload, server, count):
+        workload.run(server, "record", in_flight=4, per_request=1000, requests=count // 1000)
+
+    def sessions(self):
+        """The share of a core that sessions use which only renew themselves."""
+        say("bench: sessions")
+        count = self.options.sessions
+        server = self.start(servers.Contextd, "contextd-sessions")
+        base = server.resident_bytes()
+        workload = self.make_workload(1)
+        client = subprocess.Popen(
+            [workload.load, "sessions", server.address, "in_flight=%d" % count],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+        try:
+            ready, _, _ = select.select([client.stdout], [], [], CONNECTIONS_WAIT_S)
+            if not ready or client.stdout.readline() != b"started\n":
+                raise BenchError("%d sessions could not be started" % count)
+            memory = (server.resident_bytes() - base) / count
+            before, begin = server.cpu_s(), time.monotonic()
+            time.sleep(self.options.sessions_s)
+            share = (server.cpu_s() - before) / (time.monotonic() - begin)
+            output, _ = client.communicate(timeout=CONNECTIONS_WAIT_S)
+        finally:
+            client.kill()
+            client.wait()
+        result = json.loads(output)
+        if result["failures"] > 0:
+            raise BenchError("a renewal failed: " + result["failure"])
+        self.stop(server)
+        return {
+            "sessions": count,
+            "share": share,
+            "seconds": self.options.sessions_s,
+            "renewals_per_s": count / RENEW_S,
+            "cpu_us": 1e6 * share / (count / RENEW_S),
+            "memory": memory,
+        }

@@ -54,6 +54,7 @@ class Server:
         self.port = None
         self.process = None
         self.updates = 0  # That were answered: what must be stored.
+        self.activities = 0  # The same.
         os.makedirs(folder, exist_ok=True)
 
     def command(self):

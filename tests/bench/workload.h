@@ -46,6 +46,8 @@ struct workload_result {
   /* Of `verify`: what the server holds. */
   uint64_t entries;
   uint64_t versions; /* Of all contexts, added up. */
+
+  uint64_t sequence; /* The highest of the activities that were read. */
 };
 
 /* Begins: sets `begin` and `end`. */
@@ -77,6 +79,11 @@ bool workload_unary(const struct workload_options *options, const char *kind,
 bool workload_stream(const struct workload_options *options, struct workload_result *result);
 bool workload_redis(const struct workload_options *options, bool fill,
                     struct workload_result *result);
+
+/* Starts `in_flight` sessions over one connection, says `started` on a line, and renews each
+ * every WORKLOAD_RENEW_S seconds, spread evenly, until its standard input ends. */
+enum { WORKLOAD_RENEW_S = 10 };
+bool workload_sessions(const struct workload_options *options, struct workload_result *result);
 
 /* Opens `in_flight` connections, makes one call on each, says `connected` on a line, and
  * holds them until its standard input ends. */
