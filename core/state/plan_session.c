@@ -60,10 +60,19 @@ static enum cx_plan_result find_default(struct cx_plan *plan,
     return result;
 }
 
+/* A session may be there longer than the request that started it is remembered. */
 static enum cx_plan_result check_new(struct cx_plan *plan, const struct cx_name_key *key)
 {
-    if (cx_state_find_session(plan->state, key) == NULL) {
+    const struct cx_session *session = cx_state_find_session(plan->state, key);
+    enum cx_plan_result result;
+
+    if (session == NULL) {
         return CX_PLAN_CHANGE;
+    }
+    cx_plan_note(plan, session->revision);
+    result = cx_plan_check_lease(plan, session);
+    if (result != CX_PLAN_CHANGE) {
+        return result;
     }
     (void)cx_error_set(plan->error, CX_REASON_REQUEST_ID_REUSED,
                        "the request id started a session that is still there; use a new one");
