@@ -80,6 +80,7 @@ enum cx_status cx_engine_list_resources(struct cx_engine *engine,
                                         struct cx_resource_page *ret_page, uint64_t *ret_wait_for,
                                         struct cx_error *ret_error)
 {
+    const struct cx_clock *clock = engine->options.clock;
     enum cx_status status;
 
     *ret_page = (struct cx_resource_page){0};
@@ -88,7 +89,7 @@ enum cx_status cx_engine_list_resources(struct cx_engine *engine,
     if (status != CX_OK) {
         return status;
     }
-    if (cx_resource_list(query, ret_page) != CX_OK) {
+    if (cx_resource_list(query, clock->monotonic_us(clock), ret_page) != CX_OK) {
         cx_resource_page_done(ret_page);
         return cx_error_out_of_memory(ret_error);
     }

@@ -221,7 +221,21 @@ void cx_resource_view(const struct cx_resource *resource, struct cx_resource_vie
     };
 }
 
-enum cx_status cx_resource_list(const struct cx_tracked_query *query, struct cx_resource_page *page)
+/* The item, or the first behind it that is asked for and whose session is alive. */
+static struct cx_tree_item *skip_lapsed(const struct cx_tracked_query *query, int64_t lease_now_us,
+                                        struct cx_tree_item *item, struct cx_tree_cursor *cursor)
+{
+    while (item != NULL && cx_session_has_lapsed(cx_resource_of(item)->session, lease_now_us)) {
+        item = cx_tree_next(cursor);
+    }
+    return item != NULL &&
+                   cx_bytes_has_prefix(cx_tree_item_key(&cx_resource_class, item), query->prefix)
+               ? item
+               : NULL;
+}
+
+enum cx_status cx_resource_list(const struct cx_tracked_query *query, int64_t lease_now_us,
+                                struct cx_resource_page *page)
 {
     bool behind = cx_bytes_compare(query->after, query->prefix) > 0;
     struct cx_bytes start = behind ? query->after : query->prefix;
@@ -237,13 +251,12 @@ enum cx_status cx_resource_list(const struct cx_tracked_query *query, struct cx_
         cx_bytes_equal(cx_tree_item_key(&cx_resource_class, item), query->after)) {
         item = cx_tree_next(&cursor);
     }
-    while (item != NULL && page->count < query->count_max &&
-           cx_bytes_has_prefix(cx_tree_item_key(&cx_resource_class, item), query->prefix)) {
+    item = skip_lapsed(query, lease_now_us, item, &cursor);
+    while (item != NULL && page->count < query->count_max) {
         cx_resource_view(cx_resource_of(item), &page->rows[page->count++]);
-        item = cx_tree_next(&cursor);
+        item = skip_lapsed(query, lease_now_us, cx_tree_next(&cursor), &cursor);
     }
-    page->more = item != NULL &&
-                 cx_bytes_has_prefix(cx_tree_item_key(&cx_resource_class, item), query->prefix);
+    page->more = item != NULL;
     return CX_OK;
 }
 
