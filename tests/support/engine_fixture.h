@@ -26,11 +26,14 @@ extern "C" {
 struct FakeClock {
   cx_clock base = {Wall, Monotonic};  // First, so that the casts below hold.
   std::atomic<int64_t> now_us{1'700'000'000'000'000};
+  std::atomic<int64_t> wall_shift_us{0};  // Somebody sets the clock on the wall.
 
   static int64_t Wall(const cx_clock *clock) {
+    return Monotonic(clock) + reinterpret_cast<const FakeClock *>(clock)->wall_shift_us;
+  }
+  static int64_t Monotonic(const cx_clock *clock) {
     return reinterpret_cast<const FakeClock *>(clock)->now_us;
   }
-  static int64_t Monotonic(const cx_clock *clock) { return Wall(clock); }
 };
 
 // Randomness that counts up.
@@ -41,7 +44,9 @@ struct FakeRandom {
   static void Fill(const cx_random *random, void *memory, size_t size) {
     auto *self = reinterpret_cast<const FakeRandom *>(random);
     auto *bytes = static_cast<uint8_t *>(memory);
-    for (size_t i = 0; i < size; i++) bytes[i] = static_cast<uint8_t>(self->next++ * 37);
+    for (size_t i = 0; i < size; i++) {
+      bytes[i] = static_cast<uint8_t>(self->next++ * 0x9e3779b97f4a7c15 >> 56);
+    }
   }
 };
 
@@ -144,8 +149,15 @@ class EngineFixture : public testing::Test {
   Outcome Update(const std::string &id, const Mutations &mutations,
                  std::vector<cx_precondition> preconditions = {},
                  const cx_new_context *create = nullptr, const std::string &request_id = "") {
+    return UpdateAs({}, id, mutations, preconditions, create, request_id);
+  }
+
+  Outcome UpdateAs(const cx_author &author, const std::string &id, const Mutations &mutations,
+                   std::vector<cx_precondition> preconditions = {},
+                   const cx_new_context *create = nullptr, const std::string &request_id = "") {
     Outcome outcome = {};
     cx_update_request request = {};
+    request.author = author;
     request.name = {Bytes(namespace_), Bytes(id)};
     request.mutations = mutations.list().data();
     request.mutation_count = mutations.list().size();
@@ -193,8 +205,15 @@ class EngineFixture : public testing::Test {
 
   Outcome Delete(const std::string &id, bool recursive = false, bool purge = false,
                  const std::string &request_id = "", bool allow_missing = false) {
+    return DeleteAs({}, id, recursive, purge, request_id, allow_missing);
+  }
+
+  Outcome DeleteAs(const cx_author &author, const std::string &id, bool recursive = false,
+                   bool purge = false, const std::string &request_id = "",
+                   bool allow_missing = false) {
     Outcome outcome = {};
     cx_delete_request request = {};
+    request.author = author;
     request.name = {Bytes(namespace_), Bytes(id)};
     request.recursive = recursive;
     request.purge = purge;

@@ -19,6 +19,52 @@ inline std::string Text(cx_bytes bytes) {
   return std::string(reinterpret_cast<const char *>(bytes.data), bytes.size);
 }
 
+// What an activity says; its bytes live as long as any copy of it.
+class Activity {
+ public:
+  explicit Activity(const std::string &type = "message", const std::string &data = "") {
+    parts_->content.type = Keep(type);
+    parts_->content.data = Keep(data);
+  }
+  // Labels come in the order of their keys.
+  Activity &Label(const std::string &key, const std::string &value) {
+    parts_->labels.push_back({Keep(key), Keep(value)});
+    parts_->content.labels = parts_->labels.data();
+    parts_->content.label_count = parts_->labels.size();
+    return *this;
+  }
+  Activity &File(const std::string &path, const std::string &operation) {
+    parts_->content.detail.kind = CX_DETAIL_FILE;
+    parts_->content.detail.file = {Keep(path), Keep(operation), {}};
+    return *this;
+  }
+  Activity &Model(const std::string &model, uint64_t tokens, uint64_t cost_micros) {
+    cx_model_usage &usage = parts_->content.detail.model;
+    parts_->content.detail.kind = CX_DETAIL_MODEL;
+    usage = {};
+    usage.model = Keep(model);
+    usage.currency = Keep("USD");
+    usage.input_tokens = tokens;
+    usage.cost_micros = cost_micros;
+    return *this;
+  }
+  const cx_activity_content &content() const { return parts_->content; }
+
+ private:
+  struct Parts {
+    std::vector<std::unique_ptr<std::string>> kept;
+    std::vector<cx_label> labels;
+    cx_activity_content content = {};
+  };
+
+  cx_bytes Keep(const std::string &text) {
+    parts_->kept.push_back(std::make_unique<std::string>(text));
+    return Bytes(*parts_->kept.back());
+  }
+
+  std::shared_ptr<Parts> parts_ = std::make_shared<Parts>();
+};
+
 // Mutations whose bytes live as long as the list.
 class Mutations {
  public:
@@ -50,6 +96,12 @@ class Mutations {
     list_.back().sliding = sliding;
     return *this;
   }
+  Mutations &Record(const Activity &activity) {
+    Add(CX_MUTATION_RECORD, "", "", "");
+    activities_.push_back(activity);
+    list_.back().activity = &activity.content();
+    return *this;
+  }
   const std::vector<cx_mutation> &list() const { return list_; }
 
  private:
@@ -69,6 +121,7 @@ class Mutations {
   }
 
   std::vector<std::shared_ptr<std::string>> kept_;
+  std::vector<Activity> activities_;
   std::vector<cx_mutation> list_;
 };
 
