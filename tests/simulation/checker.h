@@ -15,7 +15,7 @@
 #ifndef CX_TESTS_SIMULATION_CHECKER_H
 #define CX_TESTS_SIMULATION_CHECKER_H
 
-#include "tests/simulation/model.h"
+#include "tests/simulation/shown.h"
 
 #include <deque>
 #include <functional>
@@ -26,7 +26,7 @@ namespace simulation {
 struct Call {
   Operation operation;
   int64_t now_us = 0;          // What the engine read from the wall clock, and when
-  int64_t clock_us = 0;        // by the scheduler's.
+  int64_t clock_us = 0;        // by the one that never jumps, which stands still meanwhile.
   uint64_t first = 0;          // The newest revision that the model knew at the call,
   uint64_t last = 0;           // and the newest that was applied at the return.
   uint64_t told = 0;           // What was known to be durable at the return.
@@ -37,37 +37,23 @@ struct Call {
 
   // What the model says of the changes that it made.
   uint64_t changes = 0;
-  std::string id;         // Of the context that it named, or that the server made up.
+  std::string id;         // Of the context or session that it named, or that the server made up.
   bool complete = false;  // The last round of a delete.
   Answer expected;
+
+  // What it saw on the clocks.
+  Moment now() const { return {0, now_us, 0, clock_us}; }
 };
 
 // One change of the engine, in the order of revisions.
 struct Change {
   std::shared_ptr<Call> call;  // Of the fiber that made it.
-  enum Kind { kWrite, kDelete, kDue };
+  enum Kind { kWrite, kDelete, kDue, kLoss, kPart };
   Kind kind = kWrite;
   std::string namespace_id;
   std::vector<std::string> ids;  // Of its items, in their order.
+  std::string session_id;        // Of the one that it begins or ends.
   Moment moment;
-};
-
-// A state of a context as the engine shows it.
-struct Shown {
-  std::string failure;  // Or:
-  Name name;
-  State state;
-  uint64_t revision = 0;
-  uint64_t entry_count = 0;
-  uint64_t size_bytes = 0;
-};
-
-// One page of a list, as the engine shows it.
-struct ShownPage {
-  std::vector<Shown> rows;  // Without entries.
-  bool more = false;
-  std::string last_id;
-  uint64_t position = 0;
 };
 
 // What may go wrong around the engine in this run, so that answers may say so.
@@ -98,14 +84,35 @@ class Checker {
 
   // Begins and ends a client's call. Whoever ends it has filled in `answer` and `wait_for`.
   std::shared_ptr<Call> Begin(Operation operation);
-  void EndWrite(const std::shared_ptr<Call> &call);
+  void EndWrite(const std::shared_ptr<Call> &call, const Returned &returned = {});
+
+  using Compare = std::function<std::string(const Model &)>;
+
+  // Ends a read of anything: what it shows must be true at one moment, and a failure is shown too.
+  void EndRead(const std::shared_ptr<Call> &call, const std::string &what,
+               const Compare &difference);
   void EndGet(const std::shared_ptr<Call> &call, uint64_t version, int64_t time_us,
               const Shown &shown);
+  void EndWork(const std::shared_ptr<Call> &call, const std::string &what,
+               const std::function<std::string(const Work &)> &difference);
   void EndList(const std::shared_ptr<Call> &call, const ListQuery &query,
                const std::string &after_id, size_t count_max, const ShownPage &page);
+  void EndSessions(const std::shared_ptr<Call> &call, const std::string &owner,
+                   uint64_t after_start_revision, size_t count_max, const ShownSessions &page);
 
-  // What a create returned with its answer.
-  void CheckCreated(const std::shared_ptr<Call> &call, const Shown &shown);
+  // Of the resources of a context.
+  void EndResources(const std::shared_ptr<Call> &call, const RowQuery &query,
+                    const ShownResources &shown);
+
+  // Of a session as it is now.
+  void EndSession(const std::shared_ptr<Call> &call, const ShownSession &shown);
+
+  // A renewal, which says when the session ends.
+  std::shared_ptr<Call> BeginRenewal(Operation operation);
+  void EndRenewal(const std::shared_ptr<Call> &call, int64_t expire_time_us);
+
+  // Of what was used in a namespace: its rows need not be of one moment.
+  void EndUsage(const std::shared_ptr<Call> &call, const Usage &shown);
 
   // A client was told that everything up to this revision is durable.
   void Told(uint64_t revision);
@@ -117,7 +124,8 @@ class Checker {
 
   // It has been started again, with these rules, and says that `found` was the last change in
   // the log, and `now` is, after those of the start itself. `lost`: damage was accepted.
-  void Recovered(uint64_t found, uint64_t now, const Rules &rules, bool lost);
+  // At `clock_us` the term of every session begins anew.
+  void Recovered(uint64_t found, uint64_t now, const Rules &rules, bool lost, int64_t clock_us);
 
   // A start has failed after it had read the log, which ended with `found`. It may have written
   // its settings.
@@ -130,7 +138,8 @@ class Checker {
       return context_count == other.context_count && size_bytes == other.size_bytes;
     }
   };
-  void CheckNamespaces(const std::map<std::string, Totals> &found, uint64_t context_count);
+  void CheckNamespaces(const std::map<std::string, Totals> &found, uint64_t context_count,
+                       uint64_t session_count);
 
   uint64_t told() const { return told_; }
   uint64_t changes() const { return changes_; }  // That the model has made.
@@ -143,7 +152,7 @@ class Checker {
     uint64_t revision;
     int64_t time_us;
     std::string content;
-    std::vector<uint64_t> versions;
+    Answer answer;
     uint64_t number;  // Counts the records of all requests, those of parts included.
   };
 
@@ -157,17 +166,27 @@ class Checker {
   void CheckNew(const Call &call, const Model &model) const;
   void MakeWrite(const Change &change, Model *model);
   void MakeDelete(const Change &change, Model *model);
-  void Remember(const Call &call, const Change &change, std::vector<uint64_t> versions);
+  void MakePart(const Change &change, Model *model);
+  void LearnId(const Change &change, Operation *operation);
+  void Remember(const Call &call, const Change &change);
   void RunReady();
   void Later(const std::shared_ptr<Call> &call, std::function<void()> check);
   void CheckWrite(const std::shared_ptr<Call> &call);
   void CheckReplay(const std::shared_ptr<Call> &call);
   void CheckUnchanged(const std::shared_ptr<Call> &call);
+  static bool IsStarved(const Call &call, const std::string &failure);
   bool IsExcused(const Call &call) const;
   bool MayWeigh(const Operation &operation) const;
   static bool MayGrow(const Operation &operation);
   bool IsTrue(const Call &call, const Model &model) const;
   bool CheckExplained(const Call &call, const std::function<bool(const Model &)> &is_true) const;
+  void CheckReturned(const Call &call, const Returned &returned);
+  std::string DifferenceOf(const Call &call, const Model &model, const Returned &returned) const;
+  void CheckTerm(const Call &call, const Name &name, int64_t expire_time_us) const;
+  void CheckSession(const Call &call, const std::string &owner, const ShownSession &row);
+  void CheckSessions(const std::shared_ptr<Call> &call, const std::string &owner,
+                     uint64_t after_start_revision, size_t count_max, const ShownSessions &page);
+  void CheckUsage(const Call &call, const Usage &shown);
   void CheckPage(const std::shared_ptr<Call> &call, const ListQuery &query,
                  const std::string &after_id, size_t count_max, const ShownPage &page);
   void CheckRow(const Call &call, const ListQuery &query, const Shown &row);
@@ -189,6 +208,7 @@ class Checker {
   uint64_t applied_ = 0;              // The newest of all.
   std::vector<Waiting> waiting_;      // Checks of calls whose revisions the model does not know.
   std::multiset<uint64_t> open_calls_;
+  std::multiset<Name> renewed_;  // Sessions that are being renewed.
   std::map<std::string, std::vector<Request>> requests_;
   std::map<std::string, std::string> made_up_;  // Ids, by request.
   uint64_t request_count_ = 0;
@@ -196,9 +216,6 @@ class Checker {
   uint64_t changes_ = 0;
   bool keep_all_ = false;
 };
-
-// Why a shown state is not that of the model; empty: it is.
-std::string Difference(const State &expected, const Shown &shown, bool with_entries);
 
 }  // namespace simulation
 

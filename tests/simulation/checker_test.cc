@@ -17,7 +17,7 @@ class CheckerTest : public testing::Test {
     checker_.weather.request_id_window_us = 1'000'000'000;
     checker_.weather.request_ids_max = 1'000'000;
     checker_.weather.change_size_max = 1'000'000;
-    checker_.Recovered(0, 1, Settings(), false);
+    checker_.Recovered(0, 1, Settings(), false, 0);
   }
 
   static Rules Settings() {
@@ -50,7 +50,7 @@ class CheckerTest : public testing::Test {
     change.kind = kind;
     change.namespace_id = operation.namespace_id;
     for (const Part &part : operation.parts) change.ids.push_back(part.id);
-    change.moment = {revision, kNow, kNow};
+    change.moment = {revision, kNow, kNow, 0};
     checker_.Applied(change);
     return call;
   }
@@ -112,7 +112,7 @@ TEST_F(CheckerTest, AcceptsWhatTheServicePromises) {
   Fails(checker_.Begin(conflict), "VERSION_CONFLICT current_version=2", 3);
   checker_.Told(3);
   checker_.Ended();
-  checker_.Recovered(3, 3, Settings(), false);
+  checker_.Recovered(3, 3, Settings(), false, 0);
 }
 
 TEST_F(CheckerTest, RefusesALostChange) {
@@ -121,13 +121,13 @@ TEST_F(CheckerTest, RefusesALostChange) {
   checker_.Told(3);
   checker_.Ended();
   ExpectRefused("acknowledged changes are lost",
-                [&] { checker_.Recovered(2, 2, Settings(), false); });
+                [&] { checker_.Recovered(2, 2, Settings(), false, 0); });
 }
 
 TEST_F(CheckerTest, RefusesAChangeThatNobodyMade) {
   PutAndAnswer("a", 2, 1);
   checker_.Ended();
-  ExpectRefused("which nobody made", [&] { checker_.Recovered(3, 3, Settings(), false); });
+  ExpectRefused("which nobody made", [&] { checker_.Recovered(3, 3, Settings(), false, 0); });
 }
 
 TEST_F(CheckerTest, RefusesARevisionThatIsUsedTwice) {

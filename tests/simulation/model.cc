@@ -4,18 +4,18 @@
 
 namespace simulation {
 
-namespace {
-
-// Limits that are not configured, from the documentation.
-constexpr size_t kLabelsMax = 64;
-constexpr int kDepthMax = 16;
-
 bool IsLive(const Context *context) { return context != nullptr && context->life == Life::kLive; }
 
 Failure NotFound(const Context *context) {
   if (context == nullptr) return {"CONTEXT_NOT_FOUND"};
   return {"CONTEXT_NOT_FOUND deleted_version=" + std::to_string(context->head.version)};
 }
+
+namespace {
+
+// Limits that are not configured, from the documentation.
+constexpr size_t kLabelsMax = 64;
+constexpr int kDepthMax = 16;
 
 Failure Limit(const std::string &name, uint64_t value) {
   return {"LIMIT_REACHED limit=" + name + " value=" + std::to_string(value)};
@@ -24,6 +24,8 @@ Failure Limit(const std::string &name, uint64_t value) {
 Failure ParentNotFound(const std::string &parent_id) {
   return {"PARENT_NOT_FOUND parent_id=" + parent_id};
 }
+
+bool MakesState(const Mutation &mutation) { return mutation.step != Step::kRecord; }
 
 void SetExpireTime(Context *context, int64_t time_us) {
   context->head.expire_time_us = context->ttl_us != 0 ? time_us + context->ttl_us : 0;
@@ -83,13 +85,14 @@ bool Model::IsExpired(const Context &context, int64_t now_us) {
          context.head.expire_time_us <= now_us;
 }
 
-int Model::ChildCount(const Name &name) const {
-  int count = 0;
+std::vector<Name> Model::ChildrenOf(const Name &name) const {
+  std::vector<Name> children;
   for (auto at = contexts_.lower_bound({name.namespace_id, ""});
        at != contexts_.end() && at->first.namespace_id == name.namespace_id; ++at) {
-    count += IsLive(at->second.get()) && at->second->head.parent_id == name.id;
+    bool is_child = IsLive(at->second.get()) && at->second->head.parent_id == name.id;
+    if (is_child) children.push_back(at->first);
   }
-  return count;
+  return children;
 }
 
 int64_t Model::DueTime(const Context &context) const {
@@ -107,6 +110,12 @@ const Context *Model::Look(const Name &name, int64_t now_us) const {
   const Context *context = Find(name);
   if (context != nullptr && IsExpired(*context, now_us)) throw Expired{name};
   return context;
+}
+
+const Context &Model::LookLive(const Name &name, int64_t now_us) const {
+  const Context *context = Look(name, now_us);
+  if (!IsLive(context)) throw NotFound(context);
+  return *context;
 }
 
 // ---- Settings. ----------------------------------------------------------------
@@ -136,21 +145,55 @@ void Model::Stamp(const Moment &moment) {
 
 // A context that may be changed, without changing any copy of this model.
 Context &Model::Change(const Name &name) {
-  auto copy = std::make_shared<Context>(*contexts_.at(name));
-  copy->revision = revision_;
-  contexts_[name] = copy;
-  return *copy;
+  Context &context = Own(&contexts_.at(name));
+  context.revision = revision_;
+  return context;
 }
 
-std::vector<uint64_t> Model::Write(const Operation &operation, const Moment &moment) {
-  std::vector<uint64_t> versions;
-  std::set<std::string> begun;
+// The same, for a change that is nothing but work on it.
+Context &Model::Touch(const Name &name, const Moment &moment) {
+  Context &context = Change(name);
+  if (context.sliding) SetExpireTime(&context, moment.time_us);
+  return context;
+}
+
+Answer Model::Write(const Operation &operation, const Moment &moment) {
   Stamp(moment);
+  switch (operation.kind) {
+    case Kind::kTruncate:
+      return Truncate(operation, moment);
+    case Kind::kOptimize:
+      return Optimize(operation, moment);
+    case Kind::kStart:
+      return Start(operation, moment);
+    case Kind::kEnd:
+      return End(operation, moment);
+    case Kind::kActivate:
+      return Activate(operation, moment);
+    case Kind::kSwitch:
+      return Switch(operation, moment);
+    case Kind::kDeactivate:
+      return Deactivate(operation, moment);
+    case Kind::kAcquire:
+      return Acquire(operation, moment);
+    case Kind::kRelease:
+      return Release(operation, moment);
+    default:
+      return WriteParts(operation, moment);
+  }
+}
+
+Answer Model::WriteParts(const Operation &operation, const Moment &moment) {
+  Answer answer;
+  std::set<std::string> begun;
   for (const Part &part : operation.parts) TryPart(operation, part, moment, &begun);
   for (const Part &part : operation.parts) {
-    versions.push_back(Find({operation.namespace_id, part.id})->head.version);
+    const Context *context = Find({operation.namespace_id, part.id});
+    answer.versions.push_back(context->head.version);
+    if (operation.wants_sequence) answer.sequence = context->last_sequence;
   }
-  return versions;
+  if (operation.wants_sequence) answer.versions.clear();
+  return answer;
 }
 
 void Model::TryPart(const Operation &operation, const Part &part, const Moment &moment,
@@ -165,6 +208,7 @@ void Model::TryPart(const Operation &operation, const Part &part, const Moment &
   if (operation.kind == Kind::kCreate) {
     throw Failure{"CONTEXT_EXISTS version=" + std::to_string(context->head.version)};
   }
+  CheckAuthor(name, part, true, moment);
   Check(context, part.preconditions);
   UpdateContext(name, part, moment);
 }
@@ -200,17 +244,19 @@ void Model::CreateContext(const Operation &operation, const Part &part, const Mo
       }
     }
     if (IsLive(Find(name))) throw ParentNotFound(parent.id);
-    if (!IsLive(Look(parent, moment.now_us))) {
-      if (!part.properties.create_parent) throw ParentNotFound(parent.id);
-      Check(nullptr, part.preconditions);
-      Begin(parent, Properties(), 1, moment);
+    if (!IsLive(Look(parent, moment.now_us)) && !part.properties.create_parent) {
+      throw ParentNotFound(parent.id);
     }
+  }
+  CheckAuthor(name, part, true, moment);
+  Check(nullptr, part.preconditions);
+  if (!parent.id.empty()) {
+    if (!IsLive(Find(parent))) Begin(parent, Properties(), 1, moment);
     depth = Find(parent)->depth + 1;
   }
-  Check(nullptr, part.preconditions);
   if (depth > kDepthMax) throw Limit("context_depth_max", kDepthMax);
   Begin(name, part.properties, depth, moment);
-  Mutate(&Change(name), part.mutations, moment);
+  Mutate(name, part, moment);
 }
 
 void Model::Begin(const Name &name, const Properties &properties, int depth, const Moment &moment) {
@@ -230,6 +276,8 @@ void Model::Begin(const Name &name, const Properties &properties, int depth, con
   context->ttl_us = properties.ttl_us;
   context->sliding = properties.sliding;
   context->head.version = old != nullptr ? old->head.version + 1 : 1;
+  context->fence = old != nullptr ? old->fence : 0;
+  context->last_sequence = old != nullptr ? old->last_sequence : 0;
   context->head.create_time_us = moment.time_us;
   context->head.update_time_us = moment.time_us;
   SetExpireTime(context.get(), moment.time_us);
@@ -237,28 +285,35 @@ void Model::Begin(const Name &name, const Properties &properties, int depth, con
   contexts_[name] = context;
 }
 
+// Activities alone make no new state.
 void Model::UpdateContext(const Name &name, const Part &part, const Moment &moment) {
   Context &context = Change(name);
-  context.earlier.push_back(context.head);
-  Trim(&context);
-  context.head.version++;
-  context.head.update_time_us = moment.time_us;
-  if (context.sliding) SetExpireTime(&context, moment.time_us);
-  Mutate(&context, part.mutations, moment);
+  if (std::any_of(part.mutations.begin(), part.mutations.end(), MakesState)) {
+    context.earlier.push_back(context.head);
+    Trim(&context);
+    context.head.version++;
+    context.head.update_time_us = moment.time_us;
+  }
+  Touch(name, moment);
+  Mutate(name, part, moment);
 }
 
-void Model::Mutate(Context *context, const std::vector<Mutation> &mutations,
-                   const Moment &moment) const {
-  MutateLabels(&context->head.labels, mutations);
-  for (const Mutation &each : mutations) {
+void Model::Mutate(const Name &name, const Part &part, const Moment &moment) {
+  Context &context = Change(name);
+  MutateLabels(&context.head.labels, part.mutations);
+  for (const Mutation &each : part.mutations) {
     if (each.step == Step::kSetExpiry) {
-      context->ttl_us = each.ttl_us;
-      context->sliding = each.sliding;
-      SetExpireTime(context, moment.time_us);
+      context.ttl_us = each.ttl_us;
+      context.sliding = each.sliding;
+      SetExpireTime(&context, moment.time_us);
     } else {
-      MutateEntry(context, each);
+      MutateEntry(&context, each);
     }
   }
+  for (const Mutation &each : part.mutations) {
+    if (each.step == Step::kRecord) Record(name, part.session_id, each.activity, moment);
+  }
+  if (!std::all_of(part.mutations.begin(), part.mutations.end(), MakesState)) Bound(name);
 }
 
 void Model::MutateEntry(Context *context, const Mutation &mutation) const {
@@ -297,25 +352,28 @@ void Model::MutateEntry(Context *context, const Mutation &mutation) const {
 // ---- Ends. --------------------------------------------------------------------
 
 // Throws where a delete would end nothing.
-void Model::CheckDelete(const Operation &operation, int64_t now_us, bool first) const {
-  const Context *context = Look(operation.name(), now_us);
+void Model::CheckDelete(const Operation &operation, const Moment &now, bool first) const {
+  const Context *context = Look(operation.name(), now.now_us);
   bool live = IsLive(context);
   if (context == nullptr || context->life == Life::kBare ||
       (context->life == Life::kDeleted && !operation.purge)) {
     throw NotFound(context);
   }
+  if (first) CheckAuthor(operation.name(), operation.parts[0], true, now);
   if (first) Check(live ? context : nullptr, operation.parts[0].preconditions);
-  int child_count = live ? ChildCount(operation.name()) : 0;
+  size_t child_count = live ? ChildrenOf(operation.name()).size() : 0;
   if (child_count > 0 && !operation.recursive) {
     throw Failure{"HAS_CHILDREN child_count=" + std::to_string(child_count)};
   }
 }
 
 void Model::EndOne(const Name &name, bool purge, const Moment &moment) {
-  if (IsLive(Find(name)) && ChildCount(name) > 0) {
+  if (IsLive(Find(name)) && !ChildrenOf(name).empty()) {
     throw Failure{name.text() + " is ended before what is below it"};
   }
+  for (const Holder &holder : HoldersOf(name)) RemoveActivation(holder.name, name.id);
   Context &context = Change(name);
+  context.work = std::make_shared<Work>();
   if (context.life == Life::kLive) {
     context.delete_time_us = moment.time_us;
     context.ttl_us = 0;
@@ -328,7 +386,7 @@ void Model::EndOne(const Name &name, bool purge, const Moment &moment) {
 
 bool Model::Delete(const Operation &operation, const std::vector<std::string> &ended, bool first,
                    const Moment &moment) {
-  CheckDelete(operation, moment.now_us, first);
+  CheckDelete(operation, moment, first);
   Stamp(moment);
   for (const std::string &id : ended) {
     Name name = {operation.namespace_id, id};
@@ -340,6 +398,7 @@ bool Model::Delete(const Operation &operation, const std::vector<std::string> &e
       }
       above = context->head.parent_id;
     }
+    CheckGuard(name, operation, moment);
     EndOne(name, operation.purge, moment);
   }
   return ended.back() == operation.parts[0].id;
@@ -371,24 +430,31 @@ void Model::RunDue(const std::string &namespace_id, const std::vector<std::strin
 
 // ---- Answers that change nothing. ---------------------------------------------
 
-Model::Outcome Model::Try(const Operation &operation, int64_t now_us,
-                          std::string *ret_failure) const {
+Model::Outcome Model::Try(const Operation &operation, bool first, const Moment &now,
+                          Answer *ret_answer) const {
   Model copy = *this;
+  *ret_answer = Answer();
   try {
     if (operation.kind != Kind::kDelete) {
-      copy.Write(operation, {revision_ + 1, now_us, now_us});
+      copy.Write(operation, {revision_ + 1, now.now_us, now.now_us, now.clock_us});
       return Outcome::kChange;
     }
-    const Context *context = Look(operation.name(), now_us);
+    const Context *context = Look(operation.name(), now.now_us);
     bool missing = context == nullptr || context->life == Life::kBare ||
                    (context->life == Life::kDeleted && !operation.purge);
     if (missing && operation.allow_missing) return Outcome::kNothing;
-    CheckDelete(operation, now_us, true);
+    CheckDelete(operation, now, first);
+    if (IsLive(context)) CheckGuardsBelow(operation.name(), operation, now);
     return Outcome::kChange;
   } catch (const Failure &failure) {
-    *ret_failure = failure.text;
+    ret_answer->failure = failure.text;
     return Outcome::kFailure;
+  } catch (const Nothing &nothing) {
+    *ret_answer = nothing.answer;
+    return Outcome::kNothing;
   } catch (const Expired &expired) {
+    return Outcome::kExpired;
+  } catch (const Lapsed &lapsed) {
     return Outcome::kExpired;
   }
 }

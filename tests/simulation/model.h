@@ -32,6 +32,37 @@ struct State {
   uint64_t size_bytes() const;
 };
 
+// What became of an activity: its content, and what the server said of it.
+struct Recorded {
+  uint64_t sequence = 0;
+  int64_t time_us = 0;
+  std::string session_id;
+  std::shared_ptr<const Activity> activity;
+};
+
+struct TrackedFile {
+  FileOperation last;
+  int64_t time_us = 0;
+  uint64_t operation_count = 0;
+};
+
+// A resource that a session holds.
+struct Held {
+  std::string session_id, type;
+  std::map<std::string, std::string> labels;
+  int64_t time_us = 0;
+  uint64_t sequence = 0;  // Of the activity that says so.
+};
+
+// The record of the work on a context.
+struct Work {
+  std::vector<std::shared_ptr<const Recorded>> history;  // Oldest first.
+  uint64_t history_bytes = 0;
+  std::map<std::string, TrackedFile> files;
+  Usage usage;
+  std::map<std::string, Held> resources;
+};
+
 // kDeleted can be brought back; of kBare only the version is known.
 enum class Life { kLive, kDeleted, kBare };
 
@@ -43,13 +74,50 @@ struct Context {
   bool sliding = false;
   State head;
   std::vector<State> earlier;  // Oldest first.
+  uint64_t fence = 0;          // These two go on when it is created again.
+  uint64_t last_sequence = 0;
+  std::shared_ptr<const Work> work = std::make_shared<Work>();
+};
+
+struct Activation {
+  std::string context_id;
+  bool exclusive = false, guard = false;
+  uint64_t fence = 0;
+  int64_t time_us = 0;
+  uint64_t revision = 0;
+};
+
+// The term of a session, on the clock that never jumps.
+struct Lease {
+  int64_t over_us = 0;
+  int64_t renew_time_us = 0, over_before_us = 0;  // Of the last moment with renewals.
+
+  void Renew(int64_t clock_us, int64_t ttl_us);
+};
+
+struct Session {
+  Terms terms;
+  std::string default_context_id;
+  bool may_create = false;  // What is missing when it is activated, like this:
+  Properties properties;
+  int64_t create_time_us = 0;
+  uint64_t start_revision = 0;
+  std::vector<Activation> activations;  // Oldest first.
+  std::string current;
+
+  // Renewals are no changes: all copies of the session share it.
+  std::shared_ptr<Lease> lease = std::make_shared<Lease>();
+
+  bool IsOver(int64_t clock_us) const { return lease->over_us <= clock_us; }
+  const Activation *Find(const std::string &context_id) const;
 };
 
 // What is configured.
 struct Rules {
   uint64_t version_retention = 1;
   int64_t undelete_window_us = 0, tombstone_window_us = 0;
-  uint64_t value_size_max = 0;
+  uint64_t value_size_max = 0;  // These are no part of the log.
+  uint64_t history_count_max = UINT64_MAX, history_bytes_max = UINT64_MAX;
 };
 
 // What a request is refused with.
@@ -57,17 +125,32 @@ struct Failure {
   std::string text;
 };
 
+// Of a context, or of none: nullptr.
+bool IsLive(const Context *context);
+Failure NotFound(const Context *context);
+
 // An expired context is met, and is to be deleted first.
 struct Expired {
   Name name;
 };
 
-// When a change happens: `now_us` is what its request saw on the clock, `time_us` what the
-// change is stamped with.
+// A session is met whose term is over, and is to be ended first.
+struct Lapsed {
+  Name session;
+};
+
+// There is nothing to change, and this is the answer.
+struct Nothing {
+  Answer answer;
+};
+
+// When a change happens: `now_us` is what its request saw on the wall clock, `clock_us` on the
+// one that never jumps, `time_us` what the change is stamped with.
 struct Moment {
   uint64_t revision = 0;
   int64_t now_us = 0;
   int64_t time_us = 0;
+  int64_t clock_us = 0;
 };
 
 struct ListQuery {
@@ -78,10 +161,18 @@ struct ListQuery {
   std::string Describe() const;
 };
 
+// What nobody else holds, so that it may be changed: itself, or else a copy in its place.
+template <typename T>
+T &Own(std::shared_ptr<const T> *place) {
+  if (place->use_count() > 1) *place = std::make_shared<T>(**place);
+  return const_cast<T &>(**place);
+}
+
 // What is there after a certain revision.
 class Model {
  public:
   using Contexts = std::map<Name, std::shared_ptr<const Context>>;
+  using Sessions = std::map<Name, std::shared_ptr<const Session>>;
 
   uint64_t revision() const { return revision_; }
   int64_t time_us() const { return time_us_; }  // Of the last change.
@@ -89,14 +180,21 @@ class Model {
   const Contexts &contexts() const { return contexts_; }
   const Context *Find(const Name &name) const;
 
-  // ---- Changes. Each fails with Failure or Expired where the service must not make it, and
-  // ---- has then changed nothing that counts: the model is to be thrown away.
+  // Those whose term is over are among them until that is a change.
+  const Sessions &sessions() const { return sessions_; }
+  const Session *FindSession(const Name &name) const;
+
+  // Of all that was ever recorded in a namespace.
+  const Usage &UsageOf(const std::string &namespace_id) const;
+
+  // ---- Changes. Each fails with Failure, Expired, Lapsed or Nothing where the service must not
+  // ---- make it, and has then changed nothing that counts: the model is to be thrown away.
 
   // New settings: the first change of a log, and later ones.
   void SetRules(const Rules &rules, uint64_t revision);
 
-  // A create or an update. Returns the versions of the parts.
-  std::vector<uint64_t> Write(const Operation &operation, const Moment &moment);
+  // All but deletes. Returns what is answered.
+  Answer Write(const Operation &operation, const Moment &moment);
 
   // A round of a delete that ended these contexts, in this order. `first`: no round came before.
   // Returns whether it was the last.
@@ -107,31 +205,58 @@ class Model {
   void RunDue(const std::string &namespace_id, const std::vector<std::string> &ended,
               const Moment &moment);
 
+  // The end of a session whose term is over.
+  void Lose(const Name &session, const Moment &moment);
+
+  // A part of an end that is too large for one change: the session leaves these contexts.
+  // `is_asked`: by a client, else its term is over.
+  void PartSession(const Name &session, bool is_asked, const std::vector<std::string> &ids,
+                   const Moment &moment);
+
   // ---- Answers that change nothing.
 
-  // The answer to a write that would change nothing, as a failure or, for a delete of what may be
-  // missing, an empty one. kChange: it would be carried out. kExpired: something expired is to be
-  // deleted first.
+  // The answer to a write that would change nothing: a failure, or what is told where there is
+  // nothing to do. kChange: it would be carried out. kExpired: something whose time is over is
+  // to be ended first. `first`: it is no further round of a delete.
   enum class Outcome { kFailure, kNothing, kChange, kExpired };
-  Outcome Try(const Operation &operation, int64_t now_us, std::string *ret_failure) const;
+  Outcome Try(const Operation &operation, bool first, const Moment &now, Answer *ret_answer) const;
 
   // The state that a read shows; throws Failure.
   const State &Get(const Name &name, uint64_t version, int64_t time_us, int64_t now_us) const;
+
+  // The record of the work on a context; throws Failure.
+  const Work &GetWork(const Name &name, int64_t now_us) const;
+
+  // A session as it is shown; nullptr: it is not there, or its term is over.
+  const Session *GetSession(const Name &name, int64_t clock_us) const;
 
   // Whether a list shows a context.
   bool Lists(const Context &context, const Name &name, const ListQuery &query,
              int64_t now_us) const;
 
   static bool IsExpired(const Context &context, int64_t now_us);
-  int ChildCount(const Name &name) const;
+  std::vector<Name> ChildrenOf(const Name &name) const;
 
   // When a timer has to look at a context; 0: never.
   int64_t DueTime(const Context &context) const;
 
+  // The sessions that have a context active, oldest activation first.
+  struct Holder {
+    Name name;
+    const Session *session;
+    const Activation *activation;
+  };
+  std::vector<Holder> HoldersOf(const Name &context) const;
+
  private:
   void Stamp(const Moment &moment);
   Context &Change(const Name &name);
+  Context &Touch(const Name &name, const Moment &moment);
   const Context *Look(const Name &name, int64_t now_us) const;
+  const Context &LookLive(const Name &name, int64_t now_us) const;
+
+  // ---- Creates and updates.
+  Answer WriteParts(const Operation &operation, const Moment &moment);
   void TryPart(const Operation &operation, const Part &part, const Moment &moment,
                std::set<std::string> *begun);
   void Check(const Context *context, const std::vector<Precondition> &preconditions) const;
@@ -139,16 +264,53 @@ class Model {
                      std::set<std::string> *begun);
   void Begin(const Name &name, const Properties &properties, int depth, const Moment &moment);
   void UpdateContext(const Name &name, const Part &part, const Moment &moment);
-  void Mutate(Context *context, const std::vector<Mutation> &mutations, const Moment &moment) const;
+  void Mutate(const Name &name, const Part &part, const Moment &moment);
   void MutateEntry(Context *context, const Mutation &mutation) const;
   void Trim(Context *context) const;
-  void CheckDelete(const Operation &operation, int64_t now_us, bool first) const;
+
+  // ---- Ends.
+  void CheckDelete(const Operation &operation, const Moment &now, bool first) const;
+  void CheckGuard(const Name &name, const Operation &operation, const Moment &now) const;
+  void CheckGuardsBelow(const Name &name, const Operation &operation, const Moment &now) const;
   void EndOne(const Name &name, bool purge, const Moment &moment);
+
+  // ---- Sessions, in model_session.cc.
+  const Session &Meet(const Name &name, int64_t clock_us) const;
+  Session &ChangeSession(const Name &name);
+  void CheckAuthor(const Name &name, const Part &part, bool minds_guard, const Moment &now) const;
+  const Holder *FindExclusive(const std::vector<Holder> &holders) const;
+  Answer Start(const Operation &operation, const Moment &moment);
+  Answer End(const Operation &operation, const Moment &moment);
+  Answer Activate(const Operation &operation, const Moment &moment);
+  Answer Switch(const Operation &operation, const Moment &moment);
+  Answer Deactivate(const Operation &operation, const Moment &moment);
+  const Session &MeetBoth(const Operation &operation, const Moment &moment) const;
+  void CreateMissing(const Name &name, const Session &session, const Moment &moment);
+  void TakeExclusive(const Operation &operation, const Moment &moment);
+  void AddActivation(const Operation &operation, const Moment &moment);
+  void RemoveActivation(const Name &session, const std::string &context_id);
+  void CheckLost(const Name &name, const Moment &moment) const;
+  void EndSession(const Name &name, const Moment &moment);
+  void GiveAllBack(const Name &name, const std::string &session_id, const Moment &moment);
+
+  // ---- The record of work, in model_work.cc.
+  void Record(const Name &name, const std::string &session_id,
+              const std::shared_ptr<const Activity> &activity, const Moment &moment);
+  void Bound(const Name &name);
+  Answer Truncate(const Operation &operation, const Moment &moment);
+  Answer Optimize(const Operation &operation, const Moment &moment);
+  Answer Acquire(const Operation &operation, const Moment &moment);
+  Answer Release(const Operation &operation, const Moment &moment);
+  uint64_t CountHeld(const Name &session) const;
+  void GiveBack(const Name &name, const std::string &resource, ResourceStep step,
+                const std::string &session_id, const Moment &moment);
 
   Rules rules_;
   uint64_t revision_ = 0;
   int64_t time_us_ = 0;
   Contexts contexts_;
+  Sessions sessions_;
+  std::map<std::string, std::shared_ptr<const Usage>> usage_;  // By namespace.
 };
 
 }  // namespace simulation

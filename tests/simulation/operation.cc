@@ -20,8 +20,10 @@ const char *NameOf(Step step) {
       return "set label";
     case Step::kDeleteLabel:
       return "delete label";
-    default:
+    case Step::kSetExpiry:
       return "set expiry";
+    default:
+      return "record";
   }
 }
 
@@ -33,8 +35,26 @@ const char *NameOf(Kind kind) {
       return "update";
     case Kind::kAtomic:
       return "update together";
-    default:
+    case Kind::kDelete:
       return "delete";
+    case Kind::kTruncate:
+      return "truncate";
+    case Kind::kOptimize:
+      return "optimize";
+    case Kind::kStart:
+      return "start a session";
+    case Kind::kEnd:
+      return "end session";
+    case Kind::kActivate:
+      return "activate";
+    case Kind::kSwitch:
+      return "switch to";
+    case Kind::kDeactivate:
+      return "deactivate";
+    case Kind::kAcquire:
+      return "acquire";
+    default:
+      return "release";
   }
 }
 
@@ -44,6 +64,7 @@ std::string ContentOf(const Part &part) {
     text += ";" + Number(static_cast<int>(each.step)) + each.key + "=" + each.value + ":" +
             each.content_type + Number(each.has_expected_size) + Number(each.expected_size) + " " +
             Number(each.ttl_us) + Number(each.sliding);
+    if (each.activity != nullptr) text += each.activity->Content();
   }
   for (const Precondition &each : part.preconditions) {
     text += "?" + Number(each.of_entry) + each.key + "@" + Number(each.version);
@@ -57,8 +78,41 @@ std::string ContentOf(const Part &part) {
   return text;
 }
 
+std::string ContentOf(const std::map<std::string, std::string> &labels) {
+  std::string text = "{";
+  for (const auto &[key, value] : labels) text += key + ":" + value + ",";
+  return text + "}";
+}
+
+// What is not about a context as such.
+std::string ContentBeside(const Operation &operation) {
+  const Terms &terms = operation.terms;
+  const Cut &cut = operation.cut;
+  const Claim &claim = operation.claim;
+  switch (operation.kind) {
+    case Kind::kDelete:
+      return "," + Number(operation.recursive) + Number(operation.purge) +
+             Number(operation.allow_missing);
+    case Kind::kTruncate:
+    case Kind::kOptimize:
+      return Number(cut.from_sequence) + " " + std::to_string(cut.from_time_us) + " " +
+             Number(cut.bytes_max) + " " + Number(cut.count_max) + " " + Number(cut.deduplicate) +
+             Number(cut.dry_run);
+    case Kind::kStart:
+      return terms.owner + "," + ContentOf(terms.labels) + Number(terms.ttl_us) + " " +
+             Number(terms.contexts_max);
+    case Kind::kAcquire:
+    case Kind::kRelease:
+      return operation.session_id + claim.name + "," + claim.type + ContentOf(claim.labels);
+    default:
+      return operation.session_id + Number(operation.exclusive) + Number(operation.takeover) +
+             Number(operation.guard);
+  }
+}
+
 std::string DescribeMutation(const Mutation &mutation) {
   std::string text = NameOf(mutation.step);
+  if (mutation.step == Step::kRecord) return text + " " + mutation.activity->Describe();
   if (!mutation.key.empty()) text += " " + mutation.key;
   if (mutation.step == Step::kPut || mutation.step == Step::kAppend) {
     text += " (" + Number(mutation.value.size()) + " bytes)";
@@ -92,6 +146,8 @@ std::string DescribePart(const Part &part) {
     text += std::string(", if ") + (each.of_entry ? each.key : "it") + " has version " +
             Number(each.version);
   }
+  if (!part.session_id.empty()) text += ", by " + part.session_id;
+  if (part.fence != 0) text += ", fence " + Number(part.fence);
   for (const Mutation &each : part.mutations) text += ", " + DescribeMutation(each);
   return text;
 }
@@ -107,20 +163,38 @@ Operation Operation::Of(const Name &name) {
 }
 
 std::string Operation::Content() const {
-  std::string text = Number(static_cast<int>(kind)) + namespace_id;
-  if (kind == Kind::kDelete) {
-    text += "," + Number(recursive) + Number(purge) + Number(allow_missing);
-  }
+  std::string text = Number(static_cast<int>(kind)) + namespace_id + ContentBeside(*this);
   for (const Part &part : parts) text += ContentOf(part);
   return text;
+}
+
+std::string Operation::DescribeBeside() const {
+  std::string text;
+  if (recursive) text += ", with all below";
+  if (purge) text += ", purged";
+  if (allow_missing) text += ", if there";
+  if (!session_id.empty()) text += ", in session " + session_id;
+  if (kind == Kind::kStart) {
+    text += ", of " + terms.owner + " for " + Number(terms.ttl_us) + " us, at most " +
+            Number(terms.contexts_max);
+  }
+  if (exclusive) text += ", exclusive";
+  if (takeover) text += ", taken over";
+  if (guard) text += ", guarded";
+  if (kind == Kind::kTruncate) {
+    text += ", from " + Number(cut.from_sequence) + ", time " + std::to_string(cut.from_time_us);
+  }
+  if (kind == Kind::kOptimize) {
+    text += ", to " + Number(cut.bytes_max) + " bytes, " + Number(cut.count_max) + " of them" +
+            (cut.deduplicate ? ", no repeats" : "") + (cut.dry_run ? ", only to see" : "");
+  }
+  return claim.name.empty() ? text : text + ", resource " + claim.name;
 }
 
 std::string Operation::Describe() const {
   std::string text = std::string(NameOf(kind)) + " " + namespace_id + "/";
   for (size_t i = 0; i < parts.size(); i++) text += (i > 0 ? "; " : "") + DescribePart(parts[i]);
-  if (recursive) text += ", with all below";
-  if (purge) text += ", purged";
-  if (allow_missing) text += ", if there";
+  text += DescribeBeside();
   if (!request_id.empty()) text += ", request " + request_id;
   return text;
 }
@@ -131,7 +205,12 @@ std::string Answer::Describe() const {
   for (size_t i = 0; i < versions.size(); i++) {
     text += (i == 0 ? ", version " : " and ") + Number(versions[i]);
   }
+  if (sequence != 0) text += ", sequence " + Number(sequence);
   if (count > 0) text += ", " + Number(count) + " deleted";
+  if (!(kept == Kept())) {
+    text += ", " + Number(kept.removed_count) + " dropped (" + Number(kept.removed_bytes) +
+            " bytes), " + Number(kept.kept_count) + " kept (" + Number(kept.kept_bytes) + ")";
+  }
   return text + (replayed ? ", again" : "");
 }
 

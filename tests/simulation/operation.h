@@ -4,9 +4,9 @@
 #ifndef CX_TESTS_SIMULATION_OPERATION_H
 #define CX_TESTS_SIMULATION_OPERATION_H
 
-#include <cstdint>
-#include <map>
-#include <string>
+#include "tests/simulation/activity.h"
+
+#include <memory>
 #include <vector>
 
 namespace simulation {
@@ -24,7 +24,16 @@ struct Name {
   std::string text() const { return namespace_id + "/" + id; }
 };
 
-enum class Step { kPut, kAppend, kDelete, kDeletePrefix, kSetLabel, kDeleteLabel, kSetExpiry };
+enum class Step {
+  kPut,
+  kAppend,
+  kDelete,
+  kDeletePrefix,
+  kSetLabel,
+  kDeleteLabel,
+  kSetExpiry,
+  kRecord
+};
 
 struct Mutation {
   Step step = Step::kPut;
@@ -33,6 +42,7 @@ struct Mutation {
   uint64_t expected_size = 0;
   int64_t ttl_us = 0;
   bool sliding = false;
+  std::shared_ptr<const Activity> activity;  // Of kRecord.
 };
 
 // An empty key: the version of the context.
@@ -53,32 +63,89 @@ struct Properties {
 
 // What one request does to one context.
 struct Part {
-  std::string id;  // Empty: the server makes one up.
+  std::string id;          // Empty: the server makes one up, or there is none.
+  std::string session_id;  // Who writes. Empty: nobody says.
+  uint64_t fence = 0;
   std::vector<Mutation> mutations;
   std::vector<Precondition> preconditions;
   bool may_create = false;
   Properties properties;
 };
 
-enum class Kind { kCreate, kUpdate, kAtomic, kDelete };
+enum class Kind {
+  kCreate,
+  kUpdate,
+  kAtomic,
+  kDelete,
+  kTruncate,
+  kOptimize,
+  kStart,  // From here on, of sessions.
+  kEnd,
+  kActivate,
+  kSwitch,
+  kDeactivate,
+  kAcquire,
+  kRelease
+};
+
+// How a session begins.
+struct Terms {
+  std::string owner;
+  std::map<std::string, std::string> labels;
+  int64_t ttl_us = 0;
+  uint64_t contexts_max = 0;
+};
+
+// What is to be left of a history.
+struct Cut {
+  uint64_t from_sequence = 0;  // Of kTruncate; 0: the time says it.
+  int64_t from_time_us = 0;
+  uint64_t bytes_max = 0, count_max = 0;  // Of kOptimize, as the next; 0: no bound.
+  bool deduplicate = false, dry_run = false;
+};
+
+// What is taken or given back.
+struct Claim {
+  std::string name, type;
+  std::map<std::string, std::string> labels;
+};
 
 struct Operation {
   Kind kind = Kind::kUpdate;
   std::string namespace_id;
-  std::vector<Part> parts;  // One, but for kAtomic.
+  std::vector<Part> parts;  // One, but for kAtomic. Of kStart, the default context.
   bool recursive = false, purge = false, allow_missing = false;
+  bool wants_sequence = false;
+  std::string session_id;  // Of what is about a session. Of kStart empty: the server makes it up.
+  Terms terms;             // Of kStart.
+  bool exclusive = false, takeover = false, guard = false;  // Of kActivate.
+  Cut cut;
+  Claim claim;  // Of kAcquire and kRelease.
   std::string request_id;
 
   // One that names a context, and nothing else yet.
   static Operation Of(const Name &name);
 
   Name name() const { return {namespace_id, parts[0].id}; }
+  Name session() const { return {namespace_id, session_id}; }
+  bool IsOfSession() const { return kind >= Kind::kStart; }
 
   // Everything but the request id: what a repeat must say again.
   std::string Content() const;
 
   // For those who read a trace.
   std::string Describe() const;
+
+ private:
+  std::string DescribeBeside() const;
+};
+
+// What an optimize drops and keeps.
+struct Kept {
+  uint64_t removed_count = 0, removed_bytes = 0, kept_count = 0, kept_bytes = 0;
+
+  auto tie() const { return std::tie(removed_count, removed_bytes, kept_count, kept_bytes); }
+  bool operator==(const Kept &other) const { return tie() == other.tie(); }
 };
 
 // What a client is told.
@@ -87,7 +154,9 @@ struct Answer {
   uint64_t revision = 0;
   std::vector<uint64_t> versions;  // Of the parts.
   bool replayed = false;
-  uint64_t count = 0;  // Contexts that a delete removed.
+  uint64_t count = 0;     // Contexts that a delete removed, activities that a truncate did.
+  uint64_t sequence = 0;  // Of the last activity, if it was wanted.
+  Kept kept;              // Of kOptimize.
 
   std::string Describe() const;
 };

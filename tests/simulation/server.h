@@ -53,8 +53,11 @@ class Server {
 
   // ---- Requests. Each fills in call->answer and call->wait_for.
 
-  // `no_memory_at` as above, for this call. For a create, *ret_shown is what it returned.
-  void Write(Call *call, uint64_t no_memory_at, Shown *ret_shown);
+  // `no_memory_at` as above, for this call.
+  void Write(Call *call, uint64_t no_memory_at, Returned *ret_returned);
+
+  // Returns when the session is to end.
+  int64_t Renew(Call *call, uint64_t no_memory_at);
 
   // Takes a snapshot; the caller shows it as often as it likes, and releases it. NULL: it
   // failed, and *ret_failure says why.
@@ -67,16 +70,30 @@ class Server {
                  uint64_t no_memory_at);
   std::map<std::string, Checker::Totals> ListNamespaces();
 
+  ShownSession GetSession(Call *call, uint64_t no_memory_at);
+  ShownSessions ListSessions(Call *call, const std::string &owner, uint64_t after_start_revision,
+                             size_t count_max, uint64_t no_memory_at);
+  ShownStatus GetStatus(Call *call, uint64_t no_memory_at);
+  ShownHistory ListActivities(Call *call, const ActivityQuery &query, uint64_t no_memory_at);
+  ShownFiles ListFiles(Call *call, const RowQuery &query, uint64_t no_memory_at);
+  ShownResources ListResources(Call *call, const RowQuery &query, uint64_t no_memory_at);
+
+  // Of the context, or where it has no id, of the namespace.
+  Usage SummarizeUsage(Call *call, uint64_t no_memory_at);
+
   // Waits until a revision is durable. False: it will never be.
   bool WaitFor(uint64_t revision);
 
-  uint64_t revision();
-  uint64_t context_count();
+  struct cx_engine_statistics statistics();
 
   // Tells the engine which context comes soon, or does not.
   void Foresee(const Name &name, const std::string &key);
 
  private:
+  cx_status WriteContext(const Operation &operation, std::vector<cx_write_outcome> *outcomes,
+                         Call *call, Returned *ret_returned, cx_error *error);
+  cx_status WriteSession(const Operation &operation, cx_write_outcome *outcome,
+                         Returned *ret_returned, cx_error *error);
   static void OnComplete(void *arg, cx_work *list);
   static void OnFailed(void *arg, const char *message);
   static void OnDiskFull(void *arg, bool full);

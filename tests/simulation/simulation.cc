@@ -1,12 +1,10 @@
-#include "tests/simulation/simulation.h"
+#include "tests/simulation/simulation_internal.h"
 
 extern "C" {
 #include "core/base/memory.h"
 }
 
 #include <algorithm>
-
-#include "tests/simulation/threads.h"
 
 namespace simulation {
 
@@ -17,90 +15,8 @@ constexpr int kProgressWrites = 20;
 constexpr size_t kProgressValueSize = 8000;
 constexpr int64_t kProgressUs = 15'000'000;  // More than any stall of the disk.
 constexpr int64_t kLateUs = 1'000'000;       // So late may the timers be.
-constexpr uint64_t kNoRevision = UINT64_MAX;
-constexpr uint64_t kAllocationsMax = 40;  // Which of a call's allocations fails, at most.
 
-class Simulation {
- public:
-  Simulation(uint64_t seed, Trace::Mode mode)
-      : dice_(seed),
-        swarm_(&dice_),
-        trace_(mode),
-        scheduler_(dice_.Split(), swarm_.pause_in),
-        machine_(&scheduler_, &swarm_, &trace_, dice_.Split()),
-        checker_([this](const std::string &failure) { scheduler_.Stop(failure); }),
-        server_(&scheduler_, &machine_, &checker_, &trace_),
-        workload_(&swarm_, dice_.Split()) {
-    SetSpuriousWakeups(swarm_.spurious_in, dice_.Split());
-    SetOptions();
-    if (swarm_.damage_in != 0) checker_.KeepAll();
-  }
-
-  Result Run() {
-    if (trace_.on()) Say("operator", swarm_.Describe());
-    scheduler_.Run([this] { Operate(); });
-    result_.failure = scheduler_.failure();
-    result_.virtual_us = scheduler_.now_us();
-    result_.turns = scheduler_.turns();
-    result_.changes = checker_.changes();
-    result_.trace_hash = trace_.hash();
-    return result_;
-  }
-
- private:
-  void Say(const std::string &who, const std::string &what) {
-    trace_.Add(scheduler_.now_us(), who, what);
-  }
-
-  void SetOptions();
-  void ChangeSettings();
-  Rules rules() const;
-
-  // ---- The operator.
-  void Operate();
-  void OpenServer();
-  bool OpenOnce(uint64_t no_memory_at, bool lost);
-  void MeetDamage();
-  void CheckIdentity(const Start &start, bool lost);
-  void Recover(const Start &start, bool lost);
-  void EndAtChange(uint64_t nth_max);
-  void LiveOnce(bool last);
-  void TryASecond();
-  void EndLife(bool last);
-  void CheckProgress();
-  void CompareAll();
-
-  // ---- A client.
-  void RunClient();
-  void DoSomething();
-  void DoWrite();
-  std::string Write(const Operation &operation);
-  void DoGet();
-  void DoList(const ListQuery &query, size_t count_max);
-  void DoHold();
-  void GetAndCheck(const Name &name, uint64_t version, int64_t time_us);
-  void WaitNowAndThen(uint64_t wait_for);
-  uint64_t NoMemoryAt();
-
-  Dice dice_;
-  Swarm swarm_;
-  Trace trace_;
-  Scheduler scheduler_;
-  Machine machine_;
-  Checker checker_;
-  Server server_;
-  Workload workload_;
-  Result result_;
-  std::string log_id_;  // Of the last start.
-  uint64_t epoch_ = 0;  // 0: there was none.
-  uint64_t operations_left_ = 0;
-  uint64_t digest_ = 0;  // Of the state of that revision, when the last life ended.
-  uint64_t digest_revision_ = kNoRevision;
-  uint64_t found_ = 0;              // The last change that the last start found.
-  uint64_t started_with_ = 0;       // The revision of the last start.
-  bool ended_cleanly_ = false;      // The last life, and no start was tried since.
-  bool changed_uncleanly_ = false;  // It has told of changes and then just ended.
-};
+}  // namespace
 
 // ---- Settings. ----------------------------------------------------------------
 
@@ -114,6 +30,8 @@ void Simulation::SetOptions() {
   options.value_size_max = swarm_.value_size_max;
   options.message_size_max = swarm_.message_size_max;
   options.memory_limit = swarm_.memory_limit;
+  options.history_count_max = swarm_.history_count_max;
+  options.history_bytes_max = swarm_.history_bytes_max;
   options.segment_size = 1; /* The smallest that holds the largest change. */
   options.sync = swarm_.sync;
 }
@@ -123,12 +41,17 @@ void Simulation::ChangeSettings() {
   cx_settings &settings = server_.options.settings;
   settings.version_retention = dice_.Pick<uint64_t>({1, 2, 4});
   settings.undelete_window_us = swarm_.undelete_window_us / dice_.Pick({1, 2, 10});
+  server_.options.history_count_max = swarm_.history_count_max / dice_.Pick<uint64_t>({1, 2});
 }
 
 Rules Simulation::rules() const {
   const cx_engine_options &options = server_.options;
-  return {options.settings.version_retention, options.settings.undelete_window_us,
-          options.settings.tombstone_window_us, options.value_size_max};
+  return {options.settings.version_retention,
+          options.settings.undelete_window_us,
+          options.settings.tombstone_window_us,
+          options.value_size_max,
+          options.history_count_max,
+          options.history_bytes_max};
 }
 
 // ---- The operator: starts and ends. --------------------------------------------
@@ -243,12 +166,13 @@ void Simulation::Recover(const Start &start, bool lost) {
   changed_uncleanly_ = false;
   found_ = start.report.revision;
   started_with_ = start.revision;
-  checker_.Recovered(start.report.revision, start.revision, rules(), lost);
+  checker_.Recovered(start.report.revision, start.revision, rules(), lost, scheduler_.now_us());
   checker_.weather = {};
   checker_.weather.memory_limit = swarm_.memory_limit;
   checker_.weather.change_size_max = 2 * swarm_.message_size_max;
   checker_.weather.request_id_window_us = swarm_.request_id_window_us;
   checker_.weather.request_ids_max = swarm_.request_ids_max;
+  if (!machine_.ended()) CompareWork();
 }
 
 // Lets the process or the machine end at one of the next changes of the disk.
@@ -318,12 +242,7 @@ void Simulation::CheckProgress() {
   machine_.LiftCapacity();
   for (int i = 0; i < kProgressWrites && !machine_.ended() && !server_.failed(); i++) {
     scheduler_.Sleep(kProgressUs);
-    for (const auto &[name, context] : checker_.model().contexts()) {
-      int64_t due_us = checker_.model().DueTime(*context);
-      if (due_us != 0 && due_us < machine_.wall_us() - kLateUs && !machine_.ended()) {
-        scheduler_.Stop(name.text() + " is due and has not ended");
-      }
-    }
+    CheckDue();
     Operation operation = Operation::Of({"n0", "c0"});
     Mutation put;
     operation.parts[0].may_create = true;
@@ -336,8 +255,24 @@ void Simulation::CheckProgress() {
     }
   }
   if (machine_.ended() || server_.failed()) return;
-  uint64_t last = server_.revision();
+  uint64_t last = server_.statistics().revision;
   if (server_.WaitFor(last) && !machine_.ended()) checker_.Told(last);
+}
+
+// The timers have met everything whose time is over.
+void Simulation::CheckDue() {
+  if (machine_.ended()) return;
+  for (const auto &[name, context] : checker_.model().contexts()) {
+    int64_t due_us = checker_.model().DueTime(*context);
+    if (due_us != 0 && due_us < machine_.wall_us() - kLateUs) {
+      scheduler_.Stop(name.text() + " is due and has not ended");
+    }
+  }
+  for (const auto &[name, session] : checker_.model().sessions()) {
+    if (session->IsOver(scheduler_.now_us() - kLateUs)) {
+      scheduler_.Stop("session " + name.text() + " is over and has not ended");
+    }
+  }
 }
 
 // Reads everything there is.
@@ -356,148 +291,35 @@ void Simulation::CompareAll() {
   }
   uint64_t before = checker_.newest();
   auto found = server_.ListNamespaces();
-  uint64_t context_count = server_.context_count();
-  if (checker_.newest() == before) checker_.CheckNamespaces(found, context_count);
+  auto statistics = server_.statistics();
+  if (checker_.newest() == before) {
+    checker_.CheckNamespaces(found, statistics.context_count, statistics.session_count);
+  }
+  CompareWork();
 }
 
-// ---- Clients. -------------------------------------------------------------------
-
-void Simulation::RunClient() {
-  while (operations_left_ > 0 && !machine_.ended() && !server_.failed()) {
-    operations_left_--;
-    if (!dice_.OneIn(swarm_.rush_in)) {
-      scheduler_.Sleep(static_cast<int64_t>(dice_.Below(static_cast<uint64_t>(swarm_.think_us))));
-    }
-    if (machine_.ended() || server_.failed()) return;
-    if (dice_.OneIn(swarm_.clock_jump_in)) machine_.JumpClock();
-    DoSomething();
+// Reads all that is known of the work on contexts.
+void Simulation::CompareWork() {
+  Model model = checker_.model();
+  ActivityQuery all;
+  RowQuery every;
+  all.count_max = every.count_max = 1000;
+  for (uint64_t i = 0; i < swarm_.namespaces; i++) {
+    std::string namespace_id = "n" + std::to_string(i);
+    ListSessions(namespace_id, "", 4);
+    SummarizeNamespace(namespace_id);
+  }
+  for (const auto &[name, session] : model.sessions()) GetSession(name);
+  for (const auto &[name, context] : model.contexts()) {
+    if (!IsLive(context.get())) continue;
+    GetStatus(name);
+    if (context->last_sequence == 0) continue;
+    ListActivities(name, all);
+    ListFiles(name, every);
+    ListResources(name, every);
+    SummarizeUsage(name);
   }
 }
-
-void Simulation::DoSomething() {
-  uint64_t writes =
-      swarm_.weight_create + swarm_.weight_update + swarm_.weight_atomic + swarm_.weight_delete;
-  uint64_t place =
-      dice_.Below(writes + swarm_.weight_get + swarm_.weight_list + swarm_.weight_hold);
-  result_.calls++;
-  if (place < writes) {
-    DoWrite();
-  } else if (place < writes + swarm_.weight_get) {
-    DoGet();
-  } else if (place < writes + swarm_.weight_get + swarm_.weight_list) {
-    DoList(workload_.NextQuery(), dice_.Between(1, 5));
-  } else {
-    DoHold();
-  }
-}
-
-uint64_t Simulation::NoMemoryAt() {
-  return dice_.OneIn(swarm_.no_memory_in) ? dice_.Between(1, kAllocationsMax) : 0;
-}
-
-void Simulation::DoWrite() {
-  Operation operation;
-  if (!dice_.OneIn(swarm_.retry_in) || !workload_.NextRepeat(&operation)) {
-    operation = workload_.NextWrite(checker_.model());
-  }
-  if (dice_.OneIn(swarm_.foresee_in)) {
-    const Part &part = operation.parts[0];
-    server_.Foresee(operation.name(), part.mutations.empty() ? "" : part.mutations[0].key);
-  }
-  Write(operation);
-}
-
-std::string Simulation::Write(const Operation &operation) {
-  Shown shown;
-  auto call = checker_.Begin(operation);
-  server_.Write(call.get(), NoMemoryAt(), &shown);
-  checker_.weather.disk_may_be_full |= machine_.may_be_full();
-  checker_.weather.disk_has_failed |= machine_.ended() || server_.failed() || machine_.has_failed();
-  if (trace_.on()) Say(scheduler_.name(), operation.Describe() + " -> " + call->answer.Describe());
-  uint64_t wait_for = call->wait_for;
-  std::string failure = call->answer.failure;
-  if (operation.kind == Kind::kCreate && call->answer.failure.empty()) {
-    checker_.CheckCreated(call, shown);
-  } else {
-    checker_.EndWrite(call);
-  }
-  WaitNowAndThen(wait_for);
-  return failure;
-}
-
-// Most clients wait until their answer is durable; some never do.
-void Simulation::WaitNowAndThen(uint64_t wait_for) {
-  if (!dice_.OneIn(swarm_.wait_in)) return;
-  if (server_.WaitFor(wait_for)) {
-    if (machine_.ended()) return; /* Nobody heard it any more. */
-    checker_.Told(wait_for);
-    if (trace_.on()) Say(scheduler_.name(), "is told " + std::to_string(wait_for));
-  } else if (!machine_.ended() && !machine_.has_failed()) {
-    scheduler_.Stop("a wait ends without success, and nothing has failed");
-  }
-}
-
-void Simulation::GetAndCheck(const Name &name, uint64_t version, int64_t time_us) {
-  auto call = checker_.Begin(Operation::Of(name));
-  Shown shown;
-  auto snapshot = server_.Get(call.get(), version, time_us, NoMemoryAt(), &shown.failure);
-  if (snapshot != nullptr) shown = Server::Show(*snapshot, true);
-  if (trace_.on()) {
-    Say(scheduler_.name(),
-        "get " + name.text() + " at version " + std::to_string(version) + ", time " +
-            std::to_string(time_us) + " -> " +
-            (shown.failure.empty() ? std::to_string(shown.state.version) : shown.failure));
-  }
-  checker_.EndGet(call, version, time_us, shown);
-}
-
-void Simulation::DoGet() {
-  Name name = workload_.NextName();
-  uint64_t version = workload_.NextVersion(checker_.model(), name);
-  int64_t time_us = 0;
-  if (version == 0 && dice_.OneIn(3)) {
-    time_us = machine_.wall_us() - static_cast<int64_t>(dice_.Below(40'000'000));
-  }
-  GetAndCheck(name, version, time_us);
-}
-
-// All pages of a list.
-void Simulation::DoList(const ListQuery &query, size_t count_max) {
-  std::string after_id;
-  for (bool more = true; more;) {
-    auto call = checker_.Begin(Operation::Of({query.namespace_id, "(a list)"}));
-    ShownPage page = server_.List(call.get(), query, after_id, count_max, NoMemoryAt());
-    if (trace_.on()) {
-      Say(scheduler_.name(),
-          query.Describe() + " behind '" + after_id + "' -> " +
-              (call->answer.failure.empty() ? std::to_string(page.rows.size()) + " rows"
-                                            : call->answer.failure));
-    }
-    more = page.more && call->answer.failure.empty();
-    checker_.EndList(call, query, after_id, count_max, page);
-    after_id = page.last_id;
-  }
-}
-
-// A snapshot that is kept for a while shows the same at its end.
-void Simulation::DoHold() {
-  Name name = workload_.NextName();
-  auto call = checker_.Begin(Operation::Of(name));
-  std::string failure;
-  auto snapshot = server_.Get(call.get(), 0, 0, 0, &failure);
-  Shown before;
-  before.failure = failure;
-  if (snapshot != nullptr) before = Server::Show(*snapshot, true);
-  checker_.EndGet(call, 0, 0, before);
-  if (snapshot == nullptr) return;
-  scheduler_.Sleep(static_cast<int64_t>(dice_.Below(5 * static_cast<uint64_t>(swarm_.think_us))));
-  std::string difference = Difference(before.state, Server::Show(*snapshot, true), true);
-  if (!difference.empty()) {
-    scheduler_.Stop("a snapshot of " + name.text() + " has changed: " + difference);
-  }
-}
-
-}  // namespace
 
 Result RunSeed(uint64_t seed, Trace::Mode mode) {
   int64_t before = cx_memory_used();

@@ -80,6 +80,21 @@ Swarm::Swarm(Dice *dice) {
   capacity = dice->OneIn(4) ? dice->Between(3, 8) * 10 * message_size_max : 0;
   clock_jump_in = Maybe(dice, {20, 100});
   no_memory_in = Maybe(dice, {5, 30});
+
+  bool has_sessions = !dice->OneIn(3);
+  weight_session = has_sessions ? dice->Pick<uint64_t>({1, 2, 4}) : 0;
+  weight_activation = has_sessions ? dice->Pick<uint64_t>({0, 2, 4}) : 0;
+  weight_resource = has_sessions ? Maybe(dice, {1, 3}) : 0;
+  weight_record = Maybe(dice, {1, 4});
+  weight_cut = weight_record != 0 ? Maybe(dice, {1, 2}) : 0;
+  weight_work = dice->Pick<uint64_t>({0, 1, 3});
+  sessions = dice->Pick<uint64_t>({1, 3, 3, 10});
+  author_in = has_sessions ? dice->Pick<uint64_t>({0, 2, 5}) : 0;
+  stale_in = dice->Pick<uint64_t>({0, 3, 10});
+  activity_in = Maybe(dice, {3, 10});
+  session_ttl_us = dice->Pick({kSecond, 3 * kSecond, 60 * kSecond});
+  history_count_max = dice->Pick<uint64_t>({2, 10, 100, 3000});
+  history_bytes_max = dice->Pick<uint64_t>({200, 5000, 1000000});
 }
 
 std::string Swarm::Describe() const {
@@ -139,6 +154,19 @@ std::string Swarm::Describe() const {
       {"capacity", static_cast<int64_t>(capacity)},
       {"clock_jump_in", static_cast<int64_t>(clock_jump_in)},
       {"no_memory_in", static_cast<int64_t>(no_memory_in)},
+      {"weight_session", static_cast<int64_t>(weight_session)},
+      {"weight_activation", static_cast<int64_t>(weight_activation)},
+      {"weight_record", static_cast<int64_t>(weight_record)},
+      {"weight_cut", static_cast<int64_t>(weight_cut)},
+      {"weight_resource", static_cast<int64_t>(weight_resource)},
+      {"weight_work", static_cast<int64_t>(weight_work)},
+      {"sessions", static_cast<int64_t>(sessions)},
+      {"author_in", static_cast<int64_t>(author_in)},
+      {"stale_in", static_cast<int64_t>(stale_in)},
+      {"activity_in", static_cast<int64_t>(activity_in)},
+      {"session_ttl_us", static_cast<int64_t>(session_ttl_us)},
+      {"history_count_max", static_cast<int64_t>(history_count_max)},
+      {"history_bytes_max", static_cast<int64_t>(history_bytes_max)},
   };
   std::string text;
   for (const auto &[name, value] : drawn) {

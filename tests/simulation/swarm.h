@@ -41,11 +41,20 @@ struct Swarm {
   uint64_t weight_create, weight_update, weight_atomic, weight_delete;
   uint64_t weight_get, weight_list, weight_hold;
 
+  // The same of what is about work on contexts: sessions that start, end and are renewed,
+  // activations, records, their cuts, resources, and reads of all of it.
+  uint64_t weight_session, weight_activation, weight_record, weight_cut, weight_resource;
+  uint64_t weight_work;
+  uint64_t sessions;                          // In a namespace, at most.
+  uint64_t author_in, stale_in, activity_in;  // Writes of sessions; wrong fences; mutations.
+  int64_t session_ttl_us;                     // At most; at least 1 s.
+
   // The server's settings.
   uint64_t version_retention;
   int64_t undelete_window_us, tombstone_window_us, request_id_window_us;
   uint64_t request_ids_max;
   uint64_t value_size_max, message_size_max;
+  uint64_t history_count_max, history_bytes_max;
   uint64_t memory_limit;  // 0: none; 1: always reached. A real one would be met at another
                           // moment with another allocator.
   bool sync;

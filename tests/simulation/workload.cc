@@ -43,6 +43,25 @@ int64_t Workload::NextTtl() {
 // ---- Writes. ------------------------------------------------------------------
 
 Operation Workload::NextWrite(const Model &model) {
+  uint64_t contexts =
+      swarm_->weight_create + swarm_->weight_update + swarm_->weight_atomic + swarm_->weight_delete;
+  uint64_t work = swarm_->weight_session + swarm_->weight_activation + swarm_->weight_record +
+                  swarm_->weight_cut + swarm_->weight_resource;
+  bool of_contexts = dice_.Below(contexts + work) < contexts;
+  Operation operation = of_contexts ? NextContextWrite(model) : NextWorkWrite(model);
+  Issue(&operation);
+  return operation;
+}
+
+// Gives it a request id, now and then, and remembers those.
+void Workload::Issue(Operation *operation) {
+  if (!dice_.OneIn(swarm_->request_id_in)) return;
+  operation->request_id = "r" + std::to_string(next_request_++);
+  issued_.push_back(*operation);
+  if (issued_.size() > kIssuedMax) issued_.erase(issued_.begin());
+}
+
+Operation Workload::NextContextWrite(const Model &model) {
   Operation operation;
   uint64_t sum =
       swarm_->weight_create + swarm_->weight_update + swarm_->weight_atomic + swarm_->weight_delete;
@@ -53,9 +72,6 @@ Operation Workload::NextWrite(const Model &model) {
                    : place < updates + swarm_->weight_atomic ? Kind::kAtomic
                                                              : Kind::kDelete;
   operation.namespace_id = NextName().namespace_id;
-  if (dice_.OneIn(swarm_->request_id_in)) {
-    operation.request_id = "r" + std::to_string(next_request_++);
-  }
   size_t count = operation.kind == Kind::kAtomic ? dice_.Between(1, 4) : 1;
   count = std::min<size_t>(count, swarm_->contexts);
   while (operation.parts.size() < count) {
@@ -71,24 +87,52 @@ Operation Workload::NextWrite(const Model &model) {
     operation.purge = dice_.OneIn(4);
     operation.allow_missing = dice_.OneIn(3);
   }
-  if (!operation.request_id.empty()) {
-    issued_.push_back(operation);
-    if (issued_.size() > kIssuedMax) issued_.erase(issued_.begin());
-  }
   return operation;
 }
+
+namespace {
+
+// Makes another request of it, which the same keeps.
+void Alter(Operation *operation) {
+  switch (operation->kind) {
+    case Kind::kCreate:
+      operation->parts[0].properties.type += "x";
+      break;
+    case Kind::kUpdate:
+    case Kind::kAtomic:
+    case Kind::kDelete:
+      operation->parts[0].preconditions.push_back({false, "", 77});
+      break;
+    case Kind::kTruncate:
+    case Kind::kOptimize:
+      operation->cut.from_sequence++;
+      operation->cut.count_max++;
+      break;
+    case Kind::kStart:
+      operation->terms.owner += "x";
+      break;
+    case Kind::kSwitch:
+      operation->parts[0].id += "x";
+      break;
+    case Kind::kAcquire:
+    case Kind::kRelease:
+      operation->claim.name += "x";
+      break;
+    case Kind::kActivate:
+    case Kind::kDeactivate:
+      operation->session_id = "nobody";
+      break;
+    case Kind::kEnd:
+      break;  // It says nothing but whose end it is.
+  }
+}
+
+}  // namespace
 
 bool Workload::NextRepeat(Operation *ret_operation) {
   if (issued_.empty()) return false;
   *ret_operation = issued_[dice_.Below(issued_.size())];
-  if (dice_.OneIn(5)) {
-    Part &part = ret_operation->parts[0];
-    if (ret_operation->kind == Kind::kCreate) {
-      part.properties.type += "x";
-    } else {
-      part.preconditions.push_back({false, "", 77});
-    }
-  }
+  if (dice_.OneIn(5)) Alter(ret_operation);
   return true;
 }
 
@@ -97,6 +141,8 @@ Part Workload::NextPart(const Model &model, Kind kind, const std::string &namesp
   Part part;
   part.id = id;
   if (kind != Kind::kCreate) part.preconditions = NextPreconditions(model, {namespace_id, id});
+  SetAuthor(model, {namespace_id, id}, &part);
+  if (kind == Kind::kCreate) part.fence = 0;
   if (kind == Kind::kDelete) return part;
   part.may_create = kind == Kind::kCreate || !dice_.OneIn(3);
   if (part.may_create) part.properties = NextProperties(id);
@@ -157,6 +203,11 @@ std::vector<Precondition> Workload::NextPreconditions(const Model &model, const 
 
 Mutation Workload::NextMutation(const Context *context) {
   Mutation mutation;
+  if (dice_.OneIn(swarm_->activity_in)) {
+    mutation.step = Step::kRecord;
+    mutation.activity = NextActivity();
+    return mutation;
+  }
   mutation.step = dice_.Pick({Step::kPut, Step::kPut, Step::kPut, Step::kPut, Step::kAppend,
                               Step::kAppend, Step::kDelete, Step::kDeletePrefix});
   if (dice_.OneIn(swarm_->label_in)) {

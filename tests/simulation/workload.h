@@ -4,7 +4,7 @@
 #define CX_TESTS_SIMULATION_WORKLOAD_H
 
 #include "tests/simulation/dice.h"
-#include "tests/simulation/model.h"
+#include "tests/simulation/shown.h"
 #include "tests/simulation/swarm.h"
 
 namespace simulation {
@@ -21,14 +21,36 @@ class Workload {
   bool NextRepeat(Operation *ret_operation);
 
   Name NextName();
+
+  // The name of a session: mostly one that is there.
+  Name NextSession(const Model &model);
   ListQuery NextQuery();
 
   // The version that a read asks for; 0: the newest.
   uint64_t NextVersion(const Model &model, const Name &name);
 
+  ActivityQuery NextActivityQuery(const Model &model, const Name &name);
+  RowQuery NextRowQuery(const std::string &prefix);
+
   Dice &dice() { return dice_; }
 
  private:
+  Operation NextContextWrite(const Model &model);
+  void Issue(Operation *operation);
+
+  // ---- Work on contexts, in workload_work.cc.
+  Operation NextWorkWrite(const Model &model);
+  Operation NextStart(const Model &model);
+  Operation NextActivation(const Model &model);
+  Operation NextRecord(const Model &model);
+  Operation NextCut(const Model &model);
+  Operation NextClaim(const Model &model);
+  std::string NextSessionId(const Model &model, const std::string &namespace_id);
+  std::string NextContextOf(const Model &model, const Name &session);
+  void SetAuthor(const Model &model, const Name &name, Part *part);
+  uint64_t NextFence(const Model &model, const Name &name, const std::string &session_id);
+  std::shared_ptr<const Activity> NextActivity();
+
   Part NextPart(const Model &model, Kind kind, const std::string &namespace_id,
                 const std::string &id);
   Properties NextProperties(const std::string &id);
@@ -46,6 +68,7 @@ class Workload {
   Dice dice_;
   std::string text_;  // What long values begin with, so that they repeat what was there.
   std::vector<Operation> issued_;
+  std::vector<Name> known_sessions_;  // Which are, or were there.
   uint64_t next_request_ = 0;
 };
 

@@ -1,0 +1,112 @@
+// A run on its way: the operator is in simulation.cc, its clients in client.cc.
+
+#ifndef CX_TESTS_SIMULATION_SIMULATION_INTERNAL_H
+#define CX_TESTS_SIMULATION_SIMULATION_INTERNAL_H
+
+#include "tests/simulation/simulation.h"
+#include "tests/simulation/threads.h"
+
+namespace simulation {
+
+constexpr uint64_t kNoRevision = UINT64_MAX;
+
+class Simulation {
+ public:
+  Simulation(uint64_t seed, Trace::Mode mode)
+      : dice_(seed),
+        swarm_(&dice_),
+        trace_(mode),
+        scheduler_(dice_.Split(), swarm_.pause_in),
+        machine_(&scheduler_, &swarm_, &trace_, dice_.Split()),
+        checker_([this](const std::string &failure) { scheduler_.Stop(failure); }),
+        server_(&scheduler_, &machine_, &checker_, &trace_),
+        workload_(&swarm_, dice_.Split()) {
+    SetSpuriousWakeups(swarm_.spurious_in, dice_.Split());
+    SetOptions();
+    if (swarm_.damage_in != 0) checker_.KeepAll();
+  }
+
+  Result Run() {
+    if (trace_.on()) Say("operator", swarm_.Describe());
+    scheduler_.Run([this] { Operate(); });
+    result_.failure = scheduler_.failure();
+    result_.virtual_us = scheduler_.now_us();
+    result_.turns = scheduler_.turns();
+    result_.changes = checker_.changes();
+    result_.trace_hash = trace_.hash();
+    return result_;
+  }
+
+ private:
+  void Say(const std::string &who, const std::string &what) {
+    trace_.Add(scheduler_.now_us(), who, what);
+  }
+
+  void SetOptions();
+  void ChangeSettings();
+  Rules rules() const;
+
+  // ---- The operator.
+  void Operate();
+  void OpenServer();
+  bool OpenOnce(uint64_t no_memory_at, bool lost);
+  void MeetDamage();
+  void CheckIdentity(const Start &start, bool lost);
+  void Recover(const Start &start, bool lost);
+  void EndAtChange(uint64_t nth_max);
+  void LiveOnce(bool last);
+  void TryASecond();
+  void EndLife(bool last);
+  void CheckProgress();
+  void CompareAll();
+  void CompareWork();
+  void CheckDue();
+
+  // ---- A client, in client.cc.
+  void RunClient();
+  void DoSomething();
+  void DoWrite();
+  std::string Write(const Operation &operation);
+  void DoGet();
+  void DoList(const ListQuery &query, size_t count_max);
+  void DoHold();
+  void WaitNowAndThen(uint64_t wait_for);
+  void GetAndCheck(const Name &name, uint64_t version, int64_t time_us);
+
+  // ---- The same, in client_work.cc.
+  void DoRenew();
+  void DoWork();
+  void SayRead(const std::shared_ptr<Call> &call, const std::string &what, size_t rows);
+  void GetSession(const Name &session);
+  void ListSessions(const std::string &namespace_id, const std::string &owner, size_t count_max);
+  void GetStatus(const Name &name);
+  void ListActivities(const Name &name, ActivityQuery query);
+  void ListFiles(const Name &name, RowQuery query);
+  void ListResources(const Name &name, RowQuery query);
+  void SummarizeUsage(const Name &name);
+  void SummarizeNamespace(const std::string &namespace_id);
+  uint64_t NoMemoryAt();
+
+  Dice dice_;
+  Swarm swarm_;
+  Trace trace_;
+  Scheduler scheduler_;
+  Machine machine_;
+  Checker checker_;
+  Server server_;
+  Workload workload_;
+  Result result_;
+  std::string log_id_;  // Of the last start.
+  uint64_t epoch_ = 0;  // 0: there was none.
+  uint64_t operations_left_ = 0;
+  uint64_t digest_ = 0;  // Of the state of that revision, when the last life ended.
+  uint64_t digest_revision_ = kNoRevision;
+  uint64_t found_ = 0;              // The last change that the last start found.
+  uint64_t started_with_ = 0;       // The revision of the last start.
+  bool ended_cleanly_ = false;      // The last life, and no start was tried since.
+  bool changed_uncleanly_ = false;  // It has told of changes and then just ended.
+};
+
+}  // namespace simulation
+
+#endif  // CX_TESTS_SIMULATION_SIMULATION_INTERNAL_H
