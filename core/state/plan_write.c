@@ -462,8 +462,10 @@ static enum cx_plan_result batch_set_keys(struct cx_plan *plan, struct batch *ba
         if (batch->keys[i] == NULL) {
             return cx_plan_out_of_memory(plan);
         }
-        if (cx_plan_need_shard(plan, batch->keys[i]->shard) != CX_PLAN_CHANGE ||
-            need_session_shard(plan, &batch->requests[i]) != CX_PLAN_CHANGE) {
+        if (cx_plan_need_shard(plan, batch->keys[i]->shard) != CX_PLAN_CHANGE) {
+            result = CX_PLAN_NEEDS_SHARDS;
+        }
+        if (need_session_shard(plan, &batch->requests[i]) != CX_PLAN_CHANGE) {
             result = CX_PLAN_NEEDS_SHARDS;
         }
     }
