@@ -27,6 +27,12 @@ static struct cx_session *find_session(const struct cx_plan *plan,
     return cx_session_key(&key, &name) ? cx_state_find_session(plan->state, &key) : NULL;
 }
 
+/* Whether the change makes contexts, and so takes more memory than an activation alone. */
+static bool creates(const struct cx_change *change)
+{
+    return change->item_count > 0 && change->items[0].kind == CX_ITEM_CREATE;
+}
+
 /* Room for the answer is there before anything is changed. */
 static enum cx_plan_result activation_plan(struct cx_engine_write *write, struct cx_plan *plan)
 {
@@ -44,6 +50,7 @@ static enum cx_plan_result activation_plan(struct cx_engine_write *write, struct
         (void)cx_error_out_of_memory(plan->error);
         return CX_PLAN_FAILED;
     }
+    write->grows = creates(&plan->change);
     return result;
 }
 
@@ -302,6 +309,7 @@ static enum cx_status run_resource(struct cx_engine *engine, struct write_resour
         cx_engine_shard_of(&request->name) |
             cx_engine_shard_of_session(request->name.namespace_id, request->session_id),
         error);
+    resource->base.grows = resource->page != NULL;
     resource->base.plan = resource_plan;
     resource->base.done = resource_done;
     status = cx_engine_write_run(&resource->base);

@@ -229,9 +229,9 @@ static enum cx_status make_cut(struct write_optimize *optimize, struct cx_error 
     return CX_OK;
 }
 
-static enum cx_status head_moved(struct cx_engine *engine, const struct cx_context_name *name,
-                                 struct cx_error *error)
+static enum cx_status head_moved(struct cx_engine_write *write, const struct cx_context_name *name)
 {
+    struct cx_engine *engine = write->engine;
     struct cx_context *context;
     uint64_t version = 0;
     uint64_t wait_for;
@@ -240,15 +240,16 @@ static enum cx_status head_moved(struct cx_engine *engine, const struct cx_conte
 
     cx_name_key_init(&key, name->namespace_id, name->id);
     pthread_mutex_lock(&engine->locks[key.shard]);
-    status = cx_engine_find_locked(engine, &key, &context, &wait_for, error);
+    status = cx_engine_find_locked(engine, &key, &context, &wait_for, write->error);
     version = status == CX_OK ? context->version : 0;
     pthread_mutex_unlock(&engine->locks[key.shard]);
+    write->wait_for = wait_for > write->wait_for ? wait_for : write->wait_for;
     if (status != CX_OK) {
         return status;
     }
-    status = cx_error_set(error, CX_REASON_HEAD_MOVED,
+    status = cx_error_set(write->error, CX_REASON_HEAD_MOVED,
                           "the history changed again and again meanwhile; try again");
-    cx_error_detail_number(error, "current_version", version);
+    cx_error_detail_number(write->error, "current_version", version);
     return status;
 }
 
@@ -264,10 +265,9 @@ static enum cx_status optimize_run(struct write_optimize *optimize)
         optimize->wants_cut = false;
         status = cx_engine_write_run(write);
         if (status == CX_OK && optimize->wants_cut) {
-            status =
-                cuts++ < CUT_ATTEMPTS_MAX
-                    ? make_cut(optimize, write->error)
-                    : head_moved(write->engine, &optimize->optimizing.request->name, write->error);
+            status = cuts++ < CUT_ATTEMPTS_MAX
+                         ? make_cut(optimize, write->error)
+                         : head_moved(write, &optimize->optimizing.request->name);
             cx_tree_done(&cx_activity_class, &optimize->history);
         } else {
             optimize->optimizing.again = true;
