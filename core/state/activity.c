@@ -24,6 +24,7 @@ static void activity_free(struct cx_tree_item *item)
 }
 
 const struct cx_tree_class cx_activity_class = {
+    .keys_are_short = true,
     .key_offset = offsetof(struct cx_activity, bytes),
     .free_item = activity_free,
 };

@@ -1,6 +1,7 @@
 #include "core/state/hint.h"
 
 #include "core/base/prefetch.h"
+#include "core/state/tracked.h"
 
 /* The allocator's own lies in front of a piece of memory; it is looked at when that is
  * freed. */
@@ -37,6 +38,7 @@ void cx_hint_parts(const struct cx_state *state, const struct cx_hint *hint)
 
     if (context != NULL) {
         cx_prefetch(context->entries.root, 3 * CX_CACHE_LINE);
+        cx_prefetch(context->tracked, sizeof(struct cx_tracked));
         cx_prefetch(context->undo_newest, CX_CACHE_LINE);
         prefetch_doomed(context->undo_oldest, sizeof *context->undo_oldest);
     }
@@ -49,7 +51,11 @@ void cx_hint_entry(const struct cx_state *state, const struct cx_hint *hint)
     if (context == NULL) {
         return;
     }
-    cx_tree_prefetch(&context->entries, hint->key);
+    if (hint->key.size > 0) {
+        cx_tree_prefetch(&context->entries, hint->key);
+    } else if (context->tracked != NULL) {
+        cx_prefetch(context->tracked->history.root, 3 * CX_CACHE_LINE);
+    }
     if (context->undo_oldest != NULL) {
         prefetch_doomed(context->undo_oldest->old_entry, sizeof(struct cx_entry));
         prefetch_doomed(context->undo_oldest->new_entry, sizeof(struct cx_entry));

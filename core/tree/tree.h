@@ -39,6 +39,10 @@ struct cx_tree_item {
 struct cx_tree_class {
     size_t key_offset;                            /* From the item to its key's bytes. */
     void (*free_item)(struct cx_tree_item *item); /* Its last reference is gone. */
+
+    /* No key has more than 8 bytes, so that a tree can be searched, and added to, without a
+     * look at the items that it has. */
+    bool keys_are_short;
 };
 
 /* Zeroed: empty. Released with cx_tree_done(). */

@@ -192,8 +192,8 @@ static bool begin_alike(struct cx_bytes a, struct cx_bytes b, size_t size)
 
 /* Sets `skip` and the prefixes: `key` is going to be in the node as well. What the
  * outermost keys begin with, all between them do too. */
-static void refresh(const struct cx_tree_class *kind, struct cx_tree_node *node,
-                    struct cx_bytes key)
+static void refresh_long(const struct cx_tree_class *kind, struct cx_tree_node *node,
+                         struct cx_bytes key)
 {
     struct cx_bytes first = node->count > 0 ? node_key(kind, node, 0) : key;
     struct cx_bytes last = node->count > 0 ? node_key(kind, node, node->count - 1) : key;
@@ -206,6 +206,17 @@ static void refresh(const struct cx_tree_class *kind, struct cx_tree_node *node,
     node->skip = (uint8_t)skip;
     for (size_t i = 0; i < node->count; i++) {
         node->slots[i].prefix = key_prefix(node_key(kind, node, i), skip);
+    }
+}
+
+/* Of short keys nothing is skipped: their prefixes are right as they are. */
+static void refresh(const struct cx_tree_class *kind, struct cx_tree_node *node,
+                    struct cx_bytes key)
+{
+    if (kind->keys_are_short) {
+        assert(node->skip == 0 && key.size <= sizeof(uint64_t));
+    } else {
+        refresh_long(kind, node, key);
     }
 }
 
@@ -294,7 +305,8 @@ void cx_tree_node_set(const struct cx_tree_class *kind, struct cx_tree_node *nod
     struct cx_bytes key = cx_tree_item_key(kind, item);
 
     node->slots[node->capacity + index].item = item;
-    if (node->count == 1 || !begin_alike(node_key(kind, node, index == 0), key, node->skip)) {
+    if (node->count == 1 ||
+        (node->skip > 0 && !begin_alike(node_key(kind, node, index == 0), key, node->skip))) {
         refresh(kind, node, key);
     }
     node->slots[index].prefix = key_prefix(key, node->skip);
@@ -322,7 +334,8 @@ static void insert(const struct cx_tree_class *kind, struct cx_tree_node *node, 
     struct cx_bytes key = cx_tree_item_key(kind, item);
 
     assert(index <= node->count && node->count < node->capacity);
-    if (node->count == 0 || !begin_alike(node_key(kind, node, 0), key, node->skip)) {
+    if (node->count == 0 ||
+        (node->skip > 0 && !begin_alike(node_key(kind, node, 0), key, node->skip))) {
         refresh(kind, node, key);
     }
     move_entries(node, index + 1, node, index, node->count - index);

@@ -30,7 +30,8 @@ inline void FreeItem(cx_tree_item *item) {
   free(item);
 }
 
-inline const cx_tree_class kKind = {offsetof(Item, key), FreeItem};
+inline const cx_tree_class kKind = {offsetof(Item, key), FreeItem, false};
+inline const cx_tree_class kShort = {offsetof(Item, key), FreeItem, true};
 
 // An item with one reference. Not from the memory that tests make fail.
 inline cx_tree_item *NewItem(const std::string &key, int value) {
@@ -90,7 +91,7 @@ inline Map Content(const cx_tree &tree) {
 // the beginning of others or hold zeros.
 inline std::string RandomKey(std::mt19937 *random, int range) {
   static const char *const kBegin[] = {"default", "default", "default", "tenant-with-a-long-name",
-                                       "a", ""};
+                                       "a",       ""};
   int number = static_cast<int>((*random)() % static_cast<unsigned>(range));
   std::string key = kBegin[(*random)() % 6];
 

@@ -93,6 +93,40 @@ TEST_F(TreeTest, OrdersKeysByTheirBytesWhateverTheyBeginWith) {
   EXPECT_EQ(map, Content(tree_));
 }
 
+TEST_F(TreeTest, HoldsShortKeysWithoutALookAtItsItems) {
+  // Keys of 0 to 8 bytes, of an alphabet in which the shorter are filled up with what the longer
+  // go on with; grown at the end, then anywhere, then taken out.
+  Map map;
+  auto change = [&](const std::string &key, bool put) {
+    cx_tree_item *old = nullptr;
+    if (put) {
+      ASSERT_EQ(CX_OK, cx_tree_put(&kShort, &tree_, nullptr, NewItem(key, 1), &old));
+      map[key] = 1;
+    } else {
+      ASSERT_EQ(CX_OK, cx_tree_remove(&kShort, &tree_, nullptr, Bytes(key), &old));
+      ASSERT_EQ(map.erase(key) == 1, old != nullptr);
+    }
+    cx_tree_item_unref(&kShort, old);
+  };
+  for (uint64_t i = 0; i < 2000; i++) {
+    std::string key(8, '\0');
+    for (int byte = 0; byte < 8; byte++)
+      key[7 - byte] = static_cast<char>((i * 40503) >> (8 * byte));
+    change(key, true);
+  }
+  for (int i = 0; i < 20000; i++) {
+    std::string key;
+    for (size_t size = random_() % 9; key.size() < size;) key += "\0\1m\xff"[random_() % 4];
+    change(key, random_() % 2 == 0);
+  }
+  for (const auto &[key, value] : Map(map)) {
+    cx_tree_item *found = cx_tree_get(&kShort, &tree_, Bytes(key));
+    ASSERT_NE(nullptr, found);
+    if (random_() % 2 == 0) change(key, false);
+  }
+  EXPECT_EQ(map, Content(tree_));
+}
+
 TEST_F(TreeTest, GivesBackTheItemThatWasReplacedOrRemoved) {
   cx_tree_item *one = NewItem("key", 1);
   cx_tree_item *two = NewItem("key", 2);
