@@ -1,17 +1,17 @@
 // Plans of what ends contexts: deletes, and what is due by time.
 
-#include "tests/unit/state/state_fixture.h"
+#include "tests/unit/state/tracker_fixture.h"
 
 namespace {
 
-using PlanEndTest = StateFixture;
+using PlanEndTest = TrackerFixture;
 
 TEST_F(PlanEndTest, DeletesNoContextThatHasChildren) {
   Create("a");
   CreateBelow("b", "a");
   EXPECT_EQ(CX_PLAN_FAILED, Delete("a"));
   EXPECT_EQ("HAS_CHILDREN", reason());
-  EXPECT_EQ("1", Text(cx_error_detail_get(&error_, "child_count")));
+  EXPECT_EQ("1", detail("child_count"));
 }
 
 TEST_F(PlanEndTest, DeletesWhatIsBelowFirst) {
@@ -88,6 +88,157 @@ TEST_F(PlanEndTest, DropsTheStatesAndThenForgets) {
   EXPECT_EQ(CX_PLAN_CHANGE, Due("a"));
   EXPECT_EQ(nullptr, Find("a"));
   ExpectReplayGivesTheSame();
+}
+
+TEST_F(PlanEndTest, EndsActivationsAndGivesResourcesBackInTheSameChange) {
+  for (const char *way : {"delete", "purge", "expiry"}) {
+    Create("a", {}, Mutations().SetExpiry(10));
+    Begin("s");
+    Begin("t");
+    Activate("s", "a", Guarding);
+    Activate("t", "a");
+    Acquire("t", "a", "tool");
+    uint64_t last = Tracked("a").last_sequence;
+    if (std::string(way) == "expiry") {
+      plan_.now_us += 10;
+      EXPECT_EQ(CX_PLAN_CHANGE, Due("a"));
+    } else {
+      Deactivate("s", "a");
+      Activate("s", "a", Exclusive);
+      EXPECT_EQ(CX_PLAN_CHANGE, Delete("a", false, std::string(way) == "purge"));
+    }
+    EXPECT_EQ(1u, items_.size());
+    EXPECT_EQ(List{}, Active("s")) << way;
+    EXPECT_EQ(List{}, Active("t")) << way;
+    EXPECT_EQ(List{}, Sessions("a")) << way;
+    EXPECT_EQ(List{}, Held("a")) << way;
+    EXPECT_EQ(0u, Session("t")->resource_count) << way;
+    EXPECT_EQ(revision_, Session("s")->revision) << way;
+    EXPECT_EQ(last, Tracked("a").last_sequence) << "no activity tells it";
+    End("s");
+    End("t");
+  }
+  ExpectReplayGivesTheSame();
+}
+
+TEST_F(PlanEndTest, AChildThatAnotherSessionGuardsIsInTheWay) {
+  Create("a");
+  CreateBelow("b", "a");
+  CreateBelow("c", "b");
+  Begin("s", [](Start *start) { start->owner = cx_bytes_of("sam"); });
+  Begin("t");
+  Activate("s", "c", Exclusive);
+  Activate("s", "b", Guarding);
+  uint64_t digest = cx_state_digest(&state_);
+  EXPECT_EQ(CX_PLAN_FAILED, Delete("a", /*recursive=*/true));
+  EXPECT_EQ("CONTEXT_BUSY", reason());
+  EXPECT_EQ("s", detail("session_id"));
+  EXPECT_EQ("sam", detail("owner"));
+  EXPECT_EQ(digest, cx_state_digest(&state_));
+
+  cx_delete_request request = {};
+  request.name = {cx_bytes_of("default"), cx_bytes_of("a")};
+  request.recursive = true;
+  request.author.session_id = cx_bytes_of("t");
+  cx_plan_begin(&plan_);
+  EXPECT_EQ(CX_PLAN_FAILED, Finish(cx_plan_delete(&plan_, &request, false)));
+  EXPECT_EQ("CONTEXT_BUSY", reason());
+  request.author.session_id = cx_bytes_of("s");
+  cx_plan_begin(&plan_);
+  EXPECT_EQ(CX_PLAN_CHANGE, Finish(cx_plan_delete(&plan_, &request, false)));
+  EXPECT_EQ(CX_CONTEXT_DELETED, Find("b")->life);
+  EXPECT_EQ(List{}, Active("s"));
+  ExpectReplayGivesTheSame();
+}
+
+TEST_F(PlanEndTest, AnExclusiveChildWithoutAGuardIsNotInTheWay) {
+  Create("a");
+  CreateBelow("b", "a");
+  Begin("s");
+  Activate("s", "b", Exclusive);
+  EXPECT_EQ(CX_PLAN_CHANGE, Delete("a", true));
+  EXPECT_EQ(List{}, Active("s"));
+}
+
+TEST_F(PlanEndTest, AGuardWhoseTermIsOverIsEndedFirst) {
+  Create("a");
+  CreateBelow("b", "a");
+  Begin("s");
+  Activate("s", "b", Guarding);
+  LetLapse("s");
+  EXPECT_EQ(CX_PLAN_NEEDS_EXPIRY, Delete("a", true));
+  EXPECT_TRUE(plan_.expired_is_session);
+  EXPECT_EQ(NameKey("s").hash, plan_.expired.hash);
+}
+
+TEST_F(PlanEndTest, AContextExpiresWhoeverGuardsIt) {
+  Create("a", {}, Mutations().SetExpiry(10));
+  CreateBelow("b", "a");
+  Begin("s");
+  Activate("s", "a", Guarding);
+  Activate("s", "b", Guarding);
+  plan_.now_us += 10;
+  EXPECT_EQ(CX_PLAN_CHANGE, Due("a"));
+  EXPECT_EQ(List{}, Active("s"));
+  ExpectReplayGivesTheSame();
+}
+
+TEST_F(PlanEndTest, AsksForTheShardsOfAllSessionsAtOnce) {
+  Create("a");
+  uint64_t shards = 1ull << NameKey("a").shard;
+  for (const char *id : {"s", "t", "u", "v"}) {
+    Begin(id);
+    shards |= 1ull << NameKey(id).shard;
+  }
+  Activate("s", "a");
+  Activate("t", "a", Exclusive);
+  Acquire("u", "a", "tool");
+  Acquire("v", "a", "another");
+  plan_.held = 1ull << NameKey("a").shard;
+  EXPECT_EQ(CX_PLAN_NEEDS_SHARDS, Delete("a"));
+  EXPECT_EQ(shards, plan_.held | plan_.needed);
+  plan_.held = shards;
+  EXPECT_EQ(CX_PLAN_CHANGE, Delete("a"));
+}
+
+TEST_F(PlanEndTest, KeepsFenceAndSequenceAsLongAsTheVersion) {
+  Create("a");
+  Begin("s");
+  Activate("s", "a", Exclusive);
+  Record("a", Activity("x").File("path", "read"));
+  Delete("a");
+  EXPECT_EQ(1u, History("a").size()) << "the states are still there";
+  plan_.now_us += settings_.undelete_window_us;
+  Due("a");
+  EXPECT_EQ(CX_CONTEXT_BARE, Find("a")->life);
+  EXPECT_EQ(List{}, History("a"));
+  EXPECT_EQ(List{}, Files("a"));
+  EXPECT_EQ(1u, Tracked("a").fence);
+  EXPECT_EQ(1u, Tracked("a").last_sequence);
+  plan_.now_us += settings_.tombstone_window_us;
+  Due("a");
+  EXPECT_EQ(nullptr, Find("a"));
+  ExpectReplayGivesTheSame();
+}
+
+TEST_F(PlanEndTest, LeavesNoTraceWithoutMemory) {
+  Create("a");
+  CreateBelow("b", "a");
+  Begin("s");
+  Activate("s", "b", Guarding);
+  Acquire("s", "a", "tool");
+  cx_delete_request request = {};
+  request.name = {cx_bytes_of("default"), cx_bytes_of("a")};
+  request.recursive = true;
+  request.author.session_id = cx_bytes_of("s");
+  request.request_id = cx_bytes_of("id");
+  for (bool purge : {false, true}) {
+    request.purge = purge;
+    ExpectNoTraceWithoutMemory([&] {
+      cx_plan_begin(&plan_);
+      return cx_plan_delete(&plan_, &request, false);
+    });
+  }
 }
 
 }  // namespace

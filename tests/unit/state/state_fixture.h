@@ -46,6 +46,8 @@ class StateFixture : public testing::Test {
     plan_.error = &error_;
     plan_.value_size_max = 100000;
     plan_.change_size_max = 1000000;
+    plan_.history_count_max = 1000000;
+    plan_.history_bytes_max = 1000000;
     plan_.held = UINT64_MAX;
     plan_.now_us = 1000;
     WriteSettings();
