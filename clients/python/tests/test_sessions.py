@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import queue
+import signal
 import threading
 from typing import Any, Callable
 
@@ -199,7 +200,7 @@ def test_every_write_of_an_activation_carries_session_and_fence(
         held.record(Activity("message"))
         held.truncate_history(1)
         held.optimize_history()
-        with held.resource("r"):
+        with held.resource("r"), held.resource("s", session=running):
             pass
         held.delete()
     assert set(writes_of(server, "ActivateContext", "ReleaseResource")) == {("s-1", 7)}
@@ -207,8 +208,8 @@ def test_every_write_of_an_activation_carries_session_and_fence(
     (activated,) = server.requests["ActivateContext"]
     assert (activated.session_id, activated.context_id) == ("s-1", "c")
     assert (activated.exclusive, activated.takeover, activated.guard) == (True, False, False)
-    (released,) = server.requests["ReleaseResource"]
-    assert (released.write.session_id, released.write.fence) == ("s-1", 0)
+    for released in server.requests["ReleaseResource"]:
+        assert (released.write.session_id, released.write.fence) == ("s-1", 0)
 
 
 def test_a_create_carries_the_session_and_no_fence(client: Any, server: FakeServer) -> None:
@@ -530,6 +531,36 @@ def test_a_task_renews_and_finds_the_loss(server: FakeServer) -> None:
     assert len(server.requests["RenewSession"]) == 4
 
 
+def test_a_session_that_was_ended_before_it_began_is_renewed_too(server: FakeServer) -> None:
+    answer_all(server)
+    with Client(server.address) as client:
+        running = client.session(ttl=1)
+        running.end()
+        with running:
+            server.wait_for("RenewSession", 1)
+
+
+def test_whoever_waits_for_a_loss_is_told_at_once(server: FakeServer) -> None:
+    answer_all(server, "UpdateContext")
+    server.answer("UpdateContext", UNKNOWN)
+    told = threading.Event()
+    with Client(server.address) as client:
+        with client.session(on_lost=lambda _: told.set()) as running:
+            waiter = threading.Thread(target=running.wait_lost, daemon=True)
+            waiter.start()
+            with pytest.raises(contextd.SessionLost):
+                running.context("c").put("k", b"v")
+            waiter.join(PATIENCE_SECONDS)
+            assert not waiter.is_alive()
+            assert told.wait(PATIENCE_SECONDS)
+        ended = client.session().start()
+        waiter = threading.Thread(target=ended.wait_lost, daemon=True)
+        waiter.start()
+        ended.end()
+        waiter.join(PATIENCE_SECONDS)
+        assert not waiter.is_alive()
+
+
 def test_a_session_without_an_answer_is_lost_when_its_term_is_over(server: FakeServer) -> None:
     answer_all(server, "RenewSession")
     server.answer("RenewSession", UNAVAILABLE)
@@ -624,16 +655,19 @@ def test_what_a_callback_raises_in_the_loop_is_reported(server: FakeServer) -> N
 def test_a_forked_process_leaves_the_session_alone(server: FakeServer) -> None:
     answer_all(server)
     with Client(server.address) as client, client.session() as running:
-        child = os.fork()
-        if child == 0:
-            status = 1
-            try:
-                running.__exit__(None, None, None)
-                running.activate("c")
-            except contextd.SessionLost:
-                status = 0 if running.lost and running.wait_lost() else 2
-            finally:
-                os._exit(status)
+        with running._background._lock, running._lease._lock:
+            child = os.fork()
+            if child == 0:
+                # The locks stay locked here for ever; an alarm ends who waits for one.
+                signal.alarm(int(PATIENCE_SECONDS))
+                status = 1
+                try:
+                    running.__exit__(None, None, None)
+                    running.activate("c")
+                except contextd.SessionLost:
+                    status = 0 if running.lost and running.wait_lost() else 2
+                finally:
+                    os._exit(status)
         assert os.waitpid(child, 0)[1] == 0
         assert not running.lost
         running.activate("c")
