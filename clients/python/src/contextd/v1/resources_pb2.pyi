@@ -178,7 +178,8 @@ class Context(_message.Message):
     @_builtins.property
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """When the context is deleted by itself, with those below it. Absent: never. One
-        that slides moves on with every change of any kind.
+        that slides moves on with every change that is asked of the context, of any kind,
+        but not with the end or loss of a session.
         """
 
     @_builtins.property

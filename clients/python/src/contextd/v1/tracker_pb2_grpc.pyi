@@ -63,7 +63,7 @@ class TrackerStub:
     carry another fence; shared ones and reads go on. Where the session has the
     context active: what is shared already stays as it is, what is exclusive gives
     that up when it is asked for shared, and asking for exclusive is a new activation
-    with a new fence.
+    with a new fence. Up to 20,000 sessions have a context active at once.
     """
     SwitchContext: _grpc.UnaryUnaryMultiCallable[_tracker_pb2.SwitchContextRequest, _tracker_pb2.SwitchContextResponse]
     """Makes an active context the session's current one, activating it first, shared,
@@ -147,7 +147,7 @@ class TrackerAsyncStub(TrackerStub):
     carry another fence; shared ones and reads go on. Where the session has the
     context active: what is shared already stays as it is, what is exclusive gives
     that up when it is asked for shared, and asking for exclusive is a new activation
-    with a new fence.
+    with a new fence. Up to 20,000 sessions have a context active at once.
     """
     SwitchContext: _aio.UnaryUnaryMultiCallable[_tracker_pb2.SwitchContextRequest, _tracker_pb2.SwitchContextResponse]  # type: ignore[assignment]
     """Makes an active context the session's current one, activating it first, shared,
@@ -264,7 +264,7 @@ class TrackerServicer(metaclass=_abc_1.ABCMeta):
         carry another fence; shared ones and reads go on. Where the session has the
         context active: what is shared already stays as it is, what is exclusive gives
         that up when it is asked for shared, and asking for exclusive is a new activation
-        with a new fence.
+        with a new fence. Up to 20,000 sessions have a context active at once.
         """
 
     @_abc_1.abstractmethod
