@@ -36,7 +36,7 @@ struct FakeClock {
   }
 };
 
-// Randomness that counts up.
+// Randomness that is the same each time.
 struct FakeRandom {
   cx_random base = {Fill};
   mutable uint64_t next = 1;
@@ -45,7 +45,8 @@ struct FakeRandom {
     auto *self = reinterpret_cast<const FakeRandom *>(random);
     auto *bytes = static_cast<uint8_t *>(memory);
     for (size_t i = 0; i < size; i++) {
-      bytes[i] = static_cast<uint8_t>(self->next++ * 0x9e3779b97f4a7c15 >> 56);
+      uint64_t mixed = self->next++ * 0x9e3779b97f4a7c15;
+      bytes[i] = static_cast<uint8_t>((mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9 >> 56);
     }
   }
 };
