@@ -185,7 +185,7 @@ static void report_fill(const struct cx_engine *engine, const struct cx_wal_repo
         for (size_t place = 0; place < contexts->capacity; place++) {
             const struct cx_context *context = cx_table_at(contexts, place);
 
-            ret_report->context_count += context != NULL && context->life == CX_CONTEXT_LIVE;
+            ret_report->context_count += cx_context_is_live(context);
         }
     }
 }

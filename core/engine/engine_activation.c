@@ -86,8 +86,7 @@ static void show_context(struct write_activation *activation, const struct cx_pl
     context = cx_state_find(plan->state, &key);
     note(&activation->base,
          context != NULL ? context->revision : plan->state->shards[key.shard].forgotten_revision);
-    if (context != NULL && context->life == CX_CONTEXT_LIVE &&
-        !cx_context_is_expired(context, activation->base.now_us)) {
+    if (cx_context_is_live(context) && !cx_context_is_expired(context, activation->base.now_us)) {
         cx_context_snapshot(context, activation->snapshot);
     }
 }
@@ -116,10 +115,7 @@ static enum cx_status run(struct cx_engine *engine, struct write_activation *act
     enum cx_status status;
 
     activation->base = cx_engine_write_begin(
-        engine,
-        cx_engine_shard_of(&request->name) |
-            cx_engine_shard_of_session(request->name.namespace_id, request->session_id),
-        error);
+        engine, cx_engine_shards_of(&request->name, request->session_id), error);
     activation->base.plan = activation_plan;
     activation->base.done = activation_done;
     status = cx_engine_write_run(&activation->base);
@@ -305,10 +301,7 @@ static enum cx_status run_resource(struct cx_engine *engine, struct write_resour
     enum cx_status status;
 
     resource->base = cx_engine_write_begin(
-        engine,
-        cx_engine_shard_of(&request->name) |
-            cx_engine_shard_of_session(request->name.namespace_id, request->session_id),
-        error);
+        engine, cx_engine_shards_of(&request->name, request->session_id), error);
     resource->base.grows = resource->page != NULL;
     resource->base.plan = resource_plan;
     resource->base.done = resource_done;

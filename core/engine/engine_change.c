@@ -41,11 +41,9 @@ uint64_t cx_engine_shard_of_session(struct cx_bytes namespace_id, struct cx_byte
     return cx_session_key(&key, &name) ? 1ULL << key.shard : 0;
 }
 
-uint64_t cx_engine_shards_of_author(const struct cx_context_name *name,
-                                    const struct cx_author *author)
+uint64_t cx_engine_shards_of(const struct cx_context_name *name, struct cx_bytes session_id)
 {
-    return cx_engine_shard_of(name) |
-           cx_engine_shard_of_session(name->namespace_id, author->session_id);
+    return cx_engine_shard_of(name) | cx_engine_shard_of_session(name->namespace_id, session_id);
 }
 
 void cx_engine_make_up_id(struct cx_engine *engine, enum cx_made_up made_up,

@@ -41,9 +41,8 @@ uint64_t cx_engine_shard_of(const struct cx_context_name *name);
 /* The same of a session; 0 for a name that no session can have. */
 uint64_t cx_engine_shard_of_session(struct cx_bytes namespace_id, struct cx_bytes session_id);
 
-/* Those of a context and of the session that writes to it. */
-uint64_t cx_engine_shards_of_author(const struct cx_context_name *name,
-                                    const struct cx_author *author);
+/* Those of a context and of a session that does something to it, or of none. */
+uint64_t cx_engine_shards_of(const struct cx_context_name *name, struct cx_bytes session_id);
 
 /* An id that the server makes up: from the request id if there is one, so that a repeat finds
  * it, else at random. A C string. */

@@ -143,7 +143,7 @@ enum cx_status cx_engine_truncate_history(struct cx_engine *engine,
 {
     struct write_truncate truncate = {
         .base = cx_engine_write_begin(
-            engine, cx_engine_shards_of_author(&request->name, &request->author), ret_error),
+            engine, cx_engine_shards_of(&request->name, request->author.session_id), ret_error),
         .request = request,
     };
     enum cx_status status;
@@ -200,7 +200,7 @@ static void optimize_done(struct cx_engine_write *write, struct cx_plan *plan)
     }
     cx_name_key_init(&key, name->namespace_id, name->id);
     context = cx_state_find(plan->state, &key);
-    if (context != NULL && context->life == CX_CONTEXT_LIVE) {
+    if (cx_context_is_live(context)) {
         tracked = context->tracked;
         write->wait_for = context->revision > write->wait_for ? context->revision : write->wait_for;
     }
@@ -284,7 +284,7 @@ enum cx_status cx_engine_optimize_history(struct cx_engine *engine,
 {
     struct write_optimize optimize = {
         .base = cx_engine_write_begin(
-            engine, cx_engine_shards_of_author(&request->name, &request->author), ret_error),
+            engine, cx_engine_shards_of(&request->name, request->author.session_id), ret_error),
         .optimizing.request = request,
     };
     enum cx_status status;

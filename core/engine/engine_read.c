@@ -55,8 +55,7 @@ enum cx_status cx_engine_find_locked(struct cx_engine *engine, const struct cx_n
 
     *ret_wait_for =
         context != NULL ? context->revision : engine->state.shards[key->shard].forgotten_revision;
-    if (context == NULL || context->life != CX_CONTEXT_LIVE ||
-        cx_context_is_expired(context, now_us)) {
+    if (!cx_context_is_live(context) || cx_context_is_expired(context, now_us)) {
         return cx_context_not_found(ret_error, context);
     }
     *ret_context = context;

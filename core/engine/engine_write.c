@@ -31,8 +31,7 @@ static void create_done(struct cx_engine_write *write, struct cx_plan *plan)
     context = cx_state_find(plan->state, &key);
     seen = context != NULL ? context->revision : plan->state->shards[key.shard].forgotten_revision;
     write->wait_for = seen > write->wait_for ? seen : write->wait_for;
-    if (context != NULL && context->life == CX_CONTEXT_LIVE &&
-        !cx_context_is_expired(context, write->now_us)) {
+    if (cx_context_is_live(context) && !cx_context_is_expired(context, write->now_us)) {
         cx_context_snapshot(context, create->snapshot);
         return;
     }
@@ -60,7 +59,7 @@ enum cx_status cx_engine_create(struct cx_engine *engine, const struct cx_create
         named.name.id = cx_bytes_of(made_up);
     }
     create.base = cx_engine_write_begin(
-        engine, cx_engine_shards_of_author(&named.name, &named.author), ret_error);
+        engine, cx_engine_shards_of(&named.name, named.author.session_id), ret_error);
     create.base.grows = true;
     create.base.plan = create_plan;
     create.base.done = create_done;
@@ -108,7 +107,7 @@ enum cx_status cx_engine_update(struct cx_engine *engine, const struct cx_update
 {
     struct write_update update = {
         .base = cx_engine_write_begin(
-            engine, cx_engine_shards_of_author(&request->name, &request->author), ret_error),
+            engine, cx_engine_shards_of(&request->name, request->author.session_id), ret_error),
         .requests = request,
         .count = 1,
         .request_id = request->request_id,
@@ -208,7 +207,7 @@ enum cx_status cx_engine_delete(struct cx_engine *engine, const struct cx_delete
 {
     struct write_delete delete = {
         .base = cx_engine_write_begin(
-            engine, cx_engine_shards_of_author(&request->name, &request->author), ret_error),
+            engine, cx_engine_shards_of(&request->name, request->author.session_id), ret_error),
         .request = request,
     };
     enum cx_status status;

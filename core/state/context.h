@@ -122,6 +122,12 @@ struct cx_tracked *cx_context_tracked(struct cx_context *context);
 /* Its fence: that of the last exclusive activation. */
 uint64_t cx_context_fence(const struct cx_context *context);
 
+/* Whether it is there, as far as changes say. NULL is not. */
+static inline bool cx_context_is_live(const struct cx_context *context)
+{
+    return context != NULL && context->life == CX_CONTEXT_LIVE;
+}
+
 /* Whether it is there for those who look at it at `now_us`. */
 static inline bool cx_context_is_expired(const struct cx_context *context, int64_t now_us)
 {

@@ -20,11 +20,6 @@ struct activating {
     uint64_t content_hash;
 };
 
-static bool is_live(const struct cx_context *context)
-{
-    return context != NULL && context->life == CX_CONTEXT_LIVE;
-}
-
 /* ---- Looking. --------------------------------------------------------------- */
 
 /* Knows a repeat by the context, or, of a switch, by the session. */
@@ -81,7 +76,7 @@ static enum cx_plan_result activating_begin(struct cx_plan *plan, struct activat
     if (result != CX_PLAN_CHANGE) {
         return result;
     }
-    if (is_live(activating->context)) {
+    if (cx_context_is_live(activating->context)) {
         activating->existing = cx_session_find(activating->session, activating->context);
     } else if (way != CX_WAY_DEACTIVATE && !activating->session->may_create) {
         return cx_plan_not_found(plan, activating->context);
@@ -106,7 +101,7 @@ static void add_step(struct activating *activating, const struct cx_session *ses
 static enum cx_plan_result check_others(struct cx_plan *plan, struct activating *activating)
 {
     const struct cx_tracked *tracked =
-        is_live(activating->context) ? activating->context->tracked : NULL;
+        cx_context_is_live(activating->context) ? activating->context->tracked : NULL;
     const struct cx_activation *exclusive = tracked != NULL ? tracked->exclusive : NULL;
     enum cx_plan_result result;
 
@@ -151,7 +146,7 @@ static enum cx_plan_result add_item(struct cx_plan *plan, const struct activatin
     };
     struct cx_change_item item;
 
-    if (!is_live(activating->context)) {
+    if (!cx_context_is_live(activating->context)) {
         return cx_plan_create_missing(plan, &creation, activating->context);
     }
     item = cx_plan_touch(activating->context);

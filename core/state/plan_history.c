@@ -146,7 +146,7 @@ static enum cx_plan_result shortening_begin(struct cx_plan *plan, struct shorten
     if (result != CX_PLAN_CHANGE) {
         return result;
     }
-    if (shortening->context == NULL || shortening->context->life != CX_CONTEXT_LIVE) {
+    if (!cx_context_is_live(shortening->context)) {
         return cx_plan_not_found(plan, shortening->context);
     }
     return shortening->again ? CX_PLAN_CHANGE

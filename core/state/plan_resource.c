@@ -55,7 +55,7 @@ static enum cx_plan_result taking_begin(struct cx_plan *plan, struct taking *tak
     if (result != CX_PLAN_CHANGE) {
         return result;
     }
-    if (taking->context == NULL || taking->context->life != CX_CONTEXT_LIVE) {
+    if (!cx_context_is_live(taking->context)) {
         return cx_plan_not_found(plan, taking->context);
     }
     taking->held = find_resource(taking->context, request->resource);

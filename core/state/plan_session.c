@@ -29,7 +29,7 @@ static enum cx_plan_result add_default(struct cx_plan *plan,
     }
     step->session_id = request->name.id;
     step->active = true;
-    if (context == NULL || context->life != CX_CONTEXT_LIVE) {
+    if (!cx_context_is_live(context)) {
         return cx_plan_create_missing(plan, &creation, context);
     }
     item = cx_plan_touch(context);
@@ -54,7 +54,7 @@ static enum cx_plan_result find_default(struct cx_plan *plan,
     }
     result = cx_plan_look(plan, *ret_key, ret_context);
     if (result == CX_PLAN_CHANGE && request->create_if_missing == NULL &&
-        (*ret_context == NULL || (*ret_context)->life != CX_CONTEXT_LIVE)) {
+        !cx_context_is_live(*ret_context)) {
         return cx_plan_not_found(plan, *ret_context);
     }
     return result;

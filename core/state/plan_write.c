@@ -242,11 +242,6 @@ static enum cx_plan_result add_creation(struct cx_plan *plan, const struct creat
     return result == CX_PLAN_CHANGE ? cx_plan_add_item(plan, creation->key, &item) : result;
 }
 
-static bool is_live(const struct cx_context *context)
-{
-    return context != NULL && context->life == CX_CONTEXT_LIVE;
-}
-
 enum cx_plan_result cx_plan_create_missing(struct cx_plan *plan,
                                            const struct cx_plan_creation *missing,
                                            const struct cx_context *tombstone)
@@ -296,7 +291,7 @@ enum cx_plan_result cx_plan_create(struct cx_plan *plan, const struct cx_create_
     if (result != CX_PLAN_CHANGE) {
         return result;
     }
-    if (is_live(context)) {
+    if (cx_context_is_live(context)) {
         (void)cx_error_set(plan->error, CX_REASON_CONTEXT_EXISTS,
                            "the context exists already, with version %" PRIu64, context->version);
         cx_error_detail_number(plan->error, "version", context->version);
@@ -403,8 +398,8 @@ static enum cx_plan_result batch_plan_part(struct cx_plan *plan, struct batch *b
     batch->index = index;
     result = cx_plan_look(plan, key, &context);
     if (result == CX_PLAN_CHANGE) {
-        result = is_live(context) ? update_existing(plan, request, key, context)
-                                  : update_missing(plan, batch, request, key, context);
+        result = cx_context_is_live(context) ? update_existing(plan, request, key, context)
+                                             : update_missing(plan, batch, request, key, context);
     }
     if (result == CX_PLAN_CHANGE) {
         batch->items[index] = plan->change.item_count - 1;

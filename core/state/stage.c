@@ -25,7 +25,7 @@ struct cx_context *cx_stage_find(const struct cx_stage *stage, const struct cx_n
 {
     struct cx_context *context = cx_state_find(stage->state, key);
 
-    if (context != NULL && context->life == CX_CONTEXT_LIVE) {
+    if (cx_context_is_live(context)) {
         return context;
     }
     for (size_t i = 0; i < stage->item_count; i++) {
