@@ -1,12 +1,12 @@
 // What replay.h promises: the same state again, and a refusal of whatever no planning made.
 
-#include "tests/unit/state/state_fixture.h"
+#include "tests/unit/state/tracker_fixture.h"
 
 #include <random>
 
 namespace {
 
-class ReplayTest : public StateFixture {
+class ReplayTest : public TrackerFixture {
  protected:
   // Changes of every kind.
   void WriteEverything() {
@@ -33,8 +33,36 @@ class ReplayTest : public StateFixture {
     Due("b");
     plan_.now_us += 100;
     Due("b");
+    WriteTracker();
     settings_.version_retention = 2;
     WriteSettings();
+  }
+
+  void WriteTracker() {
+    cx_new_context create = {};
+    Create("d", {}, Mutations().Record(Activity("x", std::string(3000, 'y')).Label("k", "v")));
+    Begin("s", [&](Start *start) { start->create_if_missing = &create; });
+    Begin("t", [&](Start *start) {
+      start->default_context_id = cx_bytes_of("d");
+      start->request_id = Keep("r4 " + std::to_string(revision_));
+    });
+    Activate("s", "d", Guarding);
+    Activate("t", "d", Taking);
+    Switch("s", "e", [&](Activation *request) {
+      request->request_id = Keep("r5 " + std::to_string(revision_));
+    });
+    Record("d", Activity().Model("m", 1, 2), By("t"));
+    Acquire("s", "e", "tool");
+    Acquire("t", "e", "key");
+    Release("t", "e", "key");
+    plan_.history_count_max = 2;
+    WriteTo("d", Mutations().Put("k", "v").Record(Activity().File("path", "read")), By("t", 2));
+    Deactivate("t", "d");
+    End("s");
+    LetLapse("t");
+    Lapse("t");
+    Delete("d");
+    Delete("e", false, true);
   }
 };
 
@@ -59,9 +87,9 @@ TEST_F(ReplayTest, RefusesARecordThatDoesNotFit) {
   Create("a");
   Update("a", Mutations().Put("k", "v"));
   uint64_t digest;
-  std::vector<Record> without_create = {log_[0], log_[2]};
-  std::vector<Record> twice = {log_[0], log_[1], log_[1]};
-  std::vector<Record> again = {log_[0], log_[1], log_[2], log_[2]};
+  std::vector<::Record> without_create = {log_[0], log_[2]};
+  std::vector<::Record> twice = {log_[0], log_[1], log_[1]};
+  std::vector<::Record> again = {log_[0], log_[1], log_[2], log_[2]};
   EXPECT_EQ(CX_DATA_LOSS, Replay(without_create, &digest));
   EXPECT_EQ(CX_DATA_LOSS, Replay(twice, &digest));
   EXPECT_EQ(CX_DATA_LOSS, Replay(again, &digest)) << "its version does not follow";
@@ -89,10 +117,10 @@ TEST_F(ReplayTest, AppliesOrRefusesWhateverBytesThereAre) {
   int refused = 0;
   WriteEverything();
   for (int round = 0; round < 4000; round++) {
-    std::vector<Record> log;
+    std::vector<::Record> log;
     uint64_t digest;
-    for (const Record &record : log_) {
-      Record changed = record;
+    for (const ::Record &record : log_) {
+      ::Record changed = record;
       for (unsigned i = random() % 8 == 0 ? 1 + random() % 3 : 0; i > 0; i--) {
         size_t at = random() % changed.payload.size();
         switch (random() % 3) {
@@ -132,6 +160,9 @@ class Nonsense {
     cx_change_item items[3] = {};
     kept_.clear();
     ops_.clear();
+    steps_.clear();
+    runs_.clear();
+    activities_.clear();
     change.kind = CX_CHANGE_CONTEXTS;
     change.namespace_id = OneIn(50) ? Name(70) : cx_bytes_of("n");
     change.items = items;
@@ -139,6 +170,7 @@ class Nonsense {
     if (OneIn(3)) change.request.id.low = 1 + Below(3);
     change.request.owner = Below(change.item_count);
     change.request.each = OneIn(2);
+    if (OneIn(3)) FillSession(&change);
     for (size_t i = 0; i < change.item_count; i++) FillItem(state, &items[i]);
     EXPECT_EQ(CX_OK, cx_change_encode(&change, &encoded));
     std::string payload = Text(cx_buffer_bytes(&encoded));
@@ -173,8 +205,88 @@ class Nonsense {
     return {labels->data(), labels->size()};
   }
 
+  cx_bytes SessionId() { return OneIn(40) ? Name(33) : Keep(std::string(1, "stuv"[Below(4)])); }
+
+  void FillSession(cx_change *change) {
+    cx_session_change *session = &change->session;
+    cx_label_list labels = Labels();
+    session->step = static_cast<cx_session_step>(1 + Below(5));
+    session->start.name = {change->namespace_id, SessionId()};
+    session->current_id = Id();
+    session->start.owner = OneIn(20) ? Name(257) : Keep("o");
+    session->start.labels = labels.items;
+    session->start.label_count = labels.count;
+    session->start.ttl_us = OneIn(40) ? static_cast<int64_t>(random_()) : CX_SECOND_US;
+    session->start.default_context_id = OneIn(2) ? Id() : cx_bytes{};
+    if (OneIn(2)) session->start.create_if_missing = &create_;
+    change->request.of_session = OneIn(2);
+    if (change->request.of_session && !OneIn(9)) {
+      change->request.owner = 0;
+      change->request.each = false;
+    }
+    if (OneIn(3)) change->item_count = 0;
+  }
+
+  // What the tracker is to know, mostly such that it fits.
+  void FillTracked(const cx_context *found, cx_change_item *item) {
+    static const cx_tracked nothing = {};
+    const cx_tracked *tracked =
+        found != nullptr && found->tracked != nullptr ? found->tracked : &nothing;
+    auto steps = std::make_shared<std::vector<cx_activation_step>>();
+    auto runs = std::make_shared<std::vector<cx_run>>();
+    bool records = false;
+    for (size_t i = 0; i < item->op_count; i++) {
+      records |= item->ops[i].kind == CX_MUTATION_RECORD;
+    }
+    if (records || OneIn(40)) item->first_sequence = tracked->last_sequence + !OneIn(40);
+    if (OneIn(2)) item->session_id = SessionId();
+    const cx_activation *each = tracked->activation_oldest;
+    for (; each != nullptr && !OneIn(9); each = each->context_next) {
+      if (item->kind == CX_ITEM_CREATE) break;
+      steps->push_back({Keep(Text(cx_session_id(each->session))), false, false, 0});
+    }
+    if (OneIn(3)) {
+      steps->push_back({SessionId(), !OneIn(9), OneIn(9), OneIn(2) ? tracked->fence + 1 : 0});
+    }
+    for (uint64_t i = OneIn(4) ? Below(3) : 0, next = 0; i > 0; i--) {
+      next += 1 + Below(5);
+      runs->push_back({next, next + Below(9)});
+      next = runs->back().last;
+    }
+    steps_.push_back(steps);
+    runs_.push_back(runs);
+    item->activations = steps->data();
+    item->activation_count = steps->size();
+    item->trimmed = {runs->data(), runs->size()};
+  }
+
+  void FillActivity(cx_op *op) {
+    auto activity = std::make_shared<cx_activity_content>();
+    cx_label_list labels = Labels();
+    activity->type = OneIn(20) ? Name(65) : Keep("t");
+    activity->content_type = OneIn(20) ? Name(129) : cx_bytes{};
+    activity->data = Keep(std::string(Below(1500), 'z'));
+    activity->labels = labels.items;
+    activity->label_count = labels.count;
+    switch (Below(5)) {
+      case 0:
+        activity->detail = FileDetail("path", "read");
+        break;
+      case 1:
+        activity->detail = ModelDetail("p", "m", "", "USD", OneIn(9) ? UINT64_MAX / 4 : 1);
+        break;
+      case 2:
+        activity->detail = ResourceDetail(OneIn(2) ? "key" : "tool", "",
+                                          static_cast<cx_resource_step>(1 + Below(3)));
+        break;
+    }
+    activities_.push_back(activity);
+    op->activity = activity.get();
+  }
+
   void FillItem(const cx_state *state, cx_change_item *item) {
-    item->kind = static_cast<cx_item_kind>(OneIn(2) ? 1 : 1 + Below(7));
+    const cx_context *found = nullptr;
+    item->kind = static_cast<cx_item_kind>(OneIn(3) ? 1 : 1 + Below(8));
     item->labels_changed = !OneIn(9);
     item->sliding = OneIn(2);
     item->id = Id();
@@ -185,7 +297,7 @@ class Nonsense {
     if (item->id.size > 0 && item->id.size <= CX_CONTEXT_ID_SIZE_MAX) {
       cx_name_key key;
       cx_name_key_init(&key, cx_bytes_of("n"), item->id);
-      const cx_context *found = cx_state_find(state, &key);
+      found = cx_state_find(state, &key);
       item->version = found != nullptr ? found->version : 0;
       if (item->kind <= CX_ITEM_UPDATE) item->version++;
     }
@@ -195,11 +307,20 @@ class Nonsense {
     ops_.push_back(ops);
     item->ops = ops->data();
     item->op_count = ops->size();
+    if (item->kind == CX_ITEM_TOUCH) item->labels_changed = OneIn(20);
+    if (item->kind > CX_ITEM_UPDATE && item->kind < CX_ITEM_TOUCH && !OneIn(9)) item->op_count = 0;
+    for (size_t i = 0; i < item->op_count && item->kind == CX_ITEM_TOUCH; i++) {
+      if (OneIn(20)) continue;
+      (*ops)[i].kind = CX_MUTATION_RECORD;
+      FillActivity(&(*ops)[i]);
+    }
+    FillTracked(found, item);
   }
 
   void FillOp(cx_op *op) {
     *op = {};
-    op->kind = static_cast<cx_mutation_kind>(1 + Below(7));
+    op->kind = static_cast<cx_mutation_kind>(1 + Below(8));
+    if (op->kind == CX_MUTATION_RECORD) FillActivity(op);
     op->key = OneIn(20) ? Name(513) : Keep(std::string(1, "jk"[Below(2)]));
     op->content_type = OneIn(20) ? Name(129) : cx_bytes{};
     op->kept = OneIn(8) ? (OneIn(4) ? UINT64_MAX : Below(1500)) : 0;
@@ -209,9 +330,13 @@ class Nonsense {
   }
 
   std::mt19937_64 random_;
+  cx_new_context create_ = {};
   std::vector<std::shared_ptr<std::string>> kept_;
   std::vector<std::shared_ptr<std::vector<cx_label>>> labels_;
   std::vector<std::shared_ptr<std::vector<cx_op>>> ops_;
+  std::vector<std::shared_ptr<std::vector<cx_activation_step>>> steps_;
+  std::vector<std::shared_ptr<std::vector<cx_run>>> runs_;
+  std::vector<std::shared_ptr<cx_activity_content>> activities_;
 };
 
 TEST_F(ReplayTest, AppliesOrRefusesChangesThatNobodyPlanned) {
