@@ -1,5 +1,5 @@
-// What engine.h promises of writes: versions, conditions, retries, batches, trees of
-// contexts, limits, and what has to be durable before a client hears of it.
+// What engine.h promises of writes to contexts: versions, conditions, entries, labels, batches,
+// trees of contexts, their ends, and who may write.
 
 #include "tests/support/engine_fixture.h"
 
@@ -100,13 +100,6 @@ TEST_F(EngineWriteTest, BeginsAnewOnceTheTombstoneIsForgotten) {
   EXPECT_EQ(1u, Create("c").write.version);
 }
 
-TEST_F(EngineWriteTest, GivesEveryChangeTheNextRevision) {
-  uint64_t first = Create("a").write.revision;
-  EXPECT_EQ(first + 1, Create("b").write.revision);
-  EXPECT_EQ("CONTEXT_EXISTS", Create("b").reason());
-  EXPECT_EQ(first + 2, Delete("a").write.revision);
-}
-
 TEST_F(EngineWriteTest, MakesAVersionOfADeleteThatFindsNothing) {
   Create("c");
   EXPECT_EQ(2u, Update("c", Mutations().Delete("nothing")).write.version);
@@ -172,21 +165,6 @@ TEST_F(EngineWriteTest, TellsAPreconditionBeforeTheDepthLimit) {
   EXPECT_EQ("LIMIT_REACHED", deep.reason());
   EXPECT_EQ("context_depth_max", deep.detail("limit"));
   EXPECT_EQ(std::to_string(CX_CONTEXT_DEPTH_MAX), deep.detail("value"));
-}
-
-TEST_F(EngineWriteTest, LeavesNoTraceOfAFailure) {
-  Upsert("c", Mutations().Put("k", "v"));
-  uint64_t digest = Digest();
-  uint64_t revision = Statistics().revision;
-  std::string large(options_.value_size_max + 1, 'x');
-
-  EXPECT_NE(CX_OK, Update("c", Mutations().Put("a", "b").AppendAt("k", "w", 9)).status);
-  EXPECT_NE(CX_OK, Update("c", Mutations().SetLabel("l", "x").Put("k", large)).status);
-  EXPECT_NE(CX_OK, CreateBelow("d", "missing").status);
-  EXPECT_NE(CX_OK, Delete("missing").status);
-
-  EXPECT_EQ(digest, Digest());
-  EXPECT_EQ(revision, Statistics().revision);
 }
 
 // ---- Entries. ----------------------------------------------------------------
@@ -268,88 +246,6 @@ TEST_F(EngineWriteTest, BoundsLabelsByWhatResults) {
   EXPECT_EQ(CX_OK, Update("c", Mutations().SetLabel("l0", "w")).status);
   EXPECT_EQ(CX_OK, Update("c", Mutations().DeleteLabel("l0").SetLabel("more", "v")).status);
   EXPECT_EQ(CX_LABELS_MAX, Get("c").labels.size());
-}
-
-// ---- Retries. ----------------------------------------------------------------
-
-TEST_F(EngineWriteTest, KnowsARepeatAlsoAfterADeleteAndARestart) {
-  cx_new_context create = {};
-  Outcome first = Update("c", put_, {}, &create, "r1");
-  ASSERT_EQ(CX_OK, first.status);
-  EXPECT_FALSE(first.write.replayed);
-  Update("c", put_);
-  Outcome again = Update("c", put_, {}, &create, "r1");
-  EXPECT_TRUE(again.write.replayed);
-  EXPECT_EQ(first.write.version, again.write.version);
-  EXPECT_EQ(first.write.revision, again.write.revision);
-
-  ASSERT_EQ(CX_OK, Delete("c", false, false, "r2").status);
-  EXPECT_TRUE(Update("c", put_, {}, &create, "r1").write.replayed);
-  Reopen();
-  EXPECT_TRUE(Update("c", put_, {}, &create, "r1").write.replayed);
-  EXPECT_TRUE(Delete("c", false, false, "r2").write.replayed);
-  EXPECT_EQ("CONTEXT_NOT_FOUND", Get("c").reason());
-}
-
-TEST_F(EngineWriteTest, RefusesARequestIdForAnotherRequest) {
-  Upsert("c", put_, "r");
-  uint64_t digest = Digest();
-  EXPECT_EQ("REQUEST_ID_REUSED", Upsert("c", Mutations().Put("k", "other"), "r").reason());
-  EXPECT_EQ("REQUEST_ID_REUSED", Delete("c", false, false, "r").reason());
-  EXPECT_EQ("REQUEST_ID_REUSED", Create("c", {}, {}, "r").reason());
-  EXPECT_EQ(CX_OK, Upsert("other", put_, "r").status) << "the id belongs to the context";
-  EXPECT_NE(digest, Digest());
-}
-
-TEST_F(EngineWriteTest, DoesNotRememberAFailure) {
-  EXPECT_EQ("CONTEXT_NOT_FOUND", Update("c", put_, {}, nullptr, "r").reason());
-  Create("c");
-  Outcome later = Update("c", put_, {}, nullptr, "r");
-  EXPECT_EQ(CX_OK, later.status);
-  EXPECT_FALSE(later.write.replayed);
-}
-
-TEST_F(EngineWriteTest, MakesUpTheSameIdForTheSameRequest) {
-  std::string first, again, other, third;
-  ASSERT_EQ(CX_OK, Create("", {}, put_, "r", &first).status);
-  Outcome repeat = Create("", {}, put_, "r", &again);
-  EXPECT_TRUE(repeat.write.replayed);
-  EXPECT_EQ(first, again);
-  ASSERT_EQ(CX_OK, Create("", {}, put_, "s", &other).status);
-  ASSERT_EQ(CX_OK, Create("", {}, put_, "", &third).status);
-  EXPECT_NE(first, other);
-  EXPECT_NE(other, third);
-  ASSERT_EQ(CX_OK, Delete(first).status);
-  Reopen();
-  Outcome late = Create("", {}, put_, "r", &again);
-  EXPECT_TRUE(late.write.replayed);
-  EXPECT_EQ(1u, late.write.version);
-  EXPECT_EQ(first, again) << "its names are set though it is gone";
-}
-
-TEST_F(EngineWriteTest, ForgetsRequestsBehindTheWindowWhenOthersCome) {
-  options_.settings.request_ids_max = 64 * 1000;
-  Upsert("c", put_, "r");
-  clock_.now_us += options_.settings.request_id_window_us;
-  Upsert("c", put_, "s");
-  EXPECT_TRUE(Upsert("c", put_, "r").write.replayed) << "just within the window";
-  clock_.now_us += 1;
-  Upsert("c", put_, "t");
-  EXPECT_FALSE(Upsert("c", put_, "r").write.replayed);
-}
-
-TEST_F(EngineWriteTest, KeepsNoMoreRequestsThanItsBound) {
-  Close();
-  options_.settings.request_ids_max = 64 * 3;
-  ASSERT_EQ(CX_OK, Open());
-  for (int i = 0; i < 10; i++) Upsert("c", put_, "r" + std::to_string(i));
-  EXPECT_EQ(3u, Statistics().request_id_count);
-  EXPECT_TRUE(Upsert("c", put_, "r7").write.replayed);
-  EXPECT_FALSE(Upsert("c", put_, "r6").write.replayed);
-  uint64_t digest = Digest();
-  Reopen();
-  EXPECT_EQ(digest, Digest());
-  EXPECT_EQ(3u, Statistics().request_id_count);
 }
 
 // ---- Batches. ----------------------------------------------------------------
@@ -592,88 +488,6 @@ TEST_F(EngineWriteTest, DropsTheStatesAndThenTheTombstoneInTheirTime) {
   Found found = Get("c");
   EXPECT_EQ("", found.detail("deleted_version"));
   EXPECT_EQ(Statistics().revision, found.wait_for) << "derived from the change that forgot it";
-}
-
-// ---- What must be durable first. ---------------------------------------------
-
-TEST_F(EngineWriteTest, WaitsForWhatItsAnswerIsDerivedFrom) {
-  uint64_t created = Create("c").write.revision;
-  EXPECT_EQ(created, Create("c").write.wait_for);
-  EXPECT_EQ(created, Update("c", put_, {AtVersion(5)}).write.wait_for);
-  uint64_t written = Upsert("c", put_, "r").write.revision;
-  Upsert("d", put_);
-  EXPECT_EQ(written, Upsert("c", put_, "r").write.wait_for);
-  uint64_t deleted = Delete("c").write.revision;
-  EXPECT_EQ(deleted, Update("c", put_).write.wait_for);
-  EXPECT_EQ(deleted, Delete("c", false, false, "", true).write.wait_for);
-  EXPECT_EQ(deleted, CreateBelow("x", "c").write.wait_for);
-  EXPECT_EQ(0u, Update("never", put_).write.wait_for);
-}
-
-// ---- Limits. -----------------------------------------------------------------
-
-TEST_F(EngineWriteTest, BoundsWhatOneChangeWeighs) {
-  uint64_t change_size_max = 2 * options_.message_size_max;
-  std::string value(options_.value_size_max, 'x');
-  Mutations mutations;
-  for (uint64_t i = 0; i <= change_size_max / value.size(); i++) {
-    mutations.Put("k" + std::to_string(i), value);
-  }
-  uint64_t digest = Digest();
-  Outcome outcome = Upsert("c", mutations);
-  EXPECT_EQ("LIMIT_REACHED", outcome.reason());
-  EXPECT_EQ("change_size_max", outcome.detail("limit"));
-  EXPECT_EQ(digest, Digest());
-}
-
-TEST_F(EngineWriteTest, RefusesToGrowAboveTheMemoryLimitButDeletes) {
-  Upsert("c", put_);
-  Close();
-  options_.memory_limit = 1;
-  ASSERT_EQ(CX_OK, Open());
-  Step();
-  Outcome outcome = Update("c", put_);
-  EXPECT_EQ("LIMIT_REACHED", outcome.reason());
-  EXPECT_EQ("memory_limit", outcome.detail("limit"));
-  EXPECT_EQ(CX_OK, Get("c").status);
-  EXPECT_EQ(CX_OK, Delete("c").status);
-}
-
-TEST_F(EngineWriteTest, IsOverloadedWhileTheNextSegmentIsNotReady) {
-  std::string value(60000, 'x');
-  Outcome outcome = {};
-  for (int i = 0; i < 1000; i++) {
-    value[0] = static_cast<char>('a' + i % 26);
-    outcome = Upsert("c" + std::to_string(i), Mutations().Put("k", value));
-    if (outcome.status != CX_OK) break;
-  }
-  EXPECT_EQ("OVERLOADED", outcome.reason());
-  EXPECT_EQ(CX_OVERLOADED_RETRY_US, outcome.error.retry_delay_us);
-  Step();
-  EXPECT_EQ(CX_OK, Upsert("c", put_).status);
-}
-
-TEST_F(EngineWriteTest, ReadsOnAFullDiskAndWritesAgainWhenThereIsRoom) {
-  std::string value(60000, 'x');
-  Outcome outcome = {};
-  sim_disk_set_capacity(disk_, 1);
-  for (int i = 0; i < 1000 && outcome.reason() != "STORAGE_FULL"; i++) {
-    value[0] = static_cast<char>('a' + i % 26);
-    outcome = Upsert("c", Mutations().Put("k", value));
-    Step();
-  }
-  ASSERT_EQ("STORAGE_FULL", outcome.reason());
-  EXPECT_EQ(CX_OK, Get("c").status);
-  uint64_t digest = Digest();
-  EXPECT_EQ("STORAGE_FULL", Upsert("c", Mutations().Put("k", value)).reason());
-  EXPECT_EQ(digest, Digest());
-  sim_disk_set_capacity(disk_, UINT64_MAX);
-  Step();
-  EXPECT_EQ(CX_OK, Upsert("c", Mutations().Put("k", value)).status);
-  EXPECT_EQ((std::vector<bool>{true, false}), disk_full_) << "full, and room again";
-  digest = Digest();
-  Reopen();
-  EXPECT_EQ(digest, Digest());
 }
 
 }  // namespace
