@@ -242,6 +242,17 @@ def test_a_renewal_after_failures_gives_a_full_term(
     assert keep.throw(Unavailable("restarting")) == Sleep(0.5)
 
 
+def test_a_renewal_takes_no_longer_than_any_call(
+    operations: SessionOperations, clock: FakeClock
+) -> None:
+    operations.settings = replace(operations.settings, timeout=3.0)
+    keep = begun(operations, clock).keep()
+    next(keep)
+    attempt = keep.send(None)
+    assert isinstance(attempt, Invoke)
+    assert attempt.timeout == 3.0
+
+
 def test_the_delay_of_an_overloaded_server_is_kept(
     operations: SessionOperations, clock: FakeClock
 ) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 import contextd
 from contextd import Activity, AsyncClient, Client
+from contextd._calls import Invoke, Operation
 from contextd.v1 import tracker_pb2
 from fake import PATIENCE_SECONDS, UNAVAILABLE, FakeClock, FakeServer, Hang
 from fake_sessions import UNKNOWN, answer_sessions, session, threads_of_sessions
@@ -148,7 +149,7 @@ def test_whoever_waits_for_a_loss_is_told_at_once(server: FakeServer) -> None:
     server.answer("UpdateContext", UNKNOWN)
     told = threading.Event()
     with Client(server.address) as client:
-        with client.session(on_lost=lambda _: told.set()) as running:
+        with client.session(ttl=86_400, on_lost=lambda _: told.set()) as running:
             waiter = threading.Thread(target=running.wait_lost, daemon=True)
             waiter.start()
             with pytest.raises(contextd.SessionLost):
@@ -183,18 +184,25 @@ def test_a_renewal_that_nobody_answers_does_not_hold_up_the_end(server: FakeServ
     assert len(server.requests["EndSession"]) == 1
 
 
-def test_a_renewal_that_nobody_answers_does_not_hold_up_the_end_of_a_task(
+def test_a_call_that_nobody_answers_does_not_hold_up_the_end_of_a_task(
     server: FakeServer,
 ) -> None:
     answer_sessions(server, "RenewSession")
     server.answer("RenewSession", Hang())
 
-    async def use() -> None:
-        async with AsyncClient(server.address) as client, client.session(ttl=1.5):
-            await asyncio.to_thread(server.wait_for, "RenewSession", 1)
-        assert len(asyncio.all_tasks()) == 1
+    def renewing() -> Operation[None]:
+        yield Invoke("RenewSession", tracker_pb2.RenewSessionRequest(), 1000 * PATIENCE_SECONDS)
 
-    asyncio.run(use())
+    async def use() -> None:
+        others = asyncio.all_tasks()
+        async with AsyncClient(server.address) as client:
+            running = client.session()
+            running._operations.keep = renewing  # type: ignore[method-assign]
+            async with running:
+                await asyncio.to_thread(server.wait_for, "RenewSession", 1)
+            assert asyncio.all_tasks() == others
+
+    asyncio.run(asyncio.wait_for(use(), PATIENCE_SECONDS))
     assert len(server.requests["EndSession"]) == 1
 
 

@@ -109,9 +109,11 @@ def activity(recordable: Recordable) -> resources_pb2.Activity:
     )
     if isinstance(known.detail, FileOperation):
         file = known.detail
-        message.file.path, message.file.operation = file.path, file.operation
-        message.file.source = file.source
-        message.file.SetInParent()
+        message.file.CopyFrom(
+            resources_pb2.FileOperation(
+                path=file.path, operation=file.operation, source=file.source
+            )
+        )
     elif isinstance(known.detail, ModelUsage):
         message.model.CopyFrom(_model_usage(known.detail))
     elif known.detail is not None:

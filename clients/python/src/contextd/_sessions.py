@@ -130,16 +130,16 @@ class SessionOperations:
         """Renews it again and again; ends when it is lost."""
         settings, lease = self.settings, self.lease
         request = self._renewal(lease.id)
-        third = lease.term / 3
+        timeout = min(lease.term / 3, settings.timeout)
         failed = 0
-        delay = third * (0.75 + 0.25 * settings.random())
+        delay = self._pause()
         while True:
             yield Sleep(min(delay, lease.remaining()))
             if lease.loss() is not None:
                 return
             since = settings.clock()
             try:
-                yield Invoke(RENEW.name, request, min(third, lease.remaining()))
+                yield Invoke(RENEW.name, request, min(timeout, lease.remaining()))
             except SessionNotFound:
                 lease.lose()
                 return
@@ -149,7 +149,11 @@ class SessionOperations:
             else:
                 lease.renewed(since)
                 failed = 0
-                delay = third * (0.75 + 0.25 * settings.random())
+                delay = self._pause()
+
+    def _pause(self) -> float:
+        """Seconds from a renewal to the next: a third of the term, less up to a quarter of it."""
+        return self.lease.term / 3 * (0.75 + 0.25 * self.settings.random())
 
     def end(self, timeout: Optional[float] = None) -> Operation[None]:
         """Ends it; tells the server where that may still know it."""
