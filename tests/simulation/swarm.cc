@@ -23,7 +23,7 @@ Swarm::Swarm(Dice *dice) {
 
   clients = dice->Pick<uint64_t>({1, 2, 3, 4, 8, 12});
   lives = dice->Between(2, 8);
-  operations = dice->Pick<uint64_t>({30, 200, 500, 900});
+  operations = dice->Pick<uint64_t>({30, 200, 400, 700});
   think_us = dice->Pick({kMillisecond, 50 * kMillisecond, 500 * kMillisecond, 5 * kSecond});
   rush_in = dice->Pick<uint64_t>({0, 1, 2, 4});
   namespaces = dice->Pick<uint64_t>({1, 1, 2, 3});

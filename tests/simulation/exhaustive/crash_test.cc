@@ -98,7 +98,7 @@ class ExhaustiveCrashTest : public ExhaustiveScript, public testing::WithParamIn
     ASSERT_NE(nullptr, engine_);
     digests_ = DigestsOfLog();
     changes_ = sim_disk_counts(disk_).changes;
-    ASSERT_EQ(200u, operations_.size());
+    ASSERT_EQ(272u, operations_.size());
     ASSERT_GT(told_, 100u);
     ASSERT_GE(sim_disk_file_count(disk_), 6u) << "several segments";
     for (const auto &made : made_) {

@@ -1,11 +1,11 @@
-// A script of 200 operations: every kind that the engine has, those that are refused
+// A script of 272 operations: every kind that the engine has, those that are refused
 // included, over several segments, with stops, kills, settings that change, and time that
 // passes. Each time it runs it does the same, as long as the disk lets it.
 
 #ifndef CX_TESTS_SIMULATION_EXHAUSTIVE_SCRIPT_H
 #define CX_TESTS_SIMULATION_EXHAUSTIVE_SCRIPT_H
 
-#include "tests/support/engine_fixture.h"
+#include "tests/unit/engine/tracking_fixture.h"
 
 extern "C" {
 #include "core/state/replay.h"
@@ -15,9 +15,9 @@ extern "C" {
 #include <deque>
 #include <functional>
 
-class ExhaustiveScript : public EngineFixture {
+class ExhaustiveScript : public TrackingFixture {
  protected:
-  static constexpr size_t kRounds = 5;
+  static constexpr size_t kRounds = 4;
 
   ExhaustiveScript() {
     options_.value_size_max = 6 * CX_KIB;
@@ -26,6 +26,7 @@ class ExhaustiveScript : public EngineFixture {
     options_.settings.tombstone_window_us = 120 * CX_SECOND_US;
     options_.settings.request_id_window_us = 90 * CX_SECOND_US;
     options_.settings.request_ids_max = 40;
+    options_.history_count_max = 6;
     settings_ = options_.settings;
     AddOperations();
   }
@@ -38,7 +39,8 @@ class ExhaustiveScript : public EngineFixture {
     options_.disk = sim_disk_base(disk_);
     options_.settings = settings_;
     random_.next = 1;
-    clock_ = FakeClock();
+    clock_.now_us = kBegin;
+    sessions_.clear();
     told_ = 0;
     made_.clear();
     waiters_.clear();
@@ -150,7 +152,9 @@ class ExhaustiveScript : public EngineFixture {
   }
 
   static Outcome Of(const Found &found) {
-    return {found.status, {found.wait_for, 0, 0, 0, false}, found.error};
+    Outcome outcome = {found.status, {}, found.error};
+    outcome.write.wait_for = found.wait_for;
+    return outcome;
   }
 
   void Add(Operation operation) { round_.push_back(std::move(operation)); }
@@ -161,6 +165,9 @@ class ExhaustiveScript : public EngineFixture {
     AddRefusals();
     AddReads();
     AddBatches();
+    AddSessions();
+    AddWork();
+    AddSessionEnds();
     AddEnds();
     AddStarts();
     ASSERT_EQ(kOperationsPerRound, round_.size());
@@ -282,6 +289,74 @@ class ExhaustiveScript : public EngineFixture {
     Add([this](size_t i) { return Atomic({"log", "none"}, i + 1, false); });
   }
 
+  // Starts a session, which the others of this round name.
+  Outcome StartOne(const std::string &name, const std::string &context, int64_t ttl_us,
+                   uint64_t contexts_max) {
+    cx_new_context properties = {};
+    cx_session_start_request start = Term(ttl_us);
+    start.owner = cx_bytes_of("agent");
+    start.default_context_id = Bytes(context);
+    start.create_if_missing = &properties;
+    start.max_active_contexts = contexts_max;
+    Shown shown = Start(start, name);
+    if (shown.status == CX_OK) sessions_[name] = shown.session.id;
+    return shown;
+  }
+
+  // The first of a round, which is ended, and the second, which is lost.
+  std::string First(size_t index) { return sessions_[Own("first", index)]; }
+  std::string Second(size_t index) { return sessions_[Own("second", index)]; }
+
+  void AddSessions() {
+    auto start = [this](size_t i) {
+      return StartOne(Own("first", i), Own("w", i), 100 * CX_SECOND_US, 5);
+    };
+    Add(start);
+    Add(start);  // The same request again.
+    Add([this](size_t i) { return StartOne(Own("second", i), "", 40 * CX_SECOND_US, 2); });
+    Add([this](size_t i) { return Renew(First(i)); });
+    Add([this](size_t i) { return Activate(First(i), Own("d", i), kGuard, Own("on", i)); });
+    Add([this](size_t i) { return Activate(First(i), Own("d", i), kGuard, Own("on", i)); });
+    Add([this](size_t i) { return Activate(Second(i), Own("d", i), kExclusive); });  // Busy.
+    Add([this](size_t i) { return Activate(Second(i), Own("d", i), kTakeoverGuard); });
+    Add([this](size_t i) {  // It has been taken over.
+      return UpdateAs(By(First(i), 1), Own("d", i), Mutations().Put("k", "stale"));
+    });
+    Add([this](size_t i) { return Switch(First(i), "log", Own("to", i)); });
+    Add([this](size_t i) { return Switch(Second(i), Own("new", i)); });  // Is not there.
+    Add([this](size_t i) -> Outcome { return GetSession(First(i)); });
+    Add([this](size_t i) -> Outcome { return GetStatus(Own("d", i)); });
+  }
+
+  void AddWork() {
+    Add([this](size_t i) {
+      return UpdateAs(By(Second(i), 2), Own("d", i),
+                      Mutations().Put("k", "v").Record(Activity("note").File("f", "read")));
+    });
+    auto record = [this](size_t i) {
+      Activity large("message", std::string(1500, 'm'));
+      return Record(Own("d", i), {large.Label("l", "v"), Activity("call").Model("m", 10, 5)},
+                    By(Second(i), 2), Own("record", i));
+    };
+    Add(record);
+    Add(record);  // The same request again.
+    Add([this](size_t) { return Record("log", {Activity(), Activity(), Activity("error")}); });
+    Add([this](size_t i) -> Outcome { return Acquire(First(i), "log", "r", Own("take", i)); });
+    Add([this](size_t i) -> Outcome { return Acquire(Second(i), "log", "r"); });  // Is held.
+    Add([this](size_t i) -> Outcome { return Acquire(Second(i), Own("d", i), "r", "", 2); });
+    Add([this](size_t i) { return Release(First(i), "log", "r"); });
+    Add([this](size_t i) -> Outcome { return Acquire(First(i), Own("w", i), "s"); });
+    Add([this](size_t) -> Outcome { return Activities("log"); });
+    Add([this](size_t) -> Outcome { return Optimize("log", NoRepeats(), "optimize"); });
+    Add([this](size_t) { return Truncate("log", 0, clock_.now_us - 6 * CX_SECOND_US); });
+  }
+
+  void AddSessionEnds() {
+    Add([this](size_t i) -> Outcome { return Deactivate(First(i), "log"); });
+    Add([this](size_t i) { return End(First(i), Own("end", i)); });
+    Add([this](size_t i) { return UpdateAs(By(First(i)), "log", Mutations().Put("k", "late")); });
+  }
+
   void AddEnds() {
     Add([this](size_t i) { return Delete(Own("b", i), false, false, Own("delete", i)); });
     Add([this](size_t i) { return Create(Own("b", i), {}, Mutations().Put("k", "again")); });
@@ -346,8 +421,11 @@ class ExhaustiveScript : public EngineFixture {
     return outcome;
   }
 
-  static constexpr size_t kOperationsPerRound = 40;
+  static constexpr size_t kOperationsPerRound = 68;
+  static constexpr int64_t kBegin = 1'700'000'000'000'000;
+
   cx_settings settings_;
+  std::map<std::string, std::string> sessions_;  // Ids, by the requests that started them.
   std::vector<Operation> round_;
   std::deque<cx_waiter> waiters_;  // Stay where they are until they are completed.
 };
