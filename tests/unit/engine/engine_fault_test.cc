@@ -1,17 +1,15 @@
 // Every allocation of every operation fails once, and nothing is left half done. What else
 // goes wrong around the engine is in tests/simulation/exhaustive.
 
-#include "tests/support/engine_fixture.h"
+#include "tests/unit/engine/tracking_fixture.h"
 
 extern "C" {
 #include "tests/support/fail_nth.h"
 }
 
-#include <functional>
-
 namespace {
 
-class EngineFaultTest : public EngineFixture {
+class EngineFaultTest : public TrackingFixture {
  protected:
   EngineFaultTest() {
     options_.message_size_max = 80 * CX_KIB;
@@ -107,6 +105,36 @@ class EngineFaultTest : public EngineFixture {
     return outcome;
   }
 
+  Outcome Summarize(const std::string &id) {
+    Outcome outcome = {};
+    cx_usage_summary summary;
+    cx_context_name name = {Bytes(namespace_), Bytes(id)};
+    outcome.status = cx_engine_summarize_usage(engine_, &name, &summary, &outcome.write.wait_for,
+                                               &outcome.error);
+    if (outcome.status == CX_OK) cx_usage_summary_done(&summary);
+    return outcome;
+  }
+
+  Outcome Files(const std::string &id) {
+    Outcome outcome = {};
+    cx_file_page page;
+    cx_tracked_query query = Tracked(id);
+    outcome.status =
+        cx_engine_list_files(engine_, &query, &page, &outcome.write.wait_for, &outcome.error);
+    if (outcome.status == CX_OK) cx_file_page_done(&page);
+    return outcome;
+  }
+
+  Outcome ListSessions() {
+    Outcome outcome = {};
+    cx_session_page page;
+    cx_session_query query = {Bytes(namespace_), {}, 0, 10};
+    outcome.status =
+        cx_engine_list_sessions(engine_, &query, &page, &outcome.write.wait_for, &outcome.error);
+    if (outcome.status == CX_OK) cx_session_page_done(&page);
+    return outcome;
+  }
+
   int64_t before_;
 };
 
@@ -146,6 +174,133 @@ TEST_F(EngineFaultTest, LeavesNoTraceOfAnOperationThatRunsOutOfMemory) {
   FailEveryAllocation("purge", [&] { return Delete("x", false, true); });
   FailEveryAllocation("delete a tree", [&] { return Delete("p", true, false, "r5"); });
   Step();
+}
+
+TEST_F(EngineFaultTest, LeavesNoTraceOfASessionOrActivationThatRunsOutOfMemory) {
+  cx_label label = {cx_bytes_of("l"), cx_bytes_of("v")};
+  cx_new_context create = {};
+  cx_session_start_request start = Term();
+  std::string id;
+  create.parent_id = cx_bytes_of("p");
+  create.create_parent = true;
+  create.labels = &label;
+  create.label_count = 1;
+  start.owner = cx_bytes_of("agent");
+  start.labels = &label;
+  start.label_count = 1;
+  start.default_context_id = cx_bytes_of("home");
+  start.create_if_missing = &create;
+  ASSERT_EQ(CX_OK, Open());
+  std::string other = Session();
+  FailEveryAllocation("start", [&] {
+    Shown shown = Start(start, "r1");
+    id = shown.session.id;
+    return shown;
+  });
+  FailEveryAllocation("start again", [&] { return Start(start, "r1"); });
+  FailEveryAllocation("activate", [&] { return Activate(id, "home", kGuard, "r2"); });
+  FailEveryAllocation("activate what is missing", [&] { return Activate(id, "a", kExclusive); });
+  FailEveryAllocation("activate again", [&] { return Activate(id, "a"); });
+  FailEveryAllocation("activate in vain", [&] { return Activate(id, "a"); });
+  FailEveryAllocation("take over", [&] { return Activate(other, "home", kTakeover, "r3"); });
+  FailEveryAllocation("switch", [&] { return Switch(id, "home", "r4"); });
+  FailEveryAllocation("switch to what is active", [&] { return Switch(id, "a"); });
+  FailEveryAllocation("switch to what is missing", [&] { return Switch(id, "b"); });
+  FailEveryAllocation("status", [&] { return GetStatus("home"); });
+  FailEveryAllocation("get", [&] { return GetSession(id); });
+  FailEveryAllocation("list", [&] { return ListSessions(); });
+  FailEveryAllocation("deactivate", [&] { return Deactivate(id, "b", "r5"); });
+  FailEveryAllocation("acquire", [&] { return Acquire(id, "a", "tool", "r6"); });
+  FailEveryAllocation("acquire again", [&] { return Acquire(id, "a", "tool"); });
+  FailEveryAllocation("acquire another", [&] { return Acquire(id, "b", "other"); });
+  FailEveryAllocation("list resources", [&] { return Resources("a"); });
+  FailEveryAllocation("release", [&] { return Release(id, "b", "other", "r7"); });
+  FailEveryAllocation("delete what is active and held", [&] { return Delete("a"); });
+  FailEveryAllocation("acquire a third", [&] { return Acquire(id, "home", "third"); });
+  FailEveryAllocation("end", [&] { return End(id, "r8"); });
+  FailEveryAllocation("delete a tree", [&] { return Delete("p", true); });
+  Step();
+  ReopenTheSame();
+}
+
+TEST_F(EngineFaultTest, LeavesNoTraceOfAHistoryThatRunsOutOfMemory) {
+  std::string large(20000, 'x');
+  ASSERT_EQ(CX_OK, Open());
+  FailEveryAllocation("record", [&] {
+    return Record("c",
+                  {Activity("m", large).Label("k", "v"), Activity("f").File("path", "write"),
+                   Activity("u").Model("model", 1, 2)},
+                  {}, "r1");
+  });
+  FailEveryAllocation("record again", [&] {
+    return Record("c", {Activity("f").File("path", "read"), Activity("u").Model("other", 1, 2)});
+  });
+  FailEveryAllocation("update", [&] {
+    return Update("c", Mutations().Put("k", large).Record(Activity("m", large)));
+  });
+  FailEveryAllocation("list", [&] { return Activities("c"); });
+  FailEveryAllocation("list files", [&] { return Files("c"); });
+  FailEveryAllocation("summarize", [&] { return Summarize("c"); });
+  FailEveryAllocation("summarize all", [&] { return Summarize(""); });
+  FailEveryAllocation("optimize", [&] { return Optimize("c", Keep(2), "r3"); });
+  RecordMany("c", 2 * CX_OPTIMIZE_INLINE_MAX);
+  FailEveryAllocation("truncate", [&] { return Truncate("c", 800, 0, {}, "r2"); });
+  cx_optimize_request request = NoRepeats();
+  request.max_count = 100;
+  request.dry_run = true;
+  FailEveryAllocation("try an optimize", [&] { return Optimize("c", request); });
+  request.dry_run = false;
+  FailEveryAllocation("optimize many", [&] { return Optimize("c", request, "r4"); });
+  FailEveryAllocation("purge", [&] { return Delete("c", false, true); });
+  Step();
+  ReopenTheSame();
+}
+
+TEST_F(EngineFaultTest, ShowsNoLapsedSessionForWantOfMemoryAndEndsItLater) {
+  ASSERT_EQ(CX_OK, Open());
+  std::string id = Session(kSecond);
+  Create("c");
+  Activate(id, "c", kGuard);
+  Acquire(id, "c", "tool", "", 1);
+  Step();
+  clock_.now_us += kSecond;
+  uint64_t revision = Statistics().revision;
+  for (size_t nth = 1;; nth++) {
+    struct fail_nth fail;
+    fail_nth_begin(&fail, nth);
+    Step();
+    if (!fail_nth_end(&fail)) break;
+    ASSERT_EQ(revision, Statistics().revision);
+    EXPECT_EQ("SESSION_NOT_FOUND", GetSession(id).reason());
+    fail_nth_begin(&fail, nth);
+    Outcome refused = UpdateAs(Fenced(1), "c", Mutations().Put("k", "v"));
+    if (!fail_nth_end(&fail)) break;
+    EXPECT_NE(CX_OK, refused.status);
+  }
+  EXPECT_EQ(revision + 1, Statistics().revision);
+  EXPECT_EQ(0u, Statistics().session_count);
+}
+
+TEST_F(EngineFaultTest, OpensWithAllTheMemoryThatItNeedsOrNotAtAll) {
+  ASSERT_EQ(CX_OK, Open());
+  std::string id = Session();
+  Create("c");
+  Activate(id, "c", kGuard);
+  Acquire(id, "c", "tool", "", 1);
+  Record("c", {Activity("f").File("path", "write"), Activity("u").Model("model", 1, 2)}, Fenced(1));
+  Switch(id, "c");
+  Truncate("c", 2, 0, Fenced(1));
+  uint64_t digest = Digest();
+  Close();
+  for (size_t nth = 1;; nth++) {
+    struct fail_nth fail;
+    fail_nth_begin(&fail, nth);
+    cx_status status = Open();
+    if (!fail_nth_end(&fail)) break;
+    ASSERT_NE(CX_OK, status) << nth;
+    engine_ = nullptr;
+  }
+  EXPECT_EQ(digest, Digest());
 }
 
 TEST_F(EngineFaultTest, ShowsNoExpiredContextForWantOfMemoryAndDeletesItLater) {
