@@ -95,6 +95,35 @@ TEST_F(EngineChangeTest, MakesUpTheSameIdForTheSameRequest) {
   EXPECT_EQ(first, again) << "its names are set though it is gone";
 }
 
+TEST_F(EngineChangeTest, MakesUpTheSameSessionForTheSameRequestAndNeverAContextsId) {
+  std::string context;
+  ASSERT_EQ(CX_OK, Create("", {}, {}, "r", &context).status);
+  std::string session = Start(Term(), "r").session.id;
+  EXPECT_EQ(32u, session.size());
+  EXPECT_NE(context, session);
+  namespace_ = "other";
+  EXPECT_NE(session, Start(Term(), "r").session.id);
+  EXPECT_NE(Session(), Session());
+}
+
+TEST_F(EngineChangeTest, RefusesARequestIdForAnotherKindOfRequest) {
+  Create("c");
+  std::string session = Session();
+  ASSERT_EQ(CX_OK, Record("c", {Activity()}, {}, "r").status);
+  uint64_t digest = Digest();
+  EXPECT_EQ("REQUEST_ID_REUSED",
+            Update("c", Mutations().Record(Activity()), {}, nullptr, "r").reason());
+  EXPECT_EQ("REQUEST_ID_REUSED", Activate(session, "c", kShared, "r").reason());
+  EXPECT_EQ("REQUEST_ID_REUSED", Deactivate(session, "c", "r").reason());
+  EXPECT_EQ("REQUEST_ID_REUSED", Acquire(session, "c", "tool", "r").reason());
+  EXPECT_EQ("REQUEST_ID_REUSED", Release(session, "c", "tool", "r").reason());
+  EXPECT_EQ("REQUEST_ID_REUSED", Truncate("c", 1, 0, {}, "r").reason());
+  EXPECT_EQ("REQUEST_ID_REUSED", Optimize("c", Keep(1), "r").reason());
+  EXPECT_EQ(digest, Digest());
+  EXPECT_EQ(CX_OK, Switch(session, "c", "r").status) << "its ids belong to the session";
+  EXPECT_EQ("REQUEST_ID_REUSED", End(session, "r").reason());
+}
+
 TEST_F(EngineChangeTest, ForgetsRequestsBehindTheWindowWhenOthersCome) {
   options_.settings.request_ids_max = 64 * 1000;
   Upsert("c", put_, "r");
@@ -134,6 +163,36 @@ TEST_F(EngineChangeTest, WaitsForWhatItsAnswerIsDerivedFrom) {
   EXPECT_EQ(deleted, Delete("c", false, false, "", true).write.wait_for);
   EXPECT_EQ(deleted, CreateBelow("x", "c").write.wait_for);
   EXPECT_EQ(0u, Update("never", put_).write.wait_for);
+}
+
+TEST_F(EngineChangeTest, WaitsForWhatItsAnswerAboutASessionIsDerivedFrom) {
+  EXPECT_EQ(0u, GetSession(std::string(32, '0')).write.wait_for);
+  Create("c");
+  std::string one = Session();
+  std::string two = Session();
+  uint64_t activated = Activate(one, "c", kGuard).write.revision;
+  EXPECT_EQ(activated, GetSession(one).write.wait_for);
+  EXPECT_EQ(activated, Renew(one).write.wait_for);
+  EXPECT_EQ(activated, GetStatus("c").write.wait_for);
+  EXPECT_EQ(activated, Activate(two, "c", kExclusive).write.wait_for) << "busy";
+  EXPECT_EQ(activated, Update("c", put_).write.wait_for) << "guarded";
+  EXPECT_EQ(activated, Deactivate(two, "c").write.wait_for) << "not active";
+  EXPECT_EQ(activated, Switch(one, "c").write.wait_for) << "nothing to do";
+  uint64_t taken = Acquire(one, "c", "tool", "", 1).write.revision;
+  EXPECT_EQ(taken, Acquire(two, "c", "tool", "", 1).write.wait_for) << "held";
+  EXPECT_EQ(taken, Release(two, "c", "tool").write.wait_for) << "not held";
+  EXPECT_EQ(taken, Resources("c").write.wait_for);
+  EXPECT_EQ(taken, Activities("c").write.wait_for);
+  Create("d");
+  uint64_t switched = Switch(one, "d").write.revision;
+  uint64_t back = Switch(one, "c").write.revision;
+  EXPECT_EQ(back, GetSession(one).write.wait_for);
+  EXPECT_EQ(switched, GetStatus("d").write.wait_for);
+  uint64_t ended = End(one).write.revision;
+  EXPECT_EQ(ended, UpdateAs(By(one), "c", put_).write.wait_for);
+  EXPECT_EQ(ended, Acquire(one, "c", "tool").write.wait_for);
+  EXPECT_EQ(ended, Switch(one, "c").write.wait_for);
+  EXPECT_EQ(ended, GetStatus("c").write.wait_for);
 }
 
 // ---- Limits. -----------------------------------------------------------------

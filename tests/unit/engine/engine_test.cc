@@ -1,11 +1,11 @@
 // What engine.h promises of opening, closing and waiting, on a disk in memory and a clock
 // of the test's own.
 
-#include "tests/support/engine_fixture.h"
+#include "tests/unit/engine/tracking_fixture.h"
 
 namespace {
 
-class EngineTest : public EngineFixture {
+class EngineTest : public TrackingFixture {
  protected:
   void SetUp() override { ASSERT_EQ(CX_OK, Open()) << open_error_.message; }
 
@@ -56,6 +56,58 @@ TEST_F(EngineTest, FindsEverythingAgainAfterARestart) {
     EXPECT_EQ(before[i].revision, after.revision);
   }
   EXPECT_EQ("10", Get("c3").detail("deleted_version"));
+}
+
+TEST_F(EngineTest, FindsEverySessionAndAllThatWasTrackedAfterARestart) {
+  cx_label label = {cx_bytes_of("team"), cx_bytes_of("blue")};
+  cx_new_context create = {};
+  cx_session_start_request start = Term(100 * kSecond);
+  start.owner = cx_bytes_of("agent");
+  start.labels = &label;
+  start.label_count = 1;
+  start.default_context_id = cx_bytes_of("home");
+  start.create_if_missing = &create;
+  start.max_active_contexts = 3;
+  create.type = cx_bytes_of("chat");
+  create.labels = &label;
+  create.label_count = 1;
+  std::string one = Start(start, "r").session.id;
+  std::string two = Session();
+  std::string lapsing = Session(kSecond);
+  Activate(one, "a", kGuard);
+  Switch(one, "b");
+  Activate(two, "home", kExclusive);
+  Activate(lapsing, "a");
+  Acquire(two, "home", "tool");
+  Acquire(lapsing, "home", "other");
+  Record("home",
+         {Activity("f").File("path", "write"), Activity("u").Model("model", 3, 4),
+          Activity("m", std::string(5000, 'x')).Label("k", "v")},
+         By(two));
+  Upsert("home", Mutations().Put("k", "v").Record(Activity("late")));
+  Truncate("home", 2);
+  Optimize("home", Keep(3));
+  clock_.now_us += kSecond;
+  Step();
+  Presence before = GetSession(one).session;
+  History history = Activities("home");
+  ReopenTheSame();
+  Presence after = GetSession(one).session;
+  EXPECT_EQ(2u, Statistics().session_count);
+  EXPECT_EQ(before.active, after.active);
+  EXPECT_EQ((Strings{"home", "a#1", "b"}), after.active);
+  EXPECT_EQ("b", after.current);
+  EXPECT_EQ(before.owner, after.owner);
+  EXPECT_EQ(before.labels, after.labels);
+  EXPECT_EQ(before.create_time_us, after.create_time_us);
+  EXPECT_EQ(before.start_revision, after.start_revision);
+  EXPECT_EQ(before.active_since_us, after.active_since_us);
+  EXPECT_EQ(history.sequences(), Activities("home").sequences());
+  EXPECT_EQ("LIMIT_REACHED", Activate(one, "c").reason()) << "as it was started";
+  Deactivate(one, "a", "", 1);
+  EXPECT_EQ(CX_OK, Activate(one, "c").status);
+  EXPECT_EQ("chat", Get("c").type) << "as it was started";
+  EXPECT_EQ("home", Deactivate(one, "b").session.current) << "as it was started";
 }
 
 // ---- Starting and stopping. --------------------------------------------------
