@@ -31,10 +31,10 @@ static void add_rows(struct cx_call *call, struct cx_draft *draft,
     struct cx_page filled;
 
     cx_page_init(&filled, call);
-    response->activities = cx_draft_alloc(draft, page->count * sizeof(Activity *));
+    response->activities = cx_draft_alloc(draft, page->count * sizeof(ActivityMessage *));
     for (size_t i = 0; i < page->count && !draft->failed; i++) {
         const struct cx_activity_view *row = &page->rows[i];
-        Activity *message = cx_activity_message(draft, row);
+        ActivityMessage *message = cx_activity_message(draft, row);
 
         if (draft->failed ||
             !cx_page_take(&filled, protobuf_c_message_get_packed_size(&message->base))) {

@@ -92,7 +92,7 @@ static enum cx_status convert_model(struct cx_conversion *conversion, const stru
 }
 
 static enum cx_status convert_detail(struct cx_conversion *conversion, const struct cx_field *at,
-                                     const Activity *message, struct cx_detail *ret_detail)
+                                     const ActivityMessage *message, struct cx_detail *ret_detail)
 {
     switch (message->detail_case) {
     case CONTEXTD__V1__ACTIVITY__DETAIL_FILE:
@@ -111,7 +111,7 @@ static enum cx_status convert_detail(struct cx_conversion *conversion, const str
 /* ---- Requests. -------------------------------------------------------------- */
 
 /* The type of an activity that names none. Empty: it must. */
-static const char *default_type(const Activity *message)
+static const char *default_type(const ActivityMessage *message)
 {
     switch (message->detail_case) {
     case CONTEXTD__V1__ACTIVITY__DETAIL_FILE:
@@ -134,7 +134,8 @@ static enum cx_status check_type(struct cx_conversion *conversion, const struct 
 }
 
 enum cx_status cx_convert_activity(struct cx_conversion *conversion, const struct cx_field *at,
-                                   const Activity *message, struct cx_activity_content *ret_content)
+                                   const ActivityMessage *message,
+                                   struct cx_activity_content *ret_content)
 {
     struct cx_activity_content content = {
         .type = cx_bytes_of(message->type[0] != '\0' ? message->type : default_type(message)),
@@ -220,7 +221,8 @@ static ResourceEvent *resource_message(struct cx_draft *draft,
     return message;
 }
 
-static void add_detail(struct cx_draft *draft, const struct cx_detail *detail, Activity *message)
+static void add_detail(struct cx_draft *draft, const struct cx_detail *detail,
+                       ActivityMessage *message)
 {
     switch (detail->kind) {
     case CX_DETAIL_FILE:
@@ -240,14 +242,14 @@ static void add_detail(struct cx_draft *draft, const struct cx_detail *detail, A
     }
 }
 
-Activity *cx_activity_message(struct cx_draft *draft, const struct cx_activity_view *view)
+ActivityMessage *cx_activity_message(struct cx_draft *draft, const struct cx_activity_view *view)
 {
-    Activity *message = cx_draft_alloc(draft, sizeof *message);
+    ActivityMessage *message = cx_draft_alloc(draft, sizeof *message);
 
     if (message == NULL) {
         return NULL;
     }
-    *message = (Activity)CONTEXTD__V1__ACTIVITY__INIT;
+    *message = (ActivityMessage)CONTEXTD__V1__ACTIVITY__INIT;
     message->sequence = view->sequence;
     message->time = cx_draft_time(draft, view->time_us);
     message->type = cx_draft_text(draft, view->type);
@@ -261,7 +263,7 @@ Activity *cx_activity_message(struct cx_draft *draft, const struct cx_activity_v
 }
 
 void cx_activity_message_fill(struct cx_draft *draft, const struct cx_activity_view *view,
-                              Activity *message)
+                              ActivityMessage *message)
 {
     if (view->data_size == 0) {
         return;

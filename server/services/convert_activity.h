@@ -13,16 +13,17 @@
  * that was left out filled in. What holds for the converters of requests
  * (convert_request.h) holds here. */
 CX_MUST_CHECK enum cx_status cx_convert_activity(struct cx_conversion *conversion,
-                                                 const struct cx_field *at, const Activity *message,
+                                                 const struct cx_field *at,
+                                                 const ActivityMessage *message,
                                                  struct cx_activity_content *ret_content);
 
 /* An activity without its data, but with their size: it can be measured, not packed, until
  * cx_activity_message_fill(). */
-Activity *cx_activity_message(struct cx_draft *draft, const struct cx_activity_view *view);
+ActivityMessage *cx_activity_message(struct cx_draft *draft, const struct cx_activity_view *view);
 
 /* Adds the data. O(data). */
 void cx_activity_message_fill(struct cx_draft *draft, const struct cx_activity_view *view,
-                              Activity *message);
+                              ActivityMessage *message);
 
 /* A file that was touched, as it was the last time. */
 FileOperation *cx_file_operation_message(struct cx_draft *draft,

@@ -109,16 +109,17 @@ TEST_F(ActivityListTest, ShowsAnyActivityThatWasTaken) {
 
 TEST_F(ActivityListTest, RefusesATokenOfAnotherList) {
   RecordMessages("a", 2);
-  std::string token = "context_id: 'a' page_token: '" +
-                      TokenOf(Ask("ListActivities", "context_id: 'a' page_size: 1")) + "' ";
+  std::string token =
+      "page_token: '" + TokenOf(Ask("ListActivities", "context_id: 'a' page_size: 1")) + "' ";
   for (const char *other :
        {"types: 'message'", "start_time { seconds: 1 }", "end_time { seconds: 1800000000 }",
-        "newest_first: true", "from_sequence: 1", "namespace: 'n'", "context_id: 'b'"}) {
-    EXPECT_EQ(kTokenRefused, Ask("ListActivities", token + other)) << other;
+        "newest_first: true", "from_sequence: 1", "namespace: 'n'"}) {
+    EXPECT_EQ(kTokenRefused, Ask("ListActivities", token + "context_id: 'a' " + other)) << other;
   }
-  EXPECT_EQ(kTokenRefused, Ask("ListFiles", token));
+  EXPECT_EQ(kTokenRefused, Ask("ListActivities", token + "context_id: 'b'"));
+  EXPECT_EQ(kTokenRefused, Ask("ListFiles", token + "context_id: 'a'"));
   EXPECT_EQ(kTokenRefused, Ask("ListActivities", "context_id: 'a' page_token: 'x'"));
-  Has(Ask("ListActivities", token + "page_size: 9"), "sequence: 2");
+  Has(Ask("ListActivities", token + "context_id: 'a' page_size: 9"), "sequence: 2");
 }
 
 TEST_F(ActivityListTest, TakesATokenAfterARestart) {

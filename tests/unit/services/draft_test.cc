@@ -2,10 +2,9 @@
 
 #include "tests/unit/services/service_fixture.h"
 
-#include "tests/support/fail_nth.h"
-
 extern "C" {
 #include "server/services/draft.h"
+#include "tests/support/fail_nth.h"
 }
 
 namespace {

@@ -18,6 +18,7 @@ class PageTest : public ServiceFixture {
     call.message_size_max = message_size_max;
     cx_page_init(&page, &call);
     while (page.count < 1000 && cx_page_take(&page, row_size)) continue;
+    call.End();
     return page.count;
   }
 };

@@ -46,12 +46,11 @@ TEST_F(ResourceListTest, EndsAPageWhereItWouldOutgrowAMessage) {
 
 TEST_F(ResourceListTest, RefusesATokenOfAnotherList) {
   for (const char *name : {"x", "y"}) Acquire(name);
-  std::string token = "page_token: '" +
-                      TokenOf(Ask("ListResources", "context_id: 'a' page_size: 1")) +
-                      "' context_id: 'a' ";
+  std::string token =
+      "page_token: '" + TokenOf(Ask("ListResources", "context_id: 'a' page_size: 1")) + "' ";
   EXPECT_EQ(kTokenRefused, Ask("ListResources", token + "context_id: 'b'"));
-  EXPECT_EQ(kTokenRefused, Ask("ListResources", token + "namespace: 'n'"));
-  EXPECT_EQ(kTokenRefused, Ask("ListFiles", token));
+  EXPECT_EQ(kTokenRefused, Ask("ListResources", token + "context_id: 'a' namespace: 'n'"));
+  EXPECT_EQ(kTokenRefused, Ask("ListFiles", token + "context_id: 'a'"));
 }
 
 TEST_F(ResourceListTest, SaysThatThereIsNoSuchContext) {

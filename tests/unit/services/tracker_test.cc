@@ -2,10 +2,9 @@
 
 #include "tests/unit/services/tracker_fixture.h"
 
-#include "tests/support/fail_nth.h"
-
 extern "C" {
 #include "contextd/v1/tracker.pb-c.h"
+#include "tests/support/fail_nth.h"
 }
 
 namespace {
