@@ -20,7 +20,7 @@ const namespace = "linearizability"
 
 // call sends a request, and returns what it was answered and the revision that the
 // answer names. A nil answer: the server was too busy to look at it.
-func call(ctx context.Context, connection *grpc.ClientConn, contextID string,
+func call(ctx context.Context, connection *grpc.ClientConn, sessions *sessions, contextID string,
 	request *model.Request) (*model.Answer, uint64) {
 	client := pb.NewContextManagerClient(connection)
 	var answer *model.Answer
@@ -39,6 +39,9 @@ func call(ctx context.Context, connection *grpc.ClientConn, contextID string,
 		answer, revision, err = updateContext(ctx, client, contextID, request)
 	case model.Delete:
 		answer, revision, err = deleteContext(ctx, client, contextID, request)
+	default:
+		tracker := pb.NewTrackerClient(connection)
+		answer, revision, err = sessions.call(ctx, tracker, contextID, request)
 	}
 	if err != nil {
 		return refusal(err), 0
@@ -82,7 +85,8 @@ func refused(code codes.Code, reason string, values map[string]string) *model.An
 	}
 	words := make([]string, 0, len(values))
 	for name, value := range values {
-		if name != "key" && name != "index" { // Which the request tells.
+		// What the request tells, or the owner.
+		if name != "key" && name != "index" && name != "session_id" {
 			words = append(words, name+"="+value)
 		}
 	}
@@ -193,7 +197,7 @@ func updateContext(ctx context.Context, client pb.ContextManagerClient, contextI
 		Mutations:     mutations(request),
 		Preconditions: preconditions(request),
 	}
-	write := &pb.WriteOptions{RequestId: request.ID}
+	write := &pb.WriteOptions{RequestId: request.ID, Fence: request.Fence}
 	if request.CreateIfMissing {
 		update.CreateIfMissing = &pb.NewContext{}
 	}
@@ -205,7 +209,8 @@ func updateContext(ctx context.Context, client pb.ContextManagerClient, contextI
 		return onlyResult(response.GetResults(), err)
 	case model.Atomic:
 		batch.Atomic = true
-		batch.Write = write
+		batch.Write = &pb.WriteOptions{RequestId: request.ID}
+		update.Write = &pb.WriteOptions{Fence: request.Fence}
 		response, err := client.BatchUpdateContexts(ctx, batch)
 		return onlyResult(response.GetResults(), err)
 	case model.Stream:
@@ -263,7 +268,7 @@ func deleteContext(ctx context.Context, client pb.ContextManagerClient, contextI
 		Preconditions: preconditions(request),
 		AllowMissing:  request.AllowMissing,
 		Purge:         request.Purge,
-		Write:         &pb.WriteOptions{RequestId: request.ID},
+		Write:         &pb.WriteOptions{RequestId: request.ID, Fence: request.Fence},
 	})
 	if err != nil {
 		return nil, 0, err

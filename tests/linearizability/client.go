@@ -86,6 +86,7 @@ type client struct {
 	drawer   *drawer
 	server   *server
 	contexts []string
+	sessions *sessions
 	progress *progress
 	doubts   *doubts
 	stop     *atomic.Bool
@@ -128,7 +129,8 @@ func (c *client) send(next sent) *model.Answer {
 			Request: next.request,
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), deadline)
-		operation.Answer, operation.Revision = call(ctx, connection, next.context, next.request)
+		operation.Answer, operation.Revision = call(ctx, connection, c.sessions, next.context,
+			next.request)
 		cancel()
 		operation.Return = c.server.clock.now()
 		c.progress.add()

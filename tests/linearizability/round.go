@@ -105,6 +105,10 @@ func (r *round) run(operations int, until time.Time) {
 		r.fail(survives, "%s", err)
 		return
 	}
+	if err := r.startSessions(); err != nil {
+		r.fail(survives, "%s", err)
+		return
+	}
 	records, err := r.work(operations, until)
 	if err == nil {
 		var last []record
@@ -114,6 +118,15 @@ func (r *round) run(operations int, until time.Time) {
 	if err != nil {
 		r.fail(survives, "%s", err)
 	}
+}
+
+// startSessions gives each client one.
+func (r *round) startSessions() error {
+	sessions, err := startSessions(r.server.await().connections[0], len(r.clients))
+	for _, client := range r.clients {
+		client.sessions = sessions
+	}
+	return err
 }
 
 // work lets clients and nemesis loose, and returns what the clients saw.
@@ -200,8 +213,9 @@ func (r *round) reader() *client {
 	return &reader
 }
 
-// readContext reads the newest state and those before it.
+// readContext reads the newest state and those before it, and who has the context.
 func (c *client) readContext(name string) {
+	c.send(sent{name, &model.Request{Kind: model.Status}})
 	answer := c.send(sent{name, &model.Request{Kind: model.Get}})
 	for i := uint64(1); answer != nil && i <= 16 && i < answer.Version; i++ {
 		c.send(sent{name, &model.Request{Kind: model.Get, Version: answer.Version - i}})
@@ -229,7 +243,7 @@ func (r *round) look(records, last []record) {
 	r.counts.segments = len(segments)
 	r.failed[unique] = model.Revisions(histories)
 	for _, record := range last {
-		if record.operation.Request.Version == 0 {
+		if record.operation.Request.Kind == model.Get && record.operation.Request.Version == 0 {
 			for _, history := range histories {
 				if history.Context == record.context {
 					missing := model.Kept(history, record.operation.Answer)

@@ -12,6 +12,7 @@ import (
 type knowledge struct {
 	version uint64
 	entries []model.Entry
+	fence   uint64 // Of an activation of one's own, or of another.
 }
 
 // drawer draws what a client asks for. What it draws follows from the seed and from the
@@ -54,7 +55,7 @@ func (d *drawer) next(contexts []string) sent {
 		d.known[context] = &knowledge{}
 	}
 	request := d.draw(d.known[context])
-	if request.Kind != model.Get && d.chance(60) {
+	if request.Kind != model.Get && request.Kind != model.Status && d.chance(60) {
 		d.serial++
 		request.ID = fmt.Sprintf("%d.%d", d.client, d.serial)
 	}
@@ -80,7 +81,7 @@ func (d *drawer) again() sent {
 	if d.chance(10) {
 		known := d.known[next.context]
 		request := d.draw(known)
-		if request.Kind != model.Get {
+		if request.Kind != model.Get && request.Kind != model.Status {
 			request.ID = next.request.ID
 		}
 		next.request = request
@@ -89,6 +90,9 @@ func (d *drawer) again() sent {
 }
 
 func (d *drawer) draw(known *knowledge) *model.Request {
+	if d.chance(15) {
+		return d.fencing()
+	}
 	switch percent := d.random.IntN(100); {
 	case percent < 24:
 		return &model.Request{Kind: model.Get, Way: d.way()}
@@ -102,6 +106,36 @@ func (d *drawer) draw(known *knowledge) *model.Request {
 		return d.delete(known)
 	default:
 		return d.update(known)
+	}
+}
+
+// fencing draws what concerns activations.
+func (d *drawer) fencing() *model.Request {
+	session := sessionName(d.client)
+	switch percent := d.random.IntN(100); {
+	case percent < 35:
+		return &model.Request{Kind: model.Status}
+	case percent < 60:
+		return &model.Request{Kind: model.Deactivate, Session: session}
+	default:
+		return &model.Request{
+			Kind:     model.Activate,
+			Session:  session,
+			Takeover: d.chance(50),
+			Guard:    d.chance(25),
+		}
+	}
+}
+
+// fence draws under which activation a write is made: mostly the last that is known.
+func (d *drawer) fence(known *knowledge) uint64 {
+	switch percent := d.random.IntN(100); {
+	case known.fence == 0 || percent < 40:
+		return 0
+	case percent < 95:
+		return known.fence
+	default:
+		return known.fence + 1 - d.random.Uint64N(min(known.fence, 2)+1)
 	}
 }
 
@@ -123,6 +157,7 @@ func (d *drawer) delete(known *knowledge) *model.Request {
 		Kind:         model.Delete,
 		AllowMissing: d.chance(30),
 		Purge:        d.chance(20),
+		Fence:        d.fence(known),
 	}
 	if d.chance(40) {
 		request.Preconditions = d.preconditions(known)
@@ -136,6 +171,7 @@ func (d *drawer) update(known *knowledge) *model.Request {
 		Way:             d.way(),
 		Mutations:       d.mutations(known, 1),
 		CreateIfMissing: d.chance(50),
+		Fence:           d.fence(known),
 	}
 	if d.chance(55) {
 		request.Preconditions = d.preconditions(known)
@@ -239,6 +275,11 @@ func expectedSize(known *knowledge, key string) uint64 {
 // learn takes over what an answer says of the newest state.
 func (d *drawer) learn(context string, request *model.Request, answer *model.Answer) {
 	known := d.known[context]
+	if known != nil && answer.Reason == "STALE_FENCE" && d.chance(50) {
+		known.fence = 0
+	} else if known != nil {
+		known.fence = max(known.fence, answer.Fence)
+	}
 	if known == nil || answer.Unknown || answer.Reason != "" || answer.Version < known.version {
 		return
 	}

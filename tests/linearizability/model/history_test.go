@@ -329,7 +329,8 @@ func draw(random *rand.Rand) *History {
 
 func drawRequest(random *rand.Rand, state *State, serial int) Request {
 	request := put(Piece("1."+strings.Repeat("1", serial+1), random.IntN(9)))
-	switch random.IntN(9) {
+	session := []string{"s1", "s2"}[random.IntN(2)]
+	switch random.IntN(13) {
 	case 0:
 		return gone
 	case 1:
@@ -340,6 +341,14 @@ func drawRequest(random *rand.Rand, state *State, serial int) Request {
 		return request.ifVersion(state.version)
 	case 5:
 		return request
+	case 6:
+		return Request{Kind: Activate, Session: session, Takeover: true, Guard: serial%3 == 0}
+	case 7:
+		return request.under(state.fence)
+	case 8:
+		return from(session)
+	case 9:
+		return status
 	default:
 		return Request{Kind: Get, Version: uint64(random.Int64N(2)) * (state.version / 2)}
 	}

@@ -14,6 +14,9 @@ const (
 	Create
 	Update
 	Delete
+	Activate   // Exclusively.
+	Deactivate //
+	Status     // Who has the context, and its fence.
 )
 
 // MutationKind is what a step of a change does.
@@ -70,6 +73,11 @@ type Request struct {
 	CreateIfMissing bool // Of Update.
 	AllowMissing    bool // Of Delete.
 	Purge           bool // Of Delete.
+
+	Session  string // Who activates or deactivates.
+	Takeover bool   // Of Activate.
+	Guard    bool   // Of Activate.
+	Fence    uint64 // Of Update and Delete. 0: not checked, unless the context is guarded.
 }
 
 // Entry is one named value of a context.
@@ -91,11 +99,18 @@ type Answer struct {
 	Count     uint64 // Of Delete: how many contexts are gone, unless it is replayed.
 	Unchanged bool   // Of Get with NewerThan.
 	Entries   []Entry
+
+	Fence   uint64 // After Activate, unless it is replayed, or that Status tells.
+	Holder  string // Of Status: the session that has the context exclusively. Empty: none.
+	Guarded bool   // Of Status.
 }
 
-func (r *Request) isWrite() bool { return r.Kind != Get }
+func (r *Request) isWrite() bool { return r.Kind != Get && r.Kind != Status }
 
-// Content is what a request asks for, as text: all but its id and its way.
+// isTouch tells whether a request changes a context, but makes no version.
+func (r *Request) isTouch() bool { return r.Kind == Activate || r.Kind == Deactivate }
+
+// Content is what a request asks for, as text: all but its id, its fence and its way.
 func (r *Request) Content() string {
 	var text strings.Builder
 	switch r.Kind {
@@ -108,6 +123,12 @@ func (r *Request) Content() string {
 		text.WriteString("update")
 	case Delete:
 		text.WriteString("delete")
+	case Activate:
+		text.WriteString("activate as " + r.Session)
+	case Deactivate:
+		text.WriteString("deactivate as " + r.Session)
+	case Status:
+		text.WriteString("status")
 	}
 	for _, condition := range r.Preconditions {
 		if condition.Entry {
@@ -124,6 +145,7 @@ func (r *Request) Content() string {
 		name string
 	}{
 		{r.CreateIfMissing, " or create"}, {r.AllowMissing, " if there"}, {r.Purge, " and purge"},
+		{r.Takeover, " from anybody"}, {r.Guard, " and guard"},
 	} {
 		if flag.set {
 			text.WriteString(flag.name)
@@ -160,6 +182,9 @@ func (m *Mutation) describe() string {
 // String describes a request in one line.
 func (r *Request) String() string {
 	text := r.Content() + []string{"", " by batch", " by atomic batch", " by stream"}[r.Way]
+	if r.Fence != 0 {
+		text += fmt.Sprintf(" fence %d", r.Fence)
+	}
 	if r.ID != "" {
 		text += " id " + r.ID
 	}
@@ -183,6 +208,15 @@ func (a *Answer) String() string {
 	}
 	if a.Count != 0 {
 		fmt.Fprintf(&text, " %d gone", a.Count)
+	}
+	if a.Fence != 0 {
+		fmt.Fprintf(&text, " fence %d", a.Fence)
+	}
+	if a.Holder != "" {
+		text.WriteString(" of " + a.Holder)
+	}
+	if a.Guarded {
+		text.WriteString(" guarded")
 	}
 	if a.Replayed {
 		text.WriteString(" replayed")
@@ -209,7 +243,8 @@ func (a *Answer) Name() string {
 
 func (a *Answer) equal(b *Answer) bool {
 	if a.Reason != b.Reason || a.Detail != b.Detail || a.Version != b.Version ||
-		a.Replayed != b.Replayed || a.Count != b.Count || a.Unchanged != b.Unchanged {
+		a.Replayed != b.Replayed || a.Count != b.Count || a.Unchanged != b.Unchanged ||
+		a.Fence != b.Fence || a.Holder != b.Holder || a.Guarded != b.Guarded {
 		return false
 	}
 	return entriesEqual(a.Entries, b.Entries)

@@ -9,8 +9,8 @@ import (
 //
 //  1. No two changes have the same, also across restarts.
 //  2. A change that was sent after something was told lies behind what was told.
-//  3. In one context a version has one, and the next version a later one. A state that
-//     ended with a delete has the delete's.
+//  3. In one context a version has one, or those of activations behind it, and the next
+//     version a later one. A state that ended with a delete has the delete's.
 //  4. All answers to one request id tell the same change, and at most one says that it
 //     made it.
 //
@@ -57,19 +57,25 @@ func (h *History) changesOnce(owners map[uint64]string) []string {
 // versionsInOrder compares the positions of versions with each other.
 func (h *History) versionsInOrder() []string {
 	var wrong []string
-	made := map[uint64]uint64{}
+	made := map[uint64]uint64{} // The first that is known.
+	last := map[uint64]uint64{}
+	isTouch := h.touches()
 	for i := range h.Operations {
 		operation := &h.Operations[i]
-		version := operation.Answer.Version
+		version, revision := operation.Answer.Version, operation.Revision
 		head := operation.Request.Kind != Get || operation.Request.Version == 0
-		if !operation.isDone() || version == 0 || operation.Revision == 0 || !head {
+		if !operation.isDone() || version == 0 || revision == 0 || !head {
 			continue
 		}
-		if before, known := made[version]; known && before != operation.Revision {
+		before, known := made[version]
+		if known && before != revision && !isTouch(max(before, revision)) {
 			wrong = append(wrong, fmt.Sprintf("version %d was at %d: %s", version, before,
 				h.line(operation)))
 		}
-		made[version] = operation.Revision
+		if !known || revision < before {
+			made[version] = revision
+		}
+		last[version] = max(last[version], revision)
 	}
 	versions := make([]uint64, 0, len(made))
 	for version := range made {
@@ -77,12 +83,27 @@ func (h *History) versionsInOrder() []string {
 	}
 	sort.Slice(versions, func(i, j int) bool { return versions[i] < versions[j] })
 	for i := 1; i < len(versions); i++ {
-		if made[versions[i-1]] >= made[versions[i]] {
+		if last[versions[i-1]] >= made[versions[i]] {
 			wrong = append(wrong, fmt.Sprintf("%s: version %d is at %d, version %d at %d", h.Context,
-				versions[i-1], made[versions[i-1]], versions[i], made[versions[i]]))
+				versions[i-1], last[versions[i-1]], versions[i], made[versions[i]]))
 		}
 	}
 	return append(wrong, h.earlierInOrder(made, versions)...)
+}
+
+// touches tells of a position whether an activation may have it: one that was answered says
+// where it is, and one that was not may be anywhere.
+func (h *History) touches() func(revision uint64) bool {
+	known := map[uint64]bool{}
+	unknown := false
+	for i := range h.Operations {
+		operation := &h.Operations[i]
+		if operation.Request.isTouch() {
+			known[operation.Revision] = true
+			unknown = unknown || operation.Answer.Unknown
+		}
+	}
+	return func(revision uint64) bool { return unknown || known[revision] }
 }
 
 // earlierInOrder compares the states before the newest with what is known of the versions.

@@ -34,6 +34,9 @@ type State struct {
 	pastCount int     // Those of them that can still be read.
 	retention int     // States that can be read, this one included.
 	done      *done   // Which requests were executed.
+	fence     uint64  // Of the last activation.
+	holder    string  // Whose activation is in force. Empty: none is.
+	guarded   bool    // By it.
 }
 
 // A state that was.
@@ -76,6 +79,12 @@ func (s *State) Apply(r *Request) (*State, *Answer) {
 		return s.change(r)
 	case Update:
 		return s.update(r)
+	case Activate:
+		return s.activate(r)
+	case Deactivate:
+		return s.deactivate(r)
+	case Status:
+		return s, s.status()
 	default:
 		return s.remove(r)
 	}
@@ -89,7 +98,7 @@ func (s *State) repeat(r *Request, record *done) *Answer {
 	if record.content != r.Content() {
 		return &Answer{Reason: "REQUEST_ID_REUSED"}
 	}
-	if r.Kind == Delete {
+	if r.Kind == Delete || r.isTouch() {
 		return &Answer{Replayed: true}
 	}
 	return &Answer{Version: record.version, Replayed: true}
@@ -131,6 +140,9 @@ func (s *State) update(r *Request) (*State, *Answer) {
 	if s.life != Live && !r.CreateIfMissing {
 		return s, s.notFound()
 	}
+	if refusal := s.checkFence(r.Fence); refusal != nil {
+		return s, refusal
+	}
 	if refusal := s.check(r.Preconditions); refusal != nil {
 		return s, refusal
 	}
@@ -144,11 +156,15 @@ func (s *State) remove(r *Request) (*State, *Answer) {
 		}
 		return s, s.notFound()
 	}
+	if refusal := s.checkFence(r.Fence); refusal != nil {
+		return s, refusal
+	}
 	if refusal := s.check(r.Preconditions); refusal != nil {
 		return s, refusal
 	}
 	next := *s
 	next.life = Deleted
+	next.holder, next.guarded = "", false
 	if r.Purge {
 		next.life = Purged
 		next.entries = nil
@@ -157,6 +173,46 @@ func (s *State) remove(r *Request) (*State, *Answer) {
 	}
 	next.remember(r)
 	return &next, &Answer{Count: 1}
+}
+
+// activate begins an activation: the fence of each is one more than that of the last.
+func (s *State) activate(r *Request) (*State, *Answer) {
+	if s.life != Live {
+		return s, s.notFound()
+	}
+	if s.holder != "" && s.holder != r.Session && !r.Takeover {
+		return s, &Answer{Reason: "CONTEXT_BUSY", Detail: "owner=" + s.holder}
+	}
+	next := *s
+	next.fence++
+	next.holder, next.guarded = r.Session, r.Guard
+	next.remember(r)
+	return &next, &Answer{Fence: next.fence}
+}
+
+func (s *State) deactivate(r *Request) (*State, *Answer) {
+	if s.holder != r.Session {
+		return s, &Answer{Reason: "NOT_ACTIVE"}
+	}
+	next := *s
+	next.holder, next.guarded = "", false
+	next.remember(r)
+	return &next, &Answer{}
+}
+
+func (s *State) status() *Answer {
+	if s.life != Live {
+		return &Answer{}
+	}
+	return &Answer{Version: s.version, Fence: s.fence, Holder: s.holder, Guarded: s.guarded}
+}
+
+// checkFence tells whether a write with this fence is too late, or in the way of another.
+func (s *State) checkFence(fence uint64) *Answer {
+	if (fence == 0 && !s.guarded) || (fence != 0 && s.holder != "" && fence == s.fence) {
+		return nil
+	}
+	return refuse("STALE_FENCE", "current_fence", s.fence)
 }
 
 // check tells the first condition that does not hold. A context that is not there has
@@ -268,6 +324,7 @@ func (s *State) equal(t *State) bool {
 		return true
 	}
 	if s.life != t.life || s.version != t.version || s.pastCount != t.pastCount ||
+		s.fence != t.fence || s.holder != t.holder || s.guarded != t.guarded ||
 		!entriesEqual(s.entries, t.entries) {
 		return false
 	}
@@ -293,7 +350,7 @@ func (d *done) equal(e *done) bool {
 
 // hash is the same for equal states.
 func (s *State) hash() uint64 {
-	hash := s.version*4 + uint64(s.life)
+	hash := s.version*4 + uint64(s.life) + s.fence<<16
 	if s.done != nil {
 		hash += uint64(s.done.count) << 32
 	}
@@ -303,6 +360,7 @@ func (s *State) hash() uint64 {
 // String describes a state in one line.
 func (s *State) String() string {
 	words := []string{[]string{"never", "live", "deleted", "purged"}[s.life]}
-	answer := Answer{Version: s.version, Entries: s.entries}
+	answer := Answer{Version: s.version, Entries: s.entries, Fence: s.fence, Holder: s.holder,
+		Guarded: s.guarded}
 	return words[0] + strings.TrimPrefix(answer.String(), "ok")
 }
