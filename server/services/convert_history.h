@@ -18,6 +18,7 @@ CX_MUST_CHECK enum cx_status cx_convert_activity_list(struct cx_conversion *conv
                                                       const ListActivitiesRequest *message,
                                                       struct cx_activity_query *ret_query);
 
+/* What makes a history smaller. */
 CX_MUST_CHECK enum cx_status cx_convert_optimize(struct cx_conversion *conversion,
                                                  const OptimizeHistoryRequest *message,
                                                  struct cx_optimize_request *ret_request);

@@ -13,6 +13,7 @@ CX_MUST_CHECK enum cx_status cx_convert_session_name(struct cx_conversion *conve
                                                      const char *namespace_id, const char *id,
                                                      struct cx_session_name *ret_name);
 
+/* The beginning of a session, and its end. */
 CX_MUST_CHECK enum cx_status cx_convert_session_start(struct cx_conversion *conversion,
                                                       const StartSessionRequest *message,
                                                       struct cx_session_start_request *ret_request);
@@ -25,6 +26,7 @@ CX_MUST_CHECK enum cx_status cx_convert_session_list(struct cx_conversion *conve
                                                      const ListSessionsRequest *message,
                                                      struct cx_session_query *ret_query);
 
+/* What a session does with a context. */
 CX_MUST_CHECK enum cx_status cx_convert_activate(struct cx_conversion *conversion,
                                                  const ActivateContextRequest *message,
                                                  struct cx_activation_request *ret_request);
@@ -35,6 +37,7 @@ CX_MUST_CHECK enum cx_status cx_convert_deactivate(struct cx_conversion *convers
                                                    const DeactivateContextRequest *message,
                                                    struct cx_activation_request *ret_request);
 
+/* What it does with a resource of one. */
 CX_MUST_CHECK enum cx_status cx_convert_acquire(struct cx_conversion *conversion,
                                                 const AcquireResourceRequest *message,
                                                 struct cx_resource_request *ret_request);
