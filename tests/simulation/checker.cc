@@ -293,6 +293,7 @@ void Checker::Recovered(uint64_t found, uint64_t now, const Rules &rules, bool l
   if (now != found) AddSettings(rules);
   if (now != newest()) fail_("the start has made several changes");
   for (const auto &[name, session] : model().sessions()) {
+    *session->lease = Lease();
     session->lease->Renew(clock_us, session->terms.ttl_us);
   }
   applied_ = now;
