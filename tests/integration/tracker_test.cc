@@ -154,8 +154,8 @@ TEST_F(TrackerTest, EndsASessionWithAllThatItHolds) {
 
 TEST_F(TrackerTest, GivesBackWhatALostSessionHeld) {
   std::string lost = Start("create_if_missing {} ttl { seconds: 5 }"), other = Start();
-  Take(lost, "a", "guard: true");
-  Ask("AcquireResource", On(lost, "a", "name: 'gpu'"));
+  std::string fence = Take(lost, "a", "guard: true");
+  Ask("AcquireResource", On(lost, "a", "name: 'gpu' " + Write(lost, fence)));
   clock_.now_us += 5 * CX_SECOND_US;
   EXPECT_EQ("2", Take(other, "a"));
   EXPECT_EQ(0u, Ask("AcquireResource", On(other, "a", "name: 'gpu'")).find("resource {"));
@@ -326,17 +326,21 @@ TEST_F(TrackerTest, RefusesActivitiesThatDoNotFitIntoAMessage) {
 }
 
 TEST_F(TrackerTest, RefusesAnActivityThatWouldNotFitIntoAnAnswer) {
+  constexpr size_t kMessage = 67 * CX_KIB, kLargest = kMessage - 4 * CX_KIB;
   Stop();
-  options_.message_size_max = 67 * CX_KIB;
+  options_.message_size_max = kMessage;
   options_.value_size_max = 60 * CX_KIB;
   PortFixture::Start();
-  const std::string data = "type: 't' data: '" + std::string(60 * CX_KIB, 'd') + "' ";
-  const std::string label =
-      "metadata { key: 'k' value: '" + std::string(1000, 'v') + "' } metadata { key: 'l' value: '";
-  EXPECT_EQ(0u, Record("a", data + label + std::string(1000, 'v') + "' }").find("first_sequence"));
-  EXPECT_EQ("LIMIT_REACHED limit=message_size_max value=68608",
-            Record("a", data + label + std::string(1024, 'v') + "' } metadata { key: 'm' value: '" +
-                            std::string(1000, 'v') + "' }"));
+  auto activity = [](size_t padding) {
+    return "type: 't' data: '" + std::string(60 * CX_KIB, 'd') + "' metadata { key: 'k' value: '" +
+           std::string(1024, 'v') + "' } metadata { key: 'l' value: '" + std::string(1024, 'v') +
+           "' } metadata { key: 'm' value: '" + std::string(padding, 'v') + "' }";
+  };
+  size_t padding = 500;
+  padding += kLargest - TextEncode("Activity", activity(padding)).size();
+  ASSERT_EQ(kLargest, TextEncode("Activity", activity(padding)).size());
+  EXPECT_EQ("LIMIT_REACHED limit=message_size_max value=68608", Record("a", activity(padding + 1)));
+  EXPECT_EQ(0u, Record("a", activity(padding)).find("first_sequence: 1 "));
   EXPECT_EQ(0u, Ask("ListActivities", "context_id: 'a'").find("activities {"));
 }
 
