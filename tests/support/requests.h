@@ -48,6 +48,12 @@ class Activity {
     usage.cost_micros = cost_micros;
     return *this;
   }
+  // Only the server's own have this.
+  Activity &Resource(const std::string &name, cx_resource_step step) {
+    parts_->content.detail.kind = CX_DETAIL_RESOURCE;
+    parts_->content.detail.resource = {Keep(name), {}, step};
+    return *this;
+  }
   const cx_activity_content &content() const { return parts_->content; }
 
  private:

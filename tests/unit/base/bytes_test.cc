@@ -44,6 +44,22 @@ TEST(BytesTest, OfACStringHaveNoNulAndOfNullAreEmpty) {
   EXPECT_EQ(0u, cx_bytes_of(nullptr).size);
 }
 
+TEST(BytesTest, ArePutBehindEachOther) {
+  uint8_t memory[8] = {};
+  uint8_t *at = memory;
+  cx_bytes first = cx_bytes_put(&at, Bytes("abc"));
+  cx_bytes none = cx_bytes_put(&at, {nullptr, 0});
+  cx_bytes second = cx_bytes_put(&at, Bytes("de"));
+  EXPECT_EQ(memory, first.data);
+  EXPECT_EQ(memory + 3, none.data);
+  EXPECT_EQ(memory + 3, second.data);
+  EXPECT_EQ(memory + 5, at);
+  EXPECT_TRUE(cx_bytes_equal(Bytes("abc"), first));
+  EXPECT_EQ(0u, none.size);
+  EXPECT_TRUE(cx_bytes_equal(Bytes("abcde"), {memory, 5}));
+  EXPECT_EQ(0, memory[5]);
+}
+
 TEST(BufferTest, HoldsWhatWasAppended) {
   int64_t before = cx_memory_used();
   cx_buffer buffer = {};

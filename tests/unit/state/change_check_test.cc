@@ -124,4 +124,194 @@ TEST_F(ChangeCheckTest, WantsSettingsThatMakeSense) {
   EXPECT_FALSE(cx_change_is_well_formed(&change));
 }
 
+// What the tracker is told: a touch with one activity.
+class ChangeCheckTrackedTest : public ChangeCheckTest {
+ protected:
+  ChangeCheckTrackedTest() {
+    content_.type = cx_bytes_of("t");
+    op_ = {};
+    op_.kind = CX_MUTATION_RECORD;
+    op_.activity = &content_;
+    item_.kind = CX_ITEM_TOUCH;
+    item_.first_sequence = 1;
+  }
+
+  void SetStep(const cx_activation_step &step) {
+    step_ = step;
+    item_.activations = &step_;
+    item_.activation_count = 1;
+  }
+
+  cx_activity_content content_ = {};
+  cx_activation_step step_ = {};
+};
+
+TEST_F(ChangeCheckTrackedTest, BoundsWhatAnActivitySays) {
+  cx_label label = {cx_bytes_of("k"), cx_bytes_of("v")};
+  ExpectBound(&content_.type, CX_ACTIVITY_TYPE_SIZE_MAX);
+  ExpectBound(&content_.content_type, CX_CONTENT_TYPE_SIZE_MAX, true);
+  content_.labels = &label;
+  content_.label_count = 1;
+  ExpectBound(&label.key, CX_LABEL_KEY_SIZE_MAX);
+  ExpectBound(&label.value, CX_LABEL_VALUE_SIZE_MAX);
+  content_.label_count = 0;
+  content_.type = {};
+  EXPECT_FALSE(Ok());
+}
+
+TEST_F(ChangeCheckTrackedTest, WantsASequenceWhereThereAreActivitiesAndOnlyThere) {
+  EXPECT_TRUE(Ok());
+  item_.first_sequence = 0;
+  EXPECT_FALSE(Ok());
+  item_.op_count = 0;
+  EXPECT_TRUE(Ok());
+  item_.first_sequence = 1;
+  EXPECT_FALSE(Ok());
+  item_.op_count = 1;
+  item_.first_sequence = UINT64_MAX - 1;
+  EXPECT_TRUE(Ok());
+  item_.first_sequence = UINT64_MAX;
+  EXPECT_FALSE(Ok()) << "none could follow";
+}
+
+TEST_F(ChangeCheckTrackedTest, ATouchChangesNoState) {
+  item_.labels_changed = true;
+  EXPECT_FALSE(Ok());
+  item_.labels_changed = false;
+  cx_op ops[] = {op_, op_};
+  item_.ops = ops;
+  item_.op_count = 2;
+  EXPECT_TRUE(Ok());
+  ops[1] = {};
+  ops[1].kind = CX_MUTATION_PUT;
+  ops[1].key = cx_bytes_of("k");
+  EXPECT_FALSE(Ok());
+  item_.kind = CX_ITEM_UPDATE;
+  EXPECT_TRUE(Ok());
+}
+
+TEST_F(ChangeCheckTrackedTest, OnlyWhatLivesHasActivitiesOrLosesThem) {
+  const cx_run run = {1, 2};
+  for (int kind = CX_ITEM_CREATE; kind <= CX_ITEM_TOUCH; kind++) {
+    bool lives = kind <= CX_ITEM_UPDATE || kind == CX_ITEM_TOUCH;
+    item_.kind = static_cast<cx_item_kind>(kind);
+    item_.labels_changed = kind == CX_ITEM_CREATE;
+    EXPECT_EQ(lives, Ok()) << kind;
+    item_.op_count = 0;
+    item_.first_sequence = 0;
+    EXPECT_TRUE(Ok()) << kind;
+    item_.trimmed = {&run, 1};
+    EXPECT_EQ(lives, Ok()) << kind;
+    item_.trimmed = {};
+    SetStep({cx_bytes_of("s"), true, false, 0});
+    EXPECT_EQ(lives, Ok()) << kind;
+    SetStep({cx_bytes_of("s"), false, false, 0});
+    EXPECT_TRUE(Ok()) << kind;
+    item_.activation_count = 0;
+    item_.op_count = 1;
+    item_.first_sequence = 1;
+  }
+}
+
+TEST_F(ChangeCheckTrackedTest, AnActivationMakesSense) {
+  SetStep({cx_bytes_of("s"), true, true, 7});
+  EXPECT_TRUE(Ok());
+  ExpectBound(&step_.session_id, CX_SESSION_ID_SIZE);
+  SetStep({{}, true, false, 0});
+  EXPECT_FALSE(Ok());
+  SetStep({cx_bytes_of("s"), false, false, 7});
+  EXPECT_FALSE(Ok()) << "an end has no fence";
+  SetStep({cx_bytes_of("s"), true, true, 0});
+  EXPECT_FALSE(Ok()) << "nor a shared one a guard";
+}
+
+TEST_F(ChangeCheckTrackedTest, BoundsTheAuthor) {
+  item_.session_id = cx_bytes_of("s");
+  ExpectBound(&item_.session_id, CX_SESSION_ID_SIZE);
+  item_.session_id = {};
+  EXPECT_TRUE(Ok());
+}
+
+TEST_F(ChangeCheckTrackedTest, BoundsWhatASessionIsStartedWith) {
+  cx_session_start_request &start = change_.session.start;
+  cx_label label = {cx_bytes_of("k"), cx_bytes_of("v")};
+  cx_new_context create = {};
+  change_.session.step = CX_SESSION_START;
+  change_.item_count = 0;
+  start.name.id = cx_bytes_of("s");
+  start.ttl_us = CX_SESSION_TTL_US_MIN;
+  ExpectBound(&start.name.id, CX_SESSION_ID_SIZE);
+  ExpectBound(&start.owner, CX_OWNER_SIZE_MAX);
+  ExpectBound(&start.default_context_id, CX_CONTEXT_ID_SIZE_MAX);
+  start.labels = &label;
+  start.label_count = 1;
+  ExpectBound(&label.key, CX_LABEL_KEY_SIZE_MAX);
+  start.label_count = 0;
+  start.create_if_missing = &create;
+  ExpectBound(&create.type, CX_CONTEXT_TYPE_SIZE_MAX);
+  ExpectBound(&create.parent_id, CX_CONTEXT_ID_SIZE_MAX);
+  create.labels = &label;
+  create.label_count = 1;
+  ExpectBound(&label.value, CX_LABEL_VALUE_SIZE_MAX);
+  for (int64_t ttl_us : {-1LL, CX_TTL_US_MAX + 1}) {
+    create.ttl_us = ttl_us;
+    EXPECT_FALSE(Ok());
+  }
+  create.ttl_us = CX_TTL_US_MAX;
+  EXPECT_TRUE(Ok());
+  for (int64_t ttl_us : {-1LL, 0LL, CX_SESSION_TTL_US_MIN - 1, CX_SESSION_TTL_US_MAX + 1}) {
+    start.ttl_us = ttl_us;
+    EXPECT_FALSE(Ok()) << ttl_us;
+  }
+  start.ttl_us = CX_SESSION_TTL_US_MAX;
+  EXPECT_TRUE(Ok());
+  start.name.id = {};
+  EXPECT_FALSE(Ok());
+}
+
+TEST_F(ChangeCheckTrackedTest, NamesTheSessionAndWhereItSwitchesTo) {
+  change_.item_count = 0;
+  for (cx_session_step step :
+       {CX_SESSION_END, CX_SESSION_LOSE, CX_SESSION_SWITCH, CX_SESSION_PART}) {
+    change_.session.step = step;
+    change_.session.start.name.id = {};
+    EXPECT_FALSE(Ok());
+    change_.session.start.name.id = cx_bytes_of("s");
+    change_.session.current_id = cx_bytes_of("a");
+    ExpectBound(&change_.session.start.name.id, CX_SESSION_ID_SIZE);
+  }
+  change_.session.step = CX_SESSION_SWITCH;
+  ExpectBound(&change_.session.current_id, CX_CONTEXT_ID_SIZE_MAX);
+  change_.session.current_id = {};
+  EXPECT_FALSE(Ok());
+}
+
+TEST_F(ChangeCheckTrackedTest, HasNoItemsOnlyWithASession) {
+  change_.item_count = 0;
+  EXPECT_FALSE(Ok());
+  change_.session.step = CX_SESSION_END;
+  change_.session.start.name.id = cx_bytes_of("s");
+  EXPECT_TRUE(Ok());
+}
+
+TEST_F(ChangeCheckTrackedTest, SomebodyKeepsTheMarkOfARequest) {
+  change_.request.id = {1, 2};
+  EXPECT_TRUE(Ok());
+  change_.request.of_session = true;
+  EXPECT_FALSE(Ok()) << "which session?";
+  change_.session.step = CX_SESSION_END;
+  change_.session.start.name.id = cx_bytes_of("s");
+  EXPECT_TRUE(Ok());
+  change_.item_count = 0;
+  EXPECT_TRUE(Ok());
+  change_.request.of_session = false;
+  EXPECT_FALSE(Ok()) << "which context?";
+  change_.request.of_session = true;
+  change_.request.owner = 1;
+  EXPECT_FALSE(Ok());
+  change_.request.owner = 0;
+  change_.request.each = true;
+  EXPECT_FALSE(Ok());
+}
+
 }  // namespace

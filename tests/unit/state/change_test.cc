@@ -1,5 +1,6 @@
 // What change.h promises: what was encoded is decoded again, and any other bytes are refused.
 
+#include "tests/unit/state/activity_fixture.h"
 #include "tests/unit/state/state_fixture.h"
 
 extern "C" {
@@ -198,6 +199,192 @@ TEST_F(ChangeTest, GivesThePartsOfABatchMarksOfTheirOwn) {
   EXPECT_TRUE(cx_request_mark_is_set(&change_.request));
   change_.request.id = {0, 0};
   EXPECT_FALSE(cx_request_mark_is_set(&change_.request));
+}
+
+TEST_F(ChangeTest, KnowsTheLastSequenceOfAnItem) {
+  cx_activity_content content = {};
+  content.type = cx_bytes_of("t");
+  EXPECT_EQ(0u, cx_change_item_last_sequence(&items_[1]));
+  ops_[1].kind = CX_MUTATION_RECORD;
+  ops_[1].activity = &content;
+  items_[1].first_sequence = 7;
+  EXPECT_EQ(7u, cx_change_item_last_sequence(&items_[1]));
+  ops_[0] = ops_[1];
+  EXPECT_EQ(8u, cx_change_item_last_sequence(&items_[1]));
+}
+
+// A touch with all that the tracker is told, and a session that starts.
+class ChangeTrackedTest : public ChangeTest {
+ protected:
+  ChangeTrackedTest() {
+    content_.type = cx_bytes_of("t");
+    content_.labels = labels_;
+    content_.label_count = 2;
+    content_.detail = FileDetail("p", "r");
+    ops_[0] = {};
+    ops_[0].kind = CX_MUTATION_RECORD;
+    ops_[0].activity = &content_;
+    items_[0] = {};
+    items_[0].kind = CX_ITEM_TOUCH;
+    items_[0].id = cx_bytes_of("a");
+    items_[0].ops = ops_;
+    items_[0].op_count = 1;
+    items_[0].first_sequence = 5;
+    items_[0].session_id = cx_bytes_of("s");
+    items_[0].trimmed = {&run_, 1};
+    items_[0].activations = &step_;
+    items_[0].activation_count = 1;
+    change_.request = {{1, 2}, 3, 0, false, true, true, 9};
+    change_.item_count = 1;
+    change_.session.step = CX_SESSION_START;
+    change_.session.start.name.id = cx_bytes_of("s");
+    change_.session.start.ttl_us = CX_SECOND_US;
+    change_.session.start.labels = labels_;
+    change_.session.start.label_count = 2;
+    change_.session.start.create_if_missing = &create_;
+  }
+
+  // The change alone with the item, whose bytes end with what the tracker is told.
+  std::string ItemAlone() {
+    change_.request = {};
+    change_.session = {};
+    return Encode(change_);
+  }
+
+  cx_run run_ = {2, 3};
+  cx_activation_step step_ = {cx_bytes_of("s"), true, true, 4};
+  cx_activity_content content_ = {};
+  cx_new_context create_ = {};
+};
+
+TEST_F(ChangeTrackedTest, RefusesWhatIsCutOffOrGoesOn) {
+  std::string text = Encode(change_);
+  cx_change decoded;
+  ASSERT_EQ(CX_OK, Decode(text, &decoded));
+  for (size_t size = 0; size < text.size(); size++) {
+    EXPECT_EQ(CX_DATA_LOSS, Decode(text.substr(0, size), &decoded)) << size;
+  }
+  EXPECT_EQ(CX_DATA_LOSS, Decode(text + "x", &decoded));
+}
+
+TEST_F(ChangeTrackedTest, SaysWhenThereIsNoMemory) {
+  std::string text = Encode(change_);
+  for (size_t nth = 1;; nth++) {
+    struct fail_nth fail;
+    cx_change decoded;
+    cx_arena_done(&arena_);
+    fail_nth_begin(&fail, nth);
+    cx_status status = Decode(text, &decoded);
+    if (!fail_nth_end(&fail)) {
+      EXPECT_EQ(CX_OK, status);
+      break;
+    }
+    EXPECT_EQ(CX_RESOURCE_EXHAUSTED, status);
+  }
+}
+
+TEST_F(ChangeTrackedTest, IsAChangeOrRefusedWhateverTheBytes) {
+  const unsigned seed = 9;
+  std::mt19937 random(seed);
+  std::string text = Encode(change_);
+  int decoded_count = 0;
+  for (int i = 0; i < 20000; i++) {
+    std::string changed = text;
+    for (unsigned j = 1 + random() % 3; j > 0; j--) {
+      changed[random() % changed.size()] = static_cast<char>(random() % 64);
+    }
+    cx_change decoded;
+    cx_status status = Decode(changed, &decoded);
+    ASSERT_TRUE(status == CX_OK || status == CX_DATA_LOSS) << "seed " << seed;
+    if (status == CX_OK) {
+      decoded_count++;
+      EXPECT_EQ(changed, Encode(decoded)) << "what is decoded has one form";
+    }
+    cx_arena_reset(&arena_);
+  }
+  EXPECT_GT(decoded_count, 1000);
+}
+
+TEST_F(ChangeTrackedTest, RefusesFlagsWithoutWhatTheyAnnounce) {
+  std::string text = ItemAlone();
+  cx_change decoded;
+  ASSERT_EQ(CX_OK, Decode(text, &decoded));
+  ASSERT_EQ(std::string("\x01s\x05\x01\x02\x01\x01\x07\x01s\x04", 11),
+            text.substr(text.size() - 11));
+  size_t at = text.size() - 11;
+  struct {
+    size_t at, size;
+    const char *with;
+    const char *what;
+  } const cases[] = {
+      {at, 2, "", "an author without a name"},
+      {at + 2, 1, "", "a sequence of 0"},
+      {at + 3, 3, "", "no runs"},
+      {at + 6, 5, "", "no activations"},
+  };
+  for (const auto &each : cases) {
+    std::string changed = text;
+    changed.replace(each.at, each.size, std::string(1, '\0'));
+    EXPECT_EQ(CX_DATA_LOSS, Decode(changed, &decoded)) << each.what;
+  }
+}
+
+TEST_F(ChangeTrackedTest, RefusesRunsThatOverlapOrEndBehindTheLastNumber) {
+  cx_change decoded;
+  const cx_run runs[] = {{5, UINT64_MAX - 1}, {UINT64_MAX, UINT64_MAX}};
+  items_[0].trimmed = {runs, 2};
+  EXPECT_EQ(CX_OK, Decode(ItemAlone(), &decoded));
+  const cx_run overlapping[] = {{5, 8}, {8, 9}};
+  items_[0].trimmed = {overlapping, 2};
+  EXPECT_EQ(CX_DATA_LOSS, Decode(ItemAlone(), &decoded));
+  const cx_run behind[] = {{5, UINT64_MAX}, {3, 4}};  // The gap goes around.
+  items_[0].trimmed = {behind, 2};
+  EXPECT_EQ(CX_DATA_LOSS, Decode(ItemAlone(), &decoded));
+  const cx_run backwards[] = {{5, 3}};
+  items_[0].trimmed = {backwards, 1};
+  EXPECT_EQ(CX_DATA_LOSS, Decode(ItemAlone(), &decoded));
+  const cx_run zero[] = {{0, 3}};
+  items_[0].trimmed = {zero, 1};
+  EXPECT_EQ(CX_DATA_LOSS, Decode(ItemAlone(), &decoded));
+}
+
+TEST_F(ChangeTrackedTest, RefusesAnExclusiveActivationWithoutAFence) {
+  std::string text = ItemAlone();
+  cx_change decoded;
+  ASSERT_EQ(4, text.back());
+  text.back() = 0;
+  EXPECT_EQ(CX_DATA_LOSS, Decode(text, &decoded));
+}
+
+TEST_F(ChangeTrackedTest, RefusesFlagsOfARequestThatThereIsNot) {
+  std::string text = ItemAlone();
+  cx_change decoded;
+  ASSERT_EQ(0, text[1]);
+  for (char flags : {2, 8, 16, 32}) {
+    text[1] = flags;
+    EXPECT_EQ(CX_DATA_LOSS, Decode(text, &decoded)) << static_cast<int>(flags);
+  }
+}
+
+TEST_F(ChangeTrackedTest, RefusesFlagsOfCreationByASessionThatMayNot) {
+  change_.session.start.create_if_missing = nullptr;
+  change_.request = {};
+  change_.item_count = 0;
+  std::string text = Encode(change_);
+  cx_change decoded;
+  ASSERT_EQ(std::string(2, '\0'), text.substr(text.size() - 2)) << "no flags, no items";
+  ASSERT_EQ(CX_OK, Decode(text, &decoded));
+  for (char flags : {2, 4, 6, 8}) {
+    text[text.size() - 2] = flags;
+    EXPECT_EQ(CX_DATA_LOSS, Decode(text, &decoded)) << static_cast<int>(flags);
+  }
+}
+
+TEST_F(ChangeTrackedTest, NamesNoContextOfAChangeOfASessionAlone) {
+  char text[64];
+  change_.item_count = 0;
+  cx_change_describe(Bytes(Encode(change_)), text, sizeof text);
+  EXPECT_STREQ("", text);
 }
 
 }  // namespace

@@ -1,14 +1,10 @@
 // What context.h promises: names, and the chain of the states before the head.
 
-#include "tests/unit/state/state_fixture.h"
-
-extern "C" {
-#include "tests/support/fail_nth.h"
-}
+#include "tests/unit/state/tracker_fixture.h"
 
 namespace {
 
-class ContextTest : public StateFixture {
+class ContextTest : public TrackerFixture {
  protected:
   // The way back from the head.
   cx_status FindPath(const std::string &id, uint64_t version, cx_undo_path *ret_path) {
@@ -137,6 +133,69 @@ TEST_F(ContextTest, HasNothingButItsVersionOnceItIsPurged) {
   EXPECT_EQ(nullptr, context->undo_oldest);
   EXPECT_EQ(nullptr, context->undo_newest);
   EXPECT_EQ(0u, context->size_bytes);
+}
+
+TEST_F(ContextTest, TellsTheVersionOfARevisionThatATouchDoesNotMove) {
+  Create("a");
+  uint64_t created = revision_;
+  Record("a", Activity());
+  EXPECT_EQ(created, Find("a")->state_revision);
+  EXPECT_EQ(revision_, Find("a")->revision);
+  uint64_t touched = revision_;
+  Update("a", Mutations().Put("k", "v"));
+  EXPECT_EQ(revision_, Find("a")->state_revision);
+  EXPECT_EQ(1u, cx_context_version_of(Find("a"), created));
+  EXPECT_EQ(1u, cx_context_version_of(Find("a"), touched));
+  EXPECT_EQ(2u, cx_context_version_of(Find("a"), revision_));
+  EXPECT_EQ(touched, Find("a")->undo_newest->revision) << "the last while it was the newest";
+  EXPECT_EQ(created, Find("a")->undo_newest->state_revision);
+}
+
+TEST_F(ContextTest, KnowsNothingOfTheTrackerUntilItIsWrittenTo) {
+  Create("a");
+  cx_context *context = const_cast<cx_context *>(Find("a"));
+  EXPECT_EQ(nullptr, context->tracked);
+  EXPECT_EQ(0u, cx_context_fence(context));
+  struct fail_nth fail;
+  fail_nth_begin(&fail, 1);
+  EXPECT_EQ(nullptr, cx_context_tracked(context));
+  fail_nth_end(&fail);
+  cx_tracked *tracked = cx_context_tracked(context);
+  ASSERT_NE(nullptr, tracked);
+  EXPECT_EQ(tracked, cx_context_tracked(context)) << "once";
+  tracked->fence = 7;
+  EXPECT_EQ(7u, cx_context_fence(context));
+}
+
+TEST_F(ContextTest, TakesASnapshotWithTheFenceOfThen) {
+  cx_snapshot snapshot;
+  Create("a");
+  Begin("s");
+  Activate("s", "a", Exclusive);
+  cx_context_snapshot(const_cast<cx_context *>(Find("a")), &snapshot);
+  Activate("s", "a", Exclusive);
+  EXPECT_EQ(1u, snapshot.fence);
+  cx_snapshot_done(&snapshot);
+}
+
+TEST_F(ContextTest, HasOnlyFenceAndSequenceLeftOnceItIsPurged) {
+  Create("a");
+  Begin("s");
+  Activate("s", "a", Exclusive);
+  Acquire("s", "a", "tool");
+  WriteTo("a",
+          Mutations().Record(Activity().File("p", "read")).Record(Activity().Model("m", 1, 1)));
+  Delete("a", false, true);
+  const cx_tracked &tracked = Tracked("a");
+  EXPECT_EQ(1u, tracked.fence);
+  EXPECT_EQ(3u, tracked.last_sequence);
+  EXPECT_EQ(0u, tracked.history_count + tracked.history_bytes + tracked.usage_count);
+  EXPECT_EQ(nullptr, tracked.history.root);
+  EXPECT_EQ(nullptr, tracked.files.root);
+  EXPECT_EQ(nullptr, tracked.usage.root);
+  EXPECT_EQ(nullptr, tracked.resources.root);
+  EXPECT_EQ(nullptr, tracked.activation_oldest);
+  EXPECT_EQ(nullptr, tracked.exclusive);
 }
 
 }  // namespace

@@ -76,6 +76,23 @@ TEST(LabelsTest, KeepTheOrderWhenTheyAreSetAndRemoved) {
   EXPECT_EQ("m", Text(items[1].key));
 }
 
+TEST(LabelsTest, MixIntoADigestByKeyAndValue) {
+  cx_label items[] = {Label("a", "1"), Label("b", "2"), Label("b", "3"), Label("c", "2")};
+  const cx_label_list lists[] = {{nullptr, 0},   {items, 1},     {items, 2},
+                                 {items + 1, 1}, {items + 2, 1}, {items + 3, 1}};
+  std::vector<uint64_t> digests;
+  for (const cx_label_list &list : lists) {
+    digests.push_back(cx_labels_mix(7, list));
+    EXPECT_EQ(digests.back(), cx_labels_mix(7, list));
+    if (list.count > 0) {
+      EXPECT_NE(digests.back(), cx_labels_mix(8, list)) << "it goes on from what was before";
+    }
+  }
+  for (size_t i = 0; i < digests.size(); i++) {
+    for (size_t j = 0; j < i; j++) EXPECT_NE(digests[i], digests[j]) << i << " and " << j;
+  }
+}
+
 TEST(LabelsTest, SayWhenThereIsNoMemory) {
   struct fail_nth fail;
   cx_label item = Label("a", "1");

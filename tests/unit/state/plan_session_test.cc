@@ -87,6 +87,12 @@ TEST_F(PlanSessionTest, StartsNoSessionTwice) {
   Begin("s");
   EXPECT_EQ(CX_PLAN_FAILED, Begin("s"));
   EXPECT_EQ("REQUEST_ID_REUSED", reason());
+  EXPECT_EQ(revision_, wait_for_);
+  LetLapse("s");
+  EXPECT_EQ(CX_PLAN_NEEDS_EXPIRY, Begin("s"));
+  EXPECT_TRUE(plan_.expired_is_session);
+  Lapse("s");
+  EXPECT_EQ(CX_PLAN_CHANGE, Begin("s"));
 }
 
 TEST_F(PlanSessionTest, EndsASessionWithAllItsActivationsAndResourcesInOneChange) {

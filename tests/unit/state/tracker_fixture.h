@@ -290,7 +290,7 @@ class TrackerFixture : public StateFixture {
     struct fail_nth fail;
     cx_buffer encoded = {};
     cx_undo *garbage = nullptr;
-    ASSERT_EQ(CX_PLAN_CHANGE, result);
+    ASSERT_EQ(CX_PLAN_CHANGE, result) << reason();
     ASSERT_EQ(CX_OK, cx_change_encode(&plan_.change, &encoded));
     log_.push_back({Text(cx_buffer_bytes(&encoded)), ++revision_, plan_.now_us});
     cx_buffer_done(&encoded);
@@ -301,7 +301,80 @@ class TrackerFixture : public StateFixture {
     cx_undo_free_list(garbage);
   }
 
+  // ---- Changes that nobody planned, staged as a replay does.
+
+  static cx_change_item Touch(const char *id) {
+    cx_change_item item = {};
+    item.kind = CX_ITEM_TOUCH;
+    item.id = cx_bytes_of(id);
+    return item;
+  }
+
+  // The same with activities, which the test keeps.
+  cx_change_item Touch(const char *id, const std::vector<Activity> &activities,
+                       const char *session = "") {
+    cx_change_item item = Touch(id);
+    std::vector<cx_op> ops(activities.size());
+    for (size_t i = 0; i < ops.size(); i++) {
+      ops[i].kind = CX_MUTATION_RECORD;
+      ops[i].activity = &activities[i].content();
+    }
+    kept_ops_.push_back(ops);
+    item.ops = kept_ops_.back().data();
+    item.op_count = ops.size();
+    item.first_sequence = ops.empty() ? 0 : Tracked(id).last_sequence + 1;
+    item.session_id = cx_bytes_of(session);
+    return item;
+  }
+
+  cx_change_item Touch(const char *id, const std::vector<cx_activation_step> &steps) {
+    cx_change_item item = Touch(id);
+    kept_steps_.push_back(steps);
+    item.activations = kept_steps_.back().data();
+    item.activation_count = steps.size();
+    return item;
+  }
+
+  static cx_activation_step Step(const char *session, bool active, uint64_t fence = 0) {
+    return {cx_bytes_of(session), active, false, fence};
+  }
+
+  static cx_session_change SessionChange(cx_session_step step, const char *id) {
+    cx_session_change change = {};
+    change.step = step;
+    change.start.name = {cx_bytes_of("default"), cx_bytes_of(id)};
+    return change;
+  }
+
+  // Whether it fits; nothing of it is left.
+  cx_status Stage(const cx_session_change &session, std::vector<cx_change_item> items) {
+    cx_change change = {};
+    cx_stage stage;
+    std::vector<cx_name_key> keys(items.size());
+    uint64_t digest = cx_state_digest(&state_);
+    cx_status status = cx_stage_begin(&stage, &state_, &arena_, nullptr, items.size());
+    change.kind = CX_CHANGE_CONTEXTS;
+    change.session = session;
+    change.items = items.data();
+    change.item_count = items.size();
+    if (status == CX_OK) status = cx_stage_session(&stage, &session);
+    for (size_t i = 0; i < items.size() && status == CX_OK; i++) {
+      const cx_context *context = Find(Text(items[i].id));
+      if (context != nullptr) items[i].version = context->version;
+      keys[i] = NameKey(Text(items[i].id));
+      status = cx_stage_item(&stage, cx_bytes_of("default"), &keys[i], &items[i]);
+    }
+    if (status == CX_OK) status = cx_stage_finish(&stage, &change);
+    cx_stage_done(&stage);
+    cx_arena_reset(&arena_);
+    EXPECT_EQ(digest, cx_state_digest(&state_));
+    return status;
+  }
+  cx_status Stage(const std::vector<cx_change_item> &items) { return Stage({}, items); }
+
   std::deque<std::string> kept_;
+  std::deque<std::vector<cx_op>> kept_ops_;
+  std::deque<std::vector<cx_activation_step>> kept_steps_;
   Start start_ = {};
   Activation activation_ = {};
   Resource resource_ = {};

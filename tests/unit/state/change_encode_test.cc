@@ -1,0 +1,234 @@
+// Changes into bytes: everything that a change says is there again when it is decoded, and
+// the bytes stay the same over releases.
+
+#include "tests/unit/state/activity_fixture.h"
+#include "tests/unit/state/state_fixture.h"
+
+extern "C" {
+#include "core/state/detail.h"
+#include "tests/support/fail_nth.h"
+}
+
+namespace {
+
+class ChangeEncodeTest : public testing::Test {
+ protected:
+  ChangeEncodeTest() {
+    content_.type = cx_bytes_of("type");
+    content_.content_type = cx_bytes_of("text/plain");
+    content_.data = cx_bytes_of("data");
+    content_.labels = &label_;
+    content_.label_count = 1;
+    op_.kind = CX_MUTATION_RECORD;
+    op_.activity = &content_;
+    item_.kind = CX_ITEM_TOUCH;
+    item_.id = cx_bytes_of("a");
+    item_.version = 3;
+    item_.ops = &op_;
+    item_.op_count = 1;
+    item_.first_sequence = 300;
+    change_.kind = CX_CHANGE_CONTEXTS;
+    change_.namespace_id = cx_bytes_of("n");
+    change_.items = &item_;
+    change_.item_count = 1;
+  }
+  ~ChangeEncodeTest() override { cx_arena_done(&arena_); }
+
+  std::string Encode(const cx_change &change) {
+    cx_buffer buffer = {};
+    EXPECT_EQ(CX_OK, cx_change_encode(&change, &buffer));
+    std::string text = Text(cx_buffer_bytes(&buffer));
+    cx_buffer_done(&buffer);
+    return text;
+  }
+
+  // What is decoded of the change, whose bytes stay the same when it is encoded again.
+  cx_change Again() {
+    cx_change decoded = {};
+    encoded_ = Encode(change_);
+    EXPECT_EQ(CX_OK, cx_change_decode(Bytes(encoded_), &arena_, &decoded));
+    EXPECT_EQ(encoded_, Encode(decoded));
+    return decoded;
+  }
+
+  std::string Hex() {
+    std::string hex;
+    char digits[3];
+    for (unsigned char byte : Encode(change_)) {
+      snprintf(digits, sizeof digits, "%02x", byte);
+      hex += digits;
+    }
+    return hex;
+  }
+
+  cx_arena arena_ = {};
+  std::string encoded_;
+  cx_label label_ = {cx_bytes_of("l"), cx_bytes_of("v")};
+  cx_activity_content content_ = {};
+  cx_op op_ = {};
+  cx_change_item item_ = {};
+  cx_change change_ = {};
+};
+
+TEST_F(ChangeEncodeTest, KeepsWhatAnActivitySays) {
+  for (const cx_detail &detail :
+       {cx_detail{}, FileDetail("path", "read", "agent"), ModelDetail("p", "m", "x", "USD", 1000),
+        ResourceDetail("tool", "hammer", CX_RESOURCE_RECLAIMED)}) {
+    content_.detail = detail;
+    cx_change decoded = Again();
+    ASSERT_EQ(1u, decoded.items[0].op_count);
+    const cx_activity_content *said = decoded.items[0].ops[0].activity;
+    EXPECT_EQ("type", Text(said->type));
+    EXPECT_EQ("text/plain", Text(said->content_type));
+    EXPECT_EQ("data", Text(said->data));
+    ASSERT_EQ(1u, said->label_count);
+    EXPECT_EQ("v", Text(said->labels[0].value));
+    EXPECT_TRUE(cx_detail_equal(&detail, &said->detail));
+    EXPECT_EQ(CX_ITEM_TOUCH, decoded.items[0].kind);
+    EXPECT_EQ(300u, decoded.items[0].first_sequence);
+  }
+}
+
+TEST_F(ChangeEncodeTest, KeepsTheAuthorAndTheRunsOfWhatIsDropped) {
+  const cx_run runs[] = {{1, 1}, {2, 9}, {1000, UINT64_MAX}};
+  item_.session_id = cx_bytes_of("s");
+  item_.trimmed = {runs, 3};
+  cx_change decoded = Again();
+  EXPECT_EQ("s", Text(decoded.items[0].session_id));
+  ASSERT_EQ(3u, decoded.items[0].trimmed.count);
+  for (size_t i = 0; i < 3; i++) {
+    EXPECT_EQ(runs[i].first, decoded.items[0].trimmed.items[i].first);
+    EXPECT_EQ(runs[i].last, decoded.items[0].trimmed.items[i].last);
+  }
+}
+
+TEST_F(ChangeEncodeTest, KeepsActivationsInTheirOrder) {
+  const cx_activation_step steps[] = {{cx_bytes_of("t"), false, false, 0},
+                                      {cx_bytes_of("u"), true, false, 0},
+                                      {cx_bytes_of("s"), true, false, 7},
+                                      {cx_bytes_of("s"), true, true, 8}};
+  item_.activations = steps;
+  item_.activation_count = 4;
+  cx_change decoded = Again();
+  ASSERT_EQ(4u, decoded.items[0].activation_count);
+  for (size_t i = 0; i < 4; i++) {
+    const cx_activation_step &step = decoded.items[0].activations[i];
+    EXPECT_EQ(Text(steps[i].session_id), Text(step.session_id));
+    EXPECT_EQ(steps[i].active, step.active);
+    EXPECT_EQ(steps[i].guard, step.guard);
+    EXPECT_EQ(steps[i].fence, step.fence);
+  }
+}
+
+TEST_F(ChangeEncodeTest, KeepsWhatASessionIsStartedWith) {
+  cx_new_context create = {};
+  cx_session_start_request &start = change_.session.start;
+  create.type = cx_bytes_of("chat");
+  create.parent_id = cx_bytes_of("above");
+  create.labels = &label_;
+  create.label_count = 1;
+  create.ttl_us = 11;
+  change_.item_count = 0;
+  change_.session.step = CX_SESSION_START;
+  start.name.id = cx_bytes_of("s");
+  start.owner = cx_bytes_of("owner");
+  start.labels = &label_;
+  start.label_count = 1;
+  start.ttl_us = 5 * CX_SECOND_US;
+  start.default_context_id = cx_bytes_of("home");
+  start.max_active_contexts = 9;
+  EXPECT_EQ(nullptr, Again().session.start.create_if_missing);
+  start.create_if_missing = &create;
+  for (int flags = 0; flags < 4; flags++) {
+    create.create_parent = (flags & 1) != 0;
+    create.sliding = (flags & 2) != 0;
+    cx_change decoded = Again();
+    const cx_session_start_request &got = decoded.session.start;
+    EXPECT_EQ(CX_SESSION_START, decoded.session.step);
+    EXPECT_EQ("n", Text(got.name.namespace_id));
+    EXPECT_EQ("s", Text(got.name.id));
+    EXPECT_EQ("owner", Text(got.owner));
+    EXPECT_EQ(1u, got.label_count);
+    EXPECT_EQ(5 * CX_SECOND_US, got.ttl_us);
+    EXPECT_EQ("home", Text(got.default_context_id));
+    EXPECT_EQ(9u, got.max_active_contexts);
+    ASSERT_NE(nullptr, got.create_if_missing);
+    EXPECT_EQ("chat", Text(got.create_if_missing->type));
+    EXPECT_EQ("above", Text(got.create_if_missing->parent_id));
+    EXPECT_EQ(1u, got.create_if_missing->label_count);
+    EXPECT_EQ(11, got.create_if_missing->ttl_us);
+    EXPECT_EQ(create.create_parent, got.create_if_missing->create_parent);
+    EXPECT_EQ(create.sliding, got.create_if_missing->sliding);
+  }
+}
+
+TEST_F(ChangeEncodeTest, KeepsTheStepsOfASession) {
+  change_.session.start.name.id = cx_bytes_of("s");
+  change_.session.current_id = cx_bytes_of("a");
+  for (cx_session_step step :
+       {CX_SESSION_END, CX_SESSION_LOSE, CX_SESSION_SWITCH, CX_SESSION_PART}) {
+    change_.session.step = step;
+    cx_change decoded = Again();
+    EXPECT_EQ(step, decoded.session.step);
+    EXPECT_EQ("s", Text(decoded.session.start.name.id));
+    EXPECT_EQ("n", Text(decoded.session.start.name.namespace_id));
+    EXPECT_EQ(step == CX_SESSION_SWITCH ? "a" : "", Text(decoded.session.current_id));
+  }
+}
+
+TEST_F(ChangeEncodeTest, KeepsWhoRemembersTheRequestAndWhat) {
+  change_.session = {};
+  change_.session.step = CX_SESSION_END;
+  change_.session.start.name.id = cx_bytes_of("s");
+  change_.request = {{1, 2}, 3, 0, false, false, false, 0};
+  EXPECT_FALSE(Again().request.of_session);
+  change_.request.has_answer = true;
+  change_.request.answer = 77;
+  EXPECT_TRUE(Again().request.has_answer);
+  EXPECT_EQ(77u, Again().request.answer);
+  change_.request.has_answer = false;
+  change_.request.of_session = true;
+  EXPECT_TRUE(Again().request.of_session);
+  EXPECT_EQ(0u, Again().request.owner);
+}
+
+TEST_F(ChangeEncodeTest, WritesTheSameBytesOverReleases) {
+  const cx_run runs[] = {{2, 9}, {20, 20}};
+  const cx_activation_step steps[] = {{cx_bytes_of("t"), false, false, 0},
+                                      {cx_bytes_of("s"), true, true, 8}};
+  content_.detail = FileDetail("p", "r");
+  item_.session_id = cx_bytes_of("s");
+  item_.trimmed = {runs, 2};
+  item_.activations = steps;
+  item_.activation_count = 2;
+  change_.session.step = CX_SESSION_SWITCH;
+  change_.session.start.name.id = cx_bytes_of("s");
+  change_.session.current_id = cx_bytes_of("a");
+  change_.request = {{1, 2}, 3, 0, false, false, true, 300};
+  EXPECT_EQ(
+      "0115016e"                                                // Kind, flags, namespace.
+      "01000000000000000200000000000000030000000000000000ac02"  // The request.
+      "0401730161"                                              // The session.
+      "01083c016103000001"                                      // The item, up to its op.
+      "0804747970650a746578742f706c61696e01016c01760101700172000464617461"
+      "0173ac020202070b00"  // Its author, its sequence and runs.
+      "0200017407017308",   // Its activations.
+      Hex());
+}
+
+TEST_F(ChangeEncodeTest, SaysWhenThereIsNoMemory) {
+  for (size_t nth = 1;; nth++) {
+    struct fail_nth fail;
+    cx_buffer buffer = {};
+    std::string large(3000, 'x');
+    content_.data = Bytes(large);
+    fail_nth_begin(&fail, nth);
+    cx_status status = cx_change_encode(&change_, &buffer);
+    bool failed = fail_nth_end(&fail);
+    cx_buffer_done(&buffer);
+    EXPECT_EQ(failed ? CX_RESOURCE_EXHAUSTED : CX_OK, status);
+    if (!failed) break;
+  }
+}
+
+}  // namespace
