@@ -91,12 +91,12 @@ TEST(RequestHashTest, StaysTheSameOverReleases) {
   cx_resource_request resource = {};
   start.name = end.name = {cx_bytes_of("default"), cx_bytes_of("s")};
   truncate.name = optimize.name = activation.name = resource.name = remove.name;
-  EXPECT_EQ(1ull, cx_session_start_request_hash(&start));
-  EXPECT_EQ(1ull, cx_session_end_request_hash(&end));
-  EXPECT_EQ(1ull, cx_truncate_request_hash(&truncate));
-  EXPECT_EQ(1ull, cx_optimize_request_hash(&optimize));
-  EXPECT_EQ(1ull, cx_activation_request_hash(&activation, CX_WAY_SWITCH));
-  EXPECT_EQ(1ull, cx_resource_request_hash(&resource, CX_WAY_RELEASE));
+  EXPECT_EQ(0x06ec2a297cfe150bull, cx_session_start_request_hash(&start));
+  EXPECT_EQ(0x4b731bd10b73ee8eull, cx_session_end_request_hash(&end));
+  EXPECT_EQ(0x4910ce39077bb083ull, cx_truncate_request_hash(&truncate));
+  EXPECT_EQ(0x888e9b9e89532dcfull, cx_optimize_request_hash(&optimize));
+  EXPECT_EQ(0xaa5e82ba38a4ba42ull, cx_activation_request_hash(&activation, CX_WAY_SWITCH));
+  EXPECT_EQ(0x0a52e83cb15a0bfdull, cx_resource_request_hash(&resource, CX_WAY_RELEASE));
 
   EXPECT_EQ(0x584382432e0af66aull, cx_delete_request_hash(&remove));
   EXPECT_EQ(0x1d26da303348a64cull, cx_request_id_hash(&key, cx_bytes_of("request-1")).low);
