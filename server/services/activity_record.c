@@ -33,7 +33,7 @@ static void record(struct cx_call *call)
 {
     struct record_state *state = cx_call_state(call);
     struct cx_error error;
-    struct cx_conversion conversion = {cx_allocator_of_call(call), &error};
+    struct cx_conversion conversion = cx_conversion_of_call(call, &error);
     struct cx_update_request request;
 
     if (cx_convert_record(&conversion, state->request, &request) != CX_OK) {

@@ -154,7 +154,7 @@ static enum cx_status get_part(struct cx_call *call, const BatchGetContextsReque
     const struct cx_field field = cx_field_at(NULL, "requests", index);
     const StateRef *first = request->requests[0]->state;
     const StateRef *state = request->requests[index]->state;
-    struct cx_conversion conversion = {cx_allocator_of_call(call), error};
+    struct cx_conversion conversion = cx_conversion_of_call(call, error);
     enum cx_status status =
         cx_convert_get(&conversion, &field, request->requests[index], &part->query);
 

@@ -66,6 +66,7 @@ static void update_each(struct cx_call *call)
         .namespace_id = state->request->requests[0]->namespace_,
         .scratch = cx_allocator_of_call(call),
         .failures = cx_allocator_of_call(call),
+        .message_size_max = cx_call_message_size_max(call),
     };
     UpdateContextRequest **requests = state->request->requests;
     size_t ahead = cx_update_foresight(state->count);
@@ -173,7 +174,7 @@ static void update_all(struct cx_call *call)
 {
     struct batch_state *state = cx_call_state(call);
     struct cx_error error;
-    struct cx_conversion conversion = {cx_allocator_of_call(call), &error};
+    struct cx_conversion conversion = cx_conversion_of_call(call, &error);
     struct cx_update_request *requests = cx_call_alloc(call, state->count * sizeof *requests);
     struct cx_write_outcome *outcomes = cx_call_alloc(call, state->count * sizeof *outcomes);
     struct cx_write write;

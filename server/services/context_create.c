@@ -46,7 +46,7 @@ static void create(struct cx_call *call)
 {
     struct create_state *state = cx_call_state(call);
     struct cx_error error;
-    struct cx_conversion conversion = {cx_allocator_of_call(call), &error};
+    struct cx_conversion conversion = cx_conversion_of_call(call, &error);
     struct cx_create_request request;
 
     if (cx_convert_create(&conversion, state->request, &request) != CX_OK) {

@@ -60,7 +60,7 @@ void cx_context_get(struct cx_call *call, const ProtobufCMessage *message)
     const GetContextRequest *request = (const GetContextRequest *)message;
     struct get_state *state = cx_call_alloc(call, sizeof *state);
     struct cx_error error;
-    struct cx_conversion conversion = {cx_allocator_of_call(call), &error};
+    struct cx_conversion conversion = cx_conversion_of_call(call, &error);
     uint64_t wait_for;
 
     if (state == NULL) {

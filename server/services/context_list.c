@@ -148,7 +148,7 @@ static void list(struct cx_call *call)
 static enum cx_status convert_token(struct cx_call *call, const char *text,
                                     struct list_state *state, struct cx_error *error)
 {
-    struct cx_conversion conversion = {cx_allocator_of_call(call), error};
+    struct cx_conversion conversion = cx_conversion_of_call(call, error);
     enum cx_status status;
 
     state->scope = cx_token_scope_of(cx_answer_app(call)->engine, CX_TOKEN_CONTEXTS,
@@ -170,7 +170,7 @@ void cx_context_list(struct cx_call *call, const ProtobufCMessage *message)
     const ListContextsRequest *request = (const ListContextsRequest *)message;
     struct list_state *state = cx_call_alloc(call, sizeof *state);
     struct cx_error error;
-    struct cx_conversion conversion = {cx_allocator_of_call(call), &error};
+    struct cx_conversion conversion = cx_conversion_of_call(call, &error);
 
     if (state == NULL) {
         cx_answer_out_of_memory(call);

@@ -77,7 +77,7 @@ void cx_tracker_get_context_status(struct cx_call *call, const ProtobufCMessage 
     const GetContextStatusRequest *request = (const GetContextStatusRequest *)message;
     struct status_state *state = cx_call_alloc(call, sizeof *state);
     struct cx_error error;
-    struct cx_conversion conversion = {cx_allocator_of_call(call), &error};
+    struct cx_conversion conversion = cx_conversion_of_call(call, &error);
     struct cx_context_name name;
     uint64_t wait_for;
 

@@ -228,6 +228,7 @@ static bool apply_update(struct cx_call *call, struct stream *stream,
         .namespace_id = request->updates[0]->namespace_,
         .scratch = cx_allocator_of_arena(&stream->arena),
         .failures = cx_allocator_of_heap(),
+        .message_size_max = cx_call_message_size_max(call),
     };
     struct cx_update_result result;
 

@@ -42,7 +42,7 @@ void cx_tracker_switch_context(struct cx_call *call, const ProtobufCMessage *mes
 {
     struct switch_state *state = cx_call_alloc(call, sizeof *state);
     struct cx_error error;
-    struct cx_conversion conversion = {cx_allocator_of_call(call), &error};
+    struct cx_conversion conversion = cx_conversion_of_call(call, &error);
     struct cx_activation_request request;
 
     if (state == NULL) {

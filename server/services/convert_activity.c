@@ -133,6 +133,31 @@ static enum cx_status check_type(struct cx_conversion *conversion, const struct 
     return cx_field_check_name(at, "type", type, 1, CX_ACTIVITY_TYPE_SIZE_MAX, conversion->error);
 }
 
+/* What an answer has room for beside an activity as the client sent it. */
+enum { SPARE_SIZE = 4096 };
+
+enum cx_status cx_convert_check_fits(struct cx_conversion *conversion, uint64_t packed_size)
+{
+    if (conversion->message_size_max == 0 ||
+        packed_size + SPARE_SIZE <= conversion->message_size_max) {
+        return CX_OK;
+    }
+    return cx_error_limit(conversion->error, "message_size_max", conversion->message_size_max);
+}
+
+/* Measures only what may come near the limit: most activities are small. */
+static enum cx_status check_size(struct cx_conversion *conversion, const ActivityMessage *message)
+{
+    const uint64_t label_size_max = CX_LABEL_KEY_SIZE_MAX + CX_LABEL_VALUE_SIZE_MAX + 16;
+    const uint64_t rest_size_max = 8 * CX_KIB;
+    uint64_t size = message->data.len + message->n_metadata * label_size_max + rest_size_max;
+
+    if (size + SPARE_SIZE > conversion->message_size_max) {
+        size = protobuf_c_message_get_packed_size(&message->base);
+    }
+    return cx_convert_check_fits(conversion, size);
+}
+
 enum cx_status cx_convert_activity(struct cx_conversion *conversion, const struct cx_field *at,
                                    const ActivityMessage *message,
                                    struct cx_activity_content *ret_content)
@@ -155,6 +180,9 @@ enum cx_status cx_convert_activity(struct cx_conversion *conversion, const struc
     if (status == CX_OK) {
         status = cx_convert_labels(conversion, at, message->metadata, message->n_metadata,
                                    &content.labels);
+    }
+    if (status == CX_OK) {
+        status = check_size(conversion, message);
     }
     if (status != CX_OK) {
         return status;

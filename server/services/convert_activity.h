@@ -17,6 +17,11 @@ CX_MUST_CHECK enum cx_status cx_convert_activity(struct cx_conversion *conversio
                                                  const ActivityMessage *message,
                                                  struct cx_activity_content *ret_content);
 
+/* Fails with LIMIT_REACHED {limit: "message_size_max"} when a message of this size would not
+ * fit into an answer, with what the server adds to it. */
+CX_MUST_CHECK enum cx_status cx_convert_check_fits(struct cx_conversion *conversion,
+                                                   uint64_t packed_size);
+
 /* An activity without its data, but with their size: it can be measured, not packed, until
  * cx_activity_message_fill(). */
 ActivityMessage *cx_activity_message(struct cx_draft *draft, const struct cx_activity_view *view);

@@ -2,8 +2,18 @@
 
 #include "core/base/limits.h"
 #include "core/base/text.h"
+#include "server/rpc/call.h"
 #include "server/services/convert_part.h"
 #include "server/services/unsupported.h"
+
+struct cx_conversion cx_conversion_of_call(struct cx_call *call, struct cx_error *error)
+{
+    return (struct cx_conversion){
+        .memory = cx_allocator_of_call(call),
+        .error = error,
+        .message_size_max = cx_call_message_size_max(call),
+    };
+}
 
 /* Of any id. Those that are longer than the server's own stand for no session. */
 enum { SESSION_ID_SIZE_MAX = 256 };

@@ -5,7 +5,8 @@
  *  (1) What is converted without an error is what core/state/request.h asks for.
  *  (2) The result borrows from the message and from the memory of the conversion.
  *  (3) A failure is INVALID_FIELD {field, rule} or NOT_SUPPORTED {field} of the first
- *      field that is wrong, or LIMIT_REACHED {limit: "memory"}.
+ *      field that is wrong, LIMIT_REACHED {limit: "message_size_max"} of an activity that
+ *      no answer would have room for, or LIMIT_REACHED {limit: "memory"}.
  *
  * Threads: plain data. */
 
@@ -17,10 +18,16 @@
 #include "server/services/field.h"
 #include "server/services/messages.h"
 
+struct cx_call;
+
 struct cx_conversion {
     struct cx_allocator memory;
-    struct cx_error *error; /* Where a failure is told. Borrowed. */
+    struct cx_error *error;    /* Where a failure is told. Borrowed. */
+    uint64_t message_size_max; /* What activities have to fit into. 0: it is not known here. */
 };
+
+/* The conversion of a call's request. */
+struct cx_conversion cx_conversion_of_call(struct cx_call *call, struct cx_error *error);
 
 /* The namespace that a request means: `default` when it names none. */
 struct cx_bytes cx_convert_namespace(const char *name);

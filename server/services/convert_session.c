@@ -1,6 +1,7 @@
 #include "server/services/convert_session.h"
 
 #include "core/base/limits.h"
+#include "server/services/convert_activity.h"
 #include "server/services/convert_part.h"
 #include "server/services/convert_time.h"
 #include "server/services/unsupported.h"
@@ -304,6 +305,10 @@ enum cx_status cx_convert_acquire(struct cx_conversion *conversion,
     if (status == CX_OK) {
         status = cx_convert_labels(conversion, NULL, message->metadata, message->n_metadata,
                                    &request.labels);
+    }
+    if (status == CX_OK) { /* All of it becomes an activity. */
+        status =
+            cx_convert_check_fits(conversion, protobuf_c_message_get_packed_size(&message->base));
     }
     if (status != CX_OK) {
         return status;

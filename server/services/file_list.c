@@ -120,7 +120,7 @@ static void list(struct cx_call *call)
 static enum cx_status convert(struct cx_call *call, const ListFilesRequest *request,
                               struct list_state *state, struct cx_error *error)
 {
-    struct cx_conversion conversion = {cx_allocator_of_call(call), error};
+    struct cx_conversion conversion = cx_conversion_of_call(call, error);
     struct cx_token token;
     enum cx_status status = cx_convert_file_list(&conversion, request, &state->query);
 

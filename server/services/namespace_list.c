@@ -64,7 +64,7 @@ static enum cx_status convert(struct cx_call *call, const ListNamespacesRequest 
                               struct list_state *state, struct cx_bytes *ret_after,
                               struct cx_error *error)
 {
-    struct cx_conversion conversion = {cx_allocator_of_call(call), error};
+    struct cx_conversion conversion = cx_conversion_of_call(call, error);
     struct cx_token token;
     enum cx_status status =
         cx_convert_page_size(&conversion, request->page_size, &state->count_max);

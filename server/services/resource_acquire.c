@@ -44,7 +44,7 @@ void cx_tracker_acquire_resource(struct cx_call *call, const ProtobufCMessage *m
 {
     struct acquire_state *state = cx_call_alloc(call, sizeof *state);
     struct cx_error error;
-    struct cx_conversion conversion = {cx_allocator_of_call(call), &error};
+    struct cx_conversion conversion = cx_conversion_of_call(call, &error);
     struct cx_resource_request request;
 
     if (state == NULL) {

@@ -40,7 +40,7 @@ void cx_tracker_end_session(struct cx_call *call, const ProtobufCMessage *messag
 {
     struct end_state *state = cx_call_alloc(call, sizeof *state);
     struct cx_error error;
-    struct cx_conversion conversion = {cx_allocator_of_call(call), &error};
+    struct cx_conversion conversion = cx_conversion_of_call(call, &error);
 
     if (state == NULL) {
         cx_answer_out_of_memory(call);

@@ -26,7 +26,7 @@ void cx_tracker_renew_session(struct cx_call *call, const ProtobufCMessage *mess
     const RenewSessionRequest *request = (const RenewSessionRequest *)message;
     struct renew_state *state = cx_call_alloc(call, sizeof *state);
     struct cx_error error;
-    struct cx_conversion conversion = {cx_allocator_of_call(call), &error};
+    struct cx_conversion conversion = cx_conversion_of_call(call, &error);
     struct cx_session_name name;
     uint64_t wait_for;
 

@@ -42,7 +42,7 @@ void cx_tracker_start_session(struct cx_call *call, const ProtobufCMessage *mess
 {
     struct start_state *state = cx_call_alloc(call, sizeof *state);
     struct cx_error error;
-    struct cx_conversion conversion = {cx_allocator_of_call(call), &error};
+    struct cx_conversion conversion = cx_conversion_of_call(call, &error);
     struct cx_session_start_request request;
 
     if (state == NULL) {

@@ -7,7 +7,7 @@ static enum cx_status apply(const struct cx_update_source *source, const struct 
                             const UpdateContextRequest *message,
                             struct cx_write_outcome *ret_outcome, struct cx_error *error)
 {
-    struct cx_conversion conversion = {source->scratch, error};
+    struct cx_conversion conversion = {source->scratch, error, source->message_size_max};
     struct cx_update_request request;
     enum cx_status status;
 

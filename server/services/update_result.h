@@ -34,6 +34,7 @@ struct cx_update_source {
     const char *namespace_id;    /* That all the updates must name: that of the first. */
     struct cx_allocator scratch; /* Not needed any more when this returns. */
     struct cx_allocator failures;
+    uint64_t message_size_max; /* See struct cx_conversion. */
 };
 
 /* Checks and applies one update, which stands at `at`. False, after it may have been

@@ -4,7 +4,8 @@
 // twice.
 //
 // Each writer owns its contexts and keeps a copy of what they must hold. The change
-// that was under way when the server died may have been made or not, as a whole.
+// that was under way when the server died may have been made or not, as a whole. Agents
+// do the same with sessions, fences, histories and resources: see crash_agent.h.
 // Seed: CONTEXTD_SEED, printed.
 
 extern "C" {
@@ -15,6 +16,7 @@ extern "C" {
 
 #include <condition_variable>
 #include <cstdlib>
+#include <ctime>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -23,12 +25,14 @@ extern "C" {
 #include <thread>
 #include <vector>
 
+#include "tests/integration/crash_agent.h"
 #include "tests/support/server_process.h"
 
 namespace {
 
 constexpr int kKills = 60;
 constexpr int kWriters = 4;
+constexpr int kAgents = 2;
 constexpr int kContextsEach = 3;
 constexpr int kKeys = 6;
 
@@ -71,14 +75,14 @@ class Counter {
     count_++;
     changed_.notify_all();
   }
-  void WriterEnded() {
+  void ClientEnded() {
     std::lock_guard<std::mutex> lock(mutex_);
     ended_++;
     changed_.notify_all();
   }
   void Await(int count) {
     std::unique_lock<std::mutex> lock(mutex_);
-    changed_.wait(lock, [&] { return count_ >= count || ended_ == kWriters; });
+    changed_.wait(lock, [&] { return count_ >= count || ended_ == kWriters + kAgents; });
   }
   int count() {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -115,7 +119,6 @@ class Writer {
       pending_.reset();
       counter->Add();
     }
-    counter->WriterEnded();
   }
 
   // Compares what the server holds with what was acknowledged.
@@ -233,6 +236,42 @@ class Writer {
   int pending_at_ = 0;
 };
 
+// All of them.
+class Clients {
+ public:
+  explicit Clients(uint64_t seed) {
+    for (int i = 0; i < kWriters; i++) writers_.push_back(std::make_unique<Writer>(i, seed));
+    for (int i = 0; i < kAgents; i++) agents_.push_back(std::make_unique<CrashAgent>(i, seed));
+  }
+
+  void Check(const std::string &address, int64_t started_s) {
+    for (auto &writer : writers_) writer->Check(address);
+    for (auto &agent : agents_) agent->Check(address, started_s);
+  }
+
+  // Each works until the server is gone.
+  std::vector<std::thread> Run(const std::string &address, Counter *counter) {
+    std::vector<std::thread> threads;
+    for (auto &writer : writers_) {
+      threads.emplace_back([=, &writer] {
+        writer->Run(address, counter);
+        counter->ClientEnded();
+      });
+    }
+    for (auto &agent : agents_) {
+      threads.emplace_back([=, &agent] {
+        agent->Run(address, [counter] { counter->Add(); });
+        counter->ClientEnded();
+      });
+    }
+    return threads;
+  }
+
+ private:
+  std::vector<std::unique_ptr<Writer>> writers_;
+  std::vector<std::unique_ptr<CrashAgent>> agents_;
+};
+
 TEST(CrashLoopTest, LosesNothingThatWasAcknowledgedOverManyKills) {
   const char *given = getenv("CONTEXTD_SEED");
   uint64_t seed = given != nullptr ? strtoull(given, nullptr, 10) : std::random_device()();
@@ -240,29 +279,27 @@ TEST(CrashLoopTest, LosesNothingThatWasAcknowledgedOverManyKills) {
 
   std::mt19937_64 random(seed);
   std::string directory = TestDirectory();
-  std::vector<std::unique_ptr<Writer>> writers;
-  for (int i = 0; i < kWriters; i++) writers.push_back(std::make_unique<Writer>(i, seed));
+  Clients clients(seed);
   int acknowledged = 0;
 
   for (int kill = 0; kill < kKills && !testing::Test::HasFailure(); kill++) {
     SCOPED_TRACE(kill);
+    int64_t started_s = time(nullptr);
     ServerProcess server;
     ASSERT_TRUE(server.Start({"--data-dir", directory})) << server.output();
-    for (auto &writer : writers) writer->Check(server.address());
+    clients.Check(server.address(), started_s);
 
     Counter counter;
-    std::vector<std::thread> threads;
-    for (auto &writer : writers) {
-      threads.emplace_back([&] { writer->Run(server.address(), &counter); });
-    }
+    std::vector<std::thread> threads = clients.Run(server.address(), &counter);
     counter.Await(static_cast<int>(random() % 200));
     server.Kill();
     for (std::thread &thread : threads) thread.join();
     acknowledged += counter.count();
   }
+  int64_t started_s = time(nullptr);
   ServerProcess server;
   ASSERT_TRUE(server.Start({"--data-dir", directory})) << server.output();
-  for (auto &writer : writers) writer->Check(server.address());
+  clients.Check(server.address(), started_s);
   EXPECT_EQ(0, server.Stop()) << server.output();
   printf("%d kills, %d changes acknowledged, all there\n", kKills, acknowledged);
 }

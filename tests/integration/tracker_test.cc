@@ -329,18 +329,30 @@ TEST_F(TrackerTest, RefusesAnActivityThatWouldNotFitIntoAnAnswer) {
   constexpr size_t kMessage = 67 * CX_KIB, kLargest = kMessage - 4 * CX_KIB;
   Stop();
   options_.message_size_max = kMessage;
-  options_.value_size_max = 60 * CX_KIB;
+  options_.value_size_max = CX_KIB;
   PortFixture::Start();
-  auto activity = [](size_t padding) {
-    return "type: 't' data: '" + std::string(60 * CX_KIB, 'd') + "' metadata { key: 'k' value: '" +
-           std::string(1024, 'v') + "' } metadata { key: 'l' value: '" + std::string(1024, 'v') +
-           "' } metadata { key: 'm' value: '" + std::string(padding, 'v') + "' }";
+  auto labels = [](size_t size) {
+    std::string text;
+    for (int i = 10; size > 0; i++) {
+      size_t part = std::min<size_t>(size, 1024);
+      text +=
+          "metadata { key: 'k" + std::to_string(i) + "' value: '" + std::string(part, 'v') + "' } ";
+      size -= part;
+    }
+    return text;
   };
-  size_t padding = 500;
-  padding += kLargest - TextEncode("Activity", activity(padding)).size();
-  ASSERT_EQ(kLargest, TextEncode("Activity", activity(padding)).size());
-  EXPECT_EQ("LIMIT_REACHED limit=message_size_max value=68608", Record("a", activity(padding + 1)));
-  EXPECT_EQ(0u, Record("a", activity(padding)).find("first_sequence: 1 "));
+  auto activity = [&](size_t size) {
+    return "type: 't' data: '" + std::string(1024, 'd') + "' " + labels(size);
+  };
+  size_t size = 60 * 1024 + 500;
+  size += kLargest - TextEncode("Activity", activity(size)).size();
+  ASSERT_EQ(kLargest, TextEncode("Activity", activity(size)).size());
+  EXPECT_EQ("LIMIT_REACHED limit=message_size_max value=68608", Record("a", activity(size + 1)));
+  EXPECT_EQ("LIMIT_REACHED limit=message_size_max value=68608",
+            Put("a", "v", "mutations { record_activity { " + activity(size + 1) + " } }"));
+  EXPECT_EQ("LIMIT_REACHED limit=message_size_max value=68608",
+            Ask("AcquireResource", On("s", "a", "name: 'r' " + labels(size + 1024))));
+  EXPECT_EQ(0u, Record("a", activity(size)).find("first_sequence: 1 "));
   EXPECT_EQ(0u, Ask("ListActivities", "context_id: 'a'").find("activities {"));
 }
 

@@ -10,7 +10,7 @@ class ConvertActivityTest : public TrackerFixture {
   std::string Broken(const std::string &activity) {
     std::string text = Record("a", "activities { " + activity + " }");
     Strings found = All(text, "INVALID_FIELD field=activities\\[0\\]\\.(.*)$");
-    if (found.empty()) return Has(text, "last_sequence: ") ? "" : text;
+    if (found.empty()) return text.find("last_sequence: ") != text.npos ? "" : text;
     return std::regex_replace(found[0], std::regex(" rule="), ": ");
   }
 };
@@ -80,6 +80,18 @@ TEST_F(ConvertActivityTest, HasALatencyFrom0To100Years) {
 TEST_F(ConvertActivityTest, HasNoResourceOfAClient) {
   EXPECT_EQ("resource: must not be set: only the server writes it",
             Broken("type: 't' resource { name: 'r' kind: KIND_RELEASED }"));
+}
+
+TEST_F(ConvertActivityTest, FitsIntoAnAnswerWith4KiBToSpare) {
+  constexpr size_t kLargest = 16 * CX_KIB;
+  auto activity = [](size_t size) { return "type: 't' data: '" + std::string(size, 'd') + "'"; };
+  size_t size = 16000;
+  size += kLargest - TextEncode("Activity", activity(size)).size();
+  ASSERT_EQ(kLargest, TextEncode("Activity", activity(size)).size());
+  message_size_max_ = kLargest + 4 * CX_KIB;
+  EXPECT_EQ("LIMIT_REACHED limit=message_size_max value=20480", Broken(activity(size + 1)));
+  EXPECT_EQ("", Broken(activity(size)));
+  Has(Ask("ListActivities", "context_id: 'a'"), "sequence: 1 ");
 }
 
 TEST_F(ConvertActivityTest, IgnoresWhatTheServerSets) {

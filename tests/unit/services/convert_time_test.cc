@@ -39,7 +39,7 @@ class ConvertTimeTest : public testing::Test {
 
   cx_arena arena_ = {};
   cx_error error_ = {};
-  cx_conversion conversion_ = {cx_allocator_of_arena(&arena_), &error_};
+  cx_conversion conversion_ = {cx_allocator_of_arena(&arena_), &error_, 0};
 };
 
 TEST_F(ConvertTimeTest, CountsAPartOfAMicrosecondAsAWholeOne) {

@@ -43,7 +43,7 @@ TEST_F(PageTest, TakesOneRowHoweverLarge) {
 TEST_F(PageTest, BeginsAnewWithoutAToken) {
   cx_error error;
   cx_arena arena = {};
-  cx_conversion conversion = {cx_allocator_of_arena(&arena), &error};
+  cx_conversion conversion = {cx_allocator_of_arena(&arena), &error, 0};
   cx_token_scope scope = cx_token_scope_of(engine_, CX_TOKEN_FILES, 1);
   cx_token token = {1, 2, cx_bytes_of("key")};
   EXPECT_EQ(CX_OK, cx_page_resume(&conversion, &scope, "", &token));

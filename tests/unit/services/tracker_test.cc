@@ -29,7 +29,7 @@ class TrackerTest : public TrackerFixture {
     Activate(session_, "a");
     Ask("AcquireResource", On(session_, "a", "name: 'held'"));
     Record("a", "activities { file { path: 'f' } } activities { model { model: 'm' } }");
-    ASSERT_EQ(CX_OK, Upsert("a", Mutations().Put("k", "v")).status);
+    Begin("AcquireResource", On(session_, "a", "name: 'last'"));
   }
 
   std::vector<Row> Rows() const {
