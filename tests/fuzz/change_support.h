@@ -3,26 +3,23 @@
 #ifndef CX_TESTS_FUZZ_CHANGE_SUPPORT_H
 #define CX_TESTS_FUZZ_CHANGE_SUPPORT_H
 
-#include <cstring>
-#include <deque>
-#include <map>
+#include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "tests/fuzz/input.h"
+#include "tests/fuzz/made_parts.h"
 
 extern "C" {
 #include "core/base/arena.h"
-#include "core/base/limits.h"
-#include "core/state/change.h"
 #include "core/state/settings.h"
 }
 
 // A change and everything that it points at. Its form is right; whether it fits a state is
-// up to the input. Names come from a few, so that changes meet.
+// up to the input, or to FitChange.
 class MadeChange {
  public:
-  explicit MadeChange(Input *input) : input_(input) {
+  explicit MadeChange(Input *input) : input_(input), parts_(input) {
     uint8_t kind = input->Byte();
     if (kind < 0x10) {
       MakeSettings();
@@ -33,130 +30,142 @@ class MadeChange {
 
   const cx_change &change() const { return change_; }
 
+  // For those who change it further.
+  cx_change *mutable_change() { return &change_; }
+  MadeParts *parts() { return &parts_; }
+  void SetItems(std::vector<cx_change_item> items) {
+    items_ = std::move(items);
+    change_.items = items_.empty() ? nullptr : items_.data();
+    change_.item_count = items_.size();
+  }
+
  private:
-  cx_bytes Keep(const std::string &text) {
-    texts_.push_back(text);
-    return FuzzBytes(texts_.back());
-  }
-
-  // One of a few names, or one of the input's own without NUL.
-  cx_bytes Name(size_t size_max) {
-    uint8_t pick = input_->Byte();
-    if (pick < 0xc0) return Keep(std::string(1 + pick % 2, static_cast<char>('a' + pick / 2 % 3)));
-    std::string name = input_->Run().substr(0, size_max);
-    for (char &c : name) c = c == '\0' ? '0' : c;
-    return Keep(name.empty() ? "z" : name);
-  }
-
-  cx_bytes NameOrNone(size_t size_max) {
-    return input_->Byte() < 0xa0 ? cx_bytes{} : Name(size_max);
-  }
-
-  int64_t Duration() {
-    uint8_t size = input_->Byte() % 8;
-    return static_cast<int64_t>(input_->Number(size) % (CX_TTL_US_MAX + 1));
-  }
-
   void MakeSettings() {
     settings_.version_retention = 1 + input_->Below(4);
-    settings_.undelete_window_us = Duration();
-    settings_.tombstone_window_us = Duration();
+    settings_.undelete_window_us = parts_.Duration();
+    settings_.tombstone_window_us = parts_.Duration();
     if (settings_.tombstone_window_us < settings_.undelete_window_us) {
       std::swap(settings_.tombstone_window_us, settings_.undelete_window_us);
     }
-    settings_.request_id_window_us = Duration();
+    settings_.request_id_window_us = parts_.Duration();
     settings_.request_ids_max = input_->Number(2);
     change_.kind = CX_CHANGE_SETTINGS;
     change_.settings = &settings_;
   }
 
   void MakeContexts(uint8_t kind) {
-    size_t count = 1 + (kind < 0xc0 ? 0 : input_->Below(5));
+    bool has_session = (kind & 8) != 0;
+    size_t count = (has_session ? 0 : 1) + (kind < 0xc0 ? 0 : input_->Below(5));
     change_.kind = CX_CHANGE_CONTEXTS;
-    change_.namespace_id = kind & 1 ? Name(CX_NAMESPACE_SIZE_MAX) : Keep("n");
-    if (kind & 2) {
-      change_.request.id = {1 + input_->Number(1), input_->Number(1)};
-      change_.request.content_hash = input_->Number(1);
-      change_.request.owner = input_->Below(count);
-      change_.request.each = (kind & 4) != 0;
-    }
-    for (size_t i = 0; i < count; i++) items_.push_back(Item());
-    change_.items = items_.data();
-    change_.item_count = items_.size();
+    change_.namespace_id = kind & 1 ? parts_.Name(CX_NAMESPACE_SIZE_MAX) : parts_.Keep("n");
+    if (has_session) change_.session = parts_.Session(change_.namespace_id);
+    if (kind & 2) MakeRequest(kind, count);
+    std::vector<cx_change_item> items;
+    for (size_t i = 0; i < count; i++) items.push_back(Item());
+    SetItems(items);
+  }
+
+  void MakeRequest(uint8_t kind, size_t item_count) {
+    cx_request_mark *mark = &change_.request;
+    mark->id = {1 + input_->Number(1), input_->Number(1)};
+    mark->content_hash = input_->Number(1);
+    mark->has_answer = (kind & 16) != 0;
+    if (mark->has_answer) mark->answer = input_->Number(1);
+    mark->of_session = item_count == 0;
+    if (mark->of_session) return;
+    mark->owner = input_->Below(item_count);
+    mark->each = (kind & 4) != 0;
+  }
+
+  static cx_item_kind ItemKind(uint8_t kind) {
+    if (kind < 0x40) return CX_ITEM_CREATE;
+    if (kind < 0x80) return CX_ITEM_UPDATE;
+    if (kind < 0xb0) return CX_ITEM_TOUCH;
+    return static_cast<cx_item_kind>(CX_ITEM_CREATE + kind % 8);
   }
 
   cx_change_item Item() {
     cx_change_item item = {};
     uint8_t kind = input_->Byte();
-    item.kind = static_cast<cx_item_kind>(kind < 0x40   ? CX_ITEM_CREATE
-                                          : kind < 0x80 ? CX_ITEM_UPDATE
-                                                        : CX_ITEM_CREATE + kind % 7);
-    item.id = Name(CX_CONTEXT_ID_SIZE_MAX);
+    item.kind = ItemKind(kind);
+    item.id = parts_.Name(CX_CONTEXT_ID_SIZE_MAX);
     item.version = input_->Number(1);
-    item.type = NameOrNone(CX_CONTEXT_TYPE_SIZE_MAX);
-    item.labels = Labels();
-    item.labels_changed = item.kind == CX_ITEM_CREATE || (kind & 1) != 0;
-    if (item.labels_changed) item.labels_before = Labels();
+    item.type = parts_.NameOrNone(CX_CONTEXT_TYPE_SIZE_MAX);
+    item.labels = parts_.Labels();
+    item.labels_changed =
+        item.kind == CX_ITEM_CREATE || (item.kind != CX_ITEM_TOUCH && (kind & 1) != 0);
+    if (item.labels_changed) item.labels_before = parts_.Labels();
     item.sliding = (kind & 2) != 0;
     if (item.kind == CX_ITEM_CREATE) {
-      item.parent_id = NameOrNone(CX_CONTEXT_ID_SIZE_MAX);
-      item.ttl_us = Duration();
+      item.parent_id = parts_.NameOrNone(CX_CONTEXT_ID_SIZE_MAX);
+      item.ttl_us = parts_.Duration();
     }
-    ops_.emplace_back();
-    for (size_t i = 0, count = input_->Below(6); i < count; i++) ops_.back().push_back(Op());
-    item.ops = ops_.back().data();
-    item.op_count = ops_.back().size();
-    if (item.op_count == 0) item.ops = nullptr;
+    std::vector<cx_op> ops;
+    for (size_t i = 0, count = input_->Below(6); i < count; i++) ops.push_back(Op(item.kind));
+    item.ops = parts_.KeepOps(ops);
+    item.op_count = ops.size();
+    bool records = std::any_of(ops.begin(), ops.end(),
+                               [](const cx_op &op) { return op.kind == CX_MUTATION_RECORD; });
+    if (records) item.first_sequence = 1 + input_->Number(1);
+    if (kind & 4) MakeTracked(&item);
     return item;
   }
 
-  cx_label_list Labels() {
-    std::map<std::string, cx_label> labels;
-    for (size_t i = 0, count = input_->Byte() / 64; i < count; i++) {
-      cx_bytes key = Name(CX_LABEL_KEY_SIZE_MAX);
-      labels[FuzzText(key)] = {key, NameOrNone(CX_LABEL_VALUE_SIZE_MAX)};
-    }
-    labels_.emplace_back();
-    for (const auto &label : labels) labels_.back().push_back(label.second);
-    return {labels_.back().data(), labels_.back().size()};
+  static bool Lives(cx_item_kind kind) {
+    return kind == CX_ITEM_CREATE || kind == CX_ITEM_UPDATE || kind == CX_ITEM_TOUCH;
   }
 
-  // A few bytes, or so many that they are kept in chunks.
-  cx_bytes Value() {
-    std::string value = input_->Run();
-    if (value.size() > 3 && value[0] == '*') {
-      size_t size = 64 * static_cast<uint8_t>(value[1]);
-      while (value.size() < size) value += value.substr(0, size - value.size());
-    }
-    return Keep(value);
+  // Steps of contexts that are live, and those that end activations of any.
+  void MakeTracked(cx_change_item *item) {
+    bool lives = Lives(item->kind);
+    if (input_->Flag()) item->session_id = parts_.Name(CX_SESSION_ID_SIZE);
+    if (lives) item->trimmed = parts_.Runs();
+    std::vector<cx_activation_step> steps;
+    for (size_t i = 0, count = input_->Below(4); i < count; i++) steps.push_back(Step(lives));
+    item->activations = parts_.KeepSteps(steps);
+    item->activation_count = steps.size();
   }
 
-  cx_op Op() {
+  cx_activation_step Step(bool may_begin) {
+    cx_activation_step step = {};
+    uint8_t kind = input_->Byte();
+    step.session_id = parts_.Name(CX_SESSION_ID_SIZE);
+    step.active = may_begin && (kind & 1) != 0;
+    if (step.active && (kind & 2) != 0) step.fence = 1 + input_->Number(1);
+    step.guard = step.fence != 0 && (kind & 4) != 0;
+    return step;
+  }
+
+  cx_op Op(cx_item_kind item_kind) {
     cx_op op = {};
     uint8_t kind = input_->Byte();
-    op.kind = static_cast<cx_mutation_kind>(CX_MUTATION_PUT + kind % 7);
+    op.kind = static_cast<cx_mutation_kind>(CX_MUTATION_PUT + kind % 8);
+    if (item_kind == CX_ITEM_TOUCH) op.kind = CX_MUTATION_RECORD;
+    if (op.kind == CX_MUTATION_RECORD && !Lives(item_kind)) op.kind = CX_MUTATION_DELETE;
+    if (op.kind == CX_MUTATION_RECORD) {
+      op.activity = parts_.Activity();
+      return op;
+    }
     if (op.kind == CX_MUTATION_SET_EXPIRY) {
-      op.ttl_us = Duration();
+      op.ttl_us = parts_.Duration();
       op.sliding = (kind & 0x80) != 0;
       return op;
     }
-    op.key = Name(CX_ENTRY_KEY_SIZE_MAX);
+    op.key = parts_.Name(CX_ENTRY_KEY_SIZE_MAX);
     if (op.kind == CX_MUTATION_PUT || op.kind == CX_MUTATION_APPEND) {
-      op.content_type = NameOrNone(CX_CONTENT_TYPE_SIZE_MAX);
-      op.value = Value();
+      op.content_type = parts_.NameOrNone(CX_CONTENT_TYPE_SIZE_MAX);
+      op.value = parts_.Value();
     }
     if (op.kind == CX_MUTATION_PUT && (kind & 0x80) != 0) op.kept = input_->Number(2);
-    if (op.kind == CX_MUTATION_SET_LABEL) op.value = NameOrNone(CX_LABEL_VALUE_SIZE_MAX);
+    if (op.kind == CX_MUTATION_SET_LABEL) op.value = parts_.NameOrNone(CX_LABEL_VALUE_SIZE_MAX);
     return op;
   }
 
   Input *input_;
+  MadeParts parts_;
   cx_change change_ = {};
   cx_settings settings_ = {};
   std::vector<cx_change_item> items_;
-  std::deque<std::vector<cx_op>> ops_;
-  std::deque<std::vector<cx_label>> labels_;
-  std::deque<std::string> texts_;
 };
 
 inline std::string EncodeChange(const cx_change &change) {

@@ -9,6 +9,7 @@
 
 extern "C" {
 #include "core/state/change_check.h"
+#include "core/state/detail.h"
 }
 
 namespace {
@@ -25,17 +26,46 @@ bool Same(cx_label_list a, cx_label_list b) {
   return true;
 }
 
+bool Same(const cx_activity_content *a, const cx_activity_content *b) {
+  if (a == nullptr || b == nullptr) return a == b;
+  return Same(a->type, b->type) && Same(a->content_type, b->content_type) &&
+         Same(a->data, b->data) &&
+         Same({a->labels, a->label_count}, cx_label_list{b->labels, b->label_count}) &&
+         cx_detail_equal(&a->detail, &b->detail);
+}
+
 bool Same(const cx_op &a, const cx_op &b) {
-  return a.kind == b.kind && a.sliding == b.sliding && Same(a.key, b.key) &&
-         Same(a.content_type, b.content_type) && a.kept == b.kept && Same(a.value, b.value) &&
-         a.ttl_us == b.ttl_us;
+  return Same(a.activity, b.activity) && a.kind == b.kind && a.sliding == b.sliding &&
+         Same(a.key, b.key) && Same(a.content_type, b.content_type) && a.kept == b.kept &&
+         Same(a.value, b.value) && a.ttl_us == b.ttl_us;
+}
+
+bool Same(const cx_activation_step &a, const cx_activation_step &b) {
+  return Same(a.session_id, b.session_id) && a.active == b.active && a.guard == b.guard &&
+         a.fence == b.fence;
+}
+
+bool SameTracked(const cx_change_item &a, const cx_change_item &b) {
+  if (!Same(a.session_id, b.session_id) || a.first_sequence != b.first_sequence ||
+      a.trimmed.count != b.trimmed.count || a.activation_count != b.activation_count) {
+    return false;
+  }
+  for (size_t i = 0; i < a.trimmed.count; i++) {
+    const cx_run &run = a.trimmed.items[i], &other = b.trimmed.items[i];
+    if (run.first != other.first || run.last != other.last) return false;
+  }
+  for (size_t i = 0; i < a.activation_count; i++) {
+    if (!Same(a.activations[i], b.activations[i])) return false;
+  }
+  return true;
 }
 
 bool Same(const cx_change_item &a, const cx_change_item &b) {
   if (a.kind != b.kind || a.labels_changed != b.labels_changed || a.sliding != b.sliding ||
       !Same(a.id, b.id) || a.version != b.version || !Same(a.type, b.type) ||
       !Same(a.parent_id, b.parent_id) || !Same(a.labels, b.labels) ||
-      !Same(a.labels_before, b.labels_before) || a.ttl_us != b.ttl_us || a.op_count != b.op_count) {
+      !Same(a.labels_before, b.labels_before) || a.ttl_us != b.ttl_us || a.op_count != b.op_count ||
+      !SameTracked(a, b)) {
     return false;
   }
   for (size_t i = 0; i < a.op_count; i++) {
@@ -44,13 +74,35 @@ bool Same(const cx_change_item &a, const cx_change_item &b) {
   return true;
 }
 
+bool Same(const cx_new_context *a, const cx_new_context *b) {
+  if (a == nullptr || b == nullptr) return a == b;
+  return Same(a->type, b->type) && Same(a->parent_id, b->parent_id) &&
+         a->create_parent == b->create_parent &&
+         Same({a->labels, a->label_count}, cx_label_list{b->labels, b->label_count}) &&
+         a->ttl_us == b->ttl_us && a->sliding == b->sliding;
+}
+
+bool Same(const cx_session_change &a, const cx_session_change &b) {
+  const cx_session_start_request &start = a.start, &other = b.start;
+  return a.step == b.step && Same(start.name.id, other.name.id) &&
+         Same(a.current_id, b.current_id) && Same(start.owner, other.owner) &&
+         Same({start.labels, start.label_count}, cx_label_list{other.labels, other.label_count}) &&
+         start.ttl_us == other.ttl_us && Same(start.default_context_id, other.default_context_id) &&
+         start.max_active_contexts == other.max_active_contexts &&
+         Same(start.create_if_missing, other.create_if_missing);
+}
+
+bool Same(const cx_request_mark &a, const cx_request_mark &b) {
+  return a.id.low == b.id.low && a.id.high == b.id.high && a.content_hash == b.content_hash &&
+         a.owner == b.owner && a.each == b.each && a.of_session == b.of_session &&
+         a.has_answer == b.has_answer && a.answer == b.answer;
+}
+
 bool Same(const cx_change &a, const cx_change &b) {
   if (a.kind != b.kind) return false;
   if (a.kind == CX_CHANGE_SETTINGS) return cx_settings_equal(a.settings, b.settings);
   if (!Same(a.namespace_id, b.namespace_id) || a.item_count != b.item_count ||
-      a.request.id.low != b.request.id.low || a.request.id.high != b.request.id.high ||
-      a.request.content_hash != b.request.content_hash || a.request.owner != b.request.owner ||
-      a.request.each != b.request.each) {
+      !Same(a.request, b.request) || !Same(a.session, b.session)) {
     return false;
   }
   for (size_t i = 0; i < a.item_count; i++) {

@@ -6,16 +6,17 @@
 #include <string>
 
 #include "tests/fuzz/input.h"
+#include "tests/fuzz/tracker_check.h"
 
 extern "C" {
 #include "core/state/state.h"
 }
 
 // Requires that the lists hold each context once, where it belongs, and nothing else, and
-// that what is counted adds up.
+// that what is counted adds up. `nothing_ended`: no context ever has.
 class StateCheck {
  public:
-  explicit StateCheck(const cx_state &state) {
+  explicit StateCheck(const cx_state &state, bool nothing_ended = false) {
     Rows listed;
     for (const cx_shard &shard : state.shards) {
       listed.by_id += Count(cx_context_class, shard.by_id);
@@ -28,6 +29,7 @@ class StateCheck {
         if (context != nullptr) CheckContext(shard, context);
       }
     }
+    CheckTracker(state, nothing_ended);
     FUZZ_REQUIRE(listed.by_id == found_.by_id && listed.deleted == found_.deleted &&
                      listed.by_type == found_.by_type && listed.by_label == found_.by_label,
                  "a list holds something that is not there");
