@@ -130,6 +130,17 @@ TEST_F(EngineHistoryTest, DropsTheOldestWhereABoundIsReached) {
   EXPECT_EQ(Range(12, 13), Activities("c").sequences());
 }
 
+TEST_F(EngineHistoryTest, ComesDownToALoweredBoundInSeveralChangesBeforeItRecords) {
+  RecordMany("c", 2 * CX_TRIM_MAX + 100);
+  Close();
+  options_.history_count_max = 10;
+  ASSERT_EQ(CX_OK, Open());
+  uint64_t last = Record("c", {Activity()}).write.sequence;
+  EXPECT_EQ(2u * CX_TRIM_MAX + 101, last);
+  EXPECT_EQ(Range(last - 9, last), AllSequences("c"));
+  ReopenTheSame();
+}
+
 // ---- Lists. ------------------------------------------------------------------
 
 TEST_F(EngineHistoryTest, ListsByTypeTimeSequenceAndPageInBothDirections) {
@@ -371,10 +382,8 @@ TEST_F(EngineHistoryTest, AnswersARepeatedOptimizeWithWhatIsKeptNow) {
 
 TEST_F(EngineHistoryTest, OptimizesAnEmptyHistory) {
   Create("c");
-  Optimized optimized = Optimize("c", Keep(1));
-  EXPECT_EQ(CX_OK, optimized.status);
-  EXPECT_EQ(0u, optimized.result.kept_count);
-  EXPECT_EQ(0u, optimized.write.revision);
+  EXPECT_EQ(CX_OK, Optimize("c", Keep(1)).status);
+  EXPECT_EQ(0u, Optimize("c", Keep(1)).result.kept_count);
 }
 
 TEST_F(EngineHistoryTest, OptimizesManyRunsInSeveralChanges) {
@@ -412,29 +421,44 @@ TEST_F(EngineHistoryTest, OptimizesOneLongRunInSeveralChanges) {
   ReopenTheSame();
 }
 
-TEST_F(EngineHistoryTest, CutsAgainWhereSomebodyRecordedMeanwhile) {
-  RecordMany("c", CX_OPTIMIZE_INLINE_MAX + 100);
-  int left = 3;
+TEST_F(EngineHistoryTest, KeepsWhatIsRecordedMeanwhile) {
+  const uint64_t count = CX_OPTIMIZE_INLINE_MAX + 100;
+  RecordMany("c", count);
+  uint64_t last = 0;
+  Optimized optimized =
+      Interrupt([&] { last = Record("c", {Activity("m", "late")}).write.sequence; },
+                [&] { return Optimize("c", Keep(10)); });
+  ASSERT_EQ(CX_OK, optimized.status) << optimized.error.message;
+  ASSERT_GT(last, count) << "it was interrupted";
+  EXPECT_EQ(10u, optimized.result.kept_count) << "of some moment of the call";
+  EXPECT_EQ(Range(optimized.result.removed_count + 1, last), AllSequences("c"));
+}
+
+TEST_F(EngineHistoryTest, BeginsAgainWhereSomethingIsDroppedMeanwhile) {
+  const uint64_t count = CX_OPTIMIZE_INLINE_MAX + 100;
+  RecordMany("c", count);
+  uint64_t from = 1;
   Optimized optimized = Interrupt(
       [&] {
-        if (left-- > 0) Record("c", {Activity("m", "late")});
+        if (from < 4) Truncate("c", ++from);
       },
       [&] { return Optimize("c", Keep(10)); });
   ASSERT_EQ(CX_OK, optimized.status) << optimized.error.message;
-  ASSERT_LE(left, 0) << "it was interrupted";
-  EXPECT_EQ(CX_OPTIMIZE_INLINE_MAX + 93u, optimized.result.removed_count);
-  EXPECT_EQ(Range(CX_OPTIMIZE_INLINE_MAX + 94, CX_OPTIMIZE_INLINE_MAX + 103), AllSequences("c"));
+  ASSERT_EQ(4u, from) << "it was interrupted";
+  EXPECT_EQ(count - 3 - 10, optimized.result.removed_count) << "what others dropped is theirs";
+  EXPECT_EQ(Range(count - 9, count), AllSequences("c"));
 }
 
 TEST_F(EngineHistoryTest, GivesUpWhereTheHistoryMovesAgainAndAgain) {
-  RecordMany("c", CX_OPTIMIZE_INLINE_MAX + 100);
+  const uint64_t count = CX_OPTIMIZE_INLINE_MAX + 100;
+  RecordMany("c", count);
+  uint64_t from = 1;
   Optimized optimized =
-      Interrupt([&] { ASSERT_EQ(CX_OK, Record("c", {Activity("m", "late")}).status); },
-                [&] { return Optimize("c", Keep(10)); });
+      Interrupt([&] { Truncate("c", ++from); }, [&] { return Optimize("c", Keep(10)); });
   EXPECT_EQ("HEAD_MOVED", optimized.reason());
   EXPECT_EQ("1", optimized.detail("current_version"));
   EXPECT_EQ(Get("c").revision, optimized.write.wait_for);
-  EXPECT_GT(AllSequences("c").size(), CX_OPTIMIZE_INLINE_MAX + 100u) << "nothing is dropped";
+  EXPECT_EQ(Range(from, count), AllSequences("c")) << "nothing is dropped by it";
   EXPECT_EQ(CX_OK, Optimize("c", Keep(10)).status);
 }
 

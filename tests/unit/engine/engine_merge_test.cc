@@ -27,11 +27,11 @@ class EngineMergeTest : public EngineFixture {
     cx_arena_done(&arena_);
   }
 
-  static cx_row_names Names(const std::string &list, const std::string &id) {
-    return {{Bytes(list)}, 1, Bytes(id)};
+  static cx_row_names Names(const char *list, const std::string &id) {
+    return {{cx_bytes_of(list)}, 1, Bytes(id)};
   }
 
-  void Add(unsigned shard, const std::string &id, const std::string &list = "list") {
+  void Add(unsigned shard, const std::string &id, const char *list = "list") {
     cx_row_names names = Names(list, id);
     cx_row *row;
     cx_tree_item *old;

@@ -180,30 +180,54 @@ TEST_F(EngineSessionTest, GivesAFullTermAfterARestart) {
   EXPECT_EQ(CX_OK, GetSession(id).status);
   clock_.now_us += 1;
   uint64_t revision = Statistics().revision;
-  EXPECT_EQ("SESSION_NOT_FOUND", GetSession(id).reason());
   Step();
   EXPECT_EQ(revision + 1, Statistics().revision) << "the timer ends it";
   EXPECT_EQ(0u, Statistics().session_count);
 }
 
-TEST_F(EngineSessionTest, HidesALapsedSessionFromEveryRead) {
+TEST_F(EngineSessionTest, EndsALapsedSessionBeforeAReadTellsOfIt) {
+  const std::vector<std::pair<const char *, std::function<uint64_t(const std::string &)>>> reads = {
+      {"of the session",
+       [&](const std::string &id) {
+         Shown shown = GetSession(id);
+         EXPECT_EQ("SESSION_NOT_FOUND", shown.reason());
+         return shown.write.wait_for;
+       }},
+      {"that renews",
+       [&](const std::string &id) {
+         Outcome renewed = Renew(id);
+         EXPECT_EQ("SESSION_NOT_FOUND", renewed.reason());
+         return renewed.write.wait_for;
+       }},
+      {"of its context",
+       [&](const std::string &) {
+         Status status = GetStatus("c");
+         EXPECT_EQ(1u, status.sessions.size());
+         EXPECT_EQ("", status.exclusive);
+         EXPECT_FALSE(status.guarded);
+         return status.write.wait_for;
+       }},
+      {"of its resources",
+       [&](const std::string &) {
+         Holdings holdings = Resources("c");
+         EXPECT_EQ(0u, holdings.rows.size());
+         return holdings.write.wait_for;
+       }},
+  };
   Create("c");
-  std::string lapsing = Session(10 * kSecond);
-  std::string staying = Session(20 * kSecond);
-  Activate(lapsing, "c", kGuard);
-  Activate(staying, "c");
-  ASSERT_EQ(CX_OK, Acquire(lapsing, "c", "tool", "", GetStatus("c").fence).status);
-  clock_.now_us += 10 * kSecond;
-  uint64_t revision = Statistics().revision;
-
-  EXPECT_EQ("SESSION_NOT_FOUND", GetSession(lapsing).reason());
-  Status status = GetStatus("c");
-  EXPECT_EQ(Strings{staying}, status.sessions);
-  EXPECT_EQ("", status.exclusive);
-  EXPECT_FALSE(status.guarded);
-  EXPECT_EQ(0u, Resources("c").rows.size());
-  EXPECT_FALSE(Resources("c").more);
-  EXPECT_EQ(revision, Statistics().revision) << "reads write nothing";
+  Activate(Session(3600 * kSecond), "c");
+  for (const auto &[which, read] : reads) {
+    SCOPED_TRACE(which);
+    std::string lapsing = Session(10 * kSecond);
+    uint64_t fence = Activate(lapsing, "c", kGuard).activation.fence;
+    ASSERT_EQ(CX_OK, Acquire(lapsing, "c", "tool", "", fence).status);
+    uint64_t revision = Statistics().revision;
+    clock_.now_us += 10 * kSecond;
+    EXPECT_EQ(revision + 1, read(lapsing)) << "it waits for the loss";
+    EXPECT_EQ(revision + 1, Statistics().revision);
+    EXPECT_EQ(1u, Statistics().session_count);
+  }
+  ReopenTheSame();
 }
 
 TEST_F(EngineSessionTest, LosesASessionInOneChangeWithAllThatItHad) {
@@ -334,27 +358,43 @@ TEST_F(EngineSessionTest, EndsALapsedSessionWhoeverComesUponIt) {
   ReopenTheSame();
 }
 
-TEST_F(EngineSessionTest, KeepsALapsedSessionRefusedWhileAFullDiskKeepsItFromEnding) {
+TEST_F(EngineSessionTest, RefusesALapsedSessionWhileAFullDiskKeepsItFromEnding) {
   Create("c");
   std::string id = Session(10 * kSecond);
   std::string other = Session(3600 * kSecond);
   uint64_t fence = Activate(id, "c", kGuard).activation.fence;
+  ASSERT_EQ(CX_OK, Acquire(id, "c", "tool", "", fence).status);
   FillDisk();
   clock_.now_us += 10 * kSecond;
   uint64_t digest = Digest();
   Step();
-  EXPECT_EQ(digest, Digest());
-  EXPECT_EQ(2u, Statistics().session_count);
-  EXPECT_EQ("SESSION_NOT_FOUND", GetSession(id).reason());
-  EXPECT_EQ("SESSION_NOT_FOUND", Renew(id).reason()) << "it does not come back";
+  EXPECT_EQ("STORAGE_FULL", Renew(id).reason()) << "it does not come back";
   EXPECT_EQ("STORAGE_FULL", UpdateAs(By(id, fence), "c", put_).reason());
   EXPECT_EQ("STORAGE_FULL", Activate(other, "c", kTakeover).reason());
   EXPECT_EQ("STORAGE_FULL", End(id).reason());
+  EXPECT_EQ(CX_OK, GetSession(id).status) << "reads show what is in the log";
+  EXPECT_EQ((Strings{id}), GetStatus("c").sessions);
+  EXPECT_EQ(1u, Resources("c").rows.size());
+  EXPECT_EQ(2u, Statistics().session_count);
   EXPECT_EQ(digest, Digest());
   EmptyDisk();
+  clock_.now_us += 10 * kSecond;
   Step();
-  EXPECT_EQ(1u, Statistics().session_count);
+  EXPECT_EQ(1u, Statistics().session_count) << "the timer tries again";
   EXPECT_EQ("STALE_FENCE", UpdateAs(Fenced(fence), "c", put_).reason());
+}
+
+TEST_F(EngineSessionTest, EndsOthersWhileOneCannotEnd) {
+  for (int i = 0; i < 200; i++) Session(kSecond);
+  FillDisk();
+  clock_.now_us += kSecond;
+  Step();
+  Step();
+  EXPECT_EQ(200u, Statistics().session_count);
+  EmptyDisk();
+  clock_.now_us += kSecond;
+  Step();
+  EXPECT_EQ(0u, Statistics().session_count);
 }
 
 // ---- Ends. -------------------------------------------------------------------
