@@ -63,14 +63,10 @@ func (s *sessions) call(ctx context.Context, tracker pb.TrackerClient, contextID
 			Guard:     request.Guard,
 			Write:     write,
 		})
-		answer := &model.Answer{
+		return &model.Answer{
 			Fence:    response.GetActivation().GetFence(),
 			Replayed: response.GetWrite().GetReplayed(),
-		}
-		if answer.Replayed {
-			answer.Fence = 0 // As of now, which says nothing of the change.
-		}
-		return answer, response.GetWrite().GetRevision(), err
+		}, response.GetWrite().GetRevision(), err
 	case model.Deactivate:
 		response, err := tracker.DeactivateContext(ctx, &pb.DeactivateContextRequest{
 			Namespace: namespace,

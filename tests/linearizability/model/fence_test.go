@@ -44,7 +44,16 @@ func TestStateGivesEachActivationAFenceOfItsOwn(t *testing.T) {
 	expectAnswer(t, "CONTEXT_NOT_FOUND", as("s1"))
 	expectAnswer(t, "ok @1 fence 2 of s2 guarded",
 		put(a), as("s1"), as("s2").takingOver().guarding(), status)
-	expectAnswer(t, "ok replayed", put(a), as("s1").withID("x"), gone, as("s1").withID("x"))
+}
+
+func TestStateRepeatsAnActivationOnlyWhileOneIsInForce(t *testing.T) {
+	once := as("s1").withID("x")
+	expectAnswer(t, "ok fence 1 replayed", put(a), once, once)
+	expectAnswer(t, "ok fence 2 replayed", put(a), once, as("s1"), once)
+	expectAnswer(t, "STALE_FENCE current_fence=2", put(a), once, as("s2").takingOver(), once)
+	expectAnswer(t, "STALE_FENCE current_fence=1", put(a), once, gone, once)
+	expectAnswer(t, "ok replayed", put(a), once, from("s1").withID("y"), as("s1"),
+		from("s1").withID("y"))
 }
 
 func TestRefusesAWriteOfOneWhoWasTakenFrom(t *testing.T) {

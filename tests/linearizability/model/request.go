@@ -100,7 +100,7 @@ type Answer struct {
 	Unchanged bool   // Of Get with NewerThan.
 	Entries   []Entry
 
-	Fence   uint64 // After Activate, unless it is replayed, or that Status tells.
+	Fence   uint64 // Of the activation in force after Activate; of the last one, by Status.
 	Holder  string // Of Status: the session that has the context exclusively. Empty: none.
 	Guarded bool   // Of Status.
 }

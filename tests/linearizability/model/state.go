@@ -98,7 +98,12 @@ func (s *State) repeat(r *Request, record *done) *Answer {
 	if record.content != r.Content() {
 		return &Answer{Reason: "REQUEST_ID_REUSED"}
 	}
-	if r.Kind == Delete || r.isTouch() {
+	switch {
+	case r.Kind == Activate && s.holder == r.Session:
+		return &Answer{Replayed: true, Fence: s.fence}
+	case r.Kind == Activate: // What it made is not in force any more.
+		return refuse("STALE_FENCE", "current_fence", s.fence)
+	case r.Kind == Delete || r.Kind == Deactivate:
 		return &Answer{Replayed: true}
 	}
 	return &Answer{Version: record.version, Replayed: true}
