@@ -47,6 +47,7 @@
 #define CX_ACTIVITIES_MAX 1000u      /* In one request that records. */
 #define CX_ACTIVITY_TYPES_MAX 100u   /* In one query. */
 #define CX_TRIM_MAX 10000u           /* Activities, or runs of them, that one change drops. */
+#define CX_FILES_MAX 100000u         /* Of a context. */
 #define CX_USAGE_TOTALS_MAX 1000u    /* Of a context, and of a namespace. */
 #define CX_OPTIMIZE_INLINE_MAX 1000u /* Activities that are looked at under a lock. */
 

@@ -44,6 +44,7 @@ static void sizes_settle(struct cx_engine *engine)
         segment_size = 4 * (engine->change_size_max + CX_KIB);
     }
     engine->options.segment_size = segment_size;
+    engine->end_size_max = segment_size / 2 - CX_KIB;
 }
 
 struct recovery {

@@ -7,8 +7,9 @@
  *      others; it is on stable storage when the revision in `wait_for` is durable.
  *  (2) Nothing that a function returned, errors and absences included, may be told to
  *      a client before `wait_for` is durable: see cx_engine_wait().
- *  (3) A function that fails has changed nothing, but for those that say that they go
- *      in several changes: then a part may be done.
+ *  (3) A function that fails has changed nothing of what it was asked for, but for those that
+ *      say that they go in several changes: then a part may be done. Sessions and contexts
+ *      whose time was over may have ended.
  *  (4) Where several things are wrong, the first in this order is told: a repeated
  *      request id, existence, session, fence, preconditions, limits. Where the request
  *      itself is about a session, its existence comes before the context's.
@@ -163,8 +164,9 @@ CX_MUST_CHECK enum cx_status cx_engine_delete(struct cx_engine *engine,
 
 /* ---- Sessions. -------------------------------------------------------------- *
  *
- * A session whose term is over is lost, whether or not a timer has come by: it is shown
- * no more, and whatever comes upon it ends it first. */
+ * A session whose term is over is lost, whether or not a timer has come by: whatever comes upon it,
+ * reads too, ends it first, so that nothing is told of its loss that is not in the log. A read that
+ * cannot end it (the disk is full, say) shows it as it still is. */
 
 /* Starts a session. *ret_session is the caller's: cx_session_view_free(). For a replay
  * whose session is gone by now it is NULL. Fails with CONTEXT_NOT_FOUND and
@@ -184,8 +186,8 @@ CX_MUST_CHECK enum cx_status cx_engine_renew_session(struct cx_engine *engine,
                                                      uint64_t *ret_wait_for,
                                                      struct cx_error *ret_error);
 
-/* Ends a session: its contexts are deactivated, its resources reclaimed. Changes nothing
- * when there is none. */
+/* Ends a session: its contexts are deactivated, its resources reclaimed; in several changes where
+ * that is more than one holds. Changes nothing when there is none. */
 CX_MUST_CHECK enum cx_status cx_engine_end_session(struct cx_engine *engine,
                                                    const struct cx_session_end_request *request,
                                                    struct cx_write_outcome *ret_outcome,
@@ -263,8 +265,10 @@ CX_MUST_CHECK enum cx_status cx_engine_truncate_history(struct cx_engine *engine
                                                         struct cx_error *ret_error);
 
 /* Drops repeats, then all but the newest that fit: in several changes where there are more
- * than CX_TRIM_MAX runs. Fails like a truncate, and with HEAD_MOVED. O(activities), outside
- * the locks where there are many. */
+ * than CX_TRIM_MAX runs. Of a history of more than CX_OPTIMIZE_INLINE_MAX activities it is worked
+ * out outside the locks, for the history as it was some moment of the call: what is appended
+ * meanwhile stays, and when something was dropped meanwhile it begins again, a few times. Fails
+ * like a truncate, and with HEAD_MOVED. O(activities). */
 CX_MUST_CHECK enum cx_status cx_engine_optimize_history(struct cx_engine *engine,
                                                         const struct cx_optimize_request *request,
                                                         struct cx_write_outcome *ret_outcome,

@@ -44,6 +44,10 @@ static enum cx_plan_result activation_plan(struct cx_engine_write *write, struct
         return result;
     }
     session = find_session(plan, activation->request);
+    if (session != NULL && result == CX_PLAN_NOTHING &&
+        cx_plan_check_lease(plan, session) != CX_PLAN_CHANGE) {
+        return CX_PLAN_NEEDS_EXPIRY;
+    }
     cx_free(activation->view);
     activation->view = session != NULL ? cx_alloc(cx_session_view_room(session)) : NULL;
     if (session != NULL && activation->view == NULL) {
@@ -97,7 +101,7 @@ static void activation_done(struct cx_engine_write *write, struct cx_plan *plan)
     const struct cx_session *session = find_session(plan, activation->request);
 
     note_session(write, plan, session);
-    if (session != NULL && !cx_session_has_lapsed(session, write->lease_now_us)) {
+    if (session != NULL) {
         cx_engine_view_session(write->engine, session, activation->view);
         activation->there = true;
     }
@@ -176,44 +180,23 @@ enum cx_status cx_engine_deactivate(struct cx_engine *engine,
 
 /* ---- Status. ---------------------------------------------------------------- */
 
-/* Bytes that the ids of the live sessions take, and how many there are. */
-static size_t ids_size(const struct cx_tracked *tracked, int64_t lease_now_us, size_t *ret_count)
-{
-    size_t size = 0;
-
-    *ret_count = 0;
-    for (const struct cx_activation *each = tracked->activation_oldest; each != NULL;
-         each = each->context_next) {
-        if (!cx_session_has_lapsed(each->session, lease_now_us)) {
-            size += cx_session_id(each->session).size;
-            (*ret_count)++;
-        }
-    }
-    return size;
-}
-
-static enum cx_status copy_sessions(const struct cx_tracked *tracked, int64_t lease_now_us,
+static enum cx_status copy_sessions(const struct cx_tracked *tracked,
                                     struct cx_context_status *status)
 {
-    size_t count;
-    size_t size = ids_size(tracked, lease_now_us, &count);
+    size_t size = tracked->activation_count * (sizeof *status->session_ids + CX_SESSION_ID_SIZE);
     uint8_t *at;
 
-    status->memory = cx_alloc(count * sizeof *status->session_ids + size + 1);
+    status->memory = cx_alloc(size + 1);
     if (status->memory == NULL) {
         return CX_RESOURCE_EXHAUSTED;
     }
     status->session_ids = status->memory;
-    at = (uint8_t *)(status->session_ids + count);
+    at = (uint8_t *)(status->session_ids + tracked->activation_count);
     for (const struct cx_activation *each = tracked->activation_oldest; each != NULL;
          each = each->context_next) {
-        struct cx_bytes *id = &status->session_ids[status->session_count];
+        struct cx_bytes *id = &status->session_ids[status->session_count++];
 
-        if (status->session_count == count || cx_session_has_lapsed(each->session, lease_now_us)) {
-            continue; /* Its term may have ended since they were counted. */
-        }
         *id = cx_bytes_put(&at, cx_session_id(each->session));
-        status->session_count++;
         if (each == tracked->exclusive) {
             status->exclusive_session_id = *id;
             status->guarded = each->guard;
@@ -222,28 +205,69 @@ static enum cx_status copy_sessions(const struct cx_tracked *tracked, int64_t le
     return CX_OK;
 }
 
-enum cx_status cx_engine_status(struct cx_engine *engine, const struct cx_context_name *name,
-                                struct cx_context_status *ret_status, uint64_t *ret_wait_for,
-                                struct cx_error *ret_error)
+/* A session whose term is over among those that have a context active: its key. */
+static bool find_lapsed(const struct cx_tracked *tracked, int64_t lease_now_us,
+                        struct cx_name_key *ret_key)
+{
+    for (const struct cx_activation *each = tracked->activation_oldest; each != NULL;
+         each = each->context_next) {
+        if (cx_session_has_lapsed(each->session, lease_now_us)) {
+            cx_name_key_init(ret_key, cx_session_namespace(each->session),
+                             cx_session_id(each->session));
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One look at a context. *ret_lapsed: a session is to be ended first, and the look repeated. */
+static enum cx_status look(struct cx_engine *engine, const struct cx_name_key *key,
+                           bool shows_lapsed, struct cx_context_status *ret_status,
+                           bool *ret_lapsed, struct cx_name_key *ret_lapsed_key,
+                           uint64_t *ret_wait_for)
 {
     const struct cx_clock *clock = engine->options.clock;
     enum cx_status status = CX_OK;
     struct cx_context *context;
-    struct cx_name_key key;
+    struct cx_error error;
 
     *ret_status = (struct cx_context_status){0};
-    cx_name_key_init(&key, name->namespace_id, name->id);
-    pthread_mutex_lock(&engine->locks[key.shard]);
-    if (cx_engine_find_locked(engine, &key, &context, ret_wait_for, ret_error) == CX_OK) {
+    *ret_lapsed = false;
+    pthread_mutex_lock(&engine->locks[key->shard]);
+    if (cx_engine_find_locked(engine, key, &context, ret_wait_for, &error) == CX_OK) {
         ret_status->exists = true;
         ret_status->version = context->version;
         ret_status->fence = cx_context_fence(context);
-        if (context->tracked != NULL) {
-            status = copy_sessions(context->tracked, clock->monotonic_us(clock), ret_status);
+        *ret_lapsed = context->tracked != NULL && !shows_lapsed &&
+                      find_lapsed(context->tracked, clock->monotonic_us(clock), ret_lapsed_key);
+        if (context->tracked != NULL && !*ret_lapsed) {
+            status = copy_sessions(context->tracked, ret_status);
         }
     }
-    pthread_mutex_unlock(&engine->locks[key.shard]);
-    return status == CX_OK ? CX_OK : cx_error_out_of_memory(ret_error);
+    pthread_mutex_unlock(&engine->locks[key->shard]);
+    return status;
+}
+
+enum cx_status cx_engine_status(struct cx_engine *engine, const struct cx_context_name *name,
+                                struct cx_context_status *ret_status, uint64_t *ret_wait_for,
+                                struct cx_error *ret_error)
+{
+    struct cx_name_key lapsed_key;
+    struct cx_name_key key;
+    size_t lapses = 0;
+
+    cx_name_key_init(&key, name->namespace_id, name->id);
+    for (;;) {
+        bool lapsed;
+        enum cx_status status = look(engine, &key, lapses == CX_ENGINE_LAPSES_MAX, ret_status,
+                                     &lapsed, &lapsed_key, ret_wait_for);
+
+        if (!lapsed) {
+            return status == CX_OK ? CX_OK : cx_error_out_of_memory(ret_error);
+        }
+        lapses = cx_engine_lapse(engine, &lapsed_key, ret_error) == CX_OK ? lapses + 1
+                                                                          : CX_ENGINE_LAPSES_MAX;
+    }
 }
 
 /* ---- Resources. ------------------------------------------------------------- */
@@ -258,11 +282,35 @@ struct write_resource {
     struct cx_resource_page *page; /* With room for one row. NULL: is not wanted. */
 };
 
+/* The resource, if the session of the request holds it. */
+static const struct cx_resource *find_held(const struct cx_plan *plan,
+                                           const struct cx_resource_request *request)
+{
+    struct cx_tree_item *found = NULL;
+    const struct cx_context *context;
+    struct cx_name_key key;
+
+    cx_name_key_init(&key, request->name.namespace_id, request->name.id);
+    context = cx_state_find(plan->state, &key);
+    if (context != NULL && context->tracked != NULL) {
+        found = cx_tree_get(&cx_resource_class, &context->tracked->resources, request->resource);
+    }
+    return found != NULL && cx_bytes_equal(cx_session_id(cx_resource_of(found)->session),
+                                           request->session_id)
+               ? cx_resource_of(found)
+               : NULL;
+}
+
 static enum cx_plan_result resource_plan(struct cx_engine_write *write, struct cx_plan *plan)
 {
     struct write_resource *resource = (struct write_resource *)write;
+    enum cx_plan_result result = resource->plan(plan, resource->request);
+    const struct cx_resource *held =
+        result == CX_PLAN_NOTHING ? find_held(plan, resource->request) : NULL;
 
-    return resource->plan(plan, resource->request);
+    return held != NULL && cx_plan_check_lease(plan, held->session) != CX_PLAN_CHANGE
+               ? CX_PLAN_NEEDS_EXPIRY
+               : result;
 }
 
 /* Shows the resource as it is held now, if this session still does. */
@@ -271,7 +319,7 @@ static void resource_done(struct cx_engine_write *write, struct cx_plan *plan)
     struct write_resource *resource = (struct write_resource *)write;
     const struct cx_resource_request *request = resource->request;
     struct cx_resource_page *page = resource->page;
-    struct cx_tree_item *found = NULL;
+    const struct cx_resource *held;
     struct cx_context *context;
     struct cx_name_key key;
 
@@ -279,17 +327,10 @@ static void resource_done(struct cx_engine_write *write, struct cx_plan *plan)
     context = cx_state_find(plan->state, &key);
     note(write,
          context != NULL ? context->revision : plan->state->shards[key.shard].forgotten_revision);
-    if (context == NULL || page == NULL) {
-        return;
-    }
-    if (context->tracked != NULL) {
-        found = cx_tree_get(&cx_resource_class, &context->tracked->resources, request->resource);
-    }
-    if (found != NULL &&
-        cx_bytes_equal(cx_session_id(cx_resource_of(found)->session), request->session_id) &&
-        !cx_session_has_lapsed(cx_resource_of(found)->session, write->lease_now_us)) {
+    held = page != NULL ? find_held(plan, request) : NULL;
+    if (held != NULL) {
         page->resources = cx_tree_copy(&context->tracked->resources);
-        cx_resource_view(cx_resource_of(found), &page->rows[0]);
+        cx_resource_view(held, &page->rows[0]);
         page->count = 1;
     }
 }

@@ -101,7 +101,7 @@ static enum cx_status change_log(struct cx_engine_write *write, struct cx_plan *
     if (cx_change_encode(&plan->change, encoded) != CX_OK) {
         return cx_error_out_of_memory(write->error);
     }
-    if (encoded->size > engine->change_size_max) {
+    if (encoded->size > (write->ends ? engine->end_size_max : engine->change_size_max)) {
         return cx_error_limit(write->error, "change_size_max", engine->change_size_max);
     }
     reason = cx_commit_append(&engine->commit, cx_buffer_bytes(encoded), write->now_us,
@@ -194,6 +194,12 @@ enum cx_status cx_engine_write_run(struct cx_engine_write *write)
             status = plan.expired_is_session
                          ? cx_engine_lapse(engine, &plan.expired, write->error)
                          : cx_engine_run_due(engine, &plan.expired, write->now_us, write->error);
+            if (status != CX_OK) {
+                return status;
+            }
+            break;
+        case CX_PLAN_NEEDS_TRIM:
+            status = cx_engine_trim(engine, &plan.expired, write->error);
             if (status != CX_OK) {
                 return status;
             }

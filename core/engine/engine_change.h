@@ -17,6 +17,7 @@ struct cx_engine_write {
     int64_t lease_now_us;
     uint64_t mask; /* The shards whose locks it takes. */
     bool grows;    /* It may take more memory: refused above memory_limit. */
+    bool ends;     /* It ends something: whatever was begun, also under larger limits, can end. */
 
     /* Plans it. */
     enum cx_plan_result (*plan)(struct cx_engine_write *write, struct cx_plan *plan);

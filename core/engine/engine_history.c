@@ -75,25 +75,51 @@ enum cx_status cx_engine_list_files(struct cx_engine *engine, const struct cx_tr
     return CX_OK;
 }
 
+/* Whether a page shows a resource of a session whose term is over: its key. */
+static bool page_find_lapsed(const struct cx_engine *engine, const struct cx_resource_page *page,
+                             struct cx_name_key *ret_key)
+{
+    int64_t now_us = engine->options.clock->monotonic_us(engine->options.clock);
+
+    for (size_t i = 0; i < page->count; i++) {
+        struct cx_tree_item *item =
+            cx_tree_get(&cx_resource_class, &page->resources, page->rows[i].name);
+        const struct cx_session *session = cx_resource_of(item)->session;
+
+        if (cx_session_has_lapsed(session, now_us)) {
+            cx_name_key_init(ret_key, cx_session_namespace(session), cx_session_id(session));
+            return true;
+        }
+    }
+    return false;
+}
+
 enum cx_status cx_engine_list_resources(struct cx_engine *engine,
                                         const struct cx_tracked_query *query,
                                         struct cx_resource_page *ret_page, uint64_t *ret_wait_for,
                                         struct cx_error *ret_error)
 {
-    const struct cx_clock *clock = engine->options.clock;
-    enum cx_status status;
+    struct cx_name_key lapsed;
 
-    *ret_page = (struct cx_resource_page){0};
-    status = take_tree(engine, &query->name, offsetof(struct cx_tracked, resources),
-                       &ret_page->resources, ret_wait_for, ret_error);
-    if (status != CX_OK) {
-        return status;
-    }
-    if (cx_resource_list(query, clock->monotonic_us(clock), ret_page) != CX_OK) {
+    for (size_t lapses = 0;; lapses++) {
+        enum cx_status status;
+
+        *ret_page = (struct cx_resource_page){0};
+        status = take_tree(engine, &query->name, offsetof(struct cx_tracked, resources),
+                           &ret_page->resources, ret_wait_for, ret_error);
+        if (status != CX_OK) {
+            return status;
+        }
+        if (cx_resource_list(query, ret_page) != CX_OK) {
+            cx_resource_page_done(ret_page);
+            return cx_error_out_of_memory(ret_error);
+        }
+        if (lapses == CX_ENGINE_LAPSES_MAX || !page_find_lapsed(engine, ret_page, &lapsed) ||
+            cx_engine_lapse(engine, &lapsed, ret_error) != CX_OK) {
+            return CX_OK;
+        }
         cx_resource_page_done(ret_page);
-        return cx_error_out_of_memory(ret_error);
     }
-    return CX_OK;
 }
 
 enum cx_status cx_engine_summarize_usage(struct cx_engine *engine,
@@ -126,14 +152,14 @@ enum cx_status cx_engine_summarize_usage(struct cx_engine *engine,
 struct write_truncate {
     struct cx_engine_write base;
     const struct cx_truncate_request *request;
-    bool again;
+    uint64_t from_sequence; /* The first to keep. 0: not known yet. */
 };
 
 static enum cx_plan_result truncate_plan(struct cx_engine_write *write, struct cx_plan *plan)
 {
     struct write_truncate *truncate = (struct write_truncate *)write;
 
-    return cx_plan_truncate(plan, truncate->request, truncate->again);
+    return cx_plan_truncate(plan, truncate->request, &truncate->from_sequence);
 }
 
 enum cx_status cx_engine_truncate_history(struct cx_engine *engine,
@@ -152,10 +178,31 @@ enum cx_status cx_engine_truncate_history(struct cx_engine *engine,
     do {
         truncate.base.more = false;
         status = cx_engine_write_run(&truncate.base);
-        truncate.again = true;
     } while (status == CX_OK && truncate.base.more);
     *ret_outcome = cx_engine_write_outcome(&truncate.base);
     return status;
+}
+
+struct write_trim {
+    struct cx_engine_write base;
+    const struct cx_name_key *key;
+};
+
+static enum cx_plan_result trim_plan(struct cx_engine_write *write, struct cx_plan *plan)
+{
+    return cx_plan_trim(plan, ((struct write_trim *)write)->key);
+}
+
+enum cx_status cx_engine_trim(struct cx_engine *engine, const struct cx_name_key *key,
+                              struct cx_error *ret_error)
+{
+    struct write_trim trim = {
+        .base = cx_engine_write_begin(engine, 1ULL << key->shard, ret_error),
+        .key = key,
+    };
+
+    trim.base.plan = trim_plan;
+    return cx_engine_write_run(&trim.base);
 }
 
 /* ---- Optimizing. ------------------------------------------------------------ */

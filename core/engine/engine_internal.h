@@ -32,7 +32,8 @@ struct cx_engine {
     pthread_mutex_t locks[CX_SHARDS];
     struct cx_engine_workspace workspaces[CX_SHARDS];
     uint64_t change_size_max;
-    bool memory_full; /* Atomic: more is used than memory_limit. Looked at now and then. */
+    uint64_t end_size_max; /* Of a change that ends something: what a segment holds twice. */
+    bool memory_full;      /* Atomic: more is used than memory_limit. Looked at now and then. */
 
     pthread_mutex_t garbage_mutex;
     struct cx_undo *garbage; /* What is too large to be freed by who dropped it. */
@@ -63,6 +64,10 @@ CX_MUST_CHECK enum cx_status cx_engine_run_due(struct cx_engine *engine,
                                                const struct cx_name_key *key, int64_t now_us,
                                                struct cx_error *ret_error);
 
+/* How many sessions whose terms are over a read ends at most. What it finds beyond that, or
+ * cannot end, it shows as it still is: their loss is in no log yet. */
+enum { CX_ENGINE_LAPSES_MAX = 100 };
+
 /* Ends a session whose term is over, if it still is. Fails like cx_engine_run_due(). */
 CX_MUST_CHECK enum cx_status cx_engine_lapse(struct cx_engine *engine,
                                              const struct cx_name_key *key,
@@ -85,6 +90,11 @@ CX_MUST_CHECK enum cx_status cx_engine_find_locked(struct cx_engine *engine,
 /* Copies a session as it is, into memory that cx_session_view_room() is enough for. */
 void cx_engine_view_session(const struct cx_engine *engine, const struct cx_session *session,
                             struct cx_session_view *ret_view);
+
+/* Drops the oldest of a history that has grown far above its bounds. Fails like
+ * cx_engine_run_due(). */
+CX_MUST_CHECK enum cx_status cx_engine_trim(struct cx_engine *engine, const struct cx_name_key *key,
+                                            struct cx_error *ret_error);
 
 /* Writes the settings of the options into the log and the state, if they differ. For
  * cx_engine_open(), which is alone. */

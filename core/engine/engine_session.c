@@ -1,12 +1,15 @@
 /* Sessions: starts, renewals, ends, and the leases that tell which are lost.
  *
- * A session's lease in its shard's heap is never later than its deadline, which a renewal
- * moves by itself: whoever finds a lease due looks at the deadline. So a renewal costs
- * a look-up and one number. */
+ * A session's lease in its shard's heap is never later than its deadline (but for one that could
+ * not be ended and is put off), which a renewal moves by itself: whoever finds a lease due looks
+ * at the deadline. So a renewal costs a look-up and one number. */
 
 #include "core/base/limits.h"
 #include "core/base/memory.h"
 #include "core/engine/engine_change.h"
+
+/* When the end of a session that failed is tried again. */
+enum { RETRY_US = 1000000 };
 
 static int64_t steady_us(const struct cx_engine *engine)
 {
@@ -87,6 +90,20 @@ static bool shard_first_lapsed(struct cx_engine *engine, unsigned index,
     return lapsed;
 }
 
+/* Has a session looked at again a little later, so that others get their turn. */
+static void put_off(struct cx_engine *engine, const struct cx_name_key *key)
+{
+    struct cx_shard *shard = &engine->state.shards[key->shard];
+    struct cx_session *session;
+
+    pthread_mutex_lock(&engine->locks[key->shard]);
+    session = cx_state_find_session(&engine->state, key);
+    if (session != NULL) {
+        cx_due_set(&shard->leases, &session->lease, steady_us(engine) + RETRY_US);
+    }
+    pthread_mutex_unlock(&engine->locks[key->shard]);
+}
+
 void cx_engine_run_leases(struct cx_engine *engine, unsigned shard)
 {
     struct cx_name_key key;
@@ -95,7 +112,7 @@ void cx_engine_run_leases(struct cx_engine *engine, unsigned shard)
         struct cx_error error;
 
         if (cx_engine_lapse(engine, &key, &error) != CX_OK) {
-            return; /* Nobody takes it for alive; the next round tries again. */
+            put_off(engine, &key); /* Nobody takes it for alive meanwhile. */
         }
     }
 }
@@ -121,6 +138,7 @@ enum cx_status cx_engine_lapse(struct cx_engine *engine, const struct cx_name_ke
     enum cx_status status;
 
     lapse.base.plan = lapse_plan;
+    lapse.base.ends = true;
     do {
         lapse.base.more = false;
         status = cx_engine_write_run(&lapse.base);
@@ -153,6 +171,10 @@ static enum cx_plan_result start_plan(struct cx_engine_write *write, struct cx_p
         cx_name_key_init(&key, name->namespace_id, name->id);
         session = cx_state_find_session(plan->state, &key);
     }
+    if (session != NULL && result == CX_PLAN_NOTHING &&
+        cx_plan_check_lease(plan, session) != CX_PLAN_CHANGE) {
+        return CX_PLAN_NEEDS_EXPIRY;
+    }
     cx_free(start->view);
     start->view = session != NULL ? cx_alloc(cx_session_view_room(session)) : NULL;
     if (session != NULL && start->view == NULL) {
@@ -181,10 +203,8 @@ static void start_done(struct cx_engine_write *write, struct cx_plan *plan)
         start_lease(&plan->state->shards[key.shard], session, steady_us(write->engine));
     }
     write->wait_for = session->revision > write->wait_for ? session->revision : write->wait_for;
-    if (!cx_session_has_lapsed(session, write->lease_now_us)) {
-        cx_engine_view_session(write->engine, session, start->view);
-        start->there = true;
-    }
+    cx_engine_view_session(write->engine, session, start->view);
+    start->there = true;
 }
 
 enum cx_status cx_engine_start_session(struct cx_engine *engine,
@@ -245,6 +265,7 @@ enum cx_status cx_engine_end_session(struct cx_engine *engine,
     }
     end.base = cx_engine_write_begin(engine, shard, ret_error);
     end.base.plan = end_plan;
+    end.base.ends = true;
     do {
         end.base.more = false;
         status = cx_engine_write_run(&end.base);
@@ -255,36 +276,60 @@ enum cx_status cx_engine_end_session(struct cx_engine *engine,
 
 /* ---- Looking at one. -------------------------------------------------------- */
 
-/* What to do with a live session, under its lock. */
+/* What to do with a session, under its lock. */
 typedef enum cx_status (*visit_fn)(struct cx_engine *engine, struct cx_session *session,
                                    int64_t now_us, void *arg, struct cx_error *error);
 
-/* Finds a live session, and has it looked at. */
+/* One look at a session. *ret_lapsed: its term is over, and it must be ended first, unless it is
+ * shown as it still is. */
+static enum cx_status visit_once(struct cx_engine *engine, const struct cx_name_key *key,
+                                 visit_fn look, void *arg, bool shows_lapsed, bool *ret_lapsed,
+                                 uint64_t *ret_wait_for, struct cx_error *error)
+{
+    enum cx_status status = CX_OK;
+    struct cx_session *session;
+    int64_t now_us;
+
+    pthread_mutex_lock(&engine->locks[key->shard]);
+    now_us = steady_us(engine);
+    session = cx_state_find_session(&engine->state, key);
+    *ret_lapsed = session != NULL && !shows_lapsed && cx_session_has_lapsed(session, now_us);
+    *ret_wait_for =
+        session != NULL ? session->revision : engine->state.shards[key->shard].session_end_revision;
+    if (session != NULL && !*ret_lapsed) {
+        status = look(engine, session, now_us, arg, error);
+    }
+    pthread_mutex_unlock(&engine->locks[key->shard]);
+    return session != NULL ? status : CX_NOT_FOUND;
+}
+
+/* Finds a live session, and has it looked at. One whose term is over is ended, so that what is
+ * told of it is in the log; where that fails, a read shows it as it still is. */
 static enum cx_status visit(struct cx_engine *engine, const struct cx_session_name *name,
-                            visit_fn look, void *arg, uint64_t *ret_wait_for,
+                            visit_fn look, void *arg, bool reads, uint64_t *ret_wait_for,
                             struct cx_error *error)
 {
-    struct cx_session *session;
-    enum cx_status status;
+    bool shows_lapsed = false;
     struct cx_name_key key;
-    int64_t now_us;
 
     *ret_wait_for = 0;
     if (!cx_session_key(&key, name)) {
         return cx_session_not_found(error, name->id);
     }
-    pthread_mutex_lock(&engine->locks[key.shard]);
-    now_us = steady_us(engine);
-    session = cx_state_find_session(&engine->state, &key);
-    *ret_wait_for =
-        session != NULL ? session->revision : engine->state.shards[key.shard].session_end_revision;
-    if (session == NULL || cx_session_has_lapsed(session, now_us)) {
-        status = cx_session_not_found(error, name->id);
-    } else {
-        status = look(engine, session, now_us, arg, error);
+    for (;;) {
+        bool lapsed;
+        enum cx_status status =
+            visit_once(engine, &key, look, arg, shows_lapsed, &lapsed, ret_wait_for, error);
+
+        if (!lapsed) {
+            return status == CX_NOT_FOUND ? cx_session_not_found(error, name->id) : status;
+        }
+        status = cx_engine_lapse(engine, &key, error);
+        if (status != CX_OK && !reads) {
+            return status;
+        }
+        shows_lapsed = status != CX_OK;
     }
-    pthread_mutex_unlock(&engine->locks[key.shard]);
-    return status;
 }
 
 static enum cx_status look_renew(struct cx_engine *engine, struct cx_session *session,
@@ -302,7 +347,7 @@ enum cx_status cx_engine_renew_session(struct cx_engine *engine, const struct cx
                                        int64_t *ret_expire_time_us, uint64_t *ret_wait_for,
                                        struct cx_error *ret_error)
 {
-    return visit(engine, name, look_renew, ret_expire_time_us, ret_wait_for, ret_error);
+    return visit(engine, name, look_renew, ret_expire_time_us, false, ret_wait_for, ret_error);
 }
 
 static enum cx_status look_view(struct cx_engine *engine, struct cx_session *session,
@@ -323,5 +368,5 @@ enum cx_status cx_engine_get_session(struct cx_engine *engine, const struct cx_s
                                      struct cx_session_view **ret_session, uint64_t *ret_wait_for,
                                      struct cx_error *ret_error)
 {
-    return visit(engine, name, look_view, ret_session, ret_wait_for, ret_error);
+    return visit(engine, name, look_view, ret_session, true, ret_wait_for, ret_error);
 }

@@ -13,6 +13,7 @@ struct listing {
     struct cx_session_page *page;
     struct cx_arena arena;
     struct cx_merge merge;
+    size_t lapses; /* Sessions that it has ended, or tried to. */
 };
 
 static struct cx_bytes id_of(const struct cx_tree_item *item)
@@ -25,11 +26,13 @@ static enum cx_status listing_open(struct listing *listing)
 {
     const struct cx_session_query *query = listing->query;
     struct cx_row_names names = {.names = {query->namespace_id}, .count = 1};
+    uint64_t after =
+        query->after_start_revision < UINT64_MAX - 1 ? query->after_start_revision : UINT64_MAX - 1;
     struct cx_session_row_id id;
     struct cx_bytes start;
     enum cx_status status = cx_row_key(&listing->arena, &names, &listing->merge.prefix);
 
-    cx_session_row_id_init(&id, query->after_start_revision + 1, (struct cx_bytes){0});
+    cx_session_row_id_init(&id, after + 1, (struct cx_bytes){0});
     names.id = (struct cx_bytes){id.bytes, id.size};
     if (status == CX_OK) {
         status = cx_row_key(&listing->arena, &names, &start);
@@ -42,24 +45,23 @@ static enum cx_status listing_open(struct listing *listing)
     return status;
 }
 
-/* Adds the session of this row to the page, if it still is what is asked for. */
-static enum cx_status page_add(struct listing *listing, const struct cx_row *row)
+/* Adds a session to the page, if it still is what is asked for. *ret_lapsed: its term is over,
+ * and it is to be ended instead, unless it is shown as it still is. */
+static enum cx_status page_add(struct listing *listing, const struct cx_name_key *key,
+                               bool shows_lapsed, bool *ret_lapsed)
 {
     const struct cx_session_query *query = listing->query;
-    const struct cx_session_name name = {query->namespace_id, cx_session_row_session(row)};
     const struct cx_clock *clock = listing->engine->options.clock;
     struct cx_engine *engine = listing->engine;
     struct cx_session_view *view = NULL;
     enum cx_status status = CX_OK;
     const struct cx_session *session;
-    struct cx_name_key key;
 
-    if (!cx_session_key(&key, &name)) {
-        return CX_OK;
-    }
-    pthread_mutex_lock(&engine->locks[key.shard]);
-    session = cx_state_find_session(&engine->state, &key);
-    if (session != NULL && !cx_session_has_lapsed(session, clock->monotonic_us(clock)) &&
+    pthread_mutex_lock(&engine->locks[key->shard]);
+    session = cx_state_find_session(&engine->state, key);
+    *ret_lapsed = session != NULL && !shows_lapsed &&
+                  cx_session_has_lapsed(session, clock->monotonic_us(clock));
+    if (session != NULL && !*ret_lapsed &&
         (query->owner.size == 0 || cx_bytes_equal(query->owner, cx_session_owner(session)))) {
         view = cx_alloc(cx_session_view_room(session));
         status = view != NULL ? CX_OK : CX_RESOURCE_EXHAUSTED;
@@ -68,7 +70,33 @@ static enum cx_status page_add(struct listing *listing, const struct cx_row *row
         cx_engine_view_session(engine, session, view);
         listing->page->rows[listing->page->count++] = view;
     }
-    pthread_mutex_unlock(&engine->locks[key.shard]);
+    pthread_mutex_unlock(&engine->locks[key->shard]);
+    return status;
+}
+
+/* Adds the session of a row. One whose term is over is ended; where that fails, it is shown as
+ * it still is. */
+static enum cx_status page_add_row(struct listing *listing, const struct cx_row *row)
+{
+    const struct cx_session_name name = {
+        listing->query->namespace_id,
+        cx_session_row_session(row),
+    };
+    enum cx_status status;
+    struct cx_error error;
+    struct cx_name_key key;
+    bool lapsed;
+
+    if (!cx_session_key(&key, &name)) {
+        return CX_OK;
+    }
+    status = page_add(listing, &key, listing->lapses == CX_ENGINE_LAPSES_MAX, &lapsed);
+    if (lapsed) {
+        listing->lapses++;
+        if (cx_engine_lapse(listing->engine, &key, &error) != CX_OK) {
+            status = page_add(listing, &key, true, &lapsed);
+        }
+    }
     return status;
 }
 
@@ -84,7 +112,7 @@ static enum cx_status page_fill(struct listing *listing)
     item = cx_merge_first(&listing->merge, &id);
     while (item != NULL && page->count < listing->query->count_max &&
            looked_at < CX_PAGE_ROWS_MAX && status == CX_OK) {
-        status = page_add(listing, (const struct cx_row *)item);
+        status = page_add_row(listing, (const struct cx_row *)item);
         page->last_start_revision = cx_session_row_start((const struct cx_row *)item);
         looked_at++;
         cx_merge_advance(&listing->merge);

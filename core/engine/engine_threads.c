@@ -8,12 +8,13 @@
 #include "core/base/limits.h"
 #include "core/base/memory.h"
 #include "core/engine/engine_internal.h"
+#include "core/state/tracked.h"
 
 enum {
     TIMERS_PERIOD_MS = 100,    /* How late an expiry may be noticed. */
     PREPARE_RETRY_MS = 1000,   /* How often a full disk is tried again. */
     DUE_PER_STEP_MAX = 10000,  /* Contexts that one round of a shard's timers ends. */
-    GARBAGE_INLINE_MAX = 1000, /* Entries that whoever dropped them frees at once. */
+    GARBAGE_INLINE_MAX = 1000, /* Entries and activities that whoever dropped them frees at once. */
 };
 
 /* ---- The writer. ------------------------------------------------------------ */
@@ -140,12 +141,22 @@ static void *preparer_run(void *arg)
 
 /* ---- The timers. ------------------------------------------------------------ */
 
+static bool is_large(const struct cx_undo *garbage)
+{
+    uint64_t count = garbage->kind == CX_UNDO_ROOT ? garbage->entry_count : 0;
+
+    if (garbage->dropped != NULL) {
+        count += garbage->dropped->history_count + garbage->dropped->file_count;
+    }
+    return count > GARBAGE_INLINE_MAX;
+}
+
 void cx_engine_free_garbage(struct cx_engine *engine, struct cx_undo *garbage)
 {
     while (garbage != NULL) {
         struct cx_undo *next = garbage->newer;
 
-        if (garbage->kind == CX_UNDO_ROOT && garbage->entry_count > GARBAGE_INLINE_MAX) {
+        if (is_large(garbage)) {
             pthread_mutex_lock(&engine->garbage_mutex);
             garbage->newer = engine->garbage;
             engine->garbage = garbage;

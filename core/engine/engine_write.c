@@ -213,6 +213,7 @@ enum cx_status cx_engine_delete(struct cx_engine *engine, const struct cx_delete
     enum cx_status status;
 
     delete.base.plan = delete_plan;
+    delete.base.ends = true;
     do {
         delete.base.more = false;
         status = cx_engine_write_run(&delete.base);
@@ -243,6 +244,7 @@ enum cx_status cx_engine_run_due(struct cx_engine *engine, const struct cx_name_
 
     due.base.now_us = now_us;
     due.base.plan = due_plan;
+    due.base.ends = true;
     do {
         due.base.more = false;
         status = cx_engine_write_run(&due.base);

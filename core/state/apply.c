@@ -151,6 +151,9 @@ static void states_drop(struct cx_staged_item *staged, struct cx_undo **garbage)
 
     staged->undo->entries = context->entries;
     context->entries = (struct cx_tree){0};
+    staged->undo->dropped = context->tracked;
+    context->tracked = staged->bare;
+    staged->bare = NULL;
     cx_context_push_undo(context, staged->undo, 0, garbage);
     staged->undo = NULL;
     cx_context_strip(context);
@@ -199,6 +202,7 @@ static void item_apply(struct cx_stage *stage, struct cx_staged_item *staged,
 {
     struct cx_shard *shard = &stage->state->shards[staged->key->shard];
 
+    cx_apply_tracking(staged, moment); /* While what the context had is still there. */
     switch (item->kind) {
     case CX_ITEM_CREATE:
         create_apply(stage, staged, item, moment, garbage);
@@ -218,7 +222,6 @@ static void item_apply(struct cx_stage *stage, struct cx_staged_item *staged,
         end_apply(stage, staged, item, moment, garbage);
         break;
     }
-    cx_apply_tracking(staged, moment);
     staged->context->revision = moment.revision;
     cx_due_set(&shard->due, &staged->context->due,
                cx_state_due_time(stage->state, staged->context));

@@ -33,6 +33,7 @@ static void tables_apply(struct cx_staged_tracking *staged, struct cx_tracked *t
 {
     if (staged->files_change) {
         swap_trees(&tracked->files, &staged->files);
+        tracked->file_count = staged->file_count;
     }
     if (staged->usage_changes) {
         swap_trees(&tracked->usage, &staged->usage);
@@ -87,6 +88,8 @@ void cx_apply_tracking(struct cx_staged_item *staged, struct cx_moment moment)
         tracked->history_count = tracking->history_count;
         tracked->history_bytes = tracking->history_bytes;
         tracked->history_revision = moment.revision;
+        tracked->trim_revision =
+            tracking->history_shrinks ? moment.revision : tracked->trim_revision;
     }
     tables_apply(tracking, tracked);
     holds_apply(tracking, moment);

@@ -136,6 +136,7 @@ void cx_undo_unref(struct cx_undo *undo)
     cx_entry_unref(undo->old_entry);
     cx_entry_unref(undo->new_entry);
     cx_tree_done(&cx_entry_class, &undo->entries);
+    cx_tracked_free(undo->dropped);
     cx_free(undo);
 }
 
@@ -197,9 +198,6 @@ void cx_context_strip(struct cx_context *context)
     context->labels = NULL;
     context->entry_count = 0;
     context->size_bytes = 0;
-    if (context->tracked != NULL) {
-        cx_tracked_strip(context->tracked);
-    }
 }
 
 struct cx_tracked *cx_context_tracked(struct cx_context *context)

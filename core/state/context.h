@@ -55,6 +55,8 @@ struct cx_undo {
     struct cx_entry *old_entry;
     struct cx_entry *new_entry;
     struct cx_tree entries;
+
+    struct cx_tracked *dropped; /* Its own, of one that is garbage. Else NULL. */
 };
 
 enum cx_context_life {
@@ -155,7 +157,7 @@ void cx_context_trim_undo(struct cx_context *context, uint64_t count_max, struct
 /* Frees a list that is linked by `newer`. NULL is fine. O(what nobody else holds). */
 void cx_undo_free_list(struct cx_undo *list);
 
-/* Drops entries, labels, undo records, history, files and usage. */
+/* Drops entries, labels and undo records. */
 void cx_context_strip(struct cx_context *context);
 
 /* The version that was the newest after the change of this revision, or 0 when that is

@@ -206,6 +206,9 @@ enum cx_plan_result cx_plan_add_item(struct cx_plan *plan, const struct cx_name_
     *added = *item;
     status = cx_stage_item(&plan->stage, plan->change.namespace_id, key, added);
     assert(status != CX_DATA_LOSS); /* What is planned fits the state. */
+    if (status == CX_RESOURCE_EXHAUSTED) {
+        plan->wait_for = CX_PLAN_WAIT_FOR_ALL; /* Other contexts may have used a limit up. */
+    }
     return status == CX_OK ? CX_PLAN_CHANGE : CX_PLAN_FAILED;
 }
 
@@ -228,10 +231,9 @@ struct cx_change_item cx_plan_touch(const struct cx_context *context)
     };
 }
 
-uint64_t cx_plan_item_weight(const struct cx_context *context)
+uint64_t cx_plan_item_weight(const struct cx_context *context, size_t activation_count)
 {
     struct cx_label_list labels = cx_labels_list(context->labels);
-    size_t activation_count = context->tracked != NULL ? context->tracked->activation_count : 0;
     uint64_t size =
         64 + context->item.key_size + context->item.extra + activation_count * CX_PLAN_STEP_WEIGHT;
 

@@ -28,6 +28,7 @@ enum cx_plan_result {
     CX_PLAN_FAILED,       /* The error says why. */
     CX_PLAN_NEEDS_SHARDS, /* Again, with the locks of `needed` too. */
     CX_PLAN_NEEDS_EXPIRY, /* Again, after `expired`, a context or session, was ended. */
+    CX_PLAN_NEEDS_TRIM,   /* Again, after the history of the context `expired` was trimmed. */
 };
 
 #define CX_PLAN_WAIT_FOR_ALL UINT64_MAX
@@ -97,7 +98,13 @@ CX_MUST_CHECK enum cx_plan_result cx_plan_end_session(struct cx_plan *plan,
 CX_MUST_CHECK enum cx_plan_result cx_plan_lapse(struct cx_plan *plan,
                                                 const struct cx_name_key *key);
 
-/* CX_PLAN_NOTHING, without `replayed`: it is so already. */
+/* Whether a session that a plan came upon is alive: CX_PLAN_CHANGE, or CX_PLAN_NEEDS_EXPIRY when
+ * its term is over. */
+CX_MUST_CHECK enum cx_plan_result cx_plan_check_lease(struct cx_plan *plan,
+                                                      const struct cx_session *session);
+
+/* CX_PLAN_NOTHING, without `replayed`: it is so already. The repeat of an exclusive activation
+ * that is not in force any more is STALE_FENCE. */
 CX_MUST_CHECK enum cx_plan_result cx_plan_activate(struct cx_plan *plan,
                                                    const struct cx_activation_request *request);
 CX_MUST_CHECK enum cx_plan_result cx_plan_switch(struct cx_plan *plan,
@@ -109,20 +116,26 @@ CX_MUST_CHECK enum cx_plan_result cx_plan_acquire(struct cx_plan *plan,
 CX_MUST_CHECK enum cx_plan_result cx_plan_release(struct cx_plan *plan,
                                                   const struct cx_resource_request *request);
 
-/* Plans a round of a truncate. `again`: an earlier one was applied, and the author is not
- * looked at again. */
-CX_MUST_CHECK enum cx_plan_result
-cx_plan_truncate(struct cx_plan *plan, const struct cx_truncate_request *request, bool again);
+/* Plans a round of a truncate. *from_sequence is the first to keep, 0 before the first round,
+ * which finds it out. */
+CX_MUST_CHECK enum cx_plan_result cx_plan_truncate(struct cx_plan *plan,
+                                                   const struct cx_truncate_request *request,
+                                                   uint64_t *from_sequence);
+
+/* Plans a round that drops the oldest of a history that is above its bounds, never the newest:
+ * at most CX_TRIM_MAX. CX_PLAN_NOTHING when there are none. */
+CX_MUST_CHECK enum cx_plan_result cx_plan_trim(struct cx_plan *plan, const struct cx_name_key *key);
 
 /* An optimize on its way through several rounds. */
 struct cx_optimizing {
     const struct cx_optimize_request *request;
     struct cx_history_cut cut; /* What is to be dropped, once `has_cut`. The caller's. */
     bool has_cut;
-    uint64_t cut_revision; /* Of the history that the cut was made for. */
+    uint64_t cut_revision; /* Of the history that the cut was made for. Appends since then stay;
+                              anything removed since then spoils the first round. */
     size_t next_run;       /* What is to be dropped next: in this run, */
     uint64_t next_first;   /* from here on. 0: from its beginning. */
-    bool again;            /* A round was applied: what others do meanwhile does not matter. */
+    bool again;            /* A round was applied. */
 };
 
 /* Plans a round. CX_PLAN_NOTHING with !optimizing->has_cut: make the cut outside the lock

@@ -182,6 +182,31 @@ static enum cx_plan_result finish(struct cx_plan *plan, const struct activating 
 
 /* ---- The requests. ---------------------------------------------------------- */
 
+/* The repeat of an exclusive activation must not pass for one that is in force: whoever gets no
+ * fence from it would write without one. */
+static enum cx_plan_result check_repeat(struct cx_plan *plan, const struct activating *activating)
+{
+    const struct cx_activation_request *request = activating->request;
+    const struct cx_context *context = cx_state_find(plan->state, activating->key);
+    const struct cx_activation *exclusive =
+        context != NULL && context->tracked != NULL ? context->tracked->exclusive : NULL;
+
+    if (context != NULL) {
+        cx_plan_note(plan, context->revision);
+    }
+    if (exclusive != NULL &&
+        cx_bytes_equal(cx_session_id(exclusive->session), request->session_id)) {
+        return cx_plan_check_lease(plan, exclusive->session) == CX_PLAN_CHANGE
+                   ? CX_PLAN_NOTHING
+                   : CX_PLAN_NEEDS_EXPIRY;
+    }
+    plan->replayed = false;
+    return cx_plan_stale(
+        plan, context,
+        "the activation that this request made is no longer in force; activate the "
+        "context again, with another request id");
+}
+
 enum cx_plan_result cx_plan_activate(struct cx_plan *plan,
                                      const struct cx_activation_request *request)
 {
@@ -190,6 +215,10 @@ enum cx_plan_result cx_plan_activate(struct cx_plan *plan,
     enum cx_plan_result result = activating_begin(plan, &looked, request, CX_WAY_ACTIVATE);
     uint64_t fence = 0;
 
+    assert(request->exclusive || (!request->guard && !request->takeover));
+    if (result == CX_PLAN_NOTHING && request->exclusive) {
+        return check_repeat(plan, &looked);
+    }
     if (result != CX_PLAN_CHANGE) {
         return result;
     }

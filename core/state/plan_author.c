@@ -51,7 +51,6 @@ enum cx_plan_result cx_plan_check_fence(struct cx_plan *plan, const struct cx_co
 {
     const struct cx_activation *exclusive =
         context != NULL && context->tracked != NULL ? context->tracked->exclusive : NULL;
-    uint64_t current = context != NULL ? cx_context_fence(context) : 0;
 
     if (fence == 0 && (!guarded || exclusive == NULL || !exclusive->guard)) {
         return CX_PLAN_CHANGE;
@@ -63,12 +62,20 @@ enum cx_plan_result cx_plan_check_fence(struct cx_plan *plan, const struct cx_co
             return result;
         }
     }
-    (void)cx_error_set(plan->error, CX_REASON_STALE_FENCE,
-                       fence != 0 ? "the activation with fence %" PRIu64 " is no longer in force; "
-                                    "activate the context again and see what was done meanwhile"
-                                  : "another activation guards the context; activate it "
-                                    "exclusively and write with that fence",
-                       fence);
+    return cx_plan_stale(plan, context,
+                         fence != 0
+                             ? "the activation of that fence is no longer in force; activate "
+                               "the context again and see what was done meanwhile"
+                             : "another activation guards the context; activate it "
+                               "exclusively and write with that fence");
+}
+
+enum cx_plan_result cx_plan_stale(struct cx_plan *plan, const struct cx_context *context,
+                                  const char *message)
+{
+    uint64_t current = context != NULL ? cx_context_fence(context) : 0;
+
+    (void)cx_error_set(plan->error, CX_REASON_STALE_FENCE, "%s", message);
     cx_error_detail_number(plan->error, "current_fence", current);
     return CX_PLAN_FAILED;
 }

@@ -48,13 +48,14 @@ enum cx_plan_result cx_plan_check_preconditions(struct cx_plan *plan,
 enum cx_plan_result cx_plan_session(struct cx_plan *plan, struct cx_bytes namespace_id,
                                     struct cx_bytes session_id, struct cx_session **ret_session);
 
-/* Has a session ended first if its term is over. */
-enum cx_plan_result cx_plan_check_lease(struct cx_plan *plan, const struct cx_session *session);
-
 /* Checks a fence. `context` is NULL when there is none, not even a tombstone. `guarded`: a
  * guard counts when there is no fence. */
 enum cx_plan_result cx_plan_check_fence(struct cx_plan *plan, const struct cx_context *context,
                                         uint64_t fence, bool guarded);
+
+/* STALE_FENCE, with this message. `context` as above. */
+enum cx_plan_result cx_plan_stale(struct cx_plan *plan, const struct cx_context *context,
+                                  const char *message);
 
 /* Checks who writes: the session, then the fence or the guard. */
 enum cx_plan_result cx_plan_check_author(struct cx_plan *plan, struct cx_bytes namespace_id,
@@ -65,8 +66,10 @@ enum cx_plan_result cx_plan_check_author(struct cx_plan *plan, struct cx_bytes n
 enum cx_plan_result cx_plan_busy(struct cx_plan *plan, const struct cx_session *session);
 
 /* Numbers the activities among the item's ops, behind what `before` (or NULL) has, and drops
- * the oldest that the bounds leave no room for. */
-enum cx_plan_result cx_plan_set_history(struct cx_plan *plan, const struct cx_tracked *before,
+ * the oldest that the bounds leave no room for. Where those are more than one change drops,
+ * CX_PLAN_NEEDS_TRIM. */
+enum cx_plan_result cx_plan_set_history(struct cx_plan *plan, struct cx_bytes namespace_id,
+                                        const struct cx_tracked *before,
                                         struct cx_change_item *item);
 
 /* The activity that a resource is taken or given back, in the arena. */
@@ -78,8 +81,9 @@ enum cx_plan_result cx_plan_add_resource_step(struct cx_plan *plan,
  * context's end fits into one change: LIMIT_REACHED {context_sessions_max}. */
 enum cx_plan_result cx_plan_check_sessions(struct cx_plan *plan, const struct cx_context *context);
 
-/* About what an item of a context will weigh in the log, apart from its ops. */
-uint64_t cx_plan_item_weight(const struct cx_context *context);
+/* About what an item of a context that ends so many activations will weigh in the log, apart
+ * from its ops. */
+uint64_t cx_plan_item_weight(const struct cx_context *context, size_t activation_count);
 
 /* An item that changes nothing of its context's state yet. */
 struct cx_change_item cx_plan_touch(const struct cx_context *context);

@@ -27,6 +27,7 @@ static enum cx_plan_result check_guard(struct cx_plan *plan, const struct ending
         !exclusive->guard) {
         return CX_PLAN_CHANGE;
     }
+    cx_plan_note(plan, context->revision);
     result = cx_plan_check_lease(plan, exclusive->session);
     if (result != CX_PLAN_CHANGE ||
         cx_bytes_equal(cx_session_id(exclusive->session), ending->author->session_id)) {
@@ -76,7 +77,8 @@ static enum cx_plan_result end_one(struct cx_plan *plan, struct ending *ending,
         .labels = cx_labels_list(context->labels),
         .session_id = ending->author != NULL ? ending->author->session_id : (struct cx_bytes){0},
     };
-    uint64_t weight = cx_plan_item_weight(context);
+    uint64_t weight = cx_plan_item_weight(
+        context, context->tracked != NULL ? context->tracked->activation_count : 0);
     enum cx_plan_result result = check_guard(plan, ending, context);
 
     if (result == CX_PLAN_CHANGE && context->tracked != NULL) {
@@ -86,11 +88,12 @@ static enum cx_plan_result end_one(struct cx_plan *plan, struct ending *ending,
         return result;
     }
 
-    if (plan->change.item_count == CX_CHANGE_ITEMS_MAX || weight > ending->size_left) {
+    if (plan->change.item_count == CX_CHANGE_ITEMS_MAX ||
+        (weight > ending->size_left && plan->change.item_count > 0)) {
         ending->full = true;
         return CX_PLAN_CHANGE;
     }
-    ending->size_left -= weight;
+    ending->size_left -= weight < ending->size_left ? weight : ending->size_left;
     plan->count++;
     return cx_plan_add_item(plan, key, &item);
 }
@@ -198,9 +201,7 @@ static enum cx_plan_result delete_found(struct cx_plan *plan,
 {
     enum cx_plan_result result = CX_PLAN_CHANGE;
 
-    if (!again) {
-        result = cx_plan_check_author(plan, request->name.namespace_id, context, &request->author);
-    }
+    result = cx_plan_check_author(plan, request->name.namespace_id, context, &request->author);
     if (!again && result == CX_PLAN_CHANGE) {
         result =
             cx_plan_check_preconditions(plan, context->life == CX_CONTEXT_LIVE ? context : NULL,

@@ -16,10 +16,14 @@ struct trimming {
     size_t dropped;
 };
 
+static bool is_above(const struct cx_plan *plan, const struct trimming *trimming)
+{
+    return trimming->count > plan->history_count_max || trimming->bytes > plan->history_bytes_max;
+}
+
 static bool is_too_large(const struct cx_plan *plan, const struct trimming *trimming)
 {
-    return trimming->dropped < CX_TRIM_MAX &&
-           (trimming->count > plan->history_count_max || trimming->bytes > plan->history_bytes_max);
+    return trimming->dropped < CX_TRIM_MAX && is_above(plan, trimming);
 }
 
 static void drop(struct trimming *trimming, uint64_t sequence, uint64_t weight)
@@ -81,7 +85,8 @@ static enum cx_plan_result set_trimmed(struct cx_plan *plan, const struct cx_tra
     return CX_PLAN_CHANGE;
 }
 
-enum cx_plan_result cx_plan_set_history(struct cx_plan *plan, const struct cx_tracked *before,
+enum cx_plan_result cx_plan_set_history(struct cx_plan *plan, struct cx_bytes namespace_id,
+                                        const struct cx_tracked *before,
                                         struct cx_change_item *item)
 {
     bool goes_on = item->kind != CX_ITEM_CREATE && before != NULL;
@@ -106,6 +111,11 @@ enum cx_plan_result cx_plan_set_history(struct cx_plan *plan, const struct cx_tr
         drop_old(plan, before, &trimming);
     }
     drop_new(plan, item, item->first_sequence + added - 1, &trimming);
+    if (trimming.dropped == CX_TRIM_MAX && trimming.upto < item->first_sequence &&
+        is_above(plan, &trimming)) {
+        cx_name_key_init(&plan->expired, namespace_id, item->id);
+        return CX_PLAN_NEEDS_TRIM;
+    }
     return trimming.dropped > 0 ? set_trimmed(plan, goes_on ? before : NULL, &trimming, item)
                                 : CX_PLAN_CHANGE;
 }
@@ -118,7 +128,6 @@ struct shortening {
     const struct cx_author *author;
     struct cx_bytes request_id;
     uint64_t content_hash;
-    bool again; /* A round was applied. */
 
     const struct cx_name_key *key;
     struct cx_hash128 id;
@@ -149,9 +158,7 @@ static enum cx_plan_result shortening_begin(struct cx_plan *plan, struct shorten
     if (!cx_context_is_live(shortening->context)) {
         return cx_plan_not_found(plan, shortening->context);
     }
-    return shortening->again ? CX_PLAN_CHANGE
-                             : cx_plan_check_author(plan, name->namespace_id, shortening->context,
-                                                    shortening->author);
+    return cx_plan_check_author(plan, name->namespace_id, shortening->context, shortening->author);
 }
 
 /* Makes the change of a round, the last one unless plan->more. */
@@ -183,37 +190,78 @@ static const struct cx_tree *history_of(const struct cx_context *context)
     return context->tracked != NULL ? &context->tracked->history : &nothing;
 }
 
+/* Drops the oldest within a run. */
+static enum cx_plan_result drop_within(struct cx_plan *plan, const struct shortening *shortening,
+                                       const struct cx_run *within)
+{
+    struct cx_run *run = cx_arena_alloc(plan->arena, sizeof *run);
+
+    if (run == NULL) {
+        return cx_plan_out_of_memory(plan);
+    }
+    plan->count =
+        cx_history_take(history_of(shortening->context), within, CX_TRIM_MAX, run, &plan->more);
+    if (plan->count == 0) {
+        return CX_PLAN_NOTHING;
+    }
+    return shortening_finish(plan, shortening, (struct cx_run_list){run, 1});
+}
+
+/* The first sequence that a truncate keeps, as things are now. */
+static uint64_t find_kept(const struct cx_truncate_request *request,
+                          const struct cx_context *context)
+{
+    uint64_t last = context->tracked != NULL ? context->tracked->last_sequence : 0;
+    uint64_t first = request->from_sequence != 0
+                         ? request->from_sequence
+                         : cx_history_find_time(history_of(context), request->from_time_us);
+
+    return first <= last ? first : last + 1; /* What comes meanwhile stays. */
+}
+
 enum cx_plan_result cx_plan_truncate(struct cx_plan *plan,
-                                     const struct cx_truncate_request *request, bool again)
+                                     const struct cx_truncate_request *request,
+                                     uint64_t *from_sequence)
 {
     struct shortening shortening = {
         .name = &request->name,
         .author = &request->author,
         .request_id = request->request_id,
         .content_hash = cx_truncate_request_hash(request),
-        .again = again,
     };
     enum cx_plan_result result = shortening_begin(plan, &shortening);
-    struct cx_run within = {1, request->from_sequence - 1};
-    const struct cx_tree *history;
-    struct cx_run *run;
+    struct cx_run within = {1, 0};
 
     if (result != CX_PLAN_CHANGE) {
         return result;
     }
-    history = history_of(shortening.context);
-    if (request->from_sequence == 0) {
-        within.last = cx_history_find_time(history, request->from_time_us) - 1;
+    if (*from_sequence == 0) {
+        *from_sequence = find_kept(request, shortening.context);
     }
-    run = cx_arena_alloc(plan->arena, sizeof *run);
-    if (run == NULL) {
-        return cx_plan_out_of_memory(plan);
+    within.last = *from_sequence - 1;
+    return drop_within(plan, &shortening, &within);
+}
+
+enum cx_plan_result cx_plan_trim(struct cx_plan *plan, const struct cx_name_key *key)
+{
+    static const struct cx_author nobody;
+    struct cx_context_name name;
+    struct shortening shortening = {.name = &name, .author = &nobody, .key = key};
+    enum cx_plan_result result = cx_plan_look(plan, key, &shortening.context);
+    struct cx_run within = {1, 0};
+
+    if (result != CX_PLAN_CHANGE) {
+        return result;
     }
-    plan->count = cx_history_take(history, &within, CX_TRIM_MAX, run, &plan->more);
-    if (plan->count == 0) {
+    if (!cx_context_is_live(shortening.context) || shortening.context->tracked == NULL) {
         return CX_PLAN_NOTHING;
     }
-    return shortening_finish(plan, &shortening, (struct cx_run_list){run, 1});
+    name = (struct cx_context_name){
+        cx_context_namespace(shortening.context),
+        cx_context_id(shortening.context),
+    };
+    within.last = shortening.context->tracked->last_sequence - 1;
+    return drop_within(plan, &shortening, &within);
 }
 
 /* ---- Optimizing. ------------------------------------------------------------ */
@@ -225,7 +273,8 @@ static enum cx_plan_result cut_make(struct cx_plan *plan, struct cx_optimizing *
     const struct cx_tracked *tracked = context->tracked;
     uint64_t revision = tracked != NULL ? tracked->history_revision : 0;
 
-    if (optimizing->has_cut && optimizing->cut_revision == revision) {
+    if (optimizing->has_cut && (optimizing->request->dry_run || tracked == NULL ||
+                                optimizing->cut_revision >= tracked->trim_revision)) {
         return CX_PLAN_CHANGE;
     }
     cx_history_cut_done(&optimizing->cut);
@@ -279,7 +328,6 @@ enum cx_plan_result cx_plan_optimize(struct cx_plan *plan, struct cx_optimizing 
         .author = &request->author,
         .request_id = request->dry_run ? (struct cx_bytes){0} : request->request_id,
         .content_hash = cx_optimize_request_hash(request),
-        .again = optimizing->again,
     };
     struct cx_run_list runs;
     enum cx_plan_result result = shortening_begin(plan, &shortening);

@@ -100,7 +100,8 @@ static enum cx_plan_result taking_finish(struct cx_plan *plan, const struct taki
         result = cx_plan_add_resource_step(plan, event, labels, op);
     }
     if (result == CX_PLAN_CHANGE) {
-        result = cx_plan_set_history(plan, taking->context->tracked, &item);
+        result = cx_plan_set_history(plan, taking->request->name.namespace_id,
+                                     taking->context->tracked, &item);
     }
     if (result == CX_PLAN_CHANGE) {
         result = cx_plan_add_item(plan, taking->key, &item);

@@ -225,7 +225,8 @@ static enum cx_plan_result set_reclaimed(struct cx_plan *plan, const struct cx_s
         return cx_plan_out_of_memory(plan);
     }
     for (const struct cx_resource *each = session->resource_newest;
-         each != NULL && result == CX_PLAN_CHANGE; each = each->next) {
+         each != NULL && result == CX_PLAN_CHANGE && item->op_count < parting->held;
+         each = each->next) {
         struct cx_resource_view view;
         struct cx_resource_event event = {.step = CX_RESOURCE_RECLAIMED};
 
@@ -238,7 +239,8 @@ static enum cx_plan_result set_reclaimed(struct cx_plan *plan, const struct cx_s
         result = cx_plan_add_resource_step(plan, &event, (struct cx_label_list){0},
                                            &item->ops[item->op_count++]);
     }
-    return result == CX_PLAN_CHANGE ? cx_plan_set_history(plan, parting->context->tracked, item)
+    return result == CX_PLAN_CHANGE ? cx_plan_set_history(plan, cx_session_namespace(session),
+                                                          parting->context->tracked, item)
                                     : result;
 }
 
@@ -257,22 +259,29 @@ static enum cx_plan_result part(struct cx_plan *plan, const struct cx_session *s
     return result == CX_PLAN_CHANGE ? cx_plan_add_item(plan, parting->key, &item) : result;
 }
 
-/* How many of the contexts one change has room for; at least one. */
-static size_t count_fitting(const struct cx_plan *plan, const struct partings *partings)
+/* Keeps as many of the contexts, and of what is held of the last of them, as one change has room
+ * for; something at least. Returns whether that is all. */
+static bool keep_fitting(const struct cx_plan *plan, struct partings *partings)
 {
-    uint64_t size_left = plan->change_size_max;
-    size_t count = 0;
+    uint64_t size_left = plan->change_size_max / 2; /* Item weights are about right. */
 
-    for (; count < partings->count; count++) {
-        const struct parting *parting = &partings->items[count];
-        uint64_t weight = cx_plan_item_weight(parting->context) + parting->held * HELD_WEIGHT_MAX;
+    for (size_t i = 0; i < partings->count; i++) {
+        struct parting *parting = &partings->items[i];
+        uint64_t weight = cx_plan_item_weight(parting->context, parting->was_active);
+        uint64_t room = size_left > weight ? (size_left - weight) / HELD_WEIGHT_MAX : 0;
 
-        if (weight > size_left && count > 0) {
-            break;
+        if (i > 0 && (weight > size_left || room < parting->held)) {
+            partings->count = i;
+            return false;
         }
-        size_left -= weight < size_left ? weight : size_left;
+        if (room < parting->held) {
+            parting->held = room > 0 ? room : 1;
+            partings->count = 1;
+            return false;
+        }
+        size_left -= weight + parting->held * HELD_WEIGHT_MAX;
     }
-    return count;
+    return true;
 }
 
 /* Plans the end of a session, all of it but the request that it answers: or, where that is
@@ -286,12 +295,10 @@ static enum cx_plan_result end_session(struct cx_plan *plan, struct cx_session *
     };
     struct partings partings = {0};
     enum cx_plan_result result = collect(plan, session, &partings);
-    size_t fitting = result == CX_PLAN_CHANGE ? count_fitting(plan, &partings) : 0;
 
-    plan->more = fitting < partings.count;
+    plan->more = result == CX_PLAN_CHANGE && !keep_fitting(plan, &partings);
     if (plan->more) {
         change.step = CX_SESSION_PART;
-        partings.count = fitting;
     }
     if (result == CX_PLAN_CHANGE) {
         result = cx_plan_change_begin(plan, change.start.name.namespace_id, partings.count);

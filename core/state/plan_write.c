@@ -92,7 +92,9 @@ static enum cx_plan_result item_set_mutations(struct cx_plan *plan,
     if (result == CX_PLAN_CHANGE) {
         result = item_set_ops(plan, mutations, count, item);
     }
-    return result == CX_PLAN_CHANGE ? cx_plan_set_history(plan, before, item) : result;
+    return result == CX_PLAN_CHANGE
+               ? cx_plan_set_history(plan, plan->change.namespace_id, before, item)
+               : result;
 }
 
 /* ---- A new context. --------------------------------------------------------- */

@@ -221,21 +221,13 @@ void cx_resource_view(const struct cx_resource *resource, struct cx_resource_vie
     };
 }
 
-/* The item, or the first behind it that is asked for and whose session is alive. */
-static struct cx_tree_item *skip_lapsed(const struct cx_tracked_query *query, int64_t lease_now_us,
-                                        struct cx_tree_item *item, struct cx_tree_cursor *cursor)
+static bool is_asked_for(const struct cx_tracked_query *query, const struct cx_tree_item *item)
 {
-    while (item != NULL && cx_session_has_lapsed(cx_resource_of(item)->session, lease_now_us)) {
-        item = cx_tree_next(cursor);
-    }
     return item != NULL &&
-                   cx_bytes_has_prefix(cx_tree_item_key(&cx_resource_class, item), query->prefix)
-               ? item
-               : NULL;
+           cx_bytes_has_prefix(cx_tree_item_key(&cx_resource_class, item), query->prefix);
 }
 
-enum cx_status cx_resource_list(const struct cx_tracked_query *query, int64_t lease_now_us,
-                                struct cx_resource_page *page)
+enum cx_status cx_resource_list(const struct cx_tracked_query *query, struct cx_resource_page *page)
 {
     bool behind = cx_bytes_compare(query->after, query->prefix) > 0;
     struct cx_bytes start = behind ? query->after : query->prefix;
@@ -251,12 +243,11 @@ enum cx_status cx_resource_list(const struct cx_tracked_query *query, int64_t le
         cx_bytes_equal(cx_tree_item_key(&cx_resource_class, item), query->after)) {
         item = cx_tree_next(&cursor);
     }
-    item = skip_lapsed(query, lease_now_us, item, &cursor);
-    while (item != NULL && page->count < query->count_max) {
+    while (is_asked_for(query, item) && page->count < query->count_max) {
         cx_resource_view(cx_resource_of(item), &page->rows[page->count++]);
-        item = skip_lapsed(query, lease_now_us, cx_tree_next(&cursor), &cursor);
+        item = cx_tree_next(&cursor);
     }
-    page->more = item != NULL;
+    page->more = is_asked_for(query, item);
     return CX_OK;
 }
 

@@ -129,10 +129,10 @@ CX_MUST_CHECK enum cx_status cx_resource_new(struct cx_session *session, struct 
 /* What it says, borrowed from it. */
 void cx_resource_view(const struct cx_resource *resource, struct cx_resource_view *ret_view);
 
-/* Fills a page, whose `resources` is set, with what the query asks for, but for what is held
- * by sessions whose term is over. CX_RESOURCE_EXHAUSTED when out of memory. O(log n + rows). */
+/* Fills a page, whose `resources` is set, with what the query asks for.
+ * CX_RESOURCE_EXHAUSTED when out of memory. O(log n + rows). */
 CX_MUST_CHECK enum cx_status cx_resource_list(const struct cx_tracked_query *query,
-                                              int64_t lease_now_us, struct cx_resource_page *page);
+                                              struct cx_resource_page *page);
 
 /* The bytes of memory that a copy takes at most, also after one more context was activated.
  * O(activations). */

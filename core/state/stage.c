@@ -140,12 +140,8 @@ static enum cx_status go_on_counting(struct cx_context *context, const struct cx
     if (before == NULL || before->tracked == NULL) {
         return CX_OK;
     }
-    if (cx_context_tracked(context) == NULL) {
-        return CX_RESOURCE_EXHAUSTED;
-    }
-    context->tracked->fence = before->tracked->fence;
-    context->tracked->last_sequence = before->tracked->last_sequence;
-    return CX_OK;
+    context->tracked = cx_tracked_bare(before->tracked);
+    return context->tracked != NULL ? CX_OK : CX_RESOURCE_EXHAUSTED;
 }
 
 static enum cx_status stage_create(struct cx_stage *stage, struct cx_bytes namespace_id,
@@ -256,6 +252,10 @@ static enum cx_status stage_end(struct cx_stage *stage, struct cx_change_item *i
     }
     if (status == CX_OK && item->kind != CX_ITEM_FORGET && !keeps_states) {
         status = stage_undo(staged, staged->context, CX_UNDO_ROOT); /* Takes what is dropped. */
+        if (status == CX_OK && staged->context->tracked != NULL) {
+            staged->bare = cx_tracked_bare(staged->context->tracked);
+            status = staged->bare != NULL ? CX_OK : CX_RESOURCE_EXHAUSTED;
+        }
     }
     return status;
 }
@@ -396,6 +396,7 @@ static void staged_item_done(struct cx_staged_item *staged)
 {
     cx_labels_unref(staged->labels);
     cx_undo_unref(staged->undo);
+    cx_tracked_free(staged->bare);
     cx_entry_unref(staged->new_entry);
     cx_tree_done(&cx_entry_class, &staged->entries);
     cx_staged_tracking_done(staged->tracking);

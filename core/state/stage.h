@@ -25,6 +25,7 @@ struct cx_staged_item {
     struct cx_labels *labels;    /* A reference, if they change. */
     size_t ended_children;       /* Of an end: the items before it that are below it. */
     struct cx_undo *undo;        /* Leads back to the state before. NULL: there is none. */
+    struct cx_tracked *bare;     /* What stays of a context whose states are dropped. Its own. */
 
     /* How the entries change. */
     enum cx_undo_kind edit;

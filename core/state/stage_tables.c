@@ -38,8 +38,12 @@ enum cx_status cx_stage_file(struct cx_stage *stage, const struct cx_tracked *tr
     if (!result->files_change) {
         result->files_change = true;
         result->files = cx_tree_copy(&tracked->files);
+        result->file_count = tracked->file_count;
     }
     before = cx_tree_get(&cx_file_class, &result->files, operation->path);
+    if (before == NULL && cx_stage_is_planning(stage) && result->file_count == CX_FILES_MAX) {
+        return cx_error_limit(stage->error, "files_max", CX_FILES_MAX);
+    }
     status = cx_file_new(operation, before != NULL ? cx_file_of(before) : NULL, &file);
     if (status != CX_OK) {
         return status;
@@ -52,6 +56,7 @@ enum cx_status cx_stage_file(struct cx_stage *stage, const struct cx_tracked *tr
         cx_tree_item_unref(&cx_file_class, &file->item);
         return status;
     }
+    result->file_count += before == NULL;
     cx_tree_item_unref(&cx_file_class, replaced);
     return CX_OK;
 }

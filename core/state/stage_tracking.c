@@ -232,6 +232,7 @@ static enum cx_status stage_history(struct tracking *tracking)
     tracking->result->history_count = tracking->tracked->history_count;
     tracking->result->history_bytes = tracking->tracked->history_bytes;
     tracking->result->history_changes = sequence != 0 || trimmed->count > 0;
+    tracking->result->history_shrinks = trimmed->count > 0;
     if (sequence != 0 && sequence != tracking->tracked->last_sequence + 1) {
         return CX_DATA_LOSS;
     }

@@ -34,6 +34,7 @@ struct cx_staged_usage {
 /* What becomes of a context's struct cx_tracked, apart from the edits of its trees. */
 struct cx_staged_tracking {
     bool history_changes;
+    bool history_shrinks;
     uint64_t last_sequence; /* These three: afterwards. */
     uint64_t history_count;
     uint64_t history_bytes;
@@ -41,6 +42,7 @@ struct cx_staged_tracking {
     bool files_change;
     bool usage_changes;
     struct cx_tree files; /* Those that change: as they will be. */
+    size_t file_count;
     struct cx_tree usage;
     size_t usage_count;
 

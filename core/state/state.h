@@ -4,10 +4,12 @@
  * What always holds:
  *
  *  (1) Only apply changes it (core/state/apply.h), and it decides nothing.
- *  (2) A context lives in the shard that its name's hash says, and so does a session. `children` of
- * a context are listed in its own shard, whatever shard they live in. (3) Every live context is in
- * `by_id`, in `by_type` if it has a type, and in `by_label` once for each label; every deleted one
- * that can be brought back in `deleted`. All of them, bare ones included, are in `contexts`.
+ *  (2) A context lives in the shard that its name's hash says, and so does a session.
+ *      `children` of a context are listed in its own shard, whatever shard they live in.
+ *  (3) Every live context is in `by_id`, in `by_type` if it has a type, and in
+ *      `by_label` once for each label; every deleted one that can be brought back in
+ *      `deleted`. All of them, bare ones included, are in `contexts`.
+ *  (4) Every session is in `sessions`, `sessions_by_start` and `leases`.
  *
  * Threads: a shard belongs to its lock, which the engine has; see docs/locking.md. The
  * settings are written only while nobody else is there. */

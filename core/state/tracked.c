@@ -14,14 +14,15 @@ struct cx_tracked *cx_tracked_new(void)
     return cx_calloc(sizeof(struct cx_tracked));
 }
 
-void cx_tracked_strip(struct cx_tracked *tracked)
+struct cx_tracked *cx_tracked_bare(const struct cx_tracked *tracked)
 {
-    cx_tree_done(&cx_activity_class, &tracked->history);
-    cx_tree_done(&cx_file_class, &tracked->files);
-    cx_tree_done(&cx_usage_class, &tracked->usage);
-    tracked->history_count = 0;
-    tracked->history_bytes = 0;
-    tracked->usage_count = 0;
+    struct cx_tracked *bare = cx_tracked_new();
+
+    if (bare != NULL) {
+        bare->fence = tracked->fence;
+        bare->last_sequence = tracked->last_sequence;
+    }
+    return bare;
 }
 
 void cx_tracked_free(struct cx_tracked *tracked)
@@ -30,7 +31,9 @@ void cx_tracked_free(struct cx_tracked *tracked)
         return;
     }
     assert(tracked->activation_count == 0);
-    cx_tracked_strip(tracked);
+    cx_tree_done(&cx_activity_class, &tracked->history);
+    cx_tree_done(&cx_file_class, &tracked->files);
+    cx_tree_done(&cx_usage_class, &tracked->usage);
     cx_tree_done(&cx_resource_class, &tracked->resources);
     cx_free(tracked);
 }
@@ -166,7 +169,8 @@ uint64_t cx_tracked_mix(uint64_t digest, const struct cx_tracked *tracked)
     const struct cx_tracked *each = tracked != NULL ? tracked : &nothing;
     const uint64_t numbers[] = {
         each->fence,         each->last_sequence,    each->history_count,
-        each->history_bytes, each->history_revision, each->usage_count,
+        each->history_bytes, each->history_revision, each->trim_revision,
+        each->usage_count,
     };
     struct cx_tree_cursor cursor;
     struct cx_tree_item *item;

@@ -28,9 +28,11 @@ struct cx_tracked {
     uint64_t history_count;
     uint64_t history_bytes;
     uint64_t history_revision; /* Of its last change. */
+    uint64_t trim_revision;    /* Of the last one that dropped anything. */
 
     /* States of the context share these. */
     struct cx_tree files; /* By path. */
+    size_t file_count;
     struct cx_tree usage; /* By model. */
     size_t usage_count;
 
@@ -40,11 +42,12 @@ struct cx_tracked {
 /* Nothing yet. NULL when out of memory. */
 struct cx_tracked *cx_tracked_new(void);
 
-/* Frees it; nothing may be active or held. NULL is fine. */
-void cx_tracked_free(struct cx_tracked *tracked);
+/* What stays when the states are dropped: fence and sequence. NULL when out of memory. */
+struct cx_tracked *cx_tracked_bare(const struct cx_tracked *tracked);
 
-/* Drops history, files and usage. */
-void cx_tracked_strip(struct cx_tracked *tracked);
+/* Frees it; nothing may be active or held. NULL is fine. O(activities and files that nobody
+ * else holds). */
+void cx_tracked_free(struct cx_tracked *tracked);
 
 /* Links an activation that is in no list into the lists of its context, as its newest, and
  * of its session. It takes the place of one that they had before, which is freed, and
