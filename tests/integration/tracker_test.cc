@@ -331,27 +331,25 @@ TEST_F(TrackerTest, RefusesAnActivityThatWouldNotFitIntoAnAnswer) {
   options_.message_size_max = kMessage;
   options_.value_size_max = CX_KIB;
   PortFixture::Start();
-  auto labels = [](size_t size) {
+  auto labels = [](int count) {
     std::string text;
-    for (int i = 10; size > 0; i++) {
-      size_t part = std::min<size_t>(size, 1024);
+    for (int i = 10; i < 10 + count; i++) {
       text +=
-          "metadata { key: 'k" + std::to_string(i) + "' value: '" + std::string(part, 'v') + "' } ";
-      size -= part;
+          "metadata { key: 'k" + std::to_string(i) + "' value: '" + std::string(1024, 'v') + "' } ";
     }
     return text;
   };
   auto activity = [&](size_t size) {
-    return "type: 't' data: '" + std::string(1024, 'd') + "' " + labels(size);
+    return "type: 't' data: '" + std::string(size, 'd') + "' " + labels(62);
   };
-  size_t size = 60 * 1024 + 500;
+  size_t size = 200;
   size += kLargest - TextEncode("Activity", activity(size)).size();
   ASSERT_EQ(kLargest, TextEncode("Activity", activity(size)).size());
   EXPECT_EQ("LIMIT_REACHED limit=message_size_max value=68608", Record("a", activity(size + 1)));
   EXPECT_EQ("LIMIT_REACHED limit=message_size_max value=68608",
             Put("a", "v", "mutations { record_activity { " + activity(size + 1) + " } }"));
   EXPECT_EQ("LIMIT_REACHED limit=message_size_max value=68608",
-            Ask("AcquireResource", On("s", "a", "name: 'r' " + labels(size + 1024))));
+            Ask("AcquireResource", On("s", "a", "name: 'r' " + labels(63))));
   EXPECT_EQ(0u, Record("a", activity(size)).find("first_sequence: 1 "));
   EXPECT_EQ(0u, Ask("ListActivities", "context_id: 'a'").find("activities {"));
 }
