@@ -134,7 +134,7 @@ void Checker::MakePart(const Change &change, Model *model) {
   bool is_asked = call.operation.kind == Kind::kEnd && call.operation.session() == name &&
                   session != nullptr && !session->IsOver(change.moment.clock_us);
   if (is_asked) CheckNew(call, *model);
-  model->PartSession(name, is_asked, change.ids, change.moment);
+  model->PartSession(name, is_asked, change.ids, change.reclaimed, change.moment);
   call.changes += is_asked;
 }
 

@@ -32,6 +32,7 @@ struct Call {
   uint64_t told = 0;           // What was known to be durable at the return.
   bool starts_engine = false;  // No request: the log is replayed, and nobody is told.
   bool starved = false;        // An allocation was made to fail.
+  bool refused = false;        // The log took no change of it.
   uint64_t wait_for = 0;
   Answer answer;
 
@@ -53,6 +54,7 @@ struct Change {
   std::string namespace_id;
   std::vector<std::string> ids;  // Of its items, in their order.
   std::string session_id;        // Of the one that it begins or ends.
+  std::set<Name> reclaimed;      // Of kPart: resources, by context and name.
   Moment moment;
 };
 
@@ -99,6 +101,9 @@ class Checker {
                const std::string &after_id, size_t count_max, const ShownPage &page);
   void EndSessions(const std::shared_ptr<Call> &call, const std::string &owner,
                    uint64_t after_start_revision, size_t count_max, const ShownSessions &page);
+
+  // Of who has a context active.
+  void EndStatus(const std::shared_ptr<Call> &call, const ShownStatus &shown);
 
   // Of the resources of a context.
   void EndResources(const std::shared_ptr<Call> &call, const RowQuery &query,
@@ -178,11 +183,14 @@ class Checker {
   bool IsExcused(const Call &call) const;
   bool MayWeigh(const Operation &operation) const;
   static bool MayGrow(const Operation &operation);
+  bool IsStaleRepeat(const Call &call, const Model &model, const Request &request) const;
   bool IsTrue(const Call &call, const Model &model) const;
   bool CheckExplained(const Call &call, const std::function<bool(const Model &)> &is_true) const;
   void CheckReturned(const Call &call, const Returned &returned);
   std::string DifferenceOf(const Call &call, const Model &model, const Returned &returned) const;
   void CheckTerm(const Call &call, const Name &name, int64_t expire_time_us) const;
+  void CheckAlive(const Call &call, const Name &session) const;
+  const Session *FindSession(const Call &call, const Name &name) const;
   void CheckSession(const Call &call, const std::string &owner, const ShownSession &row);
   void CheckSessions(const std::shared_ptr<Call> &call, const std::string &owner,
                      uint64_t after_start_revision, size_t count_max, const ShownSessions &page);

@@ -24,6 +24,13 @@ std::string DifferenceOfContext(const Model &model, const Name &name, int64_t no
   return Difference(*context, shown, true);
 }
 
+// Of a session that is told of, or, to a repeat, that it has ended: its term may be over, too.
+std::string DifferenceOfSession(const Model &model, const Call &call, const ShownSession &shown) {
+  const Session *session = model.FindSession(shown.name);
+  bool is_over = session != nullptr && session->IsOver(call.clock_us);
+  return is_over && !shown.is_there && call.answer.replayed ? "" : Difference(model, shown);
+}
+
 std::string DifferenceOfActivation(const Model &model, const Operation &operation,
                                    const Returned &returned) {
   const Session *session = model.FindSession(operation.session());
@@ -33,20 +40,22 @@ std::string DifferenceOfActivation(const Model &model, const Operation &operatio
   return Difference(found != nullptr ? *found : Activation(), returned.activation);
 }
 
-std::string DifferenceOfClaim(const Model &model, const Operation &operation, int64_t clock_us,
-                              const ShownResources &shown) {
+// Of a resource that is told of, or, to a repeat, that it is not held any more.
+std::string DifferenceOfClaim(const Model &model, const Call &call, const ShownResources &shown) {
+  const Operation &operation = call.operation;
   const Context *context = model.Find(operation.name());
+  const Session *session = model.FindSession(operation.session());
   Work work;
-  RowQuery query;
   if (context != nullptr) {
     auto found = context->work->resources.find(operation.claim.name);
-    if (found != context->work->resources.end()) work.resources.insert(*found);
+    if (found != context->work->resources.end() &&
+        found->second.session_id == operation.session_id) {
+      work.resources.insert(*found);
+    }
   }
-  auto is_shown = [&](const Held &held) {
-    return held.session_id == operation.session_id &&
-           model.GetSession(operation.session(), clock_us) != nullptr;
-  };
-  return Difference(work, query, is_shown, shown);
+  bool is_over = session != nullptr && session->IsOver(call.clock_us);
+  if (is_over && shown.rows.empty() && call.answer.replayed) return "";
+  return Difference(work, RowQuery(), shown);
 }
 
 // Of a history that was optimized before: what it keeps now.
@@ -97,13 +106,13 @@ std::string Checker::DifferenceOf(const Call &call, const Model &model,
     case Kind::kDeactivate:
       if (session.is_there && !(session.name == named.session())) return "another session";
       session.name = named.session();
-      if (difference.empty()) difference = Difference(model, call.clock_us, session);
+      if (difference.empty()) difference = DifferenceOfSession(model, call, session);
       if (named.kind != Kind::kActivate || !difference.empty()) return difference;
       [[fallthrough]];
     case Kind::kCreate:
       return DifferenceOfContext(model, named.name(), call.now_us, returned.context);
     case Kind::kAcquire:
-      return DifferenceOfClaim(model, named, call.clock_us, returned.resource);
+      return DifferenceOfClaim(model, call, returned.resource);
     case Kind::kOptimize:
       return call.answer.replayed ? DifferenceOfKept(model, named.name(), call) : "";
     default:
@@ -192,6 +201,22 @@ bool Checker::IsExcused(const Call &call) const {
          (BeginsWith(failure, "LIMIT_REACHED limit=change_size_max") && MayWeigh(call.operation));
 }
 
+// Whether a request for an exclusive activation is told rightly that the one it made, or any of
+// this session, is not in force any more.
+bool Checker::IsStaleRepeat(const Call &call, const Model &model, const Request &request) const {
+  const Operation &operation = call.operation;
+  const Context *context = model.Find(operation.name());
+  uint64_t fence = context != nullptr ? context->fence : 0;
+  if (operation.kind != Kind::kActivate || !operation.exclusive ||
+      request.content != operation.Content()) {
+    return false;
+  }
+  for (const Model::Holder &holder : model.HoldersOf(operation.name())) {
+    if (holder.activation->exclusive && holder.name == operation.session()) return false;
+  }
+  return call.answer.failure == "STALE_FENCE current_fence=" + Number(fence);
+}
+
 // Whether the answer to a write that changed nothing is right for a model.
 bool Checker::IsTrue(const Call &call, const Model &model) const {
   const Request *request = nullptr;
@@ -201,6 +226,7 @@ bool Checker::IsTrue(const Call &call, const Model &model) const {
       request->content != call.operation.Content()) {
     return true;
   }
+  if (known != Known::kNo && IsStaleRepeat(call, model, *request)) return true;
   if (known == Known::kMust) return false;
   Answer answer;
   switch (model.Try(WithId(call.operation), call.changes == 0, call.now(), &answer)) {

@@ -67,43 +67,59 @@ void Checker::EndWork(const std::shared_ptr<Call> &call, const std::string &what
   });
 }
 
-// Those that sessions hold whose term is over are not shown.
 void Checker::EndResources(const std::shared_ptr<Call> &call, const RowQuery &query,
                            const ShownResources &shown) {
   Name name = call->operation.name();
-  EndRead(call, "the resources of " + name.text(), [=](const Model &model) -> std::string {
-    auto is_shown = [&](const Held &held) {
-      return model.GetSession({name.namespace_id, held.session_id}, call->clock_us) != nullptr;
-    };
-    try {
-      const Work &work = model.GetWork(name, call->now_us);
-      if (!call->answer.failure.empty()) return "it is there";
-      return Difference(work, query, is_shown, shown);
-    } catch (const Failure &failure) {
-      return failure.text == call->answer.failure ? "" : failure.text;
-    }
-  });
+  for (const auto &[resource, held] : shown.rows) {
+    CheckAlive(*call, {name.namespace_id, held.session_id});
+  }
+  EndWork(call, "the resources of " + name.text(),
+          [query, shown](const Work &work) { return Difference(work, query, shown); });
+}
+
+void Checker::EndStatus(const std::shared_ptr<Call> &call, const ShownStatus &shown) {
+  Name name = call->operation.name();
+  for (const std::string &id : shown.session_ids) CheckAlive(*call, {name.namespace_id, id});
+  EndRead(call, "the status of " + name.text(),
+          [=](const Model &model) { return Difference(model, call->now_us, name, shown); });
 }
 
 // ---- Sessions. ----------------------------------------------------------------
 
+// A session whose term is over is not shown: whoever comes upon it ends it first, if the log lets
+// him.
+void Checker::CheckAlive(const Call &call, const Name &name) const {
+  const Session *session = FindSession(call, name);
+  bool may_be_shown = call.refused || call.starved;
+  if (session != nullptr && session->IsOver(call.clock_us) && !may_be_shown) {
+    Fail(call, name.text() + " is shown, and its term is over");
+  }
+}
+
+// A session as it was at some moment of a call, the last one if possible.
+const Session *Checker::FindSession(const Call &call, const Name &name) const {
+  const Session *session = nullptr;
+  for (uint64_t at = newest() + 1; at > call.first && session == nullptr; at--) {
+    session = At(at - 1).FindSession(name);
+  }
+  return session;
+}
+
 // When a session ends, as it is told in a call.
 void Checker::CheckTerm(const Call &call, const Name &name, int64_t expire_time_us) const {
-  for (uint64_t revision = call.last + 1; revision > call.first; revision--) {
-    const Session *session = At(revision - 1).GetSession(name, call.clock_us);
-    if (session == nullptr) continue;
-    const Lease &lease = *session->lease;
-    int64_t left_us = expire_time_us - call.now_us;
-    /* A renewal of this very moment may have come before this or after. */
-    bool was_renewed = lease.renew_time_us == call.clock_us;
-    if (left_us == lease.over_us - call.clock_us ||
-        (was_renewed && left_us == lease.over_before_us - call.clock_us) ||
-        (renewed_.count(name) > 0 && left_us == session->terms.ttl_us)) {
-      return;
-    }
-    Fail(call, name.text() + " ends in " + std::to_string(left_us) + " us, not in " +
-                   std::to_string(lease.over_us - call.clock_us));
+  const Session *session = FindSession(call, name);
+  if (session == nullptr) return;
+  const Lease &lease = *session->lease;
+  int64_t left_us = expire_time_us - call.now_us;
+  /* A renewal of this very moment may have come before this or after. */
+  bool was_renewed = lease.renew_time_us == call.clock_us;
+  if (left_us == lease.over_us - call.clock_us ||
+      (was_renewed && left_us == lease.over_before_us - call.clock_us) ||
+      (renewed_.count(name) > 0 && left_us == session->terms.ttl_us)) {
+    return CheckAlive(call, name);
   }
+  Fail(call, name.text() + " ends in " + std::to_string(left_us) + " us, not in " +
+                 std::to_string(lease.over_us - call.clock_us));
 }
 
 void Checker::EndSession(const std::shared_ptr<Call> &call, const ShownSession &shown) {
@@ -111,7 +127,7 @@ void Checker::EndSession(const std::shared_ptr<Call> &call, const ShownSession &
     std::string last;
     bool not_found = call->answer.failure == "SESSION_NOT_FOUND session_id=" + shown.name.id;
     auto is_true = [&](const Model &model) {
-      last = Difference(model, call->clock_us, shown);
+      last = Difference(model, shown);
       return last.empty();
     };
     if (IsStarved(*call, call->answer.failure)) return;
@@ -130,10 +146,7 @@ std::shared_ptr<Call> Checker::BeginRenewal(Operation operation) {
 void Checker::EndRenewal(const std::shared_ptr<Call> &call, int64_t expire_time_us) {
   Name name = call->operation.session();
   renewed_.erase(renewed_.find(name));
-  const Session *session = nullptr;  // It may have ended already.
-  for (uint64_t at = newest() + 1; at > call->first && session == nullptr; at--) {
-    session = At(at - 1).FindSession(name);
-  }
+  const Session *session = FindSession(*call, name);
   if (call->answer.failure.empty() && session != nullptr) {
     if (session->IsOver(call->clock_us)) Fail(*call, "its term is over");
     session->lease->Renew(call->clock_us, session->terms.ttl_us);
@@ -143,7 +156,7 @@ void Checker::EndRenewal(const std::shared_ptr<Call> &call, int64_t expire_time_
   Later(call, [this, call, shown, expire_time_us] {
     bool renewed = call->answer.failure.empty();
     auto is_true = [&](const Model &model) {
-      return (model.GetSession(shown.name, call->clock_us) != nullptr) == renewed;
+      return (model.FindSession(shown.name) != nullptr) == renewed;
     };
     if (IsStarved(*call, call->answer.failure)) return;
     if (!CheckExplained(*call, is_true)) {
@@ -163,7 +176,7 @@ void Checker::CheckSession(const Call &call, const std::string &owner, const Sho
   uint64_t last = std::min(call.last, call.wait_for);
   std::string difference = "it is in no list";
   for (uint64_t revision = last + 1; revision > call.first; revision--) {
-    difference = Difference(At(revision - 1), call.clock_us, row);
+    difference = Difference(At(revision - 1), row);
     if (!owner.empty() && row.session.terms.owner != owner) difference = "another owner";
     if (difference.empty()) return CheckTerm(call, row.name, row.expire_time_us);
   }
@@ -186,10 +199,10 @@ void Checker::CheckSessions(const std::shared_ptr<Call> &call, const std::string
   if (page.more && page.last_start_revision < before) Fail(*call, "a list goes back");
   for (const auto &[name, session] : At(call->last).sessions()) {
     uint64_t start = session->start_revision;
-    bool in_page =
-        start > after_start_revision && (!page.more || start <= page.last_start_revision) &&
-        name.namespace_id == call->operation.namespace_id &&
-        (owner.empty() || session->terms.owner == owner) && !session->IsOver(call->clock_us);
+    bool in_page = start > after_start_revision &&
+                   (!page.more || start <= page.last_start_revision) &&
+                   name.namespace_id == call->operation.namespace_id &&
+                   (owner.empty() || session->terms.owner == owner);
     bool always = At(call->first).FindSession(name) != nullptr;
     if (in_page && always && ids.count(name.id) == 0) Fail(*call, "a list lacks " + name.text());
   }

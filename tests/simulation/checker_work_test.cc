@@ -174,7 +174,7 @@ TEST_F(CheckerWorkTest, RefusesASessionThatIsShownAfterItsTerm) {
   clock_us_ = kTtl;
   auto call = Begin(Of(Kind::kUpdate, "s3"));
   call->wait_for = 4;
-  ExpectRefused("the session has ended", [&] { checker_.EndSession(call, Show(3)); });
+  ExpectRefused("is shown, and its term is over", [&] { checker_.EndSession(call, Show(3)); });
 }
 
 TEST_F(CheckerWorkTest, RefusesATermThatIsNotFullAfterARestart) {

@@ -52,8 +52,7 @@ void Simulation::GetStatus(const Name &name) {
   auto call = checker_.Begin(Operation::Of(name));
   ShownStatus shown = server_.GetStatus(call.get(), NoMemoryAt());
   SayRead(call, "status of " + name.text(), shown.session_ids.size());
-  checker_.EndRead(call, "the status of " + name.text(),
-                   [=](const Model &model) { return Difference(model, call->now(), name, shown); });
+  checker_.EndStatus(call, shown);
 }
 
 // ---- Histories and tables. ----------------------------------------------------

@@ -359,7 +359,7 @@ void Model::CheckDelete(const Operation &operation, const Moment &now, bool firs
       (context->life == Life::kDeleted && !operation.purge)) {
     throw NotFound(context);
   }
-  if (first) CheckAuthor(operation.name(), operation.parts[0], true, now);
+  CheckAuthor(operation.name(), operation.parts[0], true, now);
   if (first) Check(live ? context : nullptr, operation.parts[0].preconditions);
   size_t child_count = live ? ChildrenOf(operation.name()).size() : 0;
   if (child_count > 0 && !operation.recursive) {

@@ -208,10 +208,11 @@ class Model {
   // The end of a session whose term is over.
   void Lose(const Name &session, const Moment &moment);
 
-  // A part of an end that is too large for one change: the session leaves these contexts.
-  // `is_asked`: by a client, else its term is over.
+  // A part of an end that is too large for one change: the session leaves these contexts, and
+  // gives these resources back (the name of each behind that of its context). `is_asked`: by a
+  // client, else its term is over.
   void PartSession(const Name &session, bool is_asked, const std::vector<std::string> &ids,
-                   const Moment &moment);
+                   const std::set<Name> &resources, const Moment &moment);
 
   // ---- Answers that change nothing.
 
@@ -226,9 +227,6 @@ class Model {
 
   // The record of the work on a context; throws Failure.
   const Work &GetWork(const Name &name, int64_t now_us) const;
-
-  // A session as it is shown; nullptr: it is not there, or its term is over.
-  const Session *GetSession(const Name &name, int64_t clock_us) const;
 
   // Whether a list shows a context.
   bool Lists(const Context &context, const Name &name, const ListQuery &query,
@@ -291,7 +289,8 @@ class Model {
   void RemoveActivation(const Name &session, const std::string &context_id);
   void CheckLost(const Name &name, const Moment &moment) const;
   void EndSession(const Name &name, const Moment &moment);
-  void GiveAllBack(const Name &name, const std::string &session_id, const Moment &moment);
+  void GiveAllBack(const Name &name, const std::string &session_id, const std::set<Name> *resources,
+                   const Moment &moment);
 
   // ---- The record of work, in model_work.cc.
   void Record(const Name &name, const std::string &session_id,

@@ -35,11 +35,6 @@ const Session *Model::FindSession(const Name &name) const {
   return found != sessions_.end() ? found->second.get() : nullptr;
 }
 
-const Session *Model::GetSession(const Name &name, int64_t clock_us) const {
-  const Session *session = FindSession(name);
-  return session != nullptr && !session->IsOver(clock_us) ? session : nullptr;
-}
-
 std::vector<Model::Holder> Model::HoldersOf(const Name &context) const {
   std::vector<Holder> holders;
   for (auto at = sessions_.lower_bound({context.namespace_id, ""});
@@ -144,12 +139,12 @@ void Model::CheckLost(const Name &name, const Moment &moment) const {
 }
 
 void Model::PartSession(const Name &name, bool is_asked, const std::vector<std::string> &ids,
-                        const Moment &moment) {
+                        const std::set<Name> &resources, const Moment &moment) {
   if (!is_asked) CheckLost(name, moment);
   Stamp(moment);
   for (const std::string &id : ids) {
     if (FindSession(name)->Find(id) != nullptr) RemoveActivation(name, id);
-    GiveAllBack({name.namespace_id, id}, name.id, moment);
+    GiveAllBack({name.namespace_id, id}, name.id, &resources, moment);
   }
 }
 
@@ -165,14 +160,18 @@ void Model::EndSession(const Name &name, const Moment &moment) {
     }
   }
   sessions_.erase(name);
-  for (const std::string &id : ids) GiveAllBack({name.namespace_id, id}, name.id, moment);
+  for (const std::string &id : ids) {
+    GiveAllBack({name.namespace_id, id}, name.id, nullptr, moment);
+  }
 }
 
-// The newest first.
-void Model::GiveAllBack(const Name &name, const std::string &session_id, const Moment &moment) {
+// All that it holds of a context, or those of these; the newest first.
+void Model::GiveAllBack(const Name &name, const std::string &session_id,
+                        const std::set<Name> *resources, const Moment &moment) {
   std::map<uint64_t, std::string> held;
   for (const auto &[resource, each] : Change(name).work->resources) {
-    if (each.session_id == session_id) held[each.sequence] = resource;
+    bool wanted = resources == nullptr || resources->count({name.id, resource}) > 0;
+    if (each.session_id == session_id && wanted) held[each.sequence] = resource;
   }
   for (auto each = held.rbegin(); each != held.rend(); ++each) {
     GiveBack(name, each->second, ResourceStep::kReclaimed, session_id, moment);

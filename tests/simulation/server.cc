@@ -56,6 +56,18 @@ Change::Kind KindOf(const cx_change &change) {
   }
 }
 
+// The resources that a part of an end gives back.
+std::set<Name> ReclaimedBy(const cx_change &change) {
+  std::set<Name> names;
+  for (size_t i = 0; i < change.item_count; i++) {
+    const cx_change_item &item = change.items[i];
+    for (size_t j = 0; j < item.op_count; j++) {
+      names.insert({Text(item.id), Text(item.ops[j].activity->detail.resource.name)});
+    }
+  }
+  return names;
+}
+
 }  // namespace
 
 // ---- The engine's changes, as they happen. --------------------------------------
@@ -78,8 +90,20 @@ extern "C" void __wrap_cx_apply(cx_stage *stage, const cx_change *change, uint64
   seen.moment = {revision, call->now_us, time_us, Scheduler::Running()->now_us()};
   for (size_t i = 0; i < change->item_count; i++) seen.ids.push_back(Text(change->items[i].id));
   seen.kind = KindOf(*change);
+  if (seen.kind == Change::kPart) seen.reclaimed = ReclaimedBy(*change);
   __real_cx_apply(stage, change, revision, time_us, garbage);
   listening->Applied(std::move(seen));
+}
+
+// And this in front of cx_commit_append(): it learns whether the log takes a change.
+extern "C" cx_reason __real_cx_commit_append(cx_commit *commit, cx_bytes change, int64_t now_us,
+                                             uint64_t *ret_revision, int64_t *ret_time_us);
+
+extern "C" cx_reason __wrap_cx_commit_append(cx_commit *commit, cx_bytes change, int64_t now_us,
+                                             uint64_t *ret_revision, int64_t *ret_time_us) {
+  cx_reason reason = __real_cx_commit_append(commit, change, now_us, ret_revision, ret_time_us);
+  if (listening != nullptr && reason != CX_REASON_NONE) CurrentCall()->refused = true;
+  return reason;
 }
 
 // ---- Starting and ending. -----------------------------------------------------

@@ -74,8 +74,8 @@ std::string Difference(const Activation &expected, const Activation &shown) {
   return shown.time_us != expected.time_us ? "another time of " + id : "";
 }
 
-std::string Difference(const Model &model, int64_t clock_us, const ShownSession &shown) {
-  const Session *expected = model.GetSession(shown.name, clock_us);
+std::string Difference(const Model &model, const ShownSession &shown) {
+  const Session *expected = model.FindSession(shown.name);
   const Session &found = shown.session;
   if (!shown.is_there) return expected != nullptr ? "the session is there" : "";
   if (expected == nullptr) return "the session has ended";
@@ -95,10 +95,10 @@ std::string Difference(const Model &model, int64_t clock_us, const ShownSession 
   return difference;
 }
 
-std::string Difference(const Model &model, const Moment &now, const Name &context_name,
+std::string Difference(const Model &model, int64_t now_us, const Name &context_name,
                        const ShownStatus &shown) {
   const Context *context = model.Find(context_name);
-  bool is_there = IsLive(context) && !Model::IsExpired(*context, now.now_us);
+  bool is_there = IsLive(context) && !Model::IsExpired(*context, now_us);
   if (shown.exists != is_there) return is_there ? "it is there" : "it is not there";
   if (is_there && shown.version != context->head.version) return "version";
   if (is_there && shown.fence != context->fence) {
@@ -107,7 +107,6 @@ std::string Difference(const Model &model, const Moment &now, const Name &contex
   }
   ShownStatus expected;
   for (const Model::Holder &holder : model.HoldersOf(context_name)) {
-    if (holder.session->IsOver(now.clock_us)) continue;
     expected.session_ids.push_back(holder.name.id);
     if (!holder.activation->exclusive) continue;
     expected.exclusive_session_id = holder.name.id;
@@ -188,13 +187,11 @@ std::string Difference(const Work &work, const RowQuery &query, const ShownFiles
   return difference.empty() && shown.more != more ? "whether there are more" : difference;
 }
 
-std::string Difference(const Work &work, const RowQuery &query,
-                       const std::function<bool(const Held &)> &is_shown,
-                       const ShownResources &shown) {
+std::string Difference(const Work &work, const RowQuery &query, const ShownResources &shown) {
   std::vector<std::pair<std::string, Held>> wanted;
   for (const auto &[name, held] : work.resources) {
     bool asked = name > query.after && BeginsWith(name, query.prefix);
-    if (asked && is_shown(held)) wanted.emplace_back(name, held);
+    if (asked) wanted.emplace_back(name, held);
   }
   size_t count = std::min(query.count_max, wanted.size());
   std::string difference = Rows(count, shown.rows.size());
@@ -206,7 +203,8 @@ std::string Difference(const Work &work, const RowQuery &query,
                 found.time_us == expected.time_us;
     if (!same) difference = "the row of " + name;
   }
-  return difference.empty() && wanted.size() > count && !shown.more ? "there are more" : difference;
+  bool more = wanted.size() > count;
+  return difference.empty() && shown.more != more ? "whether there are more" : difference;
 }
 
 }  // namespace simulation

@@ -5,8 +5,6 @@
 
 #include "tests/simulation/model.h"
 
-#include <functional>
-
 namespace simulation {
 
 // A state of a context as the engine shows it.
@@ -96,15 +94,13 @@ std::string Difference(const State &expected, const Shown &shown, bool with_entr
 
 // The same of the newest state, with what the context is besides.
 std::string Difference(const Context &expected, const Shown &shown, bool with_entries);
-std::string Difference(const Model &model, int64_t clock_us, const ShownSession &shown);
+std::string Difference(const Model &model, const ShownSession &shown);
 std::string Difference(const Activation &expected, const Activation &shown);
-std::string Difference(const Model &model, const Moment &now, const Name &context,
+std::string Difference(const Model &model, int64_t now_us, const Name &context,
                        const ShownStatus &shown);
 std::string Difference(const Work &work, const ActivityQuery &query, const ShownHistory &shown);
 std::string Difference(const Work &work, const RowQuery &query, const ShownFiles &shown);
-std::string Difference(const Work &work, const RowQuery &query,
-                       const std::function<bool(const Held &)> &is_shown,
-                       const ShownResources &shown);
+std::string Difference(const Work &work, const RowQuery &query, const ShownResources &shown);
 
 }  // namespace simulation
 

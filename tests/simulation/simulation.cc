@@ -15,6 +15,7 @@ constexpr int kProgressWrites = 20;
 constexpr size_t kProgressValueSize = 8000;
 constexpr int64_t kProgressUs = 15'000'000;  // More than any stall of the disk.
 constexpr int64_t kLateUs = 1'000'000;       // So late may the timers be.
+constexpr int64_t kLateEndUs = 3'000'000;  // The same for a session: an end that fails is put off.
 
 }  // namespace
 
@@ -269,7 +270,7 @@ void Simulation::CheckDue() {
     }
   }
   for (const auto &[name, session] : checker_.model().sessions()) {
-    if (session->IsOver(scheduler_.now_us() - kLateUs)) {
+    if (session->IsOver(scheduler_.now_us() - kLateEndUs)) {
       scheduler_.Stop("session " + name.text() + " is over and has not ended");
     }
   }

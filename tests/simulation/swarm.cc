@@ -93,7 +93,7 @@ Swarm::Swarm(Dice *dice) {
   stale_in = dice->Pick<uint64_t>({0, 3, 10});
   activity_in = Maybe(dice, {3, 10});
   session_ttl_us = dice->Pick({kSecond, 3 * kSecond, 60 * kSecond});
-  history_count_max = dice->Pick<uint64_t>({2, 10, 100, 3000});
+  history_count_max = dice->Pick<uint64_t>({2, 10, 100, 900});
   history_bytes_max = dice->Pick<uint64_t>({200, 5000, 1000000});
 }
 
