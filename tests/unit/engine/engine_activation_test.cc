@@ -303,7 +303,8 @@ TEST_F(EngineActivationTest, RepeatsAnExclusiveActivationOnlyWhileItIsInForce) {
 
 TEST_F(EngineActivationTest, ShowsARepeatOnlyWhatIsLeft) {
   Activate(one_, "a", kShared, "r");
-  Switch(one_, "b", "s");
+  uint64_t switched = Switch(one_, "b", "s").write.revision;
+  EXPECT_EQ(switched, Activate(one_, "a", kShared, "r").write.wait_for) << "it shows the session";
   uint64_t deleted = Delete("a").write.revision;
   Activated again = Activate(one_, "a", kShared, "r");
   EXPECT_TRUE(again.write.replayed);

@@ -118,7 +118,7 @@ class EngineFaultTest : public TrackingFixture {
   Outcome Files(const std::string &id) {
     Outcome outcome = {};
     cx_file_page page;
-    cx_tracked_query query = Tracked(id);
+    cx_tracked_query query = Tracked(id.c_str());
     outcome.status =
         cx_engine_list_files(engine_, &query, &page, &outcome.write.wait_for, &outcome.error);
     if (outcome.status == CX_OK) cx_file_page_done(&page);

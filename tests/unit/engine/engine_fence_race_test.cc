@@ -135,7 +135,7 @@ class EngineFenceRaceTest : public TrackingFixture {
 
     Outcome Operate(const std::string &context) {
       uint64_t fence = OneIn(8) ? 0 : fences_[context];
-      cx_author author = By(OneIn(4) ? "" : session_, fence);
+      cx_author author = OneIn(4) ? Fenced(fence) : By(session_, fence);
       if (session_.empty()) return StartAnew();
       switch (random_() % 16) {
         case 0:

@@ -254,16 +254,20 @@ class TrackingFixture : public EngineFixture {
     return outcome;
   }
 
-  cx_tracked_query Tracked(const std::string &context, const std::string &after = "",
-                           size_t count_max = 1000, const std::string &prefix = "") const {
-    return {{Bytes(namespace_), Bytes(context)}, Bytes(prefix), Bytes(after), count_max};
+  // The texts outlive the query.
+  cx_tracked_query Tracked(const char *context, const char *after = "", size_t count_max = 1000,
+                           const char *prefix = "") const {
+    return {{Bytes(namespace_), cx_bytes_of(context)},
+            cx_bytes_of(prefix),
+            cx_bytes_of(after),
+            count_max};
   }
 
   Holdings Resources(const std::string &context, const std::string &after = "",
                      size_t count_max = 1000) {
     Holdings holdings = {};
     cx_resource_page page;
-    cx_tracked_query query = Tracked(context, after, count_max);
+    cx_tracked_query query = Tracked(context.c_str(), after.c_str(), count_max);
     holdings.status =
         cx_engine_list_resources(engine_, &query, &page, &holdings.write.wait_for, &holdings.error);
     Take(&page, &holdings);
