@@ -333,10 +333,12 @@ TEST_F(PlanActivationTest, KnowsARepeatByTheContextAndOfASwitchByTheSession) {
   };
   EXPECT_EQ(CX_PLAN_CHANGE, Activate("s", "a", exclusive_with_id));
   uint64_t revision = revision_;
-  Activate("t", "a", Taking);
   EXPECT_EQ(CX_PLAN_NOTHING, Activate("s", "a", exclusive_with_id));
   EXPECT_TRUE(replayed_);
   EXPECT_EQ(revision, plan_.record.revision);
+  Activate("t", "a", Taking);
+  EXPECT_EQ(CX_PLAN_FAILED, Activate("s", "a", exclusive_with_id)) << "it is not in force";
+  EXPECT_EQ("STALE_FENCE", reason());
   for (ActivationPlan plan : {cx_plan_activate, cx_plan_deactivate}) {
     EXPECT_EQ(CX_PLAN_FAILED, Finish(Plan(plan, "s", "a", with_id)));
     EXPECT_EQ("REQUEST_ID_REUSED", reason());

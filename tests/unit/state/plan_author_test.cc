@@ -140,7 +140,7 @@ TEST_F(PlanAuthorTest, DeletesAreWritesToo) {
   EXPECT_EQ(CX_PLAN_FAILED, DeleteBy("a", "s", 2));
   EXPECT_EQ(CX_PLAN_FAILED, DeleteBy("a", "nobody", 1));
   EXPECT_EQ("SESSION_NOT_FOUND", reason());
-  EXPECT_EQ(CX_PLAN_CHANGE, DeleteBy("a", "s", 1));
+  EXPECT_EQ(CX_PLAN_CHANGE, DeleteBy("a", "", 1)) << "the fence says enough";
   EXPECT_EQ(CX_PLAN_FAILED, DeleteBy("a", "s", 1, false, /*purge=*/true));
   ExpectStale("1");
   EXPECT_EQ(CX_PLAN_CHANGE, DeleteBy("a", "s", 0, false, true));

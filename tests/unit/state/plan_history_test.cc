@@ -36,7 +36,8 @@ class PlanHistoryTest : public TrackerFixture {
     request.from_sequence = from_sequence;
     if (set) set(&request);
     cx_plan_begin(&plan_);
-    cx_plan_result result = cx_plan_truncate(&plan_, &request, again);
+    from_sequence_ = again ? from_sequence_ : 0;
+    cx_plan_result result = cx_plan_truncate(&plan_, &request, &from_sequence_);
     count_ = plan_.count;
     return Finish(result);
   }
@@ -68,6 +69,7 @@ class PlanHistoryTest : public TrackerFixture {
   cx_optimize_request optimize_ = {};
   cx_optimizing optimizing_ = {};
   uint64_t count_ = 0;
+  uint64_t from_sequence_ = 0;
 };
 
 TEST_F(PlanHistoryTest, NumbersActivitiesConsecutively) {
@@ -161,14 +163,20 @@ TEST_F(PlanHistoryTest, BoundsWhatANewContextBeginsWith) {
   ExpectReplayGivesTheSame();
 }
 
-TEST_F(PlanHistoryTest, DropsNoMoreInOneChangeThanItMay) {
+TEST_F(PlanHistoryTest, HasAHistoryTrimmedFirstThatIsFarAboveItsBounds) {
+  cx_name_key key = NameKey("a");
   Fill(CX_TRIM_MAX + 10);
   plan_.history_count_max = 5;
-  Record("a", Activity("n"));
-  EXPECT_EQ((std::pair<uint64_t, uint64_t>{CX_TRIM_MAX + 1, CX_TRIM_MAX + 11}), Left());
-  Record("a", Activity("n"));
-  EXPECT_EQ((std::pair<uint64_t, uint64_t>{CX_TRIM_MAX + 8, CX_TRIM_MAX + 12}), Left());
+  EXPECT_EQ(CX_PLAN_NEEDS_TRIM, Record("a", Activity("n")));
+  EXPECT_EQ(key.hash, plan_.expired.hash);
+  cx_plan_begin(&plan_);
+  EXPECT_EQ(CX_PLAN_CHANGE, Finish(cx_plan_trim(&plan_, &key)));
+  EXPECT_EQ((std::pair<uint64_t, uint64_t>{CX_TRIM_MAX + 1, CX_TRIM_MAX + 10}), Left());
+  EXPECT_EQ(CX_PLAN_CHANGE, Record("a", Activity("n")));
+  EXPECT_EQ((std::pair<uint64_t, uint64_t>{CX_TRIM_MAX + 7, CX_TRIM_MAX + 11}), Left());
   EXPECT_EQ(5u, Tracked("a").history_count);
+  cx_plan_begin(&plan_);
+  EXPECT_EQ(CX_PLAN_NOTHING, Finish(cx_plan_trim(&plan_, &key)));
   ExpectReplayGivesTheSame();
 }
 
@@ -229,7 +237,7 @@ TEST_F(PlanHistoryTest, TruncatesInRoundsTheOldestFirst) {
   ExpectReplayGivesTheSame();
 }
 
-TEST_F(PlanHistoryTest, LooksAtTheAuthorOfATruncateOnce) {
+TEST_F(PlanHistoryTest, LooksAtTheAuthorOfEveryRound) {
   Fill(3);
   Begin("s");
   Activate("s", "a", Guarding);
@@ -239,7 +247,8 @@ TEST_F(PlanHistoryTest, LooksAtTheAuthorOfATruncateOnce) {
               request->author = {cx_bytes_of("s"), 1};
             }));
   EXPECT_EQ("s", Text(items_[0].session_id));
-  EXPECT_EQ(CX_PLAN_CHANGE, Truncate(3, /*again=*/true));
+  EXPECT_EQ(CX_PLAN_FAILED, Truncate(2, /*again=*/true));
+  EXPECT_EQ("STALE_FENCE", reason());
   optimize_.max_count = 1;
   Record("a", Activity("n"));
   EXPECT_EQ(CX_PLAN_FAILED, Optimize());
@@ -394,7 +403,8 @@ TEST_F(PlanHistoryTest, LeavesNoTraceWithoutMemory) {
   request.request_id = cx_bytes_of("id");
   ExpectNoTraceWithoutMemory([&] {
     cx_plan_begin(&plan_);
-    return cx_plan_truncate(&plan_, &request, false);
+    from_sequence_ = 0;
+    return cx_plan_truncate(&plan_, &request, &from_sequence_);
   });
   optimize_.max_count = 3;
   optimize_.deduplicate = true;

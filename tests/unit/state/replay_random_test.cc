@@ -79,10 +79,11 @@ class ReplayRandomTest : public TrackerFixture {
     cx_plan_begin(&plan_);
     if (OneIn(2)) {
       cx_truncate_request request = {};
+      uint64_t from_sequence = 0;
       request.name = {cx_bytes_of("default"), Keep(AnyContext())};
       request.from_sequence = OneIn(2) ? 1 + Below(40) : 0;
       request.from_time_us = plan_.now_us - static_cast<int64_t>(Below(100));
-      return Finish(cx_plan_truncate(&plan_, &request, OneIn(2)));
+      return Finish(cx_plan_truncate(&plan_, &request, &from_sequence));
     }
     cx_optimize_request request = {};
     cx_optimizing optimizing = {};

@@ -63,7 +63,7 @@ class SessionTest : public TrackerFixture {
                               count_max};
     List names;
     page.resources = cx_tree_copy(&Tracked(context).resources);
-    EXPECT_EQ(CX_OK, cx_resource_list(&query, plan_.lease_now_us, &page));
+    EXPECT_EQ(CX_OK, cx_resource_list(&query, &page));
     for (size_t i = 0; i < page.count; i++) names.push_back(Text(page.rows[i].name));
     *ret_more = page.more;
     cx_resource_page_done(&page);
@@ -203,22 +203,6 @@ TEST_F(SessionTest, ListsWhatIsHeldByNameInPages) {
   EXPECT_FALSE(more);
 }
 
-TEST_F(SessionTest, ListsNothingOfASessionWhoseTermIsOver) {
-  bool more;
-  Create("a");
-  Begin("s");
-  Begin("t");
-  for (const char *name : {"a", "b", "c", "d"}) Acquire(*name % 2 == 0 ? "s" : "t", "a", name);
-  LetLapse("t");
-  EXPECT_EQ((List{"b", "d"}), Page("a", "", "", 10, &more));
-  EXPECT_EQ((List{"b"}), Page("a", "", "", 1, &more));
-  EXPECT_TRUE(more);
-  EXPECT_EQ((List{"d"}), Page("a", "", "c", 1, &more));
-  EXPECT_FALSE(more);
-  EXPECT_EQ(List{}, Page("a", "c", "", 1, &more));
-  EXPECT_FALSE(more) << "what is behind has another prefix";
-}
-
 TEST_F(SessionTest, APageShowsWhatWasHeldWhenItWasMade) {
   cx_resource_page page = {};
   cx_tracked_query query = {};
@@ -227,7 +211,7 @@ TEST_F(SessionTest, APageShowsWhatWasHeldWhenItWasMade) {
   Begin("s");
   Acquire("s", "a", "tool");
   page.resources = cx_tree_copy(&Tracked("a").resources);
-  ASSERT_EQ(CX_OK, cx_resource_list(&query, plan_.lease_now_us, &page));
+  ASSERT_EQ(CX_OK, cx_resource_list(&query, &page));
   End("s");
   Delete("a", false, true);
   ASSERT_EQ(1u, page.count);
@@ -243,7 +227,7 @@ TEST_F(SessionTest, APageCanBeReleasedWhenThereIsNoMemory) {
   cx_tracked_query query = {};
   query.count_max = 1;
   fail_nth_begin(&fail, 1);
-  EXPECT_EQ(CX_RESOURCE_EXHAUSTED, cx_resource_list(&query, plan_.lease_now_us, &page));
+  EXPECT_EQ(CX_RESOURCE_EXHAUSTED, cx_resource_list(&query, &page));
   fail_nth_end(&fail);
   cx_resource_page_done(&page);
 }

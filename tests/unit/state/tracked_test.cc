@@ -168,21 +168,23 @@ TEST_F(TrackedTest, AreFreedWithAllThatTheyKnowButWhatIsHeld) {
   fail_nth_end(&fail);
 }
 
-TEST_F(TrackedTest, StripDropsHistoryFilesAndUsageAndNothingElse) {
+TEST_F(TrackedTest, FenceAndSequenceStayWhenTheStatesAreDropped) {
   Create("x");
   Begin("y");
   Activate("y", "x", Exclusive);
   Acquire("y", "x", "tool");
-  WriteTo("x",
-          Mutations().Record(Activity().File("path", "read")).Record(Activity().Model("m", 1, 1)));
-  cx_tracked_strip(Find("x")->tracked);
-  EXPECT_EQ(List{}, History("x"));
-  EXPECT_EQ(List{}, Files("x"));
-  EXPECT_EQ(List{}, Usage("x"));
-  EXPECT_EQ(0u, Tracked("x").usage_count);
-  EXPECT_EQ((List{"y:1"}), Sessions("x"));
-  EXPECT_EQ((List{"tool y"}), Held("x"));
-  EXPECT_EQ(3u, Tracked("x").last_sequence);
+  Record("x", Activity().File("path", "read"));
+  cx_tracked *bare = cx_tracked_bare(Find("x")->tracked);
+  ASSERT_NE(nullptr, bare);
+  EXPECT_EQ(1u, bare->fence);
+  EXPECT_EQ(2u, bare->last_sequence);
+  bare->fence = bare->last_sequence = 0;
+  EXPECT_EQ(cx_tracked_mix(0, nullptr), cx_tracked_mix(0, bare)) << "and nothing else";
+  cx_tracked_free(bare);
+  struct fail_nth fail;
+  fail_nth_begin(&fail, 1);
+  EXPECT_EQ(nullptr, cx_tracked_bare(Find("x")->tracked));
+  fail_nth_end(&fail);
 }
 
 TEST_F(TrackedTest, TellsWhatItKnowsApartByTheDigest) {
