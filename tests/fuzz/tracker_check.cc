@@ -206,6 +206,8 @@ class TrackerCheck {
       count++;
     }
     FUZZ_REQUIRE(count == tracked->usage_count, "%s: rows of usage are miscounted", id.c_str());
+    FUZZ_REQUIRE(Files(tracked->files).size() == tracked->file_count, "%s: files are miscounted",
+                 id.c_str());
     FUZZ_REQUIRE(context->life != CX_CONTEXT_BARE ||
                      (count == 0 && Files(tracked->files).empty() && tracked->history_count == 0),
                  "%s: bare, and there is more than numbers", id.c_str());
