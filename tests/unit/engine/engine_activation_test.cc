@@ -176,7 +176,7 @@ TEST_F(EngineActivationTest, ActivatesNothingNewAboveTheMemoryLimitButWhatIsTher
   EXPECT_EQ("memory_limit", Switch(id, "new").detail("limit"));
   EXPECT_EQ("memory_limit", Acquire(id, "a", "tool").detail("limit"));
   EXPECT_EQ("memory_limit", Start(Term()).detail("limit"));
-  EXPECT_EQ("memory_limit", Record("a", {Activity()}).detail("limit"));
+  EXPECT_EQ("memory_limit", Update("a", Mutations().Record(Activity())).detail("limit"));
   EXPECT_EQ(CX_OK, Activate(id, "a", kTakeover).status) << "who shrinks it may need the fence";
   EXPECT_EQ(CX_OK, Deactivate(id, "a").status);
   EXPECT_EQ(CX_OK, End(id).status);
