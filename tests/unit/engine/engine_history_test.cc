@@ -388,7 +388,7 @@ TEST_F(EngineHistoryTest, OptimizesAnEmptyHistory) {
 }
 
 TEST_F(EngineHistoryTest, OptimizesManyRunsInSeveralChanges) {
-  const uint64_t count = 2 * (2 * CX_TRIM_MAX + 7);
+  const uint64_t count = 2 * (CX_TRIM_MAX + 7);
   for (uint64_t done = 0; done < count;) {  // Every other one repeats: each is a run.
     std::vector<Activity> activities;
     for (int i = 0; i < 500; i++, done += 2) {
