@@ -158,7 +158,7 @@ void Checker::EndRenewal(const std::shared_ptr<Call> &call, int64_t expire_time_
     auto is_true = [&](const Model &model) {
       return (model.FindSession(shown.name) != nullptr) == renewed;
     };
-    if (IsStarved(*call, call->answer.failure)) return;
+    if (IsExcused(*call)) return; /* One whose term is over could not be ended. */
     if (!CheckExplained(*call, is_true)) {
       Fail(*call, renewed ? "there is no such session" : "the session is there");
     }

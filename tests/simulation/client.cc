@@ -67,14 +67,18 @@ std::string Simulation::Write(const Operation &operation) {
   Returned returned;
   auto call = checker_.Begin(operation);
   server_.Write(call.get(), NoMemoryAt(), &returned);
-  checker_.weather.disk_may_be_full |= machine_.may_be_full();
-  checker_.weather.disk_has_failed |= machine_.ended() || server_.failed() || machine_.has_failed();
+  NoteWeather();
   if (trace_.on()) Say(scheduler_.name(), operation.Describe() + " -> " + call->answer.Describe());
   uint64_t wait_for = call->wait_for;
   std::string failure = call->answer.failure;
   checker_.EndWrite(call, returned);
   WaitNowAndThen(wait_for);
   return failure;
+}
+
+void Simulation::NoteWeather() {
+  checker_.weather.disk_may_be_full |= machine_.may_be_full();
+  checker_.weather.disk_has_failed |= machine_.ended() || server_.failed() || machine_.has_failed();
 }
 
 // Most clients wait until their answer is durable; some never do.

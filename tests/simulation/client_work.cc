@@ -22,6 +22,7 @@ void Simulation::DoRenew() {
   Name session = workload_.NextSession(checker_.model());
   auto call = checker_.BeginRenewal(OfSession(session));
   int64_t expire_time_us = server_.Renew(call.get(), NoMemoryAt());
+  NoteWeather();
   SayRead(call, "renew " + session.text(), 1);
   checker_.EndRenewal(call, expire_time_us);
 }

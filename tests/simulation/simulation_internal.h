@@ -70,6 +70,7 @@ class Simulation {
   void DoGet();
   void DoList(const ListQuery &query, size_t count_max);
   void DoHold();
+  void NoteWeather();
   void WaitNowAndThen(uint64_t wait_for);
   void GetAndCheck(const Name &name, uint64_t version, int64_t time_us);
 
