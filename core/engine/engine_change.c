@@ -199,7 +199,7 @@ enum cx_status cx_engine_write_run(struct cx_engine_write *write)
             }
             break;
         case CX_PLAN_NEEDS_TRIM:
-            status = cx_engine_trim(engine, &plan.expired, write->error);
+            status = cx_engine_trim(engine, &plan, write->error);
             if (status != CX_OK) {
                 return status;
             }

@@ -185,20 +185,24 @@ enum cx_status cx_engine_truncate_history(struct cx_engine *engine,
 
 struct write_trim {
     struct cx_engine_write base;
-    const struct cx_name_key *key;
+    const struct cx_plan *wanted;
 };
 
 static enum cx_plan_result trim_plan(struct cx_engine_write *write, struct cx_plan *plan)
 {
-    return cx_plan_trim(plan, ((struct write_trim *)write)->key);
+    const struct cx_plan *wanted = ((struct write_trim *)write)->wanted;
+
+    plan->history_count_max = wanted->trim_count_max;
+    plan->history_bytes_max = wanted->trim_bytes_max;
+    return cx_plan_trim(plan, &wanted->expired);
 }
 
-enum cx_status cx_engine_trim(struct cx_engine *engine, const struct cx_name_key *key,
+enum cx_status cx_engine_trim(struct cx_engine *engine, const struct cx_plan *wanted,
                               struct cx_error *ret_error)
 {
     struct write_trim trim = {
-        .base = cx_engine_write_begin(engine, 1ULL << key->shard, ret_error),
-        .key = key,
+        .base = cx_engine_write_begin(engine, 1ULL << wanted->expired.shard, ret_error),
+        .wanted = wanted,
     };
 
     trim.base.plan = trim_plan;

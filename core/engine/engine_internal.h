@@ -91,9 +91,9 @@ CX_MUST_CHECK enum cx_status cx_engine_find_locked(struct cx_engine *engine,
 void cx_engine_view_session(const struct cx_engine *engine, const struct cx_session *session,
                             struct cx_session_view *ret_view);
 
-/* Drops the oldest of a history that has grown far above its bounds. Fails like
- * cx_engine_run_due(). */
-CX_MUST_CHECK enum cx_status cx_engine_trim(struct cx_engine *engine, const struct cx_name_key *key,
+/* Drops the oldest of a history, so that there is room for what a plan wants to add
+ * (CX_PLAN_NEEDS_TRIM). Fails like cx_engine_run_due(). */
+CX_MUST_CHECK enum cx_status cx_engine_trim(struct cx_engine *engine, const struct cx_plan *wanted,
                                             struct cx_error *ret_error);
 
 /* Writes the settings of the options into the log and the state, if they differ. For

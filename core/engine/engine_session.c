@@ -4,6 +4,8 @@
  * not be ended and is put off), which a renewal moves by itself: whoever finds a lease due looks
  * at the deadline. So a renewal costs a look-up and one number. */
 
+#include <assert.h>
+
 #include "core/base/limits.h"
 #include "core/base/memory.h"
 #include "core/engine/engine_change.h"
@@ -218,6 +220,7 @@ enum cx_status cx_engine_start_session(struct cx_engine *engine,
     struct write_start start = {.request = &named};
     enum cx_status status;
 
+    assert(request->ttl_us >= CX_SESSION_TTL_US_MIN && request->ttl_us <= CX_SESSION_TTL_US_MAX);
     if (named.name.id.size == 0) {
         cx_engine_make_up_id(engine, CX_MADE_UP_SESSION, request->name.namespace_id,
                              request->request_id, made_up);

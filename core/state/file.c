@@ -7,7 +7,7 @@
 #include "core/base/limits.h"
 #include "core/base/memory.h"
 
-static_assert(offsetof(struct cx_file, item) == 0, "cx_file_of() relies on it");
+static_assert(offsetof(struct cx_file_row, item) == 0, "cx_file_of() relies on it");
 static_assert(CX_FILE_PATH_SIZE_MAX <= UINT16_MAX && CX_FILE_OPERATION_SIZE_MAX <= UINT16_MAX &&
                   CX_FILE_SOURCE_SIZE_MAX <= UINT16_MAX,
               "the sizes fit into their fields");
@@ -18,15 +18,15 @@ static void file_free(struct cx_tree_item *item)
 }
 
 const struct cx_tree_class cx_file_class = {
-    .key_offset = offsetof(struct cx_file, bytes),
+    .key_offset = offsetof(struct cx_file_row, bytes),
     .free_item = file_free,
 };
 
-enum cx_status cx_file_new(const struct cx_file_operation *operation, const struct cx_file *before,
-                           struct cx_file **ret_file)
+enum cx_status cx_file_new(const struct cx_file_operation *operation,
+                           const struct cx_file_row *before, struct cx_file_row **ret_file)
 {
     size_t size = operation->path.size + operation->operation.size + operation->source.size;
-    struct cx_file *file;
+    struct cx_file_row *file;
     uint8_t *at;
 
     assert(operation->path.size >= 1 && operation->path.size <= CX_FILE_PATH_SIZE_MAX);
@@ -37,7 +37,7 @@ enum cx_status cx_file_new(const struct cx_file_operation *operation, const stru
     if (file == NULL) {
         return CX_RESOURCE_EXHAUSTED;
     }
-    *file = (struct cx_file){
+    *file = (struct cx_file_row){
         .item = {.refs = 1,
                  .key_size = (uint16_t)operation->path.size,
                  .extra = (uint16_t)operation->operation.size},
@@ -52,7 +52,7 @@ enum cx_status cx_file_new(const struct cx_file_operation *operation, const stru
     return CX_OK;
 }
 
-void cx_file_view(const struct cx_file *file, struct cx_file_view *ret_view)
+void cx_file_view(const struct cx_file_row *file, struct cx_file_view *ret_view)
 {
     struct cx_bytes path = cx_tree_item_key(&cx_file_class, &file->item);
     struct cx_bytes operation = {path.data + path.size, file->item.extra};
@@ -94,7 +94,7 @@ enum cx_status cx_file_list(const struct cx_tracked_query *query, struct cx_file
     return CX_OK;
 }
 
-uint64_t cx_file_mix(uint64_t digest, const struct cx_file *file)
+uint64_t cx_file_mix(uint64_t digest, const struct cx_file_row *file)
 {
     struct cx_file_view view;
 

@@ -9,7 +9,7 @@
 #include "core/state/tracking.h"
 #include "core/tree/tree.h"
 
-struct cx_file {
+struct cx_file_row {
     struct cx_tree_item item; /* The key: the path. `extra`: the operation's size. */
     int64_t time_us;          /* Of the last operation. Set when it is applied; 0 before. */
     uint64_t operation_count;
@@ -19,18 +19,19 @@ struct cx_file {
 
 extern const struct cx_tree_class cx_file_class;
 
-static inline struct cx_file *cx_file_of(struct cx_tree_item *item)
+static inline struct cx_file_row *cx_file_of(struct cx_tree_item *item)
 {
-    return (struct cx_file *)item; /* Its first member. */
+    return (struct cx_file_row *)item; /* Its first member. */
 }
 
 /* Makes the row that follows `before` (NULL: there was none). The caller owns a
  * reference. CX_RESOURCE_EXHAUSTED when out of memory. */
 CX_MUST_CHECK enum cx_status cx_file_new(const struct cx_file_operation *operation,
-                                         const struct cx_file *before, struct cx_file **ret_file);
+                                         const struct cx_file_row *before,
+                                         struct cx_file_row **ret_file);
 
 /* What it says, borrowed from it. */
-void cx_file_view(const struct cx_file *file, struct cx_file_view *ret_view);
+void cx_file_view(const struct cx_file_row *file, struct cx_file_view *ret_view);
 
 /* Fills a page, whose `files` is set, with what the query asks for.
  * CX_RESOURCE_EXHAUSTED when out of memory. O(log n + rows). */
@@ -38,6 +39,6 @@ CX_MUST_CHECK enum cx_status cx_file_list(const struct cx_tracked_query *query,
                                           struct cx_file_page *page);
 
 /* Continues a digest over it. */
-uint64_t cx_file_mix(uint64_t digest, const struct cx_file *file);
+uint64_t cx_file_mix(uint64_t digest, const struct cx_file_row *file);
 
 #endif /* CX_STATE_FILE_H */

@@ -48,6 +48,8 @@ struct cx_plan {
     uint64_t needed;
     uint64_t wait_for; /* CX_PLAN_WAIT_FOR_ALL: whatever was the last change. */
     struct cx_name_key expired;
+    uint64_t trim_count_max; /* CX_PLAN_NEEDS_TRIM: the bounds that leave room for what is new. */
+    uint64_t trim_bytes_max;
     bool expired_is_session;
     bool replayed;                   /* CX_PLAN_NOTHING: an earlier request made the change. */
     struct cx_request_record record; /* Which, then. */
@@ -122,8 +124,8 @@ CX_MUST_CHECK enum cx_plan_result cx_plan_truncate(struct cx_plan *plan,
                                                    const struct cx_truncate_request *request,
                                                    uint64_t *from_sequence);
 
-/* Plans a round that drops the oldest of a history that is above its bounds, never the newest:
- * at most CX_TRIM_MAX. CX_PLAN_NOTHING when there are none. */
+/* Plans a round that drops the oldest of a history that is above the plan's bounds, never the
+ * newest: at most CX_TRIM_MAX. CX_PLAN_NOTHING when it is not. */
 CX_MUST_CHECK enum cx_plan_result cx_plan_trim(struct cx_plan *plan, const struct cx_name_key *key);
 
 /* An optimize on its way through several rounds. */

@@ -123,11 +123,13 @@ static enum cx_plan_result check_limit(struct cx_plan *plan, const struct activa
 {
     const struct cx_session *session = activating->session;
 
+    bool takes_over = activating->step_count > 1;
+
     if (activating->existing != NULL) {
         return CX_PLAN_CHANGE;
     }
     if (session->activation_count < session->max_active_contexts) {
-        return cx_plan_check_sessions(plan, activating->context);
+        return takes_over ? CX_PLAN_CHANGE : cx_plan_check_sessions(plan, activating->context);
     }
     (void)cx_error_limit(plan->error, "max_active_contexts", session->max_active_contexts);
     return CX_PLAN_FAILED;

@@ -85,6 +85,11 @@ static enum cx_plan_result set_trimmed(struct cx_plan *plan, const struct cx_tra
     return CX_PLAN_CHANGE;
 }
 
+static uint64_t subtract(uint64_t from, uint64_t number)
+{
+    return from > number ? from - number : 0;
+}
+
 enum cx_plan_result cx_plan_set_history(struct cx_plan *plan, struct cx_bytes namespace_id,
                                         const struct cx_tracked *before,
                                         struct cx_change_item *item)
@@ -94,11 +99,12 @@ enum cx_plan_result cx_plan_set_history(struct cx_plan *plan, struct cx_bytes na
         .count = goes_on ? before->history_count : 0,
         .bytes = goes_on ? before->history_bytes : 0,
     };
+    uint64_t added_bytes = 0;
     uint64_t added = 0;
 
     for (size_t i = 0; i < item->op_count; i++) {
         if (item->ops[i].kind == CX_MUTATION_RECORD) {
-            trimming.bytes += cx_activity_content_weight(item->ops[i].activity);
+            added_bytes += cx_activity_content_weight(item->ops[i].activity);
             added++;
         }
     }
@@ -106,6 +112,7 @@ enum cx_plan_result cx_plan_set_history(struct cx_plan *plan, struct cx_bytes na
         return CX_PLAN_CHANGE;
     }
     trimming.count += added;
+    trimming.bytes += added_bytes;
     item->first_sequence = before != NULL ? before->last_sequence + 1 : 1;
     if (goes_on) {
         drop_old(plan, before, &trimming);
@@ -114,6 +121,8 @@ enum cx_plan_result cx_plan_set_history(struct cx_plan *plan, struct cx_bytes na
     if (trimming.dropped == CX_TRIM_MAX && trimming.upto < item->first_sequence &&
         is_above(plan, &trimming)) {
         cx_name_key_init(&plan->expired, namespace_id, item->id);
+        plan->trim_count_max = subtract(plan->history_count_max, added);
+        plan->trim_bytes_max = subtract(plan->history_bytes_max, added_bytes);
         return CX_PLAN_NEEDS_TRIM;
     }
     return trimming.dropped > 0 ? set_trimmed(plan, goes_on ? before : NULL, &trimming, item)
@@ -248,7 +257,9 @@ enum cx_plan_result cx_plan_trim(struct cx_plan *plan, const struct cx_name_key 
     struct cx_context_name name;
     struct shortening shortening = {.name = &name, .author = &nobody, .key = key};
     enum cx_plan_result result = cx_plan_look(plan, key, &shortening.context);
+    struct trimming trimming = {0};
     struct cx_run within = {1, 0};
+    const struct cx_tracked *tracked;
 
     if (result != CX_PLAN_CHANGE) {
         return result;
@@ -260,7 +271,12 @@ enum cx_plan_result cx_plan_trim(struct cx_plan *plan, const struct cx_name_key 
         cx_context_namespace(shortening.context),
         cx_context_id(shortening.context),
     };
-    within.last = shortening.context->tracked->last_sequence - 1;
+    tracked = shortening.context->tracked;
+    trimming.count = tracked->history_count;
+    trimming.bytes = tracked->history_bytes;
+    drop_old(plan, tracked, &trimming);
+    within.last =
+        trimming.upto < tracked->last_sequence ? trimming.upto : subtract(trimming.upto, 1);
     return drop_within(plan, &shortening, &within);
 }
 

@@ -279,7 +279,8 @@ static bool keep_fitting(const struct cx_plan *plan, struct partings *partings)
             partings->count = 1;
             return false;
         }
-        size_left -= weight + parting->held * HELD_WEIGHT_MAX;
+        weight += parting->held * HELD_WEIGHT_MAX;
+        size_left -= weight < size_left ? weight : size_left;
     }
     return true;
 }

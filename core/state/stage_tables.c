@@ -32,7 +32,7 @@ enum cx_status cx_stage_file(struct cx_stage *stage, const struct cx_tracked *tr
 {
     struct cx_tree_item *before;
     struct cx_tree_item *replaced;
-    struct cx_file *file;
+    struct cx_file_row *file;
     enum cx_status status;
 
     if (!result->files_change) {

@@ -24,55 +24,45 @@ static void release(struct cx_call *call)
 
 /* ---- The answer. ------------------------------------------------------------ */
 
-/* Adds rows until there are no more, or the message is full. */
-static void add_rows(struct cx_call *call, struct cx_draft *draft,
-                     const struct cx_activity_page *page, ListActivitiesResponse *response)
+static ProtobufCMessage *row(struct cx_draft *draft, const void *page, size_t index)
 {
-    struct cx_page filled;
+    const struct cx_activity_page *activities = page;
+    ActivityMessage *message = cx_activity_message(draft, &activities->rows[index]);
 
-    cx_page_init(&filled, call);
-    response->activities = cx_draft_alloc(draft, page->count * sizeof(ActivityMessage *));
-    for (size_t i = 0; i < page->count && !draft->failed; i++) {
-        const struct cx_activity_view *row = &page->rows[i];
-        ActivityMessage *message = cx_activity_message(draft, row);
-
-        if (draft->failed ||
-            !cx_page_take(&filled, protobuf_c_message_get_packed_size(&message->base))) {
-            break;
-        }
-        cx_activity_message_fill(draft, row, message);
-        response->activities[i] = message;
-        response->n_activities = filled.count;
-    }
+    return message != NULL ? &message->base : NULL;
 }
 
-/* Names the place behind the last row that is shown. */
-static void add_token(struct cx_draft *draft, const struct list_state *state,
-                      ListActivitiesResponse *response)
+static void fill(struct cx_draft *draft, const void *page, size_t index, ProtobufCMessage *row)
 {
-    const struct cx_activity_page *page = &state->page;
-    struct cx_token place = {.epoch = state->scope.epoch};
+    const struct cx_activity_page *activities = page;
 
-    if (response->n_activities == page->count && !page->more) {
-        return;
-    }
-    place.position = response->n_activities == page->count
-                         ? page->next_sequence
-                         : page->rows[response->n_activities].sequence;
-    response->next_page_token = cx_token_encode(&draft->memory, &state->scope, &place);
-    draft->failed = draft->failed || response->next_page_token == NULL;
+    cx_activity_message_fill(draft, &activities->rows[index], (ActivityMessage *)row);
+}
+
+static void place(const void *page, size_t shown, struct cx_token *place)
+{
+    const struct cx_activity_page *activities = page;
+
+    place->position =
+        shown == activities->count ? activities->next_sequence : activities->rows[shown].sequence;
 }
 
 static void send_page(struct cx_call *call)
 {
     const struct list_state *state = cx_call_state(call);
+    const struct cx_page_source source = {
+        .page = &state->page,
+        .count = state->page.count,
+        .more = state->page.more,
+        .row = row,
+        .fill = fill,
+        .place = place,
+    };
     struct cx_draft draft = {.memory = cx_allocator_of_call(call)};
     ListActivitiesResponse response = CONTEXTD__V1__LIST_ACTIVITIES_RESPONSE__INIT;
 
-    add_rows(call, &draft, &state->page, &response);
-    if (!draft.failed) {
-        add_token(&draft, state, &response);
-    }
+    response.activities = cx_page_make(call, &draft, &source, &state->scope, &response.n_activities,
+                                       &response.next_page_token);
     release(call); /* The message holds copies. */
     if (draft.failed) {
         cx_answer_out_of_memory(call);

@@ -1,65 +1,37 @@
 /* DeactivateContext. */
 
-#include "core/engine/engine.h"
-#include "server/services/answer.h"
-#include "server/services/convert_response.h"
 #include "server/services/convert_session.h"
-#include "server/services/convert_tracking.h"
+#include "server/services/session_answer.h"
 #include "server/services/tracker.h"
-
-struct deactivate_state {
-    struct cx_answer answer;
-    struct cx_write_outcome outcome;
-    struct cx_session_view *session;
-};
-
-static void release(struct cx_call *call)
-{
-    const struct deactivate_state *state = cx_call_state(call);
-
-    cx_session_view_free(state->session);
-}
 
 static void reply(struct cx_call *call)
 {
-    const struct deactivate_state *state = cx_call_state(call);
-    struct cx_draft draft = {.memory = cx_allocator_of_call(call)};
     DeactivateContextResponse response = CONTEXTD__V1__DEACTIVATE_CONTEXT_RESPONSE__INIT;
     WriteResult write;
 
-    cx_write_result_init(&write, &state->outcome);
-    response.session = cx_session_message(&draft, state->session);
-    response.write = &write;
-    cx_session_view_free(state->session); /* The message holds copies. */
-    if (draft.failed) {
-        cx_answer_out_of_memory(call);
-        return;
+    if (cx_session_answer_fill(call, &response.session, &write)) {
+        response.write = &write;
+        cx_call_reply(call, &response.base);
     }
-    cx_call_reply(call, &response.base);
 }
 
 void cx_tracker_deactivate_context(struct cx_call *call, const ProtobufCMessage *message)
 {
-    struct deactivate_state *state = cx_call_alloc(call, sizeof *state);
     struct cx_error error;
     struct cx_conversion conversion = cx_conversion_of_call(call, &error);
     struct cx_activation_request request;
+    struct cx_session_answer *state;
 
-    if (state == NULL) {
-        cx_answer_out_of_memory(call);
-        return;
-    }
-    *state = (struct deactivate_state){.answer = {.reply = reply, .release = release}};
     if (cx_convert_deactivate(&conversion, (const DeactivateContextRequest *)message, &request) !=
         CX_OK) {
         cx_call_fail(call, &error);
         return;
     }
-    cx_call_set_state(call, state);
-    if (cx_engine_deactivate(cx_answer_app(call)->engine, &request, &state->outcome,
-                             &state->session, &error) != CX_OK) {
-        cx_answer_error(call, state->outcome.wait_for, &error);
-        return;
+    state = cx_session_answer_begin(call, reply);
+    if (state != NULL) {
+        cx_session_answer_end(call,
+                              cx_engine_deactivate(cx_answer_app(call)->engine, &request,
+                                                   &state->outcome, &state->session, &error),
+                              &error);
     }
-    cx_answer_when_durable(call, state->outcome.wait_for);
 }

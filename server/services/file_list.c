@@ -40,52 +40,34 @@ static TrackedFile *file_message(struct cx_draft *draft, const struct cx_file_vi
     return message;
 }
 
-/* Adds rows until there are no more, or the message is full. */
-static void add_rows(struct cx_call *call, struct cx_draft *draft, const struct cx_file_page *page,
-                     ListFilesResponse *response)
+static ProtobufCMessage *row(struct cx_draft *draft, const void *page, size_t index)
 {
-    struct cx_page filled;
+    TrackedFile *message = file_message(draft, &((const struct cx_file_page *)page)->rows[index]);
 
-    cx_page_init(&filled, call);
-    response->files = cx_draft_alloc(draft, page->count * sizeof(TrackedFile *));
-    for (size_t i = 0; i < page->count && !draft->failed; i++) {
-        TrackedFile *message = file_message(draft, &page->rows[i]);
-
-        if (draft->failed ||
-            !cx_page_take(&filled, protobuf_c_message_get_packed_size(&message->base))) {
-            break;
-        }
-        response->files[i] = message;
-        response->n_files = filled.count;
-    }
+    return message != NULL ? &message->base : NULL;
 }
 
-/* Names the place behind the last row that is shown. */
-static void add_token(struct cx_draft *draft, const struct list_state *state,
-                      ListFilesResponse *response)
+static void place(const void *page, size_t shown, struct cx_token *place)
 {
-    const struct cx_file_page *page = &state->page;
-    struct cx_token place = {.epoch = state->scope.epoch};
-
-    if (response->n_files == page->count && !page->more) {
-        return;
-    }
-    assert(response->n_files > 0); /* The first always is. */
-    place.key = page->rows[response->n_files - 1].last.path;
-    response->next_page_token = cx_token_encode(&draft->memory, &state->scope, &place);
-    draft->failed = draft->failed || response->next_page_token == NULL;
+    assert(shown > 0); /* The first always is. */
+    place->key = ((const struct cx_file_page *)page)->rows[shown - 1].last.path;
 }
 
 static void send_page(struct cx_call *call)
 {
     const struct list_state *state = cx_call_state(call);
+    const struct cx_page_source source = {
+        .page = &state->page,
+        .count = state->page.count,
+        .more = state->page.more,
+        .row = row,
+        .place = place,
+    };
     struct cx_draft draft = {.memory = cx_allocator_of_call(call)};
     ListFilesResponse response = CONTEXTD__V1__LIST_FILES_RESPONSE__INIT;
 
-    add_rows(call, &draft, &state->page, &response);
-    if (!draft.failed) {
-        add_token(&draft, state, &response);
-    }
+    response.files = cx_page_make(call, &draft, &source, &state->scope, &response.n_files,
+                                  &response.next_page_token);
     release(call); /* The message holds copies. */
     if (draft.failed) {
         cx_answer_out_of_memory(call);

@@ -38,6 +38,46 @@ bool cx_page_take(struct cx_page *page, uint64_t packed_size)
     return true;
 }
 
+/* Names the place behind the last row that is shown. */
+static char *make_token(struct cx_draft *draft, const struct cx_page_source *source,
+                        const struct cx_token_scope *scope, size_t shown)
+{
+    struct cx_token place = {.epoch = scope->epoch};
+    char *token;
+
+    if (shown == source->count && !source->more) {
+        return cx_draft_text(draft, (struct cx_bytes){0});
+    }
+    source->place(source->page, shown, &place);
+    token = cx_token_encode(&draft->memory, scope, &place);
+    draft->failed = draft->failed || token == NULL;
+    return token;
+}
+
+void *cx_page_make(struct cx_call *call, struct cx_draft *draft,
+                   const struct cx_page_source *source, const struct cx_token_scope *scope,
+                   size_t *ret_shown, char **ret_token)
+{
+    ProtobufCMessage **rows = cx_draft_alloc(draft, source->count * sizeof(ProtobufCMessage *));
+    struct cx_page filled;
+
+    cx_page_init(&filled, call);
+    for (size_t i = 0; i < source->count && !draft->failed; i++) {
+        ProtobufCMessage *row = source->row(draft, source->page, i);
+
+        if (draft->failed || !cx_page_take(&filled, protobuf_c_message_get_packed_size(row))) {
+            break;
+        }
+        if (source->fill != NULL) {
+            source->fill(draft, source->page, i, row);
+        }
+        rows[i] = row;
+    }
+    *ret_shown = filled.count;
+    *ret_token = draft->failed ? NULL : make_token(draft, source, scope, filled.count);
+    return draft->failed ? NULL : rows;
+}
+
 void cx_page_send(struct cx_call *call, size_t count, uint64_t size,
                   void (*send)(struct cx_call *call))
 {

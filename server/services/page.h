@@ -12,6 +12,7 @@
 #define CX_SERVICES_PAGE_H
 
 #include "server/services/convert_request.h"
+#include "server/services/draft.h"
 #include "server/services/token.h"
 
 struct cx_call;
@@ -33,6 +34,30 @@ void cx_page_init(struct cx_page *page, const struct cx_call *call);
 /* Whether a row whose message packs into `packed_size` bytes goes into the page, in a field
  * below 16: then it has it. */
 CX_MUST_CHECK bool cx_page_take(struct cx_page *page, uint64_t packed_size);
+
+/* The rows that a page may show. */
+struct cx_page_source {
+    const void *page; /* What the functions know. */
+    size_t count;
+    bool more; /* There are others behind them. */
+
+    /* The message of a row, or NULL with draft->failed. */
+    ProtobufCMessage *(*row)(struct cx_draft *draft, const void *page, size_t index);
+
+    /* Sets in a row that is shown what is too large to be made for one that is not. NULL: nothing.
+     */
+    void (*fill)(struct cx_draft *draft, const void *page, size_t index, ProtobufCMessage *row);
+
+    /* Sets where the next page begins when this one shows the first `shown` rows. */
+    void (*place)(const void *page, size_t shown, struct cx_token *place);
+};
+
+/* Makes the messages of the rows until there are no more, or the message of the call is full, and
+ * the token of the next page ("" when there is none). Returns an array of *ret_shown pointers.
+ * NULL, with draft->failed, when out of memory. */
+void *cx_page_make(struct cx_call *call, struct cx_draft *draft,
+                   const struct cx_page_source *source, const struct cx_token_scope *scope,
+                   size_t *ret_shown, char **ret_token);
 
 /* Makes the answer of `count` rows, which weigh `size` bytes, with `send`: on a worker
  * where that is much. */

@@ -26,52 +26,35 @@ static void release(struct cx_call *call)
 
 /* ---- The answer. ------------------------------------------------------------ */
 
-/* Adds rows until there are no more, or the message is full. */
-static void add_rows(struct cx_call *call, struct cx_draft *draft,
-                     const struct cx_resource_page *page, ListResourcesResponse *response)
+static ProtobufCMessage *row(struct cx_draft *draft, const void *page, size_t index)
 {
-    struct cx_page filled;
+    const struct cx_resource_page *resources = page;
+    Resource *message = cx_resource_message(draft, &resources->rows[index]);
 
-    cx_page_init(&filled, call);
-    response->resources = cx_draft_alloc(draft, page->count * sizeof(Resource *));
-    for (size_t i = 0; i < page->count && !draft->failed; i++) {
-        Resource *message = cx_resource_message(draft, &page->rows[i]);
-
-        if (draft->failed ||
-            !cx_page_take(&filled, protobuf_c_message_get_packed_size(&message->base))) {
-            break;
-        }
-        response->resources[i] = message;
-        response->n_resources = filled.count;
-    }
+    return message != NULL ? &message->base : NULL;
 }
 
-/* Names the place behind the last row that is shown. */
-static void add_token(struct cx_draft *draft, const struct list_state *state,
-                      ListResourcesResponse *response)
+static void place(const void *page, size_t shown, struct cx_token *place)
 {
-    const struct cx_resource_page *page = &state->page;
-    struct cx_token place = {.epoch = state->scope.epoch};
-
-    if (response->n_resources == page->count && !page->more) {
-        return;
-    }
-    assert(response->n_resources > 0); /* The first always is. */
-    place.key = page->rows[response->n_resources - 1].name;
-    response->next_page_token = cx_token_encode(&draft->memory, &state->scope, &place);
-    draft->failed = draft->failed || response->next_page_token == NULL;
+    assert(shown > 0); /* The first always is. */
+    place->key = ((const struct cx_resource_page *)page)->rows[shown - 1].name;
 }
 
 static void send_page(struct cx_call *call)
 {
     const struct list_state *state = cx_call_state(call);
+    const struct cx_page_source source = {
+        .page = &state->page,
+        .count = state->page.count,
+        .more = state->page.more,
+        .row = row,
+        .place = place,
+    };
     struct cx_draft draft = {.memory = cx_allocator_of_call(call)};
     ListResourcesResponse response = CONTEXTD__V1__LIST_RESOURCES_RESPONSE__INIT;
 
-    add_rows(call, &draft, &state->page, &response);
-    if (!draft.failed) {
-        add_token(&draft, state, &response);
-    }
+    response.resources = cx_page_make(call, &draft, &source, &state->scope, &response.n_resources,
+                                      &response.next_page_token);
     release(call); /* The message holds copies. */
     if (draft.failed) {
         cx_answer_out_of_memory(call);

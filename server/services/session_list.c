@@ -24,53 +24,37 @@ static void release(struct cx_call *call)
 
 /* ---- The answer. ------------------------------------------------------------ */
 
-/* Adds rows until there are no more, or the message is full. */
-static void add_rows(struct cx_call *call, struct cx_draft *draft,
-                     const struct cx_session_page *page, ListSessionsResponse *response)
+static ProtobufCMessage *row(struct cx_draft *draft, const void *page, size_t index)
 {
-    struct cx_page filled;
+    const struct cx_session_page *sessions = page;
+    Session *message = cx_session_message(draft, sessions->rows[index]);
 
-    cx_page_init(&filled, call);
-    response->sessions = cx_draft_alloc(draft, page->count * sizeof(Session *));
-    for (size_t i = 0; i < page->count && !draft->failed; i++) {
-        Session *message = cx_session_message(draft, page->rows[i]);
-
-        if (draft->failed ||
-            !cx_page_take(&filled, protobuf_c_message_get_packed_size(&message->base))) {
-            break;
-        }
-        response->sessions[i] = message;
-        response->n_sessions = filled.count;
-    }
+    return message != NULL ? &message->base : NULL;
 }
 
-/* Names the place behind the last row that is shown. */
-static void add_token(struct cx_draft *draft, const struct list_state *state,
-                      ListSessionsResponse *response)
+static void place(const void *page, size_t shown, struct cx_token *place)
 {
-    const struct cx_session_page *page = &state->page;
-    struct cx_token place = {.epoch = state->scope.epoch};
+    const struct cx_session_page *sessions = page;
 
-    if (response->n_sessions == page->count && !page->more) {
-        return;
-    }
-    place.position = response->n_sessions == page->count
-                         ? page->last_start_revision
-                         : page->rows[response->n_sessions - 1]->start_revision;
-    response->next_page_token = cx_token_encode(&draft->memory, &state->scope, &place);
-    draft->failed = draft->failed || response->next_page_token == NULL;
+    place->position = shown == sessions->count ? sessions->last_start_revision
+                                               : sessions->rows[shown - 1]->start_revision;
 }
 
 static void send_page(struct cx_call *call)
 {
     const struct list_state *state = cx_call_state(call);
+    const struct cx_page_source source = {
+        .page = &state->page,
+        .count = state->page.count,
+        .more = state->page.more,
+        .row = row,
+        .place = place,
+    };
     struct cx_draft draft = {.memory = cx_allocator_of_call(call)};
     ListSessionsResponse response = CONTEXTD__V1__LIST_SESSIONS_RESPONSE__INIT;
 
-    add_rows(call, &draft, &state->page, &response);
-    if (!draft.failed) {
-        add_token(&draft, state, &response);
-    }
+    response.sessions = cx_page_make(call, &draft, &source, &state->scope, &response.n_sessions,
+                                     &response.next_page_token);
     release(call); /* The message holds copies. */
     if (draft.failed) {
         cx_answer_out_of_memory(call);

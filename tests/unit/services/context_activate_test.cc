@@ -79,7 +79,7 @@ TEST_F(ContextActivateTest, HasFiveActiveContextsUnlessTold) {
   EXPECT_EQ("LIMIT_REACHED limit=max_active_contexts value=5", Activate(id, "f"));
 }
 
-TEST_F(ContextActivateTest, ShowsARepeatWhatIsThereNow) {
+TEST_F(ContextActivateTest, FailsARepeatWhoseExclusiveActivationIsNotInForce) {
   Put("a", "k", "v");
   std::string id = Start();
   const std::string request = "exclusive: true write { request_id: 'r' }";
@@ -88,7 +88,16 @@ TEST_F(ContextActivateTest, ShowsARepeatWhatIsThereNow) {
   Has(again, "fence: 1 exclusive: true");
   Has(again, "write { revision: 4 replayed: true }");
   Ask("DeactivateContext", On(id, "a"));
-  again = Activate(id, "a", request);
+  EXPECT_EQ("STALE_FENCE current_fence=1", Activate(id, "a", request));
+}
+
+TEST_F(ContextActivateTest, ShowsARepeatWhatIsThereNow) {
+  Put("a", "k", "v");
+  std::string id = Start();
+  const std::string request = "write { request_id: 'r' }";
+  Activate(id, "a", request);
+  Ask("DeactivateContext", On(id, "a"));
+  std::string again = Activate(id, "a", request);
   EXPECT_EQ(0u, again.find("context {")) << again;
   Ask("EndSession", "session_id: '" + id + "'");
   Manage("DeleteContext", "context_id: 'a'");

@@ -121,7 +121,7 @@ TEST_F(ChangeEncodeTest, KeepsActivationsInTheirOrder) {
 }
 
 TEST_F(ChangeEncodeTest, KeepsWhatASessionIsStartedWith) {
-  cx_new_context create = {};
+  static cx_new_context create;  // The change borrows it for longer than this test lasts.
   cx_session_start_request &start = change_.session.start;
   create.type = cx_bytes_of("chat");
   create.parent_id = cx_bytes_of("above");

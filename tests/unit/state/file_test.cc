@@ -25,15 +25,15 @@ class FileTest : public testing::Test {
     EXPECT_EQ(before_, cx_memory_used()) << "everything is given back";
   }
 
-  static cx_file *New(const std::string &path, const std::string &operation = "",
-                      const std::string &source = "", const cx_file *before = nullptr) {
+  static cx_file_row *New(const std::string &path, const std::string &operation = "",
+                      const std::string &source = "", const cx_file_row *before = nullptr) {
     cx_file_operation parts = {Bytes(path), Bytes(operation), Bytes(source)};
-    cx_file *file = nullptr;
+    cx_file_row *file = nullptr;
     EXPECT_EQ(CX_OK, cx_file_new(&parts, before, &file));
     return file;
   }
 
-  static void Unref(cx_file *file) { cx_tree_item_unref(&cx_file_class, &file->item); }
+  static void Unref(cx_file_row *file) { cx_tree_item_unref(&cx_file_class, &file->item); }
 
   void Add(const std::string &path) {
     cx_tree_item *old;
@@ -57,13 +57,13 @@ class FileTest : public testing::Test {
 };
 
 TEST_F(FileTest, TellsTheLastOperationAndHowManyThereWere) {
-  cx_file *first = New("path", "read", "tool");
+  cx_file_row *first = New("path", "read", "tool");
   struct cx_file_view view;
   cx_file_view(first, &view);
   EXPECT_EQ(1u, view.operation_count);
   EXPECT_EQ(0, view.time_us) << "that of its change is set later";
 
-  cx_file *second = New("path", "write", "", first);
+  cx_file_row *second = New("path", "write", "", first);
   second->time_us = 9;
   Unref(first);
   cx_file_view(second, &view);
@@ -78,7 +78,7 @@ TEST_F(FileTest, TellsTheLastOperationAndHowManyThereWere) {
 TEST_F(FileTest, HoldsTheLongestNames) {
   std::string path(CX_FILE_PATH_SIZE_MAX, 'p'), operation(CX_FILE_OPERATION_SIZE_MAX, 'o'),
       source(CX_FILE_SOURCE_SIZE_MAX, 's');
-  cx_file *file = New(path, operation, source);
+  cx_file_row *file = New(path, operation, source);
   struct cx_file_view view;
   cx_file_view(file, &view);
   EXPECT_EQ(path, Text(view.last.path));
@@ -129,12 +129,12 @@ TEST_F(FileTest, ListsNothingOfNoFiles) {
 }
 
 TEST_F(FileTest, MixesAllOfItIntoADigest) {
-  cx_file *first = New("p", "o", "s");
+  cx_file_row *first = New("p", "o", "s");
   uint64_t digest = cx_file_mix(9, first);
-  cx_file *others[] = {New("p", "o", "s"), New("x", "o", "s"),        New("p", "x", "s"),
+  cx_file_row *others[] = {New("p", "o", "s"), New("x", "o", "s"),        New("p", "x", "s"),
                        New("p", "o", "x"), New("p", "o", "s", first), New("p", "o", "s")};
   others[5]->time_us = 1;
-  for (cx_file *other : others) {
+  for (cx_file_row *other : others) {
     EXPECT_EQ(other == others[0], digest == cx_file_mix(9, other)) << &other - others;
     Unref(other);
   }
@@ -145,7 +145,7 @@ TEST_F(FileTest, MixesAllOfItIntoADigest) {
 TEST_F(FileTest, SaysWhenThereIsNoMemory) {
   struct fail_nth fail;
   cx_file_operation parts = {cx_bytes_of("p"), {}, {}};
-  cx_file *file = nullptr;
+  cx_file_row *file = nullptr;
   fail_nth_begin(&fail, 1);
   EXPECT_EQ(CX_RESOURCE_EXHAUSTED, cx_file_new(&parts, nullptr, &file));
   EXPECT_TRUE(fail_nth_end(&fail));

@@ -175,6 +175,8 @@ TEST_F(PlanHistoryTest, HasAHistoryTrimmedFirstThatIsFarAboveItsBounds) {
   EXPECT_EQ(CX_PLAN_CHANGE, Record("a", Activity("n")));
   EXPECT_EQ((std::pair<uint64_t, uint64_t>{CX_TRIM_MAX + 7, CX_TRIM_MAX + 11}), Left());
   EXPECT_EQ(5u, Tracked("a").history_count);
+  cx_plan_begin(&plan_);
+  EXPECT_EQ(CX_PLAN_NOTHING, Finish(cx_plan_trim(&plan_, &key))) << "within its bounds";
   ExpectReplayGivesTheSame();
 }
 

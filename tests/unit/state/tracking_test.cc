@@ -71,7 +71,7 @@ TEST_F(TrackingTest, KeepsThePageOfFilesThatAreGone) {
   cx_file_page page = {};
   cx_file_page_done(&page);
   cx_file_operation operation = {cx_bytes_of("path"), cx_bytes_of("read"), cx_bytes_of("tool")};
-  cx_file *file;
+  cx_file_row *file;
   cx_tree files = {};
   cx_tree_item *old;
   ASSERT_EQ(CX_OK, cx_file_new(&operation, nullptr, &file));

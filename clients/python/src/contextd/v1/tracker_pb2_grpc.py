@@ -30,7 +30,7 @@ class TrackerStub(object):
     A call that names a session tells what is wrong with it before it looks at the
     context. Failures: see resources.proto, and
 
-    NOT_FOUND            SESSION_NOT_FOUND   (also: ended or lost)
+    NOT_FOUND            SESSION_NOT_FOUND   {session_id} (also: ended or lost)
     FAILED_PRECONDITION  CONTEXT_BUSY        {session_id, owner}
     NOT_ACTIVE
     RESOURCE_HELD       {session_id}
@@ -146,7 +146,7 @@ class TrackerServicer(object):
     A call that names a session tells what is wrong with it before it looks at the
     context. Failures: see resources.proto, and
 
-    NOT_FOUND            SESSION_NOT_FOUND   (also: ended or lost)
+    NOT_FOUND            SESSION_NOT_FOUND   {session_id} (also: ended or lost)
     FAILED_PRECONDITION  CONTEXT_BUSY        {session_id, owner}
     NOT_ACTIVE
     RESOURCE_HELD       {session_id}
@@ -155,7 +155,9 @@ class TrackerServicer(object):
     """
 
     def StartSession(self, request, context):
-        """Begins a session: the presence of one client, alive while it is renewed.
+        """Begins a session: the presence of one client, alive while it is renewed. Its id
+        is made from the request id where there is one, so that a repeat finds it: never
+        use such a request id again for another session, not even much later.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -197,7 +199,9 @@ class TrackerServicer(object):
         carry another fence; shared ones and reads go on. Where the session has the
         context active: what is shared already stays as it is, what is exclusive gives
         that up when it is asked for shared, and asking for exclusive is a new activation
-        with a new fence. Up to 20,000 sessions have a context active at once.
+        with a new fence. The repeat of an exclusive activation that is no longer in force
+        fails with `STALE_FENCE`. Up to 20,000 sessions have a context active at once (fewer
+        where the server's messages are small).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -245,7 +249,8 @@ class TrackerServicer(object):
         """Makes a history smaller, and says by how much: first drops repeats, then
         keeps the newest that fit, without a hole, and always the newest of all. More
         than 10,000 runs of activities go in several changes, the oldest first. Fails
-        with `HEAD_MOVED` when a large history changed again and again meanwhile.
+        with `HEAD_MOVED` when activities of a large history were dropped again and again
+        meanwhile; what is recorded meanwhile stays.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -261,7 +266,8 @@ class TrackerServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListFiles(self, request, context):
-        """The files that were touched, by path, each with its last operation.
+        """The files that were touched, by path, each with its last operation. At most 100,000
+        in a context: what would add another is LIMIT_REACHED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -418,7 +424,7 @@ class Tracker(object):
     A call that names a session tells what is wrong with it before it looks at the
     context. Failures: see resources.proto, and
 
-    NOT_FOUND            SESSION_NOT_FOUND   (also: ended or lost)
+    NOT_FOUND            SESSION_NOT_FOUND   {session_id} (also: ended or lost)
     FAILED_PRECONDITION  CONTEXT_BUSY        {session_id, owner}
     NOT_ACTIVE
     RESOURCE_HELD       {session_id}

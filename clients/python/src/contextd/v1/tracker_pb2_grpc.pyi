@@ -31,7 +31,7 @@ class TrackerStub:
     A call that names a session tells what is wrong with it before it looks at the
     context. Failures: see resources.proto, and
 
-      NOT_FOUND            SESSION_NOT_FOUND   (also: ended or lost)
+      NOT_FOUND            SESSION_NOT_FOUND   {session_id} (also: ended or lost)
       FAILED_PRECONDITION  CONTEXT_BUSY        {session_id, owner}
                            NOT_ACTIVE
                            RESOURCE_HELD       {session_id}
@@ -44,7 +44,10 @@ class TrackerStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> TrackerAsyncStub: ...
     StartSession: _grpc.UnaryUnaryMultiCallable[_tracker_pb2.StartSessionRequest, _tracker_pb2.StartSessionResponse]
-    """Begins a session: the presence of one client, alive while it is renewed."""
+    """Begins a session: the presence of one client, alive while it is renewed. Its id
+    is made from the request id where there is one, so that a repeat finds it: never
+    use such a request id again for another session, not even much later.
+    """
     RenewSession: _grpc.UnaryUnaryMultiCallable[_tracker_pb2.RenewSessionRequest, _tracker_pb2.RenewSessionResponse]
     """Keeps a session alive for another `ttl`. Nothing is written: after a restart of
     the server every live session has a full term again.
@@ -63,7 +66,9 @@ class TrackerStub:
     carry another fence; shared ones and reads go on. Where the session has the
     context active: what is shared already stays as it is, what is exclusive gives
     that up when it is asked for shared, and asking for exclusive is a new activation
-    with a new fence. Up to 20,000 sessions have a context active at once.
+    with a new fence. The repeat of an exclusive activation that is no longer in force
+    fails with `STALE_FENCE`. Up to 20,000 sessions have a context active at once (fewer
+    where the server's messages are small).
     """
     SwitchContext: _grpc.UnaryUnaryMultiCallable[_tracker_pb2.SwitchContextRequest, _tracker_pb2.SwitchContextResponse]
     """Makes an active context the session's current one, activating it first, shared,
@@ -84,7 +89,8 @@ class TrackerStub:
     """Makes a history smaller, and says by how much: first drops repeats, then
     keeps the newest that fit, without a hole, and always the newest of all. More
     than 10,000 runs of activities go in several changes, the oldest first. Fails
-    with `HEAD_MOVED` when a large history changed again and again meanwhile.
+    with `HEAD_MOVED` when activities of a large history were dropped again and again
+    meanwhile; what is recorded meanwhile stays.
     """
     TruncateHistory: _grpc.UnaryUnaryMultiCallable[_tracker_pb2.TruncateHistoryRequest, _tracker_pb2.TruncateHistoryResponse]
     """Drops the activities before a sequence or time, more than 10,000 in several
@@ -92,7 +98,9 @@ class TrackerStub:
     what is kept.
     """
     ListFiles: _grpc.UnaryUnaryMultiCallable[_tracker_pb2.ListFilesRequest, _tracker_pb2.ListFilesResponse]
-    """The files that were touched, by path, each with its last operation."""
+    """The files that were touched, by path, each with its last operation. At most 100,000
+    in a context: what would add another is LIMIT_REACHED.
+    """
     SummarizeUsage: _grpc.UnaryUnaryMultiCallable[_tracker_pb2.SummarizeUsageRequest, _tracker_pb2.SummarizeUsageResponse]
     """What models cost, added up over one context, or over all that was ever recorded
     in a namespace, whether or not its contexts are still there. Sums stop at the
@@ -118,7 +126,7 @@ class TrackerAsyncStub(TrackerStub):
     A call that names a session tells what is wrong with it before it looks at the
     context. Failures: see resources.proto, and
 
-      NOT_FOUND            SESSION_NOT_FOUND   (also: ended or lost)
+      NOT_FOUND            SESSION_NOT_FOUND   {session_id} (also: ended or lost)
       FAILED_PRECONDITION  CONTEXT_BUSY        {session_id, owner}
                            NOT_ACTIVE
                            RESOURCE_HELD       {session_id}
@@ -128,7 +136,10 @@ class TrackerAsyncStub(TrackerStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     StartSession: _aio.UnaryUnaryMultiCallable[_tracker_pb2.StartSessionRequest, _tracker_pb2.StartSessionResponse]  # type: ignore[assignment]
-    """Begins a session: the presence of one client, alive while it is renewed."""
+    """Begins a session: the presence of one client, alive while it is renewed. Its id
+    is made from the request id where there is one, so that a repeat finds it: never
+    use such a request id again for another session, not even much later.
+    """
     RenewSession: _aio.UnaryUnaryMultiCallable[_tracker_pb2.RenewSessionRequest, _tracker_pb2.RenewSessionResponse]  # type: ignore[assignment]
     """Keeps a session alive for another `ttl`. Nothing is written: after a restart of
     the server every live session has a full term again.
@@ -147,7 +158,9 @@ class TrackerAsyncStub(TrackerStub):
     carry another fence; shared ones and reads go on. Where the session has the
     context active: what is shared already stays as it is, what is exclusive gives
     that up when it is asked for shared, and asking for exclusive is a new activation
-    with a new fence. Up to 20,000 sessions have a context active at once.
+    with a new fence. The repeat of an exclusive activation that is no longer in force
+    fails with `STALE_FENCE`. Up to 20,000 sessions have a context active at once (fewer
+    where the server's messages are small).
     """
     SwitchContext: _aio.UnaryUnaryMultiCallable[_tracker_pb2.SwitchContextRequest, _tracker_pb2.SwitchContextResponse]  # type: ignore[assignment]
     """Makes an active context the session's current one, activating it first, shared,
@@ -168,7 +181,8 @@ class TrackerAsyncStub(TrackerStub):
     """Makes a history smaller, and says by how much: first drops repeats, then
     keeps the newest that fit, without a hole, and always the newest of all. More
     than 10,000 runs of activities go in several changes, the oldest first. Fails
-    with `HEAD_MOVED` when a large history changed again and again meanwhile.
+    with `HEAD_MOVED` when activities of a large history were dropped again and again
+    meanwhile; what is recorded meanwhile stays.
     """
     TruncateHistory: _aio.UnaryUnaryMultiCallable[_tracker_pb2.TruncateHistoryRequest, _tracker_pb2.TruncateHistoryResponse]  # type: ignore[assignment]
     """Drops the activities before a sequence or time, more than 10,000 in several
@@ -176,7 +190,9 @@ class TrackerAsyncStub(TrackerStub):
     what is kept.
     """
     ListFiles: _aio.UnaryUnaryMultiCallable[_tracker_pb2.ListFilesRequest, _tracker_pb2.ListFilesResponse]  # type: ignore[assignment]
-    """The files that were touched, by path, each with its last operation."""
+    """The files that were touched, by path, each with its last operation. At most 100,000
+    in a context: what would add another is LIMIT_REACHED.
+    """
     SummarizeUsage: _aio.UnaryUnaryMultiCallable[_tracker_pb2.SummarizeUsageRequest, _tracker_pb2.SummarizeUsageResponse]  # type: ignore[assignment]
     """What models cost, added up over one context, or over all that was ever recorded
     in a namespace, whether or not its contexts are still there. Sums stop at the
@@ -201,7 +217,7 @@ class TrackerServicer(metaclass=_abc_1.ABCMeta):
     A call that names a session tells what is wrong with it before it looks at the
     context. Failures: see resources.proto, and
 
-      NOT_FOUND            SESSION_NOT_FOUND   (also: ended or lost)
+      NOT_FOUND            SESSION_NOT_FOUND   {session_id} (also: ended or lost)
       FAILED_PRECONDITION  CONTEXT_BUSY        {session_id, owner}
                            NOT_ACTIVE
                            RESOURCE_HELD       {session_id}
@@ -215,7 +231,10 @@ class TrackerServicer(metaclass=_abc_1.ABCMeta):
         request: _tracker_pb2.StartSessionRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_tracker_pb2.StartSessionResponse, _abc.Awaitable[_tracker_pb2.StartSessionResponse]]:
-        """Begins a session: the presence of one client, alive while it is renewed."""
+        """Begins a session: the presence of one client, alive while it is renewed. Its id
+        is made from the request id where there is one, so that a repeat finds it: never
+        use such a request id again for another session, not even much later.
+        """
 
     @_abc_1.abstractmethod
     def RenewSession(
@@ -264,7 +283,9 @@ class TrackerServicer(metaclass=_abc_1.ABCMeta):
         carry another fence; shared ones and reads go on. Where the session has the
         context active: what is shared already stays as it is, what is exclusive gives
         that up when it is asked for shared, and asking for exclusive is a new activation
-        with a new fence. Up to 20,000 sessions have a context active at once.
+        with a new fence. The repeat of an exclusive activation that is no longer in force
+        fails with `STALE_FENCE`. Up to 20,000 sessions have a context active at once (fewer
+        where the server's messages are small).
         """
 
     @_abc_1.abstractmethod
@@ -321,7 +342,8 @@ class TrackerServicer(metaclass=_abc_1.ABCMeta):
         """Makes a history smaller, and says by how much: first drops repeats, then
         keeps the newest that fit, without a hole, and always the newest of all. More
         than 10,000 runs of activities go in several changes, the oldest first. Fails
-        with `HEAD_MOVED` when a large history changed again and again meanwhile.
+        with `HEAD_MOVED` when activities of a large history were dropped again and again
+        meanwhile; what is recorded meanwhile stays.
         """
 
     @_abc_1.abstractmethod
@@ -341,7 +363,9 @@ class TrackerServicer(metaclass=_abc_1.ABCMeta):
         request: _tracker_pb2.ListFilesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_tracker_pb2.ListFilesResponse, _abc.Awaitable[_tracker_pb2.ListFilesResponse]]:
-        """The files that were touched, by path, each with its last operation."""
+        """The files that were touched, by path, each with its last operation. At most 100,000
+        in a context: what would add another is LIMIT_REACHED.
+        """
 
     @_abc_1.abstractmethod
     def SummarizeUsage(
