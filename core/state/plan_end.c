@@ -27,7 +27,7 @@ static enum cx_plan_result check_guard(struct cx_plan *plan, const struct ending
         !exclusive->guard) {
         return CX_PLAN_CHANGE;
     }
-    cx_plan_note(plan, context->revision);
+    plan->wait_for = CX_PLAN_WAIT_FOR_ALL; /* Those before it may have come last. */
     result = cx_plan_check_lease(plan, exclusive->session);
     if (result != CX_PLAN_CHANGE ||
         cx_bytes_equal(cx_session_id(exclusive->session), ending->author->session_id)) {
