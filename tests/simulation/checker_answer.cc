@@ -24,13 +24,6 @@ std::string DifferenceOfContext(const Model &model, const Name &name, int64_t no
   return Difference(*context, shown, true);
 }
 
-// Of a session that is told of, or, to a repeat, that it has ended: its term may be over, too.
-std::string DifferenceOfSession(const Model &model, const Call &call, const ShownSession &shown) {
-  const Session *session = model.FindSession(shown.name);
-  bool is_over = session != nullptr && session->IsOver(call.clock_us);
-  return is_over && !shown.is_there && call.answer.replayed ? "" : Difference(model, shown);
-}
-
 std::string DifferenceOfActivation(const Model &model, const Operation &operation,
                                    const Returned &returned) {
   const Session *session = model.FindSession(operation.session());
@@ -41,10 +34,9 @@ std::string DifferenceOfActivation(const Model &model, const Operation &operatio
 }
 
 // Of a resource that is told of, or, to a repeat, that it is not held any more.
-std::string DifferenceOfClaim(const Model &model, const Call &call, const ShownResources &shown) {
-  const Operation &operation = call.operation;
+std::string DifferenceOfClaim(const Model &model, const Operation &operation,
+                              const ShownResources &shown) {
   const Context *context = model.Find(operation.name());
-  const Session *session = model.FindSession(operation.session());
   Work work;
   if (context != nullptr) {
     auto found = context->work->resources.find(operation.claim.name);
@@ -53,8 +45,6 @@ std::string DifferenceOfClaim(const Model &model, const Call &call, const ShownR
       work.resources.insert(*found);
     }
   }
-  bool is_over = session != nullptr && session->IsOver(call.clock_us);
-  if (is_over && shown.rows.empty() && call.answer.replayed) return "";
   return Difference(work, RowQuery(), shown);
 }
 
@@ -106,13 +96,13 @@ std::string Checker::DifferenceOf(const Call &call, const Model &model,
     case Kind::kDeactivate:
       if (session.is_there && !(session.name == named.session())) return "another session";
       session.name = named.session();
-      if (difference.empty()) difference = DifferenceOfSession(model, call, session);
+      if (difference.empty()) difference = Difference(model, session);
       if (named.kind != Kind::kActivate || !difference.empty()) return difference;
       [[fallthrough]];
     case Kind::kCreate:
       return DifferenceOfContext(model, named.name(), call.now_us, returned.context);
     case Kind::kAcquire:
-      return DifferenceOfClaim(model, call, returned.resource);
+      return DifferenceOfClaim(model, named, returned.resource);
     case Kind::kOptimize:
       return call.answer.replayed ? DifferenceOfKept(model, named.name(), call) : "";
     default:
