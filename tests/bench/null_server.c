@@ -18,34 +18,40 @@
 enum { ANSWER_SIZE_MAX = 256 };
 
 /* What a method that takes such a request answers. */
-static const ProtobufCMessageDescriptor *response_type(const ProtobufCMessage *request) {
-  const ProtobufCServiceDescriptor *service = &contextd__v1__context_manager__descriptor;
+static const ProtobufCMessageDescriptor *response_type(const ProtobufCMessage *request)
+{
+    const ProtobufCServiceDescriptor *service = &contextd__v1__context_manager__descriptor;
 
-  for (unsigned i = 0; i < service->n_methods; i++) {
-    if (service->methods[i].input == request->descriptor) {
-      return service->methods[i].output;
+    for (unsigned i = 0; i < service->n_methods; i++) {
+        if (service->methods[i].input == request->descriptor) {
+            return service->methods[i].output;
+        }
     }
-  }
-  assert(!"a request of another service");
-  return NULL;
+    assert(!"a request of another service");
+    return NULL;
 }
 
-static void answer(struct cx_call *call, const ProtobufCMessage *request) {
-  const ProtobufCMessageDescriptor *type = response_type(request);
-  _Alignas(max_align_t) uint8_t response[ANSWER_SIZE_MAX];
+static void answer(struct cx_call *call, const ProtobufCMessage *request)
+{
+    const ProtobufCMessageDescriptor *type = response_type(request);
+    _Alignas(max_align_t) uint8_t response[ANSWER_SIZE_MAX];
 
-  assert(type->sizeof_message <= sizeof response);
-  protobuf_c_message_init(type, response);
-  cx_call_reply(call, (const ProtobufCMessage *)response);
+    assert(type->sizeof_message <= sizeof response);
+    protobuf_c_message_init(type, response);
+    cx_call_reply(call, (const ProtobufCMessage *)response);
 }
 
-static void refuse(struct cx_call *call, const ProtobufCMessage *request) {
-  (void)request;
-  cx_call_fail_plain(call, CX_UNIMPLEMENTED, "there is no such thing as a null stream");
+static void refuse(struct cx_call *call, const ProtobufCMessage *request)
+{
+    (void)request;
+    cx_call_fail_plain(call, CX_UNIMPLEMENTED, "there is no such thing as a null stream");
 }
 
 /* A stream has ended before any of these could happen. */
-static void ignore(struct cx_call *call) { (void)call; }
+static void ignore(struct cx_call *call)
+{
+    (void)call;
+}
 
 static const struct cx_method methods[] = {
     {.name = "CreateContext", .handle = answer},
@@ -76,29 +82,30 @@ static const struct cx_service service = {
     .method_count = sizeof methods / sizeof methods[0],
 };
 
-int main(int argc, char **argv) {
-  const struct cx_rpc_options options = {
-      .listen = "127.0.0.1:0",
-      .message_size_max = 4 * CX_MIB,
-      .in_flight_bytes_max = 256 * CX_MIB,
-      .connections_max = 20000,
-  };
-  struct cx_rpc_server *server;
-  struct cx_error error;
-  int port;
+int main(int argc, char **argv)
+{
+    const struct cx_rpc_options options = {
+        .listen = "127.0.0.1:0",
+        .message_size_max = 4 * CX_MIB,
+        .in_flight_bytes_max = 256 * CX_MIB,
+        .connections_max = 20000,
+    };
+    struct cx_rpc_server *server;
+    struct cx_error error;
+    int port;
 
-  if (argc != 2) {
-    fprintf(stderr, "usage: null_server PORT-FILE\n");
-    return 2;
-  }
-  if (cx_rpc_server_new(&options, &server) != CX_OK ||
-      cx_rpc_server_add(server, &service) != CX_OK ||
-      cx_rpc_server_start(server, &port, &error) != CX_OK ||
-      cx_port_file_write(argv[1], port) != CX_OK) {
-    fprintf(stderr, "null_server: cannot start\n");
-    return 1;
-  }
-  for (;;) {
-    pause();
-  }
+    if (argc != 2) {
+        fprintf(stderr, "usage: null_server PORT-FILE\n");
+        return 2;
+    }
+    if (cx_rpc_server_new(&options, &server) != CX_OK ||
+        cx_rpc_server_add(server, &service) != CX_OK ||
+        cx_rpc_server_start(server, &port, &error) != CX_OK ||
+        cx_port_file_write(argv[1], port) != CX_OK) {
+        fprintf(stderr, "null_server: cannot start\n");
+        return 1;
+    }
+    for (;;) {
+        pause();
+    }
 }

@@ -26,7 +26,7 @@ class FileTest : public testing::Test {
   }
 
   static cx_file_row *New(const std::string &path, const std::string &operation = "",
-                      const std::string &source = "", const cx_file_row *before = nullptr) {
+                          const std::string &source = "", const cx_file_row *before = nullptr) {
     cx_file_operation parts = {Bytes(path), Bytes(operation), Bytes(source)};
     cx_file_row *file = nullptr;
     EXPECT_EQ(CX_OK, cx_file_new(&parts, before, &file));
@@ -132,7 +132,7 @@ TEST_F(FileTest, MixesAllOfItIntoADigest) {
   cx_file_row *first = New("p", "o", "s");
   uint64_t digest = cx_file_mix(9, first);
   cx_file_row *others[] = {New("p", "o", "s"), New("x", "o", "s"),        New("p", "x", "s"),
-                       New("p", "o", "x"), New("p", "o", "s", first), New("p", "o", "s")};
+                           New("p", "o", "x"), New("p", "o", "s", first), New("p", "o", "s")};
   others[5]->time_us = 1;
   for (cx_file_row *other : others) {
     EXPECT_EQ(other == others[0], digest == cx_file_mix(9, other)) << &other - others;
