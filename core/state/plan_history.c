@@ -342,12 +342,16 @@ enum cx_plan_result cx_plan_optimize(struct cx_plan *plan, struct cx_optimizing 
     struct shortening shortening = {
         .name = &request->name,
         .author = &request->author,
-        .request_id = request->dry_run ? (struct cx_bytes){0} : request->request_id,
+        .request_id = request->request_id,
         .content_hash = cx_optimize_request_hash(request),
     };
     struct cx_run_list runs;
-    enum cx_plan_result result = shortening_begin(plan, &shortening);
+    enum cx_plan_result result;
 
+    if (request->dry_run) {
+        shortening.request_id.size = 0; /* It changes nothing to be remembered. */
+    }
+    result = shortening_begin(plan, &shortening);
     if (result == CX_PLAN_CHANGE && !optimizing->again) {
         result = cut_make(plan, optimizing, shortening.context);
     }

@@ -14,10 +14,9 @@ enum {
     TEXT_SIZE_MAX = (TOKEN_SIZE_MAX * 4 + 2) / 3,
 };
 
-static_assert(CX_NAMESPACE_SIZE_MAX <= CX_TOKEN_KEY_SIZE_MAX &&
-                  CX_CONTEXT_ID_SIZE_MAX <= CX_TOKEN_KEY_SIZE_MAX &&
-                  CX_RESOURCE_NAME_SIZE_MAX <= CX_TOKEN_KEY_SIZE_MAX,
-              "any key fits into a token");
+static_assert(CX_NAMESPACE_SIZE_MAX <= CX_TOKEN_KEY_SIZE_MAX, "any namespace fits into a token");
+static_assert(CX_CONTEXT_ID_SIZE_MAX <= CX_TOKEN_KEY_SIZE_MAX, "any id fits into a token");
+static_assert(CX_RESOURCE_NAME_SIZE_MAX <= CX_TOKEN_KEY_SIZE_MAX, "any name fits into a token");
 static_assert((int)TEXT_SIZE_MAX <= (int)CX_TOKEN_TEXT_SIZE_MAX &&
                   CX_TOKEN_TEXT_SIZE_MAX <= (int)CX_TEXT_SIZE_MAX,
               "a token is as long as token.h says, and fits into a string");
