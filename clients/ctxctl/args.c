@@ -121,6 +121,7 @@ bool ctl_parse_time(const char *text, int64_t *ret_s, int32_t *ret_ns)
     struct tm tm = {0};
     const char *rest = strptime(text, "%Y-%m-%d", &tm);
     uint32_t parts = 0;
+    int day;
 
     if (rest == NULL || (*rest != 'T' && *rest != ' ')) {
         return false;
@@ -132,9 +133,10 @@ bool ctl_parse_time(const char *text, int64_t *ret_s, int32_t *ret_ns)
     if (rest == NULL || strcmp(rest, "Z") != 0) {
         return false;
     }
+    day = tm.tm_mday; /* timegm() takes 31 February for 3 March. */
     *ret_s = timegm(&tm);
     *ret_ns = (int32_t)parts;
-    return true;
+    return tm.tm_mday == day;
 }
 
 bool ctl_parse_pair(struct ctl_pool *pool, const char *text, char **ret_key, char **ret_value)

@@ -165,7 +165,7 @@ const struct ctl_command ctl_resources_acquire = {
         "ends or is lost, or the context is deleted. Does not wait: exit code 1 tells that\n"
         "another session holds it. Taking what the session holds is no error.\n",
     .examples = "  ctxctl resources acquire trip-42 browser --session \"$S\" --type tool\n"
-                "  until ctxctl resources acquire trip-42 db --session \"$S\" 2>/dev/null; do "
+                "  while ctxctl resources acquire trip-42 db --session \"$S\"; [ $? -eq 1 ]; do "
                 "sleep 1; done\n",
     .options = acquire_options,
     .option_count = sizeof acquire_options / sizeof acquire_options[0],

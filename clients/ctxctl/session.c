@@ -220,7 +220,8 @@ const struct ctl_command ctl_session_renew = {
         "session that has ended or is lost cannot be renewed: start another, and activate\n"
         "again what it had.\n",
     .examples = "  ctxctl session renew \"$S\"\n"
-                "  while sleep 20; do ctxctl session renew \"$S\" || break; done >/dev/null &\n",
+                "  while sleep 20; do ctxctl session renew \"$S\" || [ $? -eq 4 ] || break; done "
+                ">/dev/null &\n",
     .run = renew_run,
 };
 

@@ -11,7 +11,13 @@ enum { PREVIEW_WIDTH = 60 };
 
 int64_t ctl_duration_us(const Duration *duration)
 {
-    return duration != NULL ? duration->seconds * 1000000 + duration->nanos / 1000 : 0;
+    const int64_t seconds_max = INT64_MAX / 1000000 - 1;
+
+    if (duration == NULL) {
+        return 0;
+    }
+    return duration->seconds < seconds_max ? duration->seconds * 1000000 + duration->nanos / 1000
+                                           : INT64_MAX;
 }
 
 /* ---- JSON. ----------------------------------------------------------------- */

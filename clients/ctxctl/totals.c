@@ -172,6 +172,10 @@ static enum ctl_exit usage_run(struct ctl *ctl, const struct ctl_args *args)
 
     request.namespace_ = (char *)ctl->namespace_;
     request.context_id = args->operand_count > 0 ? args->operands[0] : "";
+    if (args->operand_count > 0 && request.context_id[0] == '\0') {
+        return ctl_complain(ctl, CTL_USAGE,
+                            "the ID is empty; leave it out for the whole namespace");
+    }
     if (cxc_summarize_usage(ctl->client, &request, &response, &error) != CXC_OK) {
         return ctl_fail(ctl, &error, "cannot sum up the usage of %s",
                         request.context_id[0] != '\0' ? request.context_id : "the namespace");

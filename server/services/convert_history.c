@@ -117,9 +117,6 @@ static enum cx_status convert_times(struct cx_conversion *conversion,
         status = cx_convert_time(conversion, NULL, "end_time", message->end_time, CX_TIME_UP,
                                  &query->end_time_us);
     }
-    if (status == CX_OK && message->end_time != NULL && query->end_time_us == 0) {
-        query->end_time_us = 1; /* 0 stands for none, and nothing comes before either. */
-    }
     if (status == CX_OK && message->end_time != NULL && query->end_time_us < query->start_time_us) {
         return cx_field_invalid(NULL, "end_time", conversion->error,
                                 "must not be before start_time");

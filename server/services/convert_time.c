@@ -4,6 +4,9 @@
 
 enum { NANOS_MAX = 999999999, NANOS_PER_US = 1000 };
 
+/* The longest that a google.protobuf.Duration may be: 10,000 years. */
+#define DURATION_US_MAX (315576000000ULL * CX_SECOND_US)
+
 static bool duration_is_valid(const Duration *message)
 {
     return message->nanos >= -NANOS_MAX && message->nanos <= NANOS_MAX &&
@@ -86,6 +89,9 @@ Duration *cx_duration_message(Duration *duration, uint64_t us)
         return NULL;
     }
     *duration = (Duration)GOOGLE__PROTOBUF__DURATION__INIT;
+    if (us > DURATION_US_MAX) {
+        us = DURATION_US_MAX;
+    }
     duration->seconds = (int64_t)(us / (uint64_t)CX_SECOND_US);
     duration->nanos = (int32_t)(us % (uint64_t)CX_SECOND_US) * NANOS_PER_US;
     return duration;

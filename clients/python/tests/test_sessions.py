@@ -251,6 +251,48 @@ def test_what_went_with_its_context_is_not_given_back(
     assert len(server.requests[method]) == 1
 
 
+@pytest.mark.parametrize("reason", ["NOT_ACTIVE", "STALE_FENCE"])
+@pytest.mark.parametrize("gone", [True, False])
+def test_what_is_not_active_is_no_error_where_its_context_is_gone(
+    client: Any, server: FakeServer, reason: str, gone: bool
+) -> None:
+    status = tracker_pb2.GetContextStatusResponse
+    presence = status.STATUS_NON_EXISTENT if gone else status.STATUS_INACTIVE
+    answer_sessions(server, "DeactivateContext")
+    server.answer("DeactivateContext", Fail(grpc.StatusCode.FAILED_PRECONDITION, reason))
+    server.answer("GetContextStatus", status(status=presence))
+    with client.session() as running:
+        if gone:
+            with running.activate("c"):
+                pass
+        else:
+            with pytest.raises(contextd.ContextdError), running.activate("c"):
+                pass
+
+
+def test_a_resource_that_a_repeat_does_not_show_is_not_held(
+    client: Any, server: FakeServer
+) -> None:
+    answer_sessions(server, "AcquireResource")
+    server.answer("AcquireResource", tracker_pb2.AcquireResourceResponse())
+    with (
+        client.session() as running,
+        running.activate("c") as held,
+        pytest.raises(contextd.ResourceNotHeld),
+        held.resource("r"),
+    ):
+        raise AssertionError("it is not held")
+
+
+def test_a_session_that_a_repeat_does_not_show_has_not_begun(
+    client: Any, server: FakeServer
+) -> None:
+    answer_sessions(server, "StartSession")
+    server.answer("StartSession", tracker_pb2.StartSessionResponse())
+    with pytest.raises(contextd.SessionNotFound), client.session():
+        raise AssertionError("it has ended")
+
+
 def test_what_went_with_its_session_is_not_given_back(client: Any, server: FakeServer) -> None:
     answer_sessions(server)
     with client.session() as running, running.activate("c") as held, held.resource("r"):

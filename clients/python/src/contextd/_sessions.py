@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Optional, Union
 
+import grpc
+
 from contextd import _requests, tracking
 from contextd._calls import Invoke, Operation, Pages, Settings, Sleep, call
 from contextd._lease import Lease, Writer
@@ -110,6 +112,8 @@ class SessionOperations:
         )
         since = self.settings.clock()
         response = yield from call(self.settings, START, request, write_id)
+        if not response.HasField("session"):  # A repeat came late.
+            raise _gone("the session began, and has ended already")
         if self.settings.clock() - since > self.lease.term / 3:
             # The first of several attempts may have begun it: its term is partly over.
             since = self.settings.clock()
@@ -221,6 +225,8 @@ class SessionOperations:
             write=resources_pb2.WriteOptions(request_id=write_id),
         )
         response = yield from self._of_session(ACTIVATE, request, write_id)
+        if not response.HasField("activation"):  # To a repeat the answer is as of now.
+            return tracking.Activation(context_id, exclusive=False, fence=0, time=None)
         return tracking.activation_of(response.activation)
 
     def switch(self, context_id: str, request_id: Optional[str]) -> Operation[tracking.Activation]:
@@ -233,9 +239,16 @@ class SessionOperations:
             write=resources_pb2.WriteOptions(request_id=write_id),
         )
         response = yield from self._of_session(SWITCH, request, write_id)
+        if not response.HasField("session"):
+            raise _gone("the session has ended")
         found = activation_in(tracking.session_of(response.session), context_id)
         # To a repeat the session is as it is now: it may have gone on since.
         return found or tracking.Activation(context_id, exclusive=False, fence=0, time=None)
+
+
+def _gone(message: str) -> SessionNotFound:
+    """What a repeat that came late stands for."""
+    return SessionNotFound(message, grpc.StatusCode.NOT_FOUND, "SESSION_NOT_FOUND")
 
 
 def activation_in(session: tracking.SessionInfo, context_id: str) -> Optional[tracking.Activation]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Optional
 
+import grpc
+
 from contextd import _requests, tracking
 from contextd._calls import Operation, Pages, Settings, call
 from contextd._lease import Lease, Writer
@@ -24,7 +26,14 @@ from contextd._methods import (
     USAGE,
 )
 from contextd._operations import ContextOperations
-from contextd.errors import ContextdError, ContextNotFound, SessionNotFound
+from contextd.errors import (
+    ContextdError,
+    ContextNotFound,
+    NotActive,
+    ResourceNotHeld,
+    SessionNotFound,
+    StaleFence,
+)
 from contextd.v1 import tracker_pb2 as pb
 
 # What the end of a `with` may take when the server is away: a session, and all that it
@@ -61,11 +70,22 @@ class TrackedOperations(ContextOperations):
             yield from operation
         except ContextNotFound:
             return
+        except (NotActive, StaleFence):
+            if failed or (yield from self._is_gone()):
+                return
+            raise
         except ContextdError as error:
             ended = self.writer is not None and self.writer.lease.ended
             if failed or (ended and isinstance(error, SessionNotFound)):
                 return
             raise
+
+    def _is_gone(self) -> Operation[bool]:
+        """Asks whether the context is there no more. False where that cannot be told."""
+        try:
+            return (yield from self.status()).presence is tracking.Presence.NON_EXISTENT
+        except ContextdError:
+            return False
 
     def leaving(self, failed: bool) -> TrackedOperations:
         """The same with the time that there is at the end of a ``with``."""
@@ -229,6 +249,12 @@ class TrackedOperations(ContextOperations):
             write=write,
         )
         response = yield from self._send(ACQUIRE, request, write.request_id)
+        if not response.HasField("resource"):  # To a repeat the answer is as of now.
+            raise ResourceNotHeld(
+                f"the resource {name!r} was taken, and is not held any more",
+                grpc.StatusCode.FAILED_PRECONDITION,
+                "RESOURCE_NOT_HELD",
+            )
         return tracking.resource_of(response.resource)
 
     def release(self, name: str, request_id: Optional[str]) -> Operation[None]:
@@ -244,7 +270,7 @@ class TrackedOperations(ContextOperations):
         yield from self._send(RELEASE, request, write.request_id)
 
     def deactivate(self, request_id: Optional[str]) -> Operation[tracking.SessionInfo]:
-        """Ends the activation that writes; a later one of the same session stays."""
+        """Ends the activation that writes; behind an exclusive one a later one stays."""
         write = self._write(request_id)
         request = pb.DeactivateContextRequest(
             namespace=self.namespace,

@@ -26,7 +26,9 @@ if _version_not_supported:
 
 
 class ContextManagerStub(object):
-    """Stores contexts and changes them. Failures: see resources.proto.
+    """Stores contexts and changes them. Failures: see resources.proto, and for writes with
+    a session and deletes of what another session guards SESSION_NOT_FOUND and
+    CONTEXT_BUSY in tracker.proto.
     """
 
     def __init__(self, channel):
@@ -93,7 +95,9 @@ class ContextManagerStub(object):
 
 
 class ContextManagerServicer(object):
-    """Stores contexts and changes them. Failures: see resources.proto.
+    """Stores contexts and changes them. Failures: see resources.proto, and for writes with
+    a session and deletes of what another session guards SESSION_NOT_FOUND and
+    CONTEXT_BUSY in tracker.proto.
     """
 
     def CreateContext(self, request, context):
@@ -244,7 +248,9 @@ def add_ContextManagerServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ContextManager(object):
-    """Stores contexts and changes them. Failures: see resources.proto.
+    """Stores contexts and changes them. Failures: see resources.proto, and for writes with
+    a session and deletes of what another session guards SESSION_NOT_FOUND and
+    CONTEXT_BUSY in tracker.proto.
     """
 
     @staticmethod

@@ -27,7 +27,10 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ContextManagerStub:
-    """Stores contexts and changes them. Failures: see resources.proto."""
+    """Stores contexts and changes them. Failures: see resources.proto, and for writes with
+    a session and deletes of what another session guards SESSION_NOT_FOUND and
+    CONTEXT_BUSY in tracker.proto.
+    """
 
     @_typing.overload
     def __new__(cls, channel: _grpc.Channel) -> _Self: ...
@@ -66,7 +69,10 @@ class ContextManagerStub:
 
 @_typing.type_check_only
 class ContextManagerAsyncStub(ContextManagerStub):
-    """Stores contexts and changes them. Failures: see resources.proto."""
+    """Stores contexts and changes them. Failures: see resources.proto, and for writes with
+    a session and deletes of what another session guards SESSION_NOT_FOUND and
+    CONTEXT_BUSY in tracker.proto.
+    """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateContext: _aio.UnaryUnaryMultiCallable[_context_manager_pb2.CreateContextRequest, _context_manager_pb2.CreateContextResponse]  # type: ignore[assignment]
@@ -101,7 +107,10 @@ class ContextManagerAsyncStub(ContextManagerStub):
     """Tells what this server is and what its limits are."""
 
 class ContextManagerServicer(metaclass=_abc_1.ABCMeta):
-    """Stores contexts and changes them. Failures: see resources.proto."""
+    """Stores contexts and changes them. Failures: see resources.proto, and for writes with
+    a session and deletes of what another session guards SESSION_NOT_FOUND and
+    CONTEXT_BUSY in tracker.proto.
+    """
 
     @_abc_1.abstractmethod
     def CreateContext(

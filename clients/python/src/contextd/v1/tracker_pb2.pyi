@@ -269,7 +269,9 @@ class StartSessionResponse(_message.Message):
     SESSION_FIELD_NUMBER: _builtins.int
     WRITE_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def session(self) -> Global___Session: ...
+    def session(self) -> Global___Session:
+        """Absent to a repeat when the session has ended."""
+
     @_builtins.property
     def write(self) -> _resources_pb2.WriteResult: ...
     def __init__(
@@ -520,10 +522,12 @@ class ActivateContextResponse(_message.Message):
     CONTEXT_FIELD_NUMBER: _builtins.int
     WRITE_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def activation(self) -> Global___Activation: ...
+    def activation(self) -> Global___Activation:
+        """Absent to a repeat when it has ended."""
+
     @_builtins.property
     def context(self) -> _resources_pb2.Context:
-        """Without its entries."""
+        """Without its entries. Absent to a repeat when it is gone."""
 
     @_builtins.property
     def write(self) -> _resources_pb2.WriteResult: ...
@@ -578,7 +582,9 @@ class SwitchContextResponse(_message.Message):
     SESSION_FIELD_NUMBER: _builtins.int
     WRITE_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def session(self) -> Global___Session: ...
+    def session(self) -> Global___Session:
+        """Absent to a repeat when the session has ended."""
+
     @_builtins.property
     def write(self) -> _resources_pb2.WriteResult: ...
     def __init__(
@@ -631,7 +637,9 @@ class DeactivateContextResponse(_message.Message):
     SESSION_FIELD_NUMBER: _builtins.int
     WRITE_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def session(self) -> Global___Session: ...
+    def session(self) -> Global___Session:
+        """Absent to a repeat when the session has ended."""
+
     @_builtins.property
     def write(self) -> _resources_pb2.WriteResult: ...
     def __init__(
@@ -1133,7 +1141,9 @@ class SummarizeUsageResponse(_message.Message):
         cached_tokens: _builtins.int
         cost_micros: _builtins.int
         @_builtins.property
-        def latency(self) -> _duration_pb2.Duration: ...
+        def latency(self) -> _duration_pb2.Duration:
+            """Up to 10,000 years."""
+
         def __init__(
             self,
             *,
@@ -1295,7 +1305,11 @@ class AcquireResourceResponse(_message.Message):
     RESOURCE_FIELD_NUMBER: _builtins.int
     WRITE_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def resource(self) -> Global___Resource: ...
+    def resource(self) -> Global___Resource:
+        """Absent to a repeat when the session does not hold it any more: look before you
+        use it.
+        """
+
     @_builtins.property
     def write(self) -> _resources_pb2.WriteResult: ...
     def __init__(
