@@ -288,8 +288,9 @@ TEST(TimeTest, TakesWhatIsShown) {
     EXPECT_EQ(expected_s, s);
     EXPECT_EQ(expected_ns, ns);
   }
-  for (const char *text : {"", "soon", "2025-11-21", "2025-11-21T10:53:18", "2025-13-21T10:53:18Z",
-                           "2025-11-21T10:53:18+01:00", "2025-11-21T10:53:18Zx", "10m"}) {
+  for (const char *text :
+       {"", "soon", "2025-11-21", "2025-11-21T10:53:18", "2025-13-21T10:53:18Z",
+        "2025-11-21T10:53:18+01:00", "2025-11-21T10:53:18Zx", "10m", "2025-02-31T10:53:18Z"}) {
     SCOPED_TRACE(text);
     int64_t s;
     int32_t ns;

@@ -554,6 +554,10 @@ TEST_F(TrackerCommandsTest, FilesShowTheirLastOperation) {
             Normal(out_));
 }
 
+TEST_F(TrackerCommandsTest, UsageOfAnEmptyIdIsNotThatOfTheNamespace) {
+  EXPECT_EQ(CTL_USAGE, Run(ctl_usage, {""}));
+}
+
 TEST_F(TrackerCommandsTest, UsageIsOfAContextOrOfTheNamespace) {
   Answer("SummarizeUsage",
          "totals { provider: 'acme' model: 'large' mode: 'batch' currency: 'USD' call_count: 2"

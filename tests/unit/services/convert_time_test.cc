@@ -99,9 +99,18 @@ TEST_F(ConvertTimeTest, ShowsNoTimeForZero) {
   ASSERT_EQ(&time, cx_time_message(&time, 1234567));
   EXPECT_EQ(1, time.seconds);
   EXPECT_EQ(234567000, time.nanos);
-  ASSERT_EQ(&duration, cx_duration_message(&duration, UINT64_MAX));
-  EXPECT_EQ(18446744073709, duration.seconds);
-  EXPECT_EQ(551615000, duration.nanos);
+  ASSERT_EQ(&duration, cx_duration_message(&duration, 7654321));
+  EXPECT_EQ(7, duration.seconds);
+  EXPECT_EQ(654321000, duration.nanos);
+}
+
+TEST_F(ConvertTimeTest, TellsNoDurationBeyondTheLongestThatThereIs) {
+  Duration duration;
+  for (uint64_t us : {UINT64_MAX, 315'576'000'000'000'001ULL, 315'576'000'000'000'000ULL}) {
+    ASSERT_EQ(&duration, cx_duration_message(&duration, us));
+    EXPECT_EQ(315'576'000'000, duration.seconds);
+    EXPECT_EQ(0, duration.nanos);
+  }
 }
 
 }  // namespace
