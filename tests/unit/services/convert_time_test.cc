@@ -106,7 +106,7 @@ TEST_F(ConvertTimeTest, ShowsNoTimeForZero) {
 
 TEST_F(ConvertTimeTest, TellsNoDurationBeyondTheLongestThatThereIs) {
   Duration duration;
-  for (uint64_t us : {UINT64_MAX, 315'576'000'000'000'001ULL, 315'576'000'000'000'000ULL}) {
+  for (uint64_t us : {uint64_t{UINT64_MAX}, uint64_t{315'576'000'000'000'001}}) {
     ASSERT_EQ(&duration, cx_duration_message(&duration, us));
     EXPECT_EQ(315'576'000'000, duration.seconds);
     EXPECT_EQ(0, duration.nanos);
