@@ -36,16 +36,16 @@ struct FakeClock {
   }
 };
 
-// Randomness that is the same each time.
+// Randomness that is the same each time, from whatever thread it is asked for.
 struct FakeRandom {
   cx_random base = {Fill};
-  mutable uint64_t next = 1;
+  mutable std::atomic<uint64_t> next{1};
 
   static void Fill(const cx_random *random, void *memory, size_t size) {
     auto *self = reinterpret_cast<const FakeRandom *>(random);
     auto *bytes = static_cast<uint8_t *>(memory);
     for (size_t i = 0; i < size; i++) {
-      uint64_t mixed = self->next++ * 0x9e3779b97f4a7c15;
+      uint64_t mixed = self->next.fetch_add(1) * 0x9e3779b97f4a7c15;
       bytes[i] = static_cast<uint8_t>((mixed ^ mixed >> 30) * 0xbf58476d1ce4e5b9 >> 56);
     }
   }
