@@ -18,13 +18,23 @@ struct write_activation {
     struct cx_snapshot *snapshot; /* NULL: is not wanted. */
 };
 
+/* The session of the request, or NULL. *ret_revision is what that was last made so by. */
 static struct cx_session *find_session(const struct cx_plan *plan,
-                                       const struct cx_activation_request *request)
+                                       const struct cx_activation_request *request,
+                                       uint64_t *ret_revision)
 {
     const struct cx_session_name name = {request->name.namespace_id, request->session_id};
+    struct cx_session *session;
     struct cx_name_key key;
 
-    return cx_session_key(&key, &name) ? cx_state_find_session(plan->state, &key) : NULL;
+    *ret_revision = 0;
+    if (!cx_session_key(&key, &name)) {
+        return NULL;
+    }
+    session = cx_state_find_session(plan->state, &key);
+    *ret_revision =
+        session != NULL ? session->revision : plan->state->shards[key.shard].session_end_revision;
+    return session;
 }
 
 /* Whether the change makes contexts, and so takes more memory than an activation alone. */
@@ -39,11 +49,12 @@ static enum cx_plan_result activation_plan(struct cx_engine_write *write, struct
     struct write_activation *activation = (struct write_activation *)write;
     enum cx_plan_result result = activation->plan(plan, activation->request);
     const struct cx_session *session;
+    uint64_t revision;
 
     if (result > CX_PLAN_NOTHING) {
         return result;
     }
-    session = find_session(plan, activation->request);
+    session = find_session(plan, activation->request, &revision);
     if (session != NULL && result == CX_PLAN_NOTHING &&
         cx_plan_check_lease(plan, session) != CX_PLAN_CHANGE) {
         return CX_PLAN_NEEDS_EXPIRY;
@@ -61,22 +72,6 @@ static enum cx_plan_result activation_plan(struct cx_engine_write *write, struct
 static void note(struct cx_engine_write *write, uint64_t revision)
 {
     write->wait_for = revision > write->wait_for ? revision : write->wait_for;
-}
-
-/* What is told of the session, or that it is gone, is durable when the answer is told. */
-static void note_session(struct cx_engine_write *write, const struct cx_plan *plan,
-                         const struct cx_session *session)
-{
-    const struct write_activation *activation = (const struct write_activation *)write;
-    const struct cx_session_name name = {activation->request->name.namespace_id,
-                                         activation->request->session_id};
-    struct cx_name_key key;
-
-    if (session != NULL) {
-        note(write, session->revision);
-    } else if (cx_session_key(&key, &name)) {
-        note(write, plan->state->shards[key.shard].session_end_revision);
-    }
 }
 
 /* Shows the context as it is now; after a repeat it may be gone. */
@@ -98,9 +93,10 @@ static void show_context(struct write_activation *activation, const struct cx_pl
 static void activation_done(struct cx_engine_write *write, struct cx_plan *plan)
 {
     struct write_activation *activation = (struct write_activation *)write;
-    const struct cx_session *session = find_session(plan, activation->request);
+    uint64_t revision;
+    const struct cx_session *session = find_session(plan, activation->request, &revision);
 
-    note_session(write, plan, session);
+    note(write, revision);
     if (session != NULL) {
         cx_engine_view_session(write->engine, session, activation->view);
         activation->there = true;

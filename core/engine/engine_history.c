@@ -217,6 +217,7 @@ struct write_optimize {
     struct cx_optimizing planned; /* As it is when the round has been applied. */
     struct cx_tree history;       /* What a cut is to be made for outside the locks. */
     uint64_t history_revision;
+    uint64_t context_version; /* When that was looked at. */
     bool wants_cut;
     struct cx_optimize_result kept; /* Of a repeat: what is there now. */
 };
@@ -258,6 +259,7 @@ static void optimize_done(struct cx_engine_write *write, struct cx_plan *plan)
     if (optimize->wants_cut) {
         optimize->history = cx_tree_copy(&tracked->history);
         optimize->history_revision = tracked->history_revision;
+        optimize->context_version = context->version;
     } else if (tracked != NULL) {
         optimize->kept.kept_count = tracked->history_count;
         optimize->kept.kept_bytes = tracked->history_bytes;
@@ -271,7 +273,6 @@ static enum cx_status make_cut(struct write_optimize *optimize, struct cx_error 
     enum cx_status status =
         cx_history_optimize(&optimize->history, optimizing->request, &optimizing->cut);
 
-    cx_tree_done(&cx_activity_class, &optimize->history);
     if (status != CX_OK) {
         return cx_error_out_of_memory(error);
     }
@@ -280,27 +281,13 @@ static enum cx_status make_cut(struct write_optimize *optimize, struct cx_error 
     return CX_OK;
 }
 
-static enum cx_status head_moved(struct cx_engine_write *write, const struct cx_context_name *name)
+static enum cx_status head_moved(const struct write_optimize *optimize)
 {
-    struct cx_engine *engine = write->engine;
-    struct cx_context *context;
-    uint64_t version = 0;
-    uint64_t wait_for;
-    struct cx_name_key key;
-    enum cx_status status;
+    enum cx_status status =
+        cx_error_set(optimize->base.error, CX_REASON_HEAD_MOVED,
+                     "the history changed again and again meanwhile; try again");
 
-    cx_name_key_init(&key, name->namespace_id, name->id);
-    pthread_mutex_lock(&engine->locks[key.shard]);
-    status = cx_engine_find_locked(engine, &key, &context, &wait_for, write->error);
-    version = status == CX_OK ? context->version : 0;
-    pthread_mutex_unlock(&engine->locks[key.shard]);
-    write->wait_for = wait_for > write->wait_for ? wait_for : write->wait_for;
-    if (status != CX_OK) {
-        return status;
-    }
-    status = cx_error_set(write->error, CX_REASON_HEAD_MOVED,
-                          "the history changed again and again meanwhile; try again");
-    cx_error_detail_number(write->error, "current_version", version);
+    cx_error_detail_number(optimize->base.error, "current_version", optimize->context_version);
     return status;
 }
 
@@ -316,9 +303,8 @@ static enum cx_status optimize_run(struct write_optimize *optimize)
         optimize->wants_cut = false;
         status = cx_engine_write_run(write);
         if (status == CX_OK && optimize->wants_cut) {
-            status = cuts++ < CUT_ATTEMPTS_MAX
-                         ? make_cut(optimize, write->error)
-                         : head_moved(write, &optimize->optimizing.request->name);
+            status =
+                cuts++ < CUT_ATTEMPTS_MAX ? make_cut(optimize, write->error) : head_moved(optimize);
             cx_tree_done(&cx_activity_class, &optimize->history);
         } else {
             optimize->optimizing.again = true;

@@ -6,6 +6,7 @@
 #include "core/base/hash.h"
 #include "core/base/limits.h"
 #include "core/base/memory.h"
+#include "core/state/tracked_query.h"
 
 static_assert(offsetof(struct cx_file_row, item) == 0, "cx_file_of() relies on it");
 static_assert(CX_FILE_PATH_SIZE_MAX <= UINT16_MAX && CX_FILE_OPERATION_SIZE_MAX <= UINT16_MAX &&
@@ -67,8 +68,6 @@ void cx_file_view(const struct cx_file_row *file, struct cx_file_view *ret_view)
 
 enum cx_status cx_file_list(const struct cx_tracked_query *query, struct cx_file_page *page)
 {
-    bool goes_on = cx_bytes_compare(query->after, query->prefix) >= 0;
-    struct cx_bytes begin = goes_on ? query->after : query->prefix;
     struct cx_tree_cursor cursor;
     struct cx_tree_item *item;
 
@@ -77,20 +76,12 @@ enum cx_status cx_file_list(const struct cx_tracked_query *query, struct cx_file
     if (page->rows == NULL) {
         return CX_RESOURCE_EXHAUSTED;
     }
-    item = cx_tree_seek(&cx_file_class, &page->files, begin, &cursor);
-    if (item != NULL && cx_bytes_equal(cx_tree_item_key(&cx_file_class, item), query->after)) {
-        item = cx_tree_next(&cursor);
-    }
-    for (; item != NULL; item = cx_tree_next(&cursor)) {
-        if (!cx_bytes_has_prefix(cx_tree_item_key(&cx_file_class, item), query->prefix)) {
-            break;
-        }
-        if (page->count == query->count_max) {
-            page->more = true;
-            break;
-        }
+    item = cx_tracked_query_first(query, &cx_file_class, &page->files, &cursor);
+    while (item != NULL && page->count < query->count_max) {
         cx_file_view(cx_file_of(item), &page->rows[page->count++]);
+        item = cx_tracked_query_next(query, &cx_file_class, &cursor);
     }
+    page->more = item != NULL;
     return CX_OK;
 }
 

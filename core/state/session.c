@@ -7,6 +7,7 @@
 #include "core/base/limits.h"
 #include "core/base/memory.h"
 #include "core/state/context.h"
+#include "core/state/tracked_query.h"
 
 /* ---- Making one. ------------------------------------------------------------ */
 
@@ -221,33 +222,22 @@ void cx_resource_view(const struct cx_resource *resource, struct cx_resource_vie
     };
 }
 
-static bool is_asked_for(const struct cx_tracked_query *query, const struct cx_tree_item *item)
-{
-    return item != NULL &&
-           cx_bytes_has_prefix(cx_tree_item_key(&cx_resource_class, item), query->prefix);
-}
-
 enum cx_status cx_resource_list(const struct cx_tracked_query *query, struct cx_resource_page *page)
 {
-    bool behind = cx_bytes_compare(query->after, query->prefix) > 0;
-    struct cx_bytes start = behind ? query->after : query->prefix;
     struct cx_tree_cursor cursor;
     struct cx_tree_item *item;
 
+    assert(query->count_max >= 1 && query->count_max <= CX_PAGE_SIZE_MAX);
     page->rows = cx_alloc(query->count_max * sizeof *page->rows);
     if (page->rows == NULL) {
         return CX_RESOURCE_EXHAUSTED;
     }
-    item = cx_tree_seek(&cx_resource_class, &page->resources, start, &cursor);
-    if (item != NULL && query->after.size > 0 &&
-        cx_bytes_equal(cx_tree_item_key(&cx_resource_class, item), query->after)) {
-        item = cx_tree_next(&cursor);
-    }
-    while (is_asked_for(query, item) && page->count < query->count_max) {
+    item = cx_tracked_query_first(query, &cx_resource_class, &page->resources, &cursor);
+    while (item != NULL && page->count < query->count_max) {
         cx_resource_view(cx_resource_of(item), &page->rows[page->count++]);
-        item = cx_tree_next(&cursor);
+        item = cx_tracked_query_next(query, &cx_resource_class, &cursor);
     }
-    page->more = is_asked_for(query, item);
+    page->more = item != NULL;
     return CX_OK;
 }
 
