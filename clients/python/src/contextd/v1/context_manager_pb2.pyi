@@ -318,7 +318,8 @@ class ListContextsResponse(_message.Message):
     """Empty on the last page."""
     cursor: _builtins.str
     """The position before the first page was made, the same on all pages: a
-    subscription from here misses nothing that the list does not show.
+    subscription from here misses nothing that the list does not show. What an event
+    tells whose revision is at most that of the context here is already in it.
     """
     @_builtins.property
     def contexts(self) -> _containers.RepeatedCompositeFieldContainer[_resources_pb2.Context]:

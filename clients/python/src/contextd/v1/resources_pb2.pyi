@@ -38,7 +38,8 @@ existence, session, fence, preconditions, limits.
                        HEAD_MOVED           {current_version} it changed again and
                                             again while the server worked on it
                        STREAM_STALLED       {after_key} nobody read the stream: the
-                                            last key that went out before
+                                            last key that went out before (of a
+                                            subscription: {cursor})
   FAILED_PRECONDITION  STALE_FENCE          {current_fence}
                        SIZE_MISMATCH        {key, current_size}
                        HAS_CHILDREN         {child_count}
@@ -539,6 +540,7 @@ class Mutation(_message.Message):
     SET_EXPIRY_FIELD_NUMBER: _builtins.int
     RECORD_ACTIVITY_FIELD_NUMBER: _builtins.int
     SET_RECOVERY_POLICY_FIELD_NUMBER: _builtins.int
+    SPLICE_ENTRY_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def put_entry(self) -> Global___PutEntry: ...
     @_builtins.property
@@ -557,6 +559,10 @@ class Mutation(_message.Message):
     def record_activity(self) -> Global___Activity: ...
     @_builtins.property
     def set_recovery_policy(self) -> Global___SetRecoveryPolicy: ...
+    @_builtins.property
+    def splice_entry(self) -> Global___SpliceEntry:
+        """Only in events."""
+
     def __init__(
         self,
         *,
@@ -569,12 +575,13 @@ class Mutation(_message.Message):
         set_expiry: Global___SetExpiry | None = ...,
         record_activity: Global___Activity | None = ...,
         set_recovery_policy: Global___SetRecoveryPolicy | None = ...,
+        splice_entry: Global___SpliceEntry | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["append_entry", b"append_entry", "delete_entries", b"delete_entries", "delete_entry", b"delete_entry", "delete_metadata", b"delete_metadata", "kind", b"kind", "put_entry", b"put_entry", "record_activity", b"record_activity", "set_expiry", b"set_expiry", "set_metadata", b"set_metadata", "set_recovery_policy", b"set_recovery_policy"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["append_entry", b"append_entry", "delete_entries", b"delete_entries", "delete_entry", b"delete_entry", "delete_metadata", b"delete_metadata", "kind", b"kind", "put_entry", b"put_entry", "record_activity", b"record_activity", "set_expiry", b"set_expiry", "set_metadata", b"set_metadata", "set_recovery_policy", b"set_recovery_policy", "splice_entry", b"splice_entry"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["append_entry", b"append_entry", "delete_entries", b"delete_entries", "delete_entry", b"delete_entry", "delete_metadata", b"delete_metadata", "kind", b"kind", "put_entry", b"put_entry", "record_activity", b"record_activity", "set_expiry", b"set_expiry", "set_metadata", b"set_metadata", "set_recovery_policy", b"set_recovery_policy"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["append_entry", b"append_entry", "delete_entries", b"delete_entries", "delete_entry", b"delete_entry", "delete_metadata", b"delete_metadata", "kind", b"kind", "put_entry", b"put_entry", "record_activity", b"record_activity", "set_expiry", b"set_expiry", "set_metadata", b"set_metadata", "set_recovery_policy", b"set_recovery_policy", "splice_entry", b"splice_entry"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["put_entry", "append_entry", "delete_entry", "delete_entries", "set_metadata", "delete_metadata", "set_expiry", "record_activity", "set_recovery_policy"]  # noqa: Y015
+    _WhichOneofReturnType_kind: _TypeAlias = _typing.Literal["put_entry", "append_entry", "delete_entry", "delete_entries", "set_metadata", "delete_metadata", "set_expiry", "record_activity", "set_recovery_policy", "splice_entry"]  # noqa: Y015
     _WhichOneofArgType_kind: _TypeAlias = _typing.Literal["kind", b"kind"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_kind) -> _WhichOneofReturnType_kind | None: ...
 
@@ -642,6 +649,38 @@ class AppendEntry(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___AppendEntry: _TypeAlias = AppendEntry  # noqa: Y015
+
+@_typing.final
+class SpliceEntry(_message.Message):
+    """What a put came to whose value begins like the one before it: the first
+    `kept_size` bytes of that value stay, `value` follows them.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    KEY_FIELD_NUMBER: _builtins.int
+    KEPT_SIZE_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    CONTENT_TYPE_FIELD_NUMBER: _builtins.int
+    key: _builtins.str
+    kept_size: _builtins.int
+    value: _builtins.bytes
+    content_type: _builtins.str
+    def __init__(
+        self,
+        *,
+        key: _builtins.str = ...,
+        kept_size: _builtins.int = ...,
+        value: _builtins.bytes = ...,
+        content_type: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["content_type", b"content_type", "kept_size", b"kept_size", "key", b"key", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SpliceEntry: _TypeAlias = SpliceEntry  # noqa: Y015
 
 @_typing.final
 class ExpectedSize(_message.Message):

@@ -53,6 +53,8 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     EVENT_TYPE_HISTORY_TRIMMED: _EventType.ValueType  # 17
     """Activities that are gone: by a bound, an optimise or a truncate."""
     EVENT_TYPE_RECOVERY_POINT_UPDATED: _EventType.ValueType  # 18
+    EVENT_TYPE_SESSION_SWITCHED: _EventType.ValueType  # 19
+    """A session made another context its current one."""
 
 class EventType(_EventType, metaclass=_EventTypeEnumTypeWrapper): ...
 
@@ -81,6 +83,8 @@ EVENT_TYPE_SESSION_LOST: EventType.ValueType  # 16
 EVENT_TYPE_HISTORY_TRIMMED: EventType.ValueType  # 17
 """Activities that are gone: by a bound, an optimise or a truncate."""
 EVENT_TYPE_RECOVERY_POINT_UPDATED: EventType.ValueType  # 18
+EVENT_TYPE_SESSION_SWITCHED: EventType.ValueType  # 19
+"""A session made another context its current one."""
 Global___EventType: _TypeAlias = EventType  # noqa: Y015
 
 @_typing.final
@@ -1469,9 +1473,11 @@ class SubscribeRequest(_message.Message):
     id_prefix: _builtins.str
     type: _builtins.str
     key_prefix: _builtins.str
-    """Just changes that touch an entry with such a key, and those of no entry."""
+    """Just changes that touch an entry with such a key, and those of no entry; in a
+    snapshot, just these entries.
+    """
     cursor: _builtins.str
-    """After this position, from an earlier event or list."""
+    """After this position, from an earlier event or list. Not empty."""
     from_oldest: _builtins.bool
     """With the oldest event that is retained."""
     with_snapshot: _builtins.bool
@@ -1482,7 +1488,9 @@ class SubscribeRequest(_message.Message):
     """Leave the values out of the events."""
     @_builtins.property
     def context_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """At most 1,000. Empty: all that the other conditions select."""
+        """At most 1,000, whether or not they exist. Empty: all that the other conditions
+        select.
+        """
 
     @_builtins.property
     def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
@@ -1539,7 +1547,7 @@ class SubscribeResponse(_message.Message):
 
     @_builtins.property
     def caught_up(self) -> Global___CaughtUp:
-        """Everything retained up to now has been sent; what follows is live."""
+        """Everything retained up to now has been sent; what follows is live. Once."""
 
     @_builtins.property
     def progress(self) -> Global___Progress:
@@ -1655,11 +1663,11 @@ class Event(_message.Message):
     change of several contexts is complete when a later position is told.)
     """
     reset: _builtins.bool
-    """The change was too large to be told (over 1 MiB, and every fork): read the
-    context anew.
+    """The change was too large to be told (mutations over 1 MiB, or over what a message
+    may be, and every fork): read the context anew.
     """
     session_id: _builtins.str
-    """Who did it."""
+    """Who did it; for activations, whose they are."""
     recovery_point_id: _builtins.str
     """For events of recovery points, and where a restore came from."""
     @_builtins.property
@@ -1670,21 +1678,21 @@ class Event(_message.Message):
 
     @_builtins.property
     def mutations(self) -> _containers.RepeatedCompositeFieldContainer[_resources_pb2.Mutation]:
-        """What was done, as it was applied; for a restore and a merge, what differs from
-        the context before.
+        """What was done, as it was applied, enough to make the context after the change from
+        the one before; for a restore and a merge, what differs from the context before.
         """
 
     @_builtins.property
     def entries(self) -> _containers.RepeatedCompositeFieldContainer[_resources_pb2.Entry]:
-        """For a snapshot: the entries as they are."""
+        """For a snapshot: the entries as they are, by key."""
 
     @_builtins.property
     def session(self) -> Global___Session:
-        """For events of sessions."""
+        """For events of sessions. Its activations have events of their own."""
 
     @_builtins.property
     def activation(self) -> Global___Activation:
-        """For activations."""
+        """For activations; of one that ended, just the context."""
 
     @_builtins.property
     def trimmed(self) -> _containers.RepeatedCompositeFieldContainer[Global___SequenceRange]:

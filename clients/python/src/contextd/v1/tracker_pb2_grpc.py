@@ -35,7 +35,10 @@ class TrackerStub(object):
     NOT_ACTIVE
     RESOURCE_HELD       {session_id}
     RESOURCE_NOT_HELD   {session_id, if another holds it}
-    OUT_OF_RANGE         CURSOR_COMPACTED    {oldest_cursor}
+    OUT_OF_RANGE         CURSOR_COMPACTED    {oldest_cursor} what the cursor names is no
+    longer retained
+    ABORTED              STREAM_STALLED      {cursor} nobody read the subscription: the
+    last cursor that went out before
     """
 
     def __init__(self, channel):
@@ -151,7 +154,10 @@ class TrackerServicer(object):
     NOT_ACTIVE
     RESOURCE_HELD       {session_id}
     RESOURCE_NOT_HELD   {session_id, if another holds it}
-    OUT_OF_RANGE         CURSOR_COMPACTED    {oldest_cursor}
+    OUT_OF_RANGE         CURSOR_COMPACTED    {oldest_cursor} what the cursor names is no
+    longer retained
+    ABORTED              STREAM_STALLED      {cursor} nobody read the subscription: the
+    last cursor that went out before
     """
 
     def StartSession(self, request, context):
@@ -306,8 +312,9 @@ class TrackerServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def Subscribe(self, request, context):
-        """Streams what happens to contexts, in order, from any position that is still
-        retained, with no gap and no repeat.
+        """Streams what happens to contexts and sessions, in order, from any position that is
+        still retained, with no gap and no repeat. docs/events.md says what is promised,
+        and what each event holds.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -429,7 +436,10 @@ class Tracker(object):
     NOT_ACTIVE
     RESOURCE_HELD       {session_id}
     RESOURCE_NOT_HELD   {session_id, if another holds it}
-    OUT_OF_RANGE         CURSOR_COMPACTED    {oldest_cursor}
+    OUT_OF_RANGE         CURSOR_COMPACTED    {oldest_cursor} what the cursor names is no
+    longer retained
+    ABORTED              STREAM_STALLED      {cursor} nobody read the subscription: the
+    last cursor that went out before
     """
 
     @staticmethod

@@ -36,7 +36,10 @@ class TrackerStub:
                            NOT_ACTIVE
                            RESOURCE_HELD       {session_id}
                            RESOURCE_NOT_HELD   {session_id, if another holds it}
-      OUT_OF_RANGE         CURSOR_COMPACTED    {oldest_cursor}
+      OUT_OF_RANGE         CURSOR_COMPACTED    {oldest_cursor} what the cursor names is no
+                                               longer retained
+      ABORTED              STREAM_STALLED      {cursor} nobody read the subscription: the
+                                               last cursor that went out before
     """
 
     @_typing.overload
@@ -116,8 +119,9 @@ class TrackerStub:
     ListResources: _grpc.UnaryUnaryMultiCallable[_tracker_pb2.ListResourcesRequest, _tracker_pb2.ListResourcesResponse]
     """The resources that are held, by name."""
     Subscribe: _grpc.UnaryStreamMultiCallable[_tracker_pb2.SubscribeRequest, _tracker_pb2.SubscribeResponse]
-    """Streams what happens to contexts, in order, from any position that is still
-    retained, with no gap and no repeat.
+    """Streams what happens to contexts and sessions, in order, from any position that is
+    still retained, with no gap and no repeat. docs/events.md says what is promised,
+    and what each event holds.
     """
 
 @_typing.type_check_only
@@ -131,7 +135,10 @@ class TrackerAsyncStub(TrackerStub):
                            NOT_ACTIVE
                            RESOURCE_HELD       {session_id}
                            RESOURCE_NOT_HELD   {session_id, if another holds it}
-      OUT_OF_RANGE         CURSOR_COMPACTED    {oldest_cursor}
+      OUT_OF_RANGE         CURSOR_COMPACTED    {oldest_cursor} what the cursor names is no
+                                               longer retained
+      ABORTED              STREAM_STALLED      {cursor} nobody read the subscription: the
+                                               last cursor that went out before
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -208,8 +215,9 @@ class TrackerAsyncStub(TrackerStub):
     ListResources: _aio.UnaryUnaryMultiCallable[_tracker_pb2.ListResourcesRequest, _tracker_pb2.ListResourcesResponse]  # type: ignore[assignment]
     """The resources that are held, by name."""
     Subscribe: _aio.UnaryStreamMultiCallable[_tracker_pb2.SubscribeRequest, _tracker_pb2.SubscribeResponse]  # type: ignore[assignment]
-    """Streams what happens to contexts, in order, from any position that is still
-    retained, with no gap and no repeat.
+    """Streams what happens to contexts and sessions, in order, from any position that is
+    still retained, with no gap and no repeat. docs/events.md says what is promised,
+    and what each event holds.
     """
 
 class TrackerServicer(metaclass=_abc_1.ABCMeta):
@@ -222,7 +230,10 @@ class TrackerServicer(metaclass=_abc_1.ABCMeta):
                            NOT_ACTIVE
                            RESOURCE_HELD       {session_id}
                            RESOURCE_NOT_HELD   {session_id, if another holds it}
-      OUT_OF_RANGE         CURSOR_COMPACTED    {oldest_cursor}
+      OUT_OF_RANGE         CURSOR_COMPACTED    {oldest_cursor} what the cursor names is no
+                                               longer retained
+      ABORTED              STREAM_STALLED      {cursor} nobody read the subscription: the
+                                               last cursor that went out before
     """
 
     @_abc_1.abstractmethod
@@ -411,8 +422,9 @@ class TrackerServicer(metaclass=_abc_1.ABCMeta):
         request: _tracker_pb2.SubscribeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_tracker_pb2.SubscribeResponse], _abc.AsyncIterator[_tracker_pb2.SubscribeResponse]]:
-        """Streams what happens to contexts, in order, from any position that is still
-        retained, with no gap and no repeat.
+        """Streams what happens to contexts and sessions, in order, from any position that is
+        still retained, with no gap and no repeat. docs/events.md says what is promised,
+        and what each event holds.
         """
 
 def add_TrackerServicer_to_server(servicer: TrackerServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
