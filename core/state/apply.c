@@ -52,16 +52,14 @@ static void labels_apply(struct cx_staged_item *staged, struct cx_context *conte
     staged->labels = before; /* Released with the stage. */
 }
 
-static void expiry_apply(const struct cx_staged_item *staged, struct cx_context *context,
-                         int64_t time_us)
+static void expiry_apply(const struct cx_staged_item *staged, const struct cx_change_head *head,
+                         struct cx_context *context, int64_t time_us)
 {
     if (staged->expiry_set) {
         context->ttl_us = staged->ttl_us;
         context->sliding = staged->sliding;
     }
-    if (staged->expiry_set || context->sliding) {
-        context->end_time_us = context->ttl_us != 0 ? time_us + context->ttl_us : 0;
-    }
+    context->end_time_us = head->expire_us + (head->expires_from_now ? time_us : 0);
 }
 
 /* Hands a staged undo record to the context's chain. */
@@ -117,7 +115,7 @@ static void create_apply(struct cx_stage *stage, struct cx_staged_item *staged,
     context->state_revision = moment.revision;
     context->create_time_us = moment.time_us;
     context->update_time_us = moment.time_us;
-    expiry_apply(staged, context, moment.time_us);
+    expiry_apply(staged, &item->head, context, moment.time_us);
     if (staged->parent != NULL) {
         staged->parent->child_count++;
     }
@@ -140,7 +138,7 @@ static void update_apply(struct cx_stage *stage, struct cx_staged_item *staged,
     context->version = item->version;
     context->state_revision = moment.revision;
     context->update_time_us = moment.time_us;
-    expiry_apply(staged, context, moment.time_us);
+    expiry_apply(staged, &item->head, context, moment.time_us);
     cx_namespace_add(context->totals, 0, (int64_t)(context->size_bytes - size_before));
 }
 
@@ -211,9 +209,7 @@ static void item_apply(struct cx_stage *stage, struct cx_staged_item *staged,
         update_apply(stage, staged, item, moment, garbage);
         break;
     case CX_ITEM_TOUCH:
-        if (!stage->session.parts) {
-            expiry_apply(staged, staged->context, moment.time_us);
-        }
+        expiry_apply(staged, &item->head, staged->context, moment.time_us);
         break;
     case CX_ITEM_FORGET:
         forget_apply(stage, staged, moment);

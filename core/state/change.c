@@ -218,6 +218,18 @@ static void get_tracked(struct decoder *decoder, unsigned flags, struct cx_chang
     }
 }
 
+static void get_head(struct cx_wire_reader *reader, struct cx_change_head *head)
+{
+    head->told = true;
+    head->parent_id = cx_wire_get_bytes(reader);
+    head->create_time_us = (int64_t)cx_wire_get_number(reader);
+    head->update_time_us = (int64_t)cx_wire_get_number(reader);
+    head->expire_us = (int64_t)cx_wire_get_number(reader);
+    head->entry_count = cx_wire_get_number(reader);
+    head->size_bytes = cx_wire_get_number(reader);
+    head->fence = cx_wire_get_number(reader);
+}
+
 static void get_item(struct decoder *decoder, struct cx_change_item *item)
 {
     struct cx_wire_reader *reader = &decoder->reader;
@@ -234,8 +246,11 @@ static void get_item(struct decoder *decoder, struct cx_change_item *item)
     if (item->labels_changed) {
         item->labels_before = get_labels(decoder);
     }
+    if ((flags & FLAG_TOLD) != 0) {
+        get_head(reader, &item->head);
+    }
+    item->head.expires_from_now = (flags & FLAG_FROM_NOW) != 0;
     if (item->kind == CX_ITEM_CREATE) {
-        item->parent_id = cx_wire_get_bytes(reader);
         item->ttl_us = (int64_t)cx_wire_get_number(reader);
     }
     item->ops = get_array(decoder, sizeof *item->ops, &item->op_count);
@@ -252,11 +267,6 @@ static void get_start(struct decoder *decoder, struct cx_session_start_request *
     struct cx_label_list labels;
     unsigned flags;
 
-    start->owner = cx_wire_get_bytes(reader);
-    labels = get_labels(decoder);
-    start->labels = labels.items;
-    start->label_count = labels.count;
-    start->ttl_us = (int64_t)cx_wire_get_number(reader);
     start->default_context_id = cx_wire_get_bytes(reader);
     start->max_active_contexts = cx_wire_get_number(reader);
     flags = get_bounded(decoder, 0, FLAGS_START);
@@ -281,12 +291,27 @@ static void get_start(struct decoder *decoder, struct cx_session_start_request *
 
 static void get_session(struct decoder *decoder, struct cx_session_change *session)
 {
+    struct cx_session_start_request *start = &session->start;
+    struct cx_wire_reader *reader = &decoder->reader;
+    struct cx_label_list labels;
+
     session->step = (enum cx_session_step)get_bounded(decoder, CX_SESSION_START, CX_SESSION_PART);
-    session->start.name.id = cx_wire_get_bytes(&decoder->reader);
+    start->name.id = cx_wire_get_bytes(reader);
+    if (session->step == CX_SESSION_PART) {
+        return;
+    }
+    start->owner = cx_wire_get_bytes(reader);
+    labels = get_labels(decoder);
+    start->labels = labels.items;
+    start->label_count = labels.count;
+    start->ttl_us = (int64_t)cx_wire_get_number(reader);
     if (session->step == CX_SESSION_START) {
-        get_start(decoder, &session->start);
-    } else if (session->step == CX_SESSION_SWITCH) {
-        session->current_id = cx_wire_get_bytes(&decoder->reader);
+        get_start(decoder, start);
+        return;
+    }
+    session->create_time_us = (int64_t)cx_wire_get_number(reader);
+    if (session->step == CX_SESSION_SWITCH) {
+        session->current_id = cx_wire_get_bytes(reader);
     }
 }
 

@@ -7,8 +7,9 @@
  *      random number and no configuration enters.
  *  (2) Decoding what was encoded gives the same change, and any bytes are either a
  *      change or refused.
- *  (3) A change tells, from its own bytes, which contexts it touches, their types, and
- *      their labels afterwards and, where they changed, before; and who did it.
+ *  (3) A change tells, from its own bytes, which contexts it touches and what there is to
+ *      say of each but its entries (afterwards; of one that ends, before; labels that
+ *      change both), what there is to say of its session, and who did it.
  *
  * Its revision and its time are in the log's record around it.
  * Bytes: docs/disk-format.md, "Changes". Threads: plain data. */
@@ -65,6 +66,22 @@ struct cx_activation_step {
     uint64_t fence; /* Of the activation. 0: shared. */
 };
 
+/* What else there is to tell of the context: as it is after the change, or was before one
+ * that ends it. Staging works it out; a replay refuses any other. */
+struct cx_change_head {
+    /* The change is told to subscribers: false where a context that had ended already is
+     * purged, dropped or forgotten, and all else is empty then. */
+    bool told;
+    struct cx_bytes parent_id;
+    int64_t create_time_us; /* 0: the change's own time. */
+    int64_t update_time_us; /* 0: the change's own time. */
+    bool expires_from_now;  /* `expire_us` counts from the change's time; else it is a time. */
+    int64_t expire_us;      /* 0: never. */
+    uint64_t entry_count;
+    uint64_t size_bytes;
+    uint64_t fence;
+};
+
 struct cx_change_item {
     enum cx_item_kind kind;
     bool labels_changed; /* Always for a create. */
@@ -72,7 +89,7 @@ struct cx_change_item {
     struct cx_bytes id;
     uint64_t version; /* After the change; of a delete, the last one. */
     struct cx_bytes type;
-    struct cx_bytes parent_id; /* Only of a create. */
+    struct cx_change_head head; /* Only the parent of a create is decided before staging. */
     struct cx_label_list labels;
     struct cx_label_list labels_before; /* Only if labels_changed. */
     int64_t ttl_us;                     /* Only of a create. */
@@ -98,8 +115,12 @@ enum cx_session_step {
  * for each of its contexts; where one change is too small for all, others come before. */
 struct cx_session_change {
     enum cx_session_step step;
-    struct cx_session_start_request start; /* Its name, always; the rest, of a start. */
-    struct cx_bytes current_id;            /* Of a switch. */
+
+    /* The name, always. Owner, labels and ttl: not of a part; staging fills them in where
+     * nothing starts, and a replay refuses any others. The rest, of a start. */
+    struct cx_session_start_request start;
+    int64_t create_time_us;     /* Like the owner; 0: the change's own time, of a start. */
+    struct cx_bytes current_id; /* Of a switch. */
 };
 
 /* Which request a change answers. */

@@ -89,11 +89,22 @@ static bool tracked_is_well_formed(const struct cx_change_item *item)
             (activity_count == item->op_count && !item->labels_changed));
 }
 
+/* Of a purge, the state knows. */
+static bool head_is_well_formed(const struct cx_change_item *item)
+{
+    const struct cx_change_head *head = &item->head;
+    bool never_told = item->kind == CX_ITEM_DROP_STATES || item->kind == CX_ITEM_FORGET;
+
+    return (item->kind == CX_ITEM_PURGE || head->told != never_told) &&
+           is_name(head->parent_id, CX_CONTEXT_ID_SIZE_MAX) &&
+           (!head->expires_from_now ||
+            (head->told && head->expire_us != 0 && is_duration(head->expire_us)));
+}
+
 static bool item_is_well_formed(const struct cx_change_item *item)
 {
     if (item->id.size == 0 || !is_name(item->id, CX_CONTEXT_ID_SIZE_MAX) ||
-        !is_name(item->type, CX_CONTEXT_TYPE_SIZE_MAX) ||
-        !is_name(item->parent_id, CX_CONTEXT_ID_SIZE_MAX) ||
+        !is_name(item->type, CX_CONTEXT_TYPE_SIZE_MAX) || !head_is_well_formed(item) ||
         !labels_are_well_formed(item->labels) || !is_duration(item->ttl_us) ||
         (item->kind == CX_ITEM_CREATE && !item->labels_changed)) {
         return false;
@@ -114,18 +125,24 @@ static bool settings_are_well_formed(const struct cx_settings *settings)
            settings->tombstone_window_us >= settings->undelete_window_us;
 }
 
-static bool start_is_well_formed(const struct cx_session_start_request *start)
+/* What every step but a part tells. */
+static bool told_session_is_well_formed(const struct cx_session_start_request *start)
 {
     const struct cx_label_list labels = {start->labels, start->label_count};
+
+    return is_name(start->owner, CX_OWNER_SIZE_MAX) && labels_are_well_formed(labels) &&
+           start->ttl_us >= CX_SESSION_TTL_US_MIN && start->ttl_us <= CX_SESSION_TTL_US_MAX;
+}
+
+static bool start_is_well_formed(const struct cx_session_start_request *start)
+{
     const struct cx_new_context *create = start->create_if_missing;
     const struct cx_label_list new_labels = {
         create != NULL ? create->labels : NULL,
         create != NULL ? create->label_count : 0,
     };
 
-    return is_name(start->owner, CX_OWNER_SIZE_MAX) && labels_are_well_formed(labels) &&
-           start->ttl_us >= CX_SESSION_TTL_US_MIN && start->ttl_us <= CX_SESSION_TTL_US_MAX &&
-           is_name(start->default_context_id, CX_CONTEXT_ID_SIZE_MAX) &&
+    return is_name(start->default_context_id, CX_CONTEXT_ID_SIZE_MAX) &&
            labels_are_well_formed(new_labels) &&
            (create == NULL ||
             (is_name(create->type, CX_CONTEXT_TYPE_SIZE_MAX) &&
@@ -134,17 +151,17 @@ static bool start_is_well_formed(const struct cx_session_start_request *start)
 
 static bool session_is_well_formed(const struct cx_session_change *session)
 {
-    switch (session->step) {
-    case CX_SESSION_NONE:
+    const struct cx_session_start_request *start = &session->start;
+
+    if (session->step == CX_SESSION_NONE) {
         return true;
-    case CX_SESSION_START:
-        return is_session_id(session->start.name.id) && start_is_well_formed(&session->start);
-    case CX_SESSION_SWITCH:
-        return is_session_id(session->start.name.id) && session->current_id.size >= 1 &&
-               is_name(session->current_id, CX_CONTEXT_ID_SIZE_MAX);
-    default:
-        return is_session_id(session->start.name.id);
     }
+    return is_session_id(start->name.id) &&
+           (session->step == CX_SESSION_PART || told_session_is_well_formed(start)) &&
+           (session->step != CX_SESSION_START || start_is_well_formed(start)) &&
+           (session->step != CX_SESSION_SWITCH ||
+            (session->current_id.size >= 1 &&
+             is_name(session->current_id, CX_CONTEXT_ID_SIZE_MAX)));
 }
 
 /* Somebody keeps it: a session, or the context of an item. */

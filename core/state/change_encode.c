@@ -90,7 +90,19 @@ static unsigned item_flags(const struct cx_change_item *item)
            (item->session_id.size > 0 ? FLAG_AUTHOR : 0u) |
            (item->first_sequence != 0 ? FLAG_ACTIVITIES : 0u) |
            (item->trimmed.count > 0 ? FLAG_TRIMMED : 0u) |
-           (item->activation_count > 0 ? FLAG_ACTIVATIONS : 0u);
+           (item->activation_count > 0 ? FLAG_ACTIVATIONS : 0u) |
+           (item->head.told ? FLAG_TOLD : 0u) | (item->head.expires_from_now ? FLAG_FROM_NOW : 0u);
+}
+
+static void put_head(struct cx_wire_writer *writer, const struct cx_change_head *head)
+{
+    cx_wire_put_bytes(writer, head->parent_id);
+    cx_wire_put_number(writer, (uint64_t)head->create_time_us);
+    cx_wire_put_number(writer, (uint64_t)head->update_time_us);
+    cx_wire_put_number(writer, (uint64_t)head->expire_us);
+    cx_wire_put_number(writer, head->entry_count);
+    cx_wire_put_number(writer, head->size_bytes);
+    cx_wire_put_number(writer, head->fence);
 }
 
 /* What the tracker is to know. */
@@ -124,8 +136,10 @@ static void put_item(struct cx_wire_writer *writer, const struct cx_change_item 
     if (item->labels_changed) {
         put_labels(writer, item->labels_before);
     }
+    if (item->head.told) {
+        put_head(writer, &item->head);
+    }
     if (item->kind == CX_ITEM_CREATE) {
-        cx_wire_put_bytes(writer, item->parent_id);
         cx_wire_put_number(writer, (uint64_t)item->ttl_us);
     }
     cx_wire_put_number(writer, item->op_count);
@@ -139,9 +153,6 @@ static void put_start(struct cx_wire_writer *writer, const struct cx_session_sta
 {
     const struct cx_new_context *create = start->create_if_missing;
 
-    cx_wire_put_bytes(writer, start->owner);
-    put_labels(writer, (struct cx_label_list){start->labels, start->label_count});
-    cx_wire_put_number(writer, (uint64_t)start->ttl_us);
     cx_wire_put_bytes(writer, start->default_context_id);
     cx_wire_put_number(writer, start->max_active_contexts);
     if (create == NULL) {
@@ -158,11 +169,22 @@ static void put_start(struct cx_wire_writer *writer, const struct cx_session_sta
 
 static void put_session(struct cx_wire_writer *writer, const struct cx_session_change *session)
 {
+    const struct cx_session_start_request *start = &session->start;
+
     cx_wire_put_number(writer, session->step);
-    cx_wire_put_bytes(writer, session->start.name.id);
+    cx_wire_put_bytes(writer, start->name.id);
+    if (session->step == CX_SESSION_PART) {
+        return;
+    }
+    cx_wire_put_bytes(writer, start->owner);
+    put_labels(writer, (struct cx_label_list){start->labels, start->label_count});
+    cx_wire_put_number(writer, (uint64_t)start->ttl_us);
     if (session->step == CX_SESSION_START) {
-        put_start(writer, &session->start);
-    } else if (session->step == CX_SESSION_SWITCH) {
+        put_start(writer, start);
+        return;
+    }
+    cx_wire_put_number(writer, (uint64_t)session->create_time_us);
+    if (session->step == CX_SESSION_SWITCH) {
         cx_wire_put_bytes(writer, session->current_id);
     }
 }

@@ -20,7 +20,9 @@ enum {
     FLAG_ACTIVITIES = 8,
     FLAG_TRIMMED = 16,
     FLAG_ACTIVATIONS = 32,
-    FLAGS_ITEM = 63,
+    FLAG_TOLD = 64,
+    FLAG_FROM_NOW = 128,
+    FLAGS_ITEM = 255,
 
     FLAG_ACTIVE = 1, /* In front of an activation. */
     FLAG_GUARD = 2,

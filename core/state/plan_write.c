@@ -223,7 +223,7 @@ static enum cx_plan_result add_creation(struct cx_plan *plan, const struct creat
         .sliding = properties->sliding,
         .id = creation->name.id,
         .type = properties->type,
-        .parent_id = properties->parent_id,
+        .head.parent_id = properties->parent_id,
         .labels = {properties->labels, properties->label_count},
         .ttl_us = properties->ttl_us,
         .session_id = creation->session_id,

@@ -4,6 +4,7 @@
 
 #include "core/base/limits.h"
 #include "core/state/stage_entries.h"
+#include "core/state/stage_head.h"
 #include "core/state/stage_lists.h"
 #include "core/state/stage_tracking.h"
 
@@ -108,7 +109,7 @@ static enum cx_status create_context(struct cx_stage *stage, struct cx_bytes nam
     if (status != CX_OK) {
         return status;
     }
-    status = cx_context_new(totals, namespace_id, item->id, item->type, item->parent_id,
+    status = cx_context_new(totals, namespace_id, item->id, item->type, item->head.parent_id,
                             &staged->context);
     cx_namespace_unref(totals);
     return status;
@@ -298,6 +299,9 @@ enum cx_status cx_stage_item(struct cx_stage *stage, struct cx_bytes namespace_i
     status = stage_kind(stage, namespace_id, item, staged);
     if (status == CX_OK) {
         status = cx_stage_tracking(stage, item, staged, is_end(item));
+    }
+    if (status == CX_OK) {
+        status = cx_stage_head(stage, staged, item);
     }
     stage->item_count++; /* Also of a failure, so that its parts are released. */
     if (staged->context != NULL) {

@@ -91,18 +91,19 @@ CX_MUST_CHECK enum cx_status cx_stage_begin(struct cx_stage *stage, struct cx_st
                                             struct cx_arena *arena, struct cx_error *error,
                                             size_t item_count);
 
-/* Stages the next item, whose name is `key`; both outlive the stage. Of a put, `kept` and `value`
- * are set to what is to be logged while planning. Fails with CX_RESOURCE_EXHAUSTED out of memory
- * (with an error while planning), with what planning finds wrong (SIZE_MISMATCH, LIMIT_REACHED),
- * and in a replay with CX_DATA_LOSS when the item does not fit the state. */
+/* Stages the next item, whose name is `key`; both outlive the stage. Its version and head, and of
+ * a put `kept` and `value`, are set to what is to be logged while planning. Fails with
+ * CX_RESOURCE_EXHAUSTED out of memory (with an error while planning), with what planning finds
+ * wrong (SIZE_MISMATCH, LIMIT_REACHED), and in a replay with CX_DATA_LOSS when the item does not
+ * fit the state. */
 CX_MUST_CHECK enum cx_status cx_stage_item(struct cx_stage *stage, struct cx_bytes namespace_id,
                                            const struct cx_name_key *key,
                                            struct cx_change_item *item);
 
-/* Stages what happens to the session of the change, if anything: before the first item.
- * Fails like cx_stage_item(). */
+/* Stages what happens to the session of the change, if anything: before the first item. What
+ * it tells of a session that is there is set while planning. Fails like cx_stage_item(). */
 CX_MUST_CHECK enum cx_status cx_stage_session(struct cx_stage *stage,
-                                              const struct cx_session_change *change);
+                                              struct cx_session_change *change);
 
 /* Sets aside what applying takes: after the last item. Fails like cx_stage_item(). */
 CX_MUST_CHECK enum cx_status cx_stage_finish(struct cx_stage *stage,

@@ -55,11 +55,50 @@ static enum cx_status session_end(struct cx_stage *stage, struct cx_shard *shard
     return status == CX_OK ? session_row(stage, session, false) : status;
 }
 
-static enum cx_status stage_session(struct cx_stage *stage, const struct cx_session_change *change)
+/* What is to be told of a session that is there. */
+static void tell(const struct cx_session *session, struct cx_session_change *change)
+{
+    struct cx_label_list labels = cx_labels_list(session->labels);
+
+    change->start.owner = cx_session_owner(session);
+    change->start.labels = labels.items;
+    change->start.label_count = labels.count;
+    change->start.ttl_us = session->ttl_us;
+    change->create_time_us = session->create_time_us;
+}
+
+/* Whether it is what a logged change tells. */
+static bool is_told(const struct cx_session *session, const struct cx_session_change *change)
+{
+    const struct cx_label_list told = {change->start.labels, change->start.label_count};
+    struct cx_label_list labels = cx_labels_list(session->labels);
+
+    return cx_bytes_equal(cx_session_owner(session), change->start.owner) &&
+           labels.count == told.count && cx_labels_include(labels, told) &&
+           session->ttl_us == change->start.ttl_us &&
+           session->create_time_us == change->create_time_us;
+}
+
+/* What a change tells of a session that is there: all but a part tell something. */
+static enum cx_status stage_told(const struct cx_stage *stage, const struct cx_session *session,
+                                 struct cx_session_change *change)
+{
+    if (change->step == CX_SESSION_PART) {
+        return CX_OK;
+    }
+    if (cx_stage_is_planning(stage)) {
+        tell(session, change);
+        return CX_OK;
+    }
+    return is_told(session, change) ? CX_OK : CX_DATA_LOSS;
+}
+
+static enum cx_status stage_session(struct cx_stage *stage, struct cx_session_change *change)
 {
     const struct cx_session_name *name = &change->start.name;
     struct cx_session *found;
     struct cx_shard *shard;
+    enum cx_status status;
 
     cx_name_key_init(&stage->session.key, name->namespace_id, name->id);
     shard = &stage->state->shards[stage->session.key.shard];
@@ -73,12 +112,16 @@ static enum cx_status stage_session(struct cx_stage *stage, const struct cx_sess
     cx_tree_item_ref(&found->item);
     stage->session.session = found;
     stage->session.parts = change->step != CX_SESSION_SWITCH;
+    status = stage_told(stage, found, change);
+    if (status != CX_OK) {
+        return status;
+    }
     return change->step == CX_SESSION_END || change->step == CX_SESSION_LOSE
                ? session_end(stage, shard, found)
                : CX_OK;
 }
 
-enum cx_status cx_stage_session(struct cx_stage *stage, const struct cx_session_change *change)
+enum cx_status cx_stage_session(struct cx_stage *stage, struct cx_session_change *change)
 {
     enum cx_status status = CX_OK;
 

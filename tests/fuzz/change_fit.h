@@ -1,5 +1,6 @@
-// Makes a change fit a state: what an input draws of versions, sequences, fences and ends
-// is seldom what would be logged, and a replay stops at the first change that is not.
+// Makes a change fit a state: what an input draws of versions, sequences, fences, ends and what
+// is told of contexts is seldom what would be logged, and a replay stops at the first change that
+// is not.
 
 #ifndef CX_TESTS_FUZZ_CHANGE_FIT_H
 #define CX_TESTS_FUZZ_CHANGE_FIT_H
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "tests/fuzz/change_support.h"
+#include "tests/support/told.h"
 
 extern "C" {
 #include "core/state/replay.h"
@@ -22,8 +24,9 @@ extern "C" {
 // too deep, or meet themselves.
 class FitChange {
  public:
-  FitChange(const cx_state &state, MadeChange *made)
-      : state_(state), made_(made), change_(made->mutable_change()) {
+  // The state is as before afterwards.
+  FitChange(cx_state *state, MadeChange *made)
+      : state_(*state), made_(made), change_(made->mutable_change()) {
     if (change_->kind != CX_CHANGE_CONTEXTS) return;
     FitSession();
     std::vector<cx_change_item> items;
@@ -35,6 +38,7 @@ class FitChange {
     }
     made_->SetItems(items);
     FitRequest();
+    TellChange(state, change_);
   }
 
  private:
@@ -140,7 +144,7 @@ class FitChange {
                     : item->kind == CX_ITEM_CREATE || item->kind == CX_ITEM_UPDATE
                         ? context->version + 1
                         : context->version;
-    if (item->kind == CX_ITEM_CREATE && !IsThere(item->parent_id)) item->parent_id = {};
+    if (item->kind == CX_ITEM_CREATE && !IsThere(item->head.parent_id)) item->head.parent_id = {};
     const cx_tracked *tracked = context != nullptr ? context->tracked : nullptr;
     FitActivities(item, tracked);
     FitSteps(item, live ? tracked : nullptr, tracked != nullptr ? tracked->fence : 0);

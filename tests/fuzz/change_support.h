@@ -96,10 +96,8 @@ class MadeChange {
         item.kind == CX_ITEM_CREATE || (item.kind != CX_ITEM_TOUCH && (kind & 1) != 0);
     if (item.labels_changed) item.labels_before = parts_.Labels();
     item.sliding = (kind & 2) != 0;
-    if (item.kind == CX_ITEM_CREATE) {
-      item.parent_id = parts_.NameOrNone(CX_CONTEXT_ID_SIZE_MAX);
-      item.ttl_us = parts_.Duration();
-    }
+    item.head = parts_.Head(item.kind);
+    if (item.kind == CX_ITEM_CREATE) item.ttl_us = parts_.Duration();
     std::vector<cx_op> ops;
     for (size_t i = 0, count = input_->Below(6); i < count; i++) ops.push_back(Op(item.kind));
     item.ops = parts_.KeepOps(ops);

@@ -60,10 +60,17 @@ bool SameTracked(const cx_change_item &a, const cx_change_item &b) {
   return true;
 }
 
+bool Same(const cx_change_head &a, const cx_change_head &b) {
+  return a.told == b.told && Same(a.parent_id, b.parent_id) &&
+         a.create_time_us == b.create_time_us && a.update_time_us == b.update_time_us &&
+         a.expires_from_now == b.expires_from_now && a.expire_us == b.expire_us &&
+         a.entry_count == b.entry_count && a.size_bytes == b.size_bytes && a.fence == b.fence;
+}
+
 bool Same(const cx_change_item &a, const cx_change_item &b) {
   if (a.kind != b.kind || a.labels_changed != b.labels_changed || a.sliding != b.sliding ||
       !Same(a.id, b.id) || a.version != b.version || !Same(a.type, b.type) ||
-      !Same(a.parent_id, b.parent_id) || !Same(a.labels, b.labels) ||
+      !Same(a.head, b.head) || !Same(a.labels, b.labels) ||
       !Same(a.labels_before, b.labels_before) || a.ttl_us != b.ttl_us || a.op_count != b.op_count ||
       !SameTracked(a, b)) {
     return false;
@@ -87,7 +94,8 @@ bool Same(const cx_session_change &a, const cx_session_change &b) {
   return a.step == b.step && Same(start.name.id, other.name.id) &&
          Same(a.current_id, b.current_id) && Same(start.owner, other.owner) &&
          Same({start.labels, start.label_count}, cx_label_list{other.labels, other.label_count}) &&
-         start.ttl_us == other.ttl_us && Same(start.default_context_id, other.default_context_id) &&
+         start.ttl_us == other.ttl_us && a.create_time_us == b.create_time_us &&
+         Same(start.default_context_id, other.default_context_id) &&
          start.max_active_contexts == other.max_active_contexts &&
          Same(start.create_if_missing, other.create_if_missing);
 }

@@ -99,11 +99,35 @@ class MadeParts {
     return {runs_.back().empty() ? nullptr : runs_.back().data(), runs_.back().size()};
   }
 
+  // Of an item of that kind.
+  cx_change_head Head(cx_item_kind kind) {
+    cx_change_head head = {};
+    head.told = kind == CX_ITEM_PURGE ? input_->Flag()
+                                      : kind != CX_ITEM_DROP_STATES && kind != CX_ITEM_FORGET;
+    if (!head.told) return head;
+    head.parent_id = NameOrNone(CX_CONTEXT_ID_SIZE_MAX);
+    head.create_time_us = static_cast<int64_t>(SomeNumber());
+    head.update_time_us = static_cast<int64_t>(SomeNumber());
+    head.expires_from_now = input_->Flag();
+    head.expire_us = head.expires_from_now ? std::max<int64_t>(1, Duration())
+                                           : static_cast<int64_t>(SomeNumber());
+    head.entry_count = SomeNumber();
+    head.size_bytes = SomeNumber();
+    head.fence = SomeNumber();
+    return head;
+  }
+
   cx_session_change Session(cx_bytes namespace_id) {
     cx_session_change session = {};
     session.step = static_cast<cx_session_step>(CX_SESSION_START + input_->Below(CX_SESSION_PART));
     session.start.name = {namespace_id, Name(CX_SESSION_ID_SIZE)};
-    if (session.step == CX_SESSION_START) MakeStart(&session.start);
+    if (session.step == CX_SESSION_PART) return session;
+    MakeTold(&session.start);
+    if (session.step == CX_SESSION_START) {
+      MakeStart(&session.start);
+    } else {
+      session.create_time_us = static_cast<int64_t>(SomeNumber());
+    }
     if (session.step == CX_SESSION_SWITCH) session.current_id = Name(CX_CONTEXT_ID_SIZE_MAX);
     return session;
   }
@@ -162,7 +186,8 @@ class MadeParts {
     return model;
   }
 
-  void MakeStart(cx_session_start_request *start) {
+  // What is told of a session whatever happens to it.
+  void MakeTold(cx_session_start_request *start) {
     cx_label_list labels = Labels();
     start->owner = NameOrNone(CX_OWNER_SIZE_MAX);
     start->labels = labels.items;
@@ -170,6 +195,9 @@ class MadeParts {
     start->ttl_us =
         std::clamp(static_cast<int64_t>(Duration()), static_cast<int64_t>(CX_SESSION_TTL_US_MIN),
                    static_cast<int64_t>(CX_SESSION_TTL_US_MAX));
+  }
+
+  void MakeStart(cx_session_start_request *start) {
     start->default_context_id = NameOrNone(CX_CONTEXT_ID_SIZE_MAX);
     start->max_active_contexts = SomeNumber();
     uint8_t creates = input_->Byte();

@@ -38,7 +38,7 @@ class Guide {
   Guide(const Guide &) = delete;
   Guide &operator=(const Guide &) = delete;
 
-  const cx_state &state() const { return state_; }
+  cx_state *state() { return &state_; }
 
   // False: it was refused, and there is nothing to go on from.
   bool Add(const Payload &payload) {
@@ -53,7 +53,7 @@ class Guide {
   uint64_t revision_ = 0;
 };
 
-std::string MakePayload(Input *input, uint8_t kind, const cx_state &state) {
+std::string MakePayload(Input *input, uint8_t kind, cx_state *state) {
   if (kind < 8) return input->Run();
   MadeChange made(input);
   if (kind >= 32) FitChange fit(state, &made);
@@ -74,10 +74,10 @@ std::vector<Payload> Payloads(Input *input, uint64_t *digest) {
     std::string bytes = MakePayload(input, kind, guide.state());
     time_us += kind & 0x80 ? static_cast<int64_t>(input->Number(4)) : 1;
     payloads.push_back({bytes, time_us});
-    *digest = cx_state_digest(&guide.state());
+    *digest = cx_state_digest(guide.state());
     if (!guide.Add(payloads.back())) return payloads;
   }
-  *digest = cx_state_digest(&guide.state());
+  *digest = cx_state_digest(guide.state());
   return payloads;
 }
 

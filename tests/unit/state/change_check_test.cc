@@ -6,6 +6,8 @@ extern "C" {
 #include "core/state/change_check.h"
 }
 
+#include <map>
+
 namespace {
 
 class ChangeCheckTest : public testing::Test {
@@ -15,6 +17,7 @@ class ChangeCheckTest : public testing::Test {
     op_.key = cx_bytes_of("k");
     item_.kind = CX_ITEM_UPDATE;
     item_.id = cx_bytes_of("a");
+    item_.head.told = true;
     item_.ops = &op_;
     item_.op_count = 1;
     change_.kind = CX_CHANGE_CONTEXTS;
@@ -48,7 +51,7 @@ TEST_F(ChangeCheckTest, BoundsNames) {
   ExpectBound(&change_.namespace_id, CX_NAMESPACE_SIZE_MAX);
   ExpectBound(&item_.id, CX_CONTEXT_ID_SIZE_MAX);
   ExpectBound(&item_.type, CX_CONTEXT_TYPE_SIZE_MAX);
-  ExpectBound(&item_.parent_id, CX_CONTEXT_ID_SIZE_MAX);
+  ExpectBound(&item_.head.parent_id, CX_CONTEXT_ID_SIZE_MAX);
   ExpectBound(&op_.key, CX_ENTRY_KEY_SIZE_MAX, true);
   ExpectBound(&op_.content_type, CX_CONTENT_TYPE_SIZE_MAX, true);
   op_.key = {};
@@ -90,6 +93,45 @@ TEST_F(ChangeCheckTest, BoundsTimes) {
     EXPECT_FALSE(Ok());
     *field = 0;
   }
+}
+
+// Whether an item that is told may be, and one that is not.
+struct Telling {
+  bool told, untold;
+};
+
+TEST_F(ChangeCheckTest, IsToldUnlessItsContextHasEndedBefore) {
+  const std::map<cx_item_kind, Telling> kinds = {
+      {CX_ITEM_CREATE, {true, false}}, {CX_ITEM_UPDATE, {true, false}},
+      {CX_ITEM_DELETE, {true, false}}, {CX_ITEM_EXPIRE, {true, false}},
+      {CX_ITEM_PURGE, {true, true}},   {CX_ITEM_DROP_STATES, {false, true}},
+      {CX_ITEM_FORGET, {false, true}},
+  };
+  for (const auto &[kind, telling] : kinds) {
+    item_.kind = kind;
+    item_.labels_changed = kind == CX_ITEM_CREATE;
+    item_.head.told = true;
+    EXPECT_EQ(telling.told, Ok()) << kind;
+    item_.head.told = false;
+    EXPECT_EQ(telling.untold, Ok()) << kind;
+  }
+}
+
+TEST_F(ChangeCheckTest, BoundsAnExpiryThatCountsFromNow) {
+  for (int64_t expire_us : {int64_t{0}, int64_t{-1}, int64_t{CX_TTL_US_MAX} + 1}) {
+    item_.head.expire_us = expire_us;
+    item_.head.expires_from_now = false;
+    EXPECT_TRUE(Ok()) << "a time";
+    item_.head.expires_from_now = true;
+    EXPECT_FALSE(Ok()) << expire_us;
+  }
+  for (int64_t expire_us : {int64_t{1}, int64_t{CX_TTL_US_MAX}}) {
+    item_.head.expire_us = expire_us;
+    EXPECT_TRUE(Ok()) << expire_us;
+  }
+  item_.kind = CX_ITEM_PURGE;
+  item_.head.told = false;
+  EXPECT_FALSE(Ok()) << "nothing is told";
 }
 
 TEST_F(ChangeCheckTest, BoundsTheItems) {
@@ -196,6 +238,7 @@ TEST_F(ChangeCheckTrackedTest, OnlyWhatLivesHasActivitiesOrLosesThem) {
     bool lives = kind <= CX_ITEM_UPDATE || kind == CX_ITEM_TOUCH;
     item_.kind = static_cast<cx_item_kind>(kind);
     item_.labels_changed = kind == CX_ITEM_CREATE;
+    item_.head.told = kind != CX_ITEM_DROP_STATES && kind != CX_ITEM_FORGET;
     EXPECT_EQ(lives, Ok()) << kind;
     item_.op_count = 0;
     item_.first_sequence = 0;
@@ -269,8 +312,31 @@ TEST_F(ChangeCheckTrackedTest, BoundsWhatASessionIsStartedWith) {
   EXPECT_FALSE(Ok());
 }
 
+TEST_F(ChangeCheckTrackedTest, BoundsWhatIsToldOfASession) {
+  cx_session_start_request &start = change_.session.start;
+  cx_label label = {cx_bytes_of("k"), cx_bytes_of("v")};
+  start.name.id = cx_bytes_of("s");
+  start.labels = &label;
+  start.label_count = 1;
+  change_.session.current_id = cx_bytes_of("a");
+  for (cx_session_step step : {CX_SESSION_END, CX_SESSION_LOSE, CX_SESSION_SWITCH}) {
+    change_.session.step = step;
+    for (int64_t ttl_us : {0LL, CX_SESSION_TTL_US_MIN - 1, CX_SESSION_TTL_US_MAX + 1}) {
+      start.ttl_us = ttl_us;
+      EXPECT_FALSE(Ok()) << ttl_us;
+    }
+    start.ttl_us = CX_SESSION_TTL_US_MIN;
+    ExpectBound(&start.owner, CX_OWNER_SIZE_MAX);
+    ExpectBound(&label.value, CX_LABEL_VALUE_SIZE_MAX);
+  }
+  change_.session.step = CX_SESSION_PART;
+  start.ttl_us = 0;
+  EXPECT_TRUE(Ok()) << "nothing is told";
+}
+
 TEST_F(ChangeCheckTrackedTest, NamesTheSessionAndWhereItSwitchesTo) {
   change_.item_count = 0;
+  change_.session.start.ttl_us = CX_SESSION_TTL_US_MIN;
   for (cx_session_step step :
        {CX_SESSION_END, CX_SESSION_LOSE, CX_SESSION_SWITCH, CX_SESSION_PART}) {
     change_.session.step = step;
@@ -291,6 +357,7 @@ TEST_F(ChangeCheckTrackedTest, HasNoItemsOnlyWithASession) {
   EXPECT_FALSE(Ok());
   change_.session.step = CX_SESSION_END;
   change_.session.start.name.id = cx_bytes_of("s");
+  change_.session.start.ttl_us = CX_SESSION_TTL_US_MIN;
   EXPECT_TRUE(Ok());
 }
 
@@ -301,6 +368,7 @@ TEST_F(ChangeCheckTrackedTest, SomebodyKeepsTheMarkOfARequest) {
   EXPECT_FALSE(Ok()) << "which session?";
   change_.session.step = CX_SESSION_END;
   change_.session.start.name.id = cx_bytes_of("s");
+  change_.session.start.ttl_us = CX_SESSION_TTL_US_MIN;
   EXPECT_TRUE(Ok());
   change_.item_count = 0;
   EXPECT_TRUE(Ok());

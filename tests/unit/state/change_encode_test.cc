@@ -24,6 +24,7 @@ class ChangeEncodeTest : public testing::Test {
     item_.kind = CX_ITEM_TOUCH;
     item_.id = cx_bytes_of("a");
     item_.version = 3;
+    item_.head.told = true;
     item_.ops = &op_;
     item_.op_count = 1;
     item_.first_sequence = 300;
@@ -40,6 +41,19 @@ class ChangeEncodeTest : public testing::Test {
     std::string text = Text(cx_buffer_bytes(&buffer));
     cx_buffer_done(&buffer);
     return text;
+  }
+
+  // A session that does not start.
+  void SetToldSession() {
+    cx_session_change &session = change_.session;
+    session = {};
+    session.start.name.id = cx_bytes_of("s");
+    session.start.owner = cx_bytes_of("o");
+    session.start.labels = &label_;
+    session.start.label_count = 1;
+    session.start.ttl_us = CX_SECOND_US;
+    session.create_time_us = 77;
+    session.current_id = cx_bytes_of("a");
   }
 
   // What is decoded of the change, whose bytes stay the same when it is encoded again.
@@ -120,6 +134,32 @@ TEST_F(ChangeEncodeTest, KeepsActivationsInTheirOrder) {
   }
 }
 
+TEST_F(ChangeEncodeTest, KeepsWhatElseThereIsToTellOfAContext) {
+  const cx_change_head heads[] = {
+      {true, {}, 0, 0, false, 0, 0, 0, 0},
+      {true, cx_bytes_of("above"), 1, 2, false, 3, 4, 5, 6},
+      {true, {}, -1, INT64_MAX, false, INT64_MIN, UINT64_MAX, UINT64_MAX, UINT64_MAX},
+      {true, {}, 0, 0, true, CX_TTL_US_MAX, 0, 0, 0},
+      {false, {}, 0, 0, false, 0, 0, 0, 0},
+  };
+  for (const cx_change_head &head : heads) {
+    item_.kind = head.told ? CX_ITEM_TOUCH : CX_ITEM_FORGET;
+    item_.op_count = head.told;
+    item_.first_sequence = head.told ? 300 : 0;
+    item_.head = head;
+    cx_change_head got = Again().items[0].head;
+    EXPECT_EQ(head.told, got.told);
+    EXPECT_EQ(Text(head.parent_id), Text(got.parent_id));
+    EXPECT_EQ(head.create_time_us, got.create_time_us);
+    EXPECT_EQ(head.update_time_us, got.update_time_us);
+    EXPECT_EQ(head.expires_from_now, got.expires_from_now);
+    EXPECT_EQ(head.expire_us, got.expire_us);
+    EXPECT_EQ(head.entry_count, got.entry_count);
+    EXPECT_EQ(head.size_bytes, got.size_bytes);
+    EXPECT_EQ(head.fence, got.fence);
+  }
+}
+
 TEST_F(ChangeEncodeTest, KeepsWhatASessionIsStartedWith) {
   static cx_new_context create;  // The change borrows it for longer than this test lasts.
   cx_session_start_request &start = change_.session.start;
@@ -162,9 +202,8 @@ TEST_F(ChangeEncodeTest, KeepsWhatASessionIsStartedWith) {
   }
 }
 
-TEST_F(ChangeEncodeTest, KeepsTheStepsOfASession) {
-  change_.session.start.name.id = cx_bytes_of("s");
-  change_.session.current_id = cx_bytes_of("a");
+TEST_F(ChangeEncodeTest, KeepsTheStepsOfASessionAndWhatTheyTellOfIt) {
+  SetToldSession();
   for (cx_session_step step :
        {CX_SESSION_END, CX_SESSION_LOSE, CX_SESSION_SWITCH, CX_SESSION_PART}) {
     change_.session.step = step;
@@ -173,13 +212,22 @@ TEST_F(ChangeEncodeTest, KeepsTheStepsOfASession) {
     EXPECT_EQ("s", Text(decoded.session.start.name.id));
     EXPECT_EQ("n", Text(decoded.session.start.name.namespace_id));
     EXPECT_EQ(step == CX_SESSION_SWITCH ? "a" : "", Text(decoded.session.current_id));
+    if (step == CX_SESSION_PART) {
+      EXPECT_EQ(0u, decoded.session.start.owner.size) << "a part tells nothing";
+      EXPECT_EQ(0, decoded.session.create_time_us);
+      continue;
+    }
+    EXPECT_EQ("o", Text(decoded.session.start.owner));
+    ASSERT_EQ(1u, decoded.session.start.label_count);
+    EXPECT_EQ("l", Text(decoded.session.start.labels[0].key));
+    EXPECT_EQ(CX_SECOND_US, decoded.session.start.ttl_us);
+    EXPECT_EQ(77, decoded.session.create_time_us);
   }
 }
 
 TEST_F(ChangeEncodeTest, KeepsWhoRemembersTheRequestAndWhat) {
-  change_.session = {};
+  SetToldSession();
   change_.session.step = CX_SESSION_END;
-  change_.session.start.name.id = cx_bytes_of("s");
   change_.request = {{1, 2}, 3, 0, false, false, false, 0};
   EXPECT_FALSE(Again().request.of_session);
   change_.request.has_answer = true;
@@ -201,15 +249,16 @@ TEST_F(ChangeEncodeTest, WritesTheSameBytesOverReleases) {
   item_.trimmed = {runs, 2};
   item_.activations = steps;
   item_.activation_count = 2;
+  item_.head = {true, cx_bytes_of("p"), 1000, 0, true, 9, 2, 300, 8};
+  SetToldSession();
   change_.session.step = CX_SESSION_SWITCH;
-  change_.session.start.name.id = cx_bytes_of("s");
-  change_.session.current_id = cx_bytes_of("a");
   change_.request = {{1, 2}, 3, 0, false, false, true, 300};
   EXPECT_EQ(
       "0115016e"                                                // Kind, flags, namespace.
       "01000000000000000200000000000000030000000000000000ac02"  // The request.
-      "0401730161"                                              // The session.
-      "01083c016103000001"                                      // The item, up to its op.
+      "040173016f01016c0176c0843d4d0161"                        // The session.
+      "0108fc0101610300000170e8070009"
+      "02ac020801"  // The item, up to its op.
       "0804747970650a746578742f706c61696e01016c01760101700172000464617461"
       "0173ac020202070b00"  // Its author, its sequence and runs.
       "0200017407017308",   // Its activations.

@@ -27,13 +27,15 @@ class ChangeTest : public testing::Test {
     items_[0].id = cx_bytes_of("a");
     items_[0].version = 1;
     items_[0].type = cx_bytes_of("chat");
-    items_[0].parent_id = cx_bytes_of("p");
+    items_[0].head.told = true;
+    items_[0].head.parent_id = cx_bytes_of("p");
     items_[0].labels = {labels_, 2};
     items_[0].ttl_us = 1000;
     items_[0].sliding = true;
     items_[1].kind = CX_ITEM_UPDATE;
     items_[1].id = cx_bytes_of("b");
     items_[1].version = 300;
+    items_[1].head.told = true;
     items_[1].ops = ops_;
     items_[1].op_count = 2;
     change_.kind = CX_CHANGE_CONTEXTS;
@@ -74,7 +76,7 @@ TEST_F(ChangeTest, DecodesWhatWasEncoded) {
   EXPECT_EQ(3u, decoded.request.content_hash);
   EXPECT_EQ(1u, decoded.request.owner);
   EXPECT_TRUE(decoded.request.each);
-  EXPECT_EQ("p", Text(decoded.items[0].parent_id));
+  EXPECT_EQ("p", Text(decoded.items[0].head.parent_id));
   EXPECT_EQ(1000, decoded.items[0].ttl_us);
   EXPECT_TRUE(decoded.items[0].sliding);
   ASSERT_EQ(2u, decoded.items[0].labels.count);
@@ -227,6 +229,7 @@ class ChangeTrackedTest : public ChangeTest {
     items_[0] = {};
     items_[0].kind = CX_ITEM_TOUCH;
     items_[0].id = cx_bytes_of("a");
+    items_[0].head.told = true;
     items_[0].ops = ops_;
     items_[0].op_count = 1;
     items_[0].first_sequence = 5;

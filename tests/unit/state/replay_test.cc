@@ -2,6 +2,10 @@
 
 #include "tests/unit/state/tracker_fixture.h"
 
+extern "C" {
+#include "core/state/change_check.h"
+}
+
 #include <random>
 
 namespace {
@@ -154,7 +158,7 @@ class Nonsense {
  public:
   explicit Nonsense(unsigned seed) : random_(seed) {}
 
-  std::string Next(const cx_state *state) {
+  std::string Next(cx_state *state) {
     cx_change change = {};
     cx_buffer encoded = {};
     cx_change_item items[3] = {};
@@ -172,6 +176,7 @@ class Nonsense {
     change.request.each = OneIn(2);
     if (OneIn(3)) FillSession(&change);
     for (size_t i = 0; i < change.item_count; i++) FillItem(state, &items[i]);
+    Tell(state, &change);
     EXPECT_EQ(CX_OK, cx_change_encode(&change, &encoded));
     std::string payload = Text(cx_buffer_bytes(&encoded));
     cx_buffer_done(&encoded);
@@ -182,6 +187,15 @@ class Nonsense {
   bool OneIn(uint64_t count) { return Below(count) == 0; }
 
  private:
+  // Says mostly what would have been planned.
+  void Tell(cx_state *state, cx_change *change) {
+    for (size_t i = 0; i < change->item_count; i++) {
+      cx_item_kind kind = change->items[i].kind;
+      change->items[i].head.told = kind != CX_ITEM_DROP_STATES && kind != CX_ITEM_FORGET;
+    }
+    if (!OneIn(20) && cx_change_is_well_formed(change)) TellChange(state, change);
+  }
+
   cx_bytes Keep(const std::string &text) {
     kept_.push_back(std::make_shared<std::string>(text));
     return Bytes(*kept_.back());
@@ -292,7 +306,7 @@ class Nonsense {
     item->id = Id();
     item->type = OneIn(20) ? Name(65) : Keep("t");
     item->labels = Labels();
-    if (item->kind == CX_ITEM_CREATE && OneIn(2)) item->parent_id = Id();
+    if (item->kind == CX_ITEM_CREATE && OneIn(2)) item->head.parent_id = Id();
     item->ttl_us = OneIn(40) ? INT64_MAX - static_cast<int64_t>(Below(3)) : 0;
     if (item->id.size > 0 && item->id.size <= CX_CONTEXT_ID_SIZE_MAX) {
       cx_name_key key;

@@ -98,6 +98,8 @@ TEST_F(StageEntriesTest, RefusesInAReplayToKeepMoreThanThereWas) {
   change.namespace_id = cx_bytes_of("default");
   change.items = &item;
   change.item_count = 1;
+  item.head = items_[0].head;  // As long as all is kept, its numbers stay.
+  item.head.create_time_us = plan_.now_us;
   for (uint64_t kept : {uint64_t{6}, UINT64_MAX, uint64_t{5}}) {
     op.kept = kept;
     encoded.size = 0;

@@ -92,6 +92,7 @@ TEST_F(StageSessionTest, SwitchesToAnActivationThatTakesThePlaceOfAnother) {
   change.session = SwitchTo("b");
   change.items = items;
   change.item_count = 1;
+  TellChange(&state_, &change);
   ASSERT_EQ(CX_OK, cx_stage_begin(&stage, &state_, &arena_, nullptr, 1));
   ASSERT_EQ(CX_OK, cx_stage_session(&stage, &change.session));
   ASSERT_EQ(CX_OK, cx_stage_item(&stage, change.namespace_id, &key, items));

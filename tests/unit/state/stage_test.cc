@@ -23,15 +23,17 @@ class StageTest : public StateFixture {
     return cx_plan_create(&plan_, &request);
   }
 
-  // Stages items as a replay does.
+  // Stages items as a replay does, told as a plan would.
   cx_status Stage(std::vector<cx_change_item> items) {
     cx_change change = {};
     cx_stage stage;
     std::vector<cx_name_key> keys(items.size());
     cx_status status = cx_stage_begin(&stage, &state_, &arena_, nullptr, items.size());
     change.kind = CX_CHANGE_CONTEXTS;
+    change.namespace_id = cx_bytes_of("default");
     change.items = items.data();
     change.item_count = items.size();
+    TellChange(&state_, &change);
     for (size_t i = 0; i < items.size() && status == CX_OK; i++) {
       keys[i] = NameKey(Text(items[i].id));
       status = cx_stage_item(&stage, cx_bytes_of("default"), &keys[i], &items[i]);
@@ -48,7 +50,7 @@ class StageTest : public StateFixture {
     item.kind = kind;
     item.id = cx_bytes_of(id);
     item.version = version;
-    item.parent_id = cx_bytes_of(parent_id);
+    item.head.parent_id = cx_bytes_of(parent_id);
     item.labels_changed = kind == CX_ITEM_CREATE;
     return item;
   }

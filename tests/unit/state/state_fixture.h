@@ -17,6 +17,7 @@ extern "C" {
 #include <vector>
 
 #include "tests/support/requests.h"
+#include "tests/support/told.h"
 
 // One record of the log that there is not.
 struct Record {

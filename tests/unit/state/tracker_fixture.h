@@ -346,7 +346,7 @@ class TrackerFixture : public StateFixture {
     return change;
   }
 
-  // Whether it fits; nothing of it is left.
+  // Whether it fits, told as a plan would; nothing of it is left.
   cx_status Stage(const cx_session_change &session, std::vector<cx_change_item> items) {
     cx_change change = {};
     cx_stage stage;
@@ -354,10 +354,12 @@ class TrackerFixture : public StateFixture {
     uint64_t digest = cx_state_digest(&state_);
     cx_status status = cx_stage_begin(&stage, &state_, &arena_, nullptr, items.size());
     change.kind = CX_CHANGE_CONTEXTS;
+    change.namespace_id = cx_bytes_of("default");
     change.session = session;
     change.items = items.data();
     change.item_count = items.size();
-    if (status == CX_OK) status = cx_stage_session(&stage, &session);
+    TellChange(&state_, &change);
+    if (status == CX_OK) status = cx_stage_session(&stage, &change.session);
     for (size_t i = 0; i < items.size() && status == CX_OK; i++) {
       const cx_context *context = Find(Text(items[i].id));
       if (context != nullptr) items[i].version = context->version;
