@@ -135,10 +135,11 @@ void cx_call_set_stall_limit(struct cx_call *call, int64_t stall_us)
     call->stall_us = stall_us;
 }
 
-void cx_call_set_progress(struct cx_call *call, struct cx_bytes after_key)
+void cx_call_set_progress(struct cx_call *call, const char *name, struct cx_bytes position)
 {
+    call->progress_name = name;
     call->progress.size = 0;
-    if (cx_buffer_append(&call->progress, after_key) != CX_OK) {
+    if (cx_buffer_append(&call->progress, position) != CX_OK) {
         call->progress.size = 0; /* Out of memory: the client goes by what it has read. */
     }
 }

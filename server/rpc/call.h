@@ -94,15 +94,14 @@ bool cx_call_abandoned(const struct cx_call *call);
 size_t cx_call_message_size_max(const struct cx_call *call);
 
 /* Limits a stream's reader: a send that has not gone out when `stall_us` have passed
- * ends the call with STREAM_STALLED {after_key}, the current `after_key` of
- * cx_call_set_progress(): `left` is told, and the status waits behind that message. When
- * as much time has passed again, the call is cancelled (ABORTED, without details).
- * Streams only, from a function of the method or on a worker; 0 turns it off for the
- * sends that follow. */
+ * ends the call with STREAM_STALLED, and what cx_call_set_progress() was told: `left` is
+ * told, and the status waits behind that message. When as much time has passed again, the
+ * call is cancelled (ABORTED, without details). Streams only, from a function of the
+ * method or on a worker; 0 turns it off for the sends that follow. */
 void cx_call_set_stall_limit(struct cx_call *call, int64_t stall_us);
 
-/* What STREAM_STALLED tells: a copy of the key up to which the client has had all
- * messages. */
-void cx_call_set_progress(struct cx_call *call, struct cx_bytes after_key);
+/* The detail of STREAM_STALLED, none unless this was called: up to where the client has
+ * had all messages. `name` is a literal, such as "after_key"; the position is copied. */
+void cx_call_set_progress(struct cx_call *call, const char *name, struct cx_bytes position);
 
 #endif /* CX_RPC_CALL_H */

@@ -34,6 +34,8 @@ enum call_event {
     EVENT_RECEIVED = 1 << 4,
 };
 
+#define STALLED "the client has not read this stream for too long"
+
 /* Calls that are kept for the next ones. */
 enum { FREE_CALLS_MAX = 1024 };
 
@@ -213,9 +215,13 @@ static struct cx_ending stalled_ending(const struct cx_call *call)
 {
     struct cx_error error;
 
-    cx_error_set(&error, CX_REASON_STREAM_STALLED,
-                 "the client has not read this stream for too long; go on behind `after_key`");
-    cx_error_detail(&error, "after_key", cx_buffer_bytes(&call->progress));
+    if (call->progress_name == NULL) {
+        cx_error_set(&error, CX_REASON_STREAM_STALLED, STALLED);
+    } else {
+        cx_error_set(&error, CX_REASON_STREAM_STALLED, STALLED "; go on behind `%s`",
+                     call->progress_name);
+        cx_error_detail(&error, call->progress_name, cx_buffer_bytes(&call->progress));
+    }
     return cx_ending_error(&error);
 }
 
@@ -372,8 +378,7 @@ void cx_call_stalled(struct cx_call *call, int64_t now_us)
 {
     if (call->ended_started || call->left_told) {
         /* The status is stuck behind the message. */
-        grpc_call_cancel_with_status(call->grpc, GRPC_STATUS_ABORTED,
-                                     "the client has not read this stream for too long", NULL);
+        grpc_call_cancel_with_status(call->grpc, GRPC_STATUS_ABORTED, STALLED, NULL);
         return;
     }
     cx_stalls_add(&call->queue->stalls, &call->stall, now_us, call->stall.limit_us);

@@ -83,7 +83,8 @@ struct cx_call {
     atomic_bool waiting;
     void (*resume)(struct cx_call *call, enum cx_status status);
     int64_t stall_us;          /* 0: no limit. */
-    struct cx_buffer progress; /* What STREAM_STALLED tells. */
+    const char *progress_name; /* Of what STREAM_STALLED tells; NULL: of nothing. */
+    struct cx_buffer progress; /* What it tells. */
 };
 
 /* Takes a call object for `queue`. NULL when out of memory. */

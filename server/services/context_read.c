@@ -139,6 +139,7 @@ static void send_next(struct cx_call *call)
     struct cx_entry_block block;
     struct cx_entry_view entry;
 
+    cx_call_set_progress(call, "after_key", state->last);
     measure(state, &size);
     if (size.count == 0 && state->last.size > 0) { /* The last message was the last. */
         end(call);
@@ -169,7 +170,6 @@ void cx_context_read_sent(struct cx_call *call)
         end(call);
         return;
     }
-    cx_call_set_progress(call, state->last);
     send_next(call);
 }
 

@@ -38,7 +38,7 @@ class StreamTest : public EchoServer {
   void FloodServe(size_t size) {
     on.serve = [this, size](cx_call *call, const EchoRequest *) {
       cx_call_set_stall_limit(call, stall_us);
-      cx_call_set_progress(call, cx_bytes_of("key 7"));
+      cx_call_set_progress(call, "cursor", cx_bytes_of("key 7"));
       Send(call, std::string(size, 'x'));
     };
     on.sent = [this, size](cx_call *call) {
@@ -355,7 +355,27 @@ TEST_F(StreamTest, EndsAStreamThatNobodyReadsAndSaysWhereToGoOn) {
   EXPECT_EQ(GRPC_STATUS_ABORTED, outcome.code);
   if (!outcome.details.empty()) {
     EXPECT_EQ("STREAM_STALLED", outcome.Reason());
-    EXPECT_EQ("key 7", outcome.Metadata()["after_key"]);
+    EXPECT_EQ("key 7", outcome.Metadata()["cursor"]);
+    EXPECT_NE(std::string::npos, outcome.message.find("behind `cursor`")) << outcome.message;
+  }
+}
+
+TEST_F(StreamTest, EndsAStreamThatNobodyReadsAndThatHasNoPlaceToGoOn) {
+  stall_us = 50 * 1000;
+  FloodServe(kLarge);
+  on.serve = [this](cx_call *call, const EchoRequest *) {
+    cx_call_set_stall_limit(call, stall_us);
+    Send(call, std::string(kLarge, 'x'));
+  };
+  auto call = Client().Open(kServe);
+  call->Send(EchoPack(""));
+  call->SendsDone();
+  left.Wait();
+  GrpcOutcome outcome = call->Finish();  // In time for the details or not.
+  EXPECT_EQ(GRPC_STATUS_ABORTED, outcome.code);
+  if (!outcome.details.empty()) {
+    EXPECT_EQ("STREAM_STALLED", outcome.Reason());
+    EXPECT_TRUE(outcome.Metadata().empty());
   }
 }
 

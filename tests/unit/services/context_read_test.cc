@@ -185,6 +185,7 @@ TEST_F(ContextReadTest, TellsAStalledReaderWhereToGoOn) {
   Keys keys = PutMany(20, 60000);
   Call call = Begin("ReadEntries", "state { context_id: 'a' }");
   EXPECT_EQ(app_.stream_stall_max_us, call->stall_us);
+  EXPECT_EQ("after_key", call->progress_name);
   EXPECT_EQ("", call->progress);
   call->Sent();
   EXPECT_EQ(keys[3], call->progress);

@@ -205,8 +205,9 @@ void cx_call_offload(cx_call *call, void (*run)(cx_call *)) {
 
 void cx_call_set_stall_limit(cx_call *call, int64_t stall_us) { call->stall_us = stall_us; }
 
-void cx_call_set_progress(cx_call *call, cx_bytes after_key) {
-  call->progress.assign(reinterpret_cast<const char *>(after_key.data), after_key.size);
+void cx_call_set_progress(cx_call *call, const char *name, cx_bytes position) {
+  call->progress_name = name;
+  call->progress.assign(reinterpret_cast<const char *>(position.data), position.size);
 }
 
 }  // extern "C"

@@ -58,6 +58,7 @@ struct cx_call {
   bool waiting = false;
   int offloads = 0;
   int64_t stall_us = 0;
+  std::string progress_name;
   std::string progress;
 
   // Runs when a request is unpacked, before its handler does.
