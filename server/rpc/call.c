@@ -57,19 +57,40 @@ static struct cx_ending too_large_ending(const struct cx_call *call, size_t size
     return cx_ending_error(&error);
 }
 
-void cx_call_send(struct cx_call *call, const ProtobufCMessage *message)
+/* Whether a message of this size may be sent now. If it is too large, the stream ends. */
+static bool call_may_send(struct cx_call *call, size_t size)
 {
-    size_t size = protobuf_c_message_get_packed_size(message);
-
     assert(!call_is_unary(call));
     assert(call->outgoing == NULL); /* The last one has been sent. */
     if (size > cx_call_message_size_max(call)) {
         call->refusal = too_large_ending(call, size);
         cx_call_ask(call, CX_WISH_REFUSE);
-        return;
+        return false;
     }
-    call->outgoing = cx_message_pack(message, size);
-    cx_call_ask(call, CX_WISH_SEND);
+    return true;
+}
+
+void cx_call_send(struct cx_call *call, const ProtobufCMessage *message)
+{
+    size_t size = protobuf_c_message_get_packed_size(message);
+
+    if (call_may_send(call, size)) {
+        call->outgoing = cx_message_pack(message, size);
+        cx_call_ask(call, CX_WISH_SEND);
+    }
+}
+
+void cx_call_send_bytes(struct cx_call *call, const struct cx_bytes *pieces, size_t count)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        size += pieces[i].size;
+    }
+    if (call_may_send(call, size)) {
+        call->outgoing = cx_message_join(pieces, count, size);
+        cx_call_ask(call, CX_WISH_SEND);
+    }
 }
 
 void cx_call_receive(struct cx_call *call)

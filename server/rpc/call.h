@@ -50,6 +50,10 @@ void cx_call_set_state(struct cx_call *call, void *state);
  * ends with RESPONSE_TOO_LARGE. */
 void cx_call_send(struct cx_call *call, const ProtobufCMessage *message);
 
+/* Like cx_call_send(), for a message that was packed before: `pieces`, one behind the
+ * other, are its bytes. They are copied once. */
+void cx_call_send_bytes(struct cx_call *call, const struct cx_bytes *pieces, size_t count);
+
 /* Asks a bidi stream for its next request: `received` follows. */
 void cx_call_receive(struct cx_call *call);
 

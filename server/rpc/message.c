@@ -125,15 +125,33 @@ enum cx_reason cx_message_unpack(grpc_byte_buffer *payload,
     return CX_REASON_NONE;
 }
 
+/* Takes over `slice`. */
+static grpc_byte_buffer *buffer_of(grpc_slice slice)
+{
+    grpc_byte_buffer *buffer = grpc_raw_byte_buffer_create(&slice, 1);
+
+    grpc_slice_unref(slice);
+    return buffer;
+}
+
 grpc_byte_buffer *cx_message_pack(const ProtobufCMessage *message, size_t size)
 {
     grpc_slice slice = grpc_slice_malloc(size);
-    grpc_byte_buffer *buffer;
     size_t packed = protobuf_c_message_pack(message, GRPC_SLICE_START_PTR(slice));
 
     assert(packed == size);
     (void)packed;
-    buffer = grpc_raw_byte_buffer_create(&slice, 1);
-    grpc_slice_unref(slice);
-    return buffer;
+    return buffer_of(slice);
+}
+
+grpc_byte_buffer *cx_message_join(const struct cx_bytes *pieces, size_t count, size_t size)
+{
+    grpc_slice slice = grpc_slice_malloc(size);
+    uint8_t *at = GRPC_SLICE_START_PTR(slice);
+
+    for (size_t i = 0; i < count; i++) {
+        cx_bytes_put(&at, pieces[i]);
+    }
+    assert(at == GRPC_SLICE_END_PTR(slice));
+    return buffer_of(slice);
 }

@@ -7,6 +7,7 @@
 #include <protobuf-c/protobuf-c.h>
 
 #include "core/base/arena.h"
+#include "core/base/bytes.h"
 #include "core/base/error.h"
 #include "server/rpc/quota.h"
 
@@ -26,5 +27,9 @@ enum cx_reason cx_message_unpack(grpc_byte_buffer *payload,
 
 /* Packs `message`, whose packed size is `size`, into a buffer of the caller's. */
 grpc_byte_buffer *cx_message_pack(const ProtobufCMessage *message, size_t size);
+
+/* Copies the pieces of a packed message, `size` bytes in all, into a buffer of the
+ * caller's. */
+grpc_byte_buffer *cx_message_join(const struct cx_bytes *pieces, size_t count, size_t size);
 
 #endif /* CX_RPC_MESSAGE_H */

@@ -1,5 +1,6 @@
 // Messages in gRPC's buffers: what server/rpc/message.h and quota.h promise.
 
+#include <grpc/byte_buffer_reader.h>
 #include <grpc/grpc.h>
 #include <grpc/slice.h>
 #include <gtest/gtest.h>
@@ -17,6 +18,17 @@ extern "C" {
 }
 
 namespace {
+
+std::string BytesOf(grpc_byte_buffer *buffer) {
+  grpc_byte_buffer_reader reader;
+  EXPECT_TRUE(grpc_byte_buffer_reader_init(&reader, buffer));
+  grpc_slice slice = grpc_byte_buffer_reader_readall(&reader);
+  std::string bytes(reinterpret_cast<const char *>(GRPC_SLICE_START_PTR(slice)),
+                    GRPC_SLICE_LENGTH(slice));
+  grpc_slice_unref(slice);
+  grpc_byte_buffer_reader_destroy(&reader);
+  return bytes;
+}
 
 class MessageTest : public testing::Test {
  protected:
@@ -122,6 +134,21 @@ TEST_F(MessageTest, PacksWhatItUnpacks) {
   EXPECT_STREQ("hello", reinterpret_cast<Cx__Test__EchoRequest *>(message)->text);
   EXPECT_EQ(7u, reinterpret_cast<Cx__Test__EchoRequest *>(message)->number);
   grpc_byte_buffer_destroy(buffer);
+}
+
+TEST_F(MessageTest, JoinsPiecesToOneMessage) {
+  std::vector<std::string> texts = {"a", "", std::string(1000, 'b'), "c"};
+  std::vector<cx_bytes> pieces;
+  for (const std::string &text : texts) {
+    pieces.push_back({reinterpret_cast<const uint8_t *>(text.data()), text.size()});
+  }
+  for (size_t count = 0; count <= pieces.size(); count++) {
+    std::string expected;
+    for (size_t i = 0; i < count; i++) expected += texts[i];
+    grpc_byte_buffer *buffer = cx_message_join(pieces.data(), count, expected.size());
+    EXPECT_EQ(expected, BytesOf(buffer)) << count;
+    grpc_byte_buffer_destroy(buffer);
+  }
 }
 
 }  // namespace

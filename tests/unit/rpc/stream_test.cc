@@ -11,6 +11,15 @@ namespace {
 // More than gRPC buffers for a client that does not read.
 const size_t kLarge = 1 << 20;
 
+// The pieces are gone on return.
+void SendPieces(cx_call *call, const std::vector<std::string> &texts) {
+  std::vector<cx_bytes> pieces;
+  for (const std::string &text : texts) {
+    pieces.push_back({reinterpret_cast<const uint8_t *>(text.data()), text.size()});
+  }
+  cx_call_send_bytes(call, pieces.data(), pieces.size());
+}
+
 class StreamTest : public EchoServer {
  protected:
   // Every stream is finished when its client leaves.
@@ -183,6 +192,37 @@ TEST_F(StreamTest, TellsAMessageThatIsTooLarge) {
   GrpcOutcome outcome = Client().Unary(kServe, EchoPack(""));
   EXPECT_EQ(GRPC_STATUS_RESOURCE_EXHAUSTED, outcome.code);
   EXPECT_EQ("RESPONSE_TOO_LARGE", outcome.Reason());
+  EXPECT_EQ(1, left.Count());
+}
+
+TEST_F(StreamTest, SendsAMessageThatWasPackedBeforeInPieces) {
+  const std::string packed = EchoPack(std::string(kLarge, 'x'));
+  on.serve = [&](cx_call *call, const EchoRequest *) {
+    SendPieces(call, {packed.substr(0, 1), "", packed.substr(1, 9), packed.substr(10)});
+  };
+  on.sent = [this](cx_call *call) {
+    if (sent++ == 0) {
+      SendPieces(call, {});
+    } else {
+      cx_call_finish(call);
+    }
+  };
+  GrpcOutcome outcome = Client().Unary(kServe, EchoPack(""));
+  EXPECT_EQ(GRPC_STATUS_OK, outcome.code);
+  EXPECT_EQ((std::vector<std::string>{packed, ""}), outcome.messages);
+}
+
+TEST_F(StreamTest, TellsAMessageInPiecesThatIsTooLarge) {
+  options.message_size_max = 1000;
+  on.serve = [](cx_call *call, const EchoRequest *) {
+    SendPieces(call, {std::string(400, 'x'), std::string(600, 'x')});
+  };
+  on.sent = [](cx_call *call) { SendPieces(call, {std::string(400, 'x'), std::string(601, 'x')}); };
+  GrpcOutcome outcome = Client().Unary(kServe, EchoPack(""));
+  EXPECT_EQ("RESPONSE_TOO_LARGE", outcome.Reason());
+  EXPECT_EQ("1001", outcome.Metadata()["size"]);
+  EXPECT_EQ("1000", outcome.Metadata()["limit"]);
+  EXPECT_EQ(1u, outcome.messages.size());
   EXPECT_EQ(1, left.Count());
 }
 

@@ -23,6 +23,14 @@ std::string Pack(const ProtobufCMessage *message) {
   return bytes;
 }
 
+void SendPacked(cx_call *call, const std::string &bytes) {
+  Require(call->method->kind != CX_METHOD_UNARY, "a unary call cannot send");
+  Require(!call->sending && !call->ended(), "two sends at a time");
+  Require(bytes.size() <= call->message_size_max, "a message of a stream is too large");
+  call->messages.push_back(bytes);
+  call->sending = true;
+}
+
 void SetTooLarge(cx_call *call, size_t size) {
   cx_error_set(&call->error, CX_REASON_RESPONSE_TOO_LARGE, "too large");
   cx_error_detail_number(&call->error, "size", size);
@@ -145,12 +153,15 @@ size_t cx_call_message_size_max(const cx_call *call) { return call->message_size
 bool cx_call_abandoned(const cx_call *) { return false; }
 
 void cx_call_send(cx_call *call, const ProtobufCMessage *message) {
-  Require(call->method->kind != CX_METHOD_UNARY, "a unary call cannot send");
-  Require(!call->sending && !call->ended(), "two sends at a time");
-  std::string bytes = Pack(message);
-  Require(bytes.size() <= call->message_size_max, "a message of a stream is too large");
-  call->messages.push_back(bytes);
-  call->sending = true;
+  SendPacked(call, Pack(message));
+}
+
+void cx_call_send_bytes(cx_call *call, const cx_bytes *pieces, size_t count) {
+  std::string bytes;
+  for (size_t i = 0; i < count; i++) {
+    bytes.append(reinterpret_cast<const char *>(pieces[i].data), pieces[i].size);
+  }
+  SendPacked(call, bytes);
 }
 
 void cx_call_receive(cx_call *call) {
