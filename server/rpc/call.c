@@ -136,12 +136,33 @@ void cx_call_fail_plain(struct cx_call *call, enum cx_status status, const char 
     call_end(call, cx_ending_plain(status, message));
 }
 
+/* Checks that the waiter is at home. */
+static struct cx_waiter *call_lend_waiter(struct cx_call *call)
+{
+    assert(!call->waiting && !call->parked);
+    return &call->waiter;
+}
+
 struct cx_waiter *cx_call_wait(struct cx_call *call,
                                void (*resume)(struct cx_call *call, enum cx_status status))
 {
+    struct cx_waiter *waiter = call_lend_waiter(call);
+
     call->resume = resume;
     call->waiting = true;
-    return &call->waiter;
+    return waiter;
+}
+
+struct cx_waiter *cx_call_park(struct cx_call *call,
+                               void (*resume)(struct cx_call *call, enum cx_status status))
+{
+    struct cx_waiter *waiter = call_lend_waiter(call);
+
+    assert(!call_is_unary(call));
+    assert(!call->left_told); /* `resume` would never run. */
+    call->resume = resume;
+    call->parked = true;
+    return waiter;
 }
 
 void cx_call_offload(struct cx_call *call, void (*run)(struct cx_call *call))

@@ -14,12 +14,17 @@
  *      never freed on its own.
  *  (4) A request counts towards `in_flight_bytes_max` from its arrival until the call
  *      has ended, or on a bidi stream until `received` has returned.
+ *  (5) A call, its memory included, outlives the waiter that it has lent. Whether it is
+ *      told that its client left meanwhile is the difference between the two ways to
+ *      wait: cx_call_wait(), for what is soon over, tells it afterwards, cx_call_park()
+ *      at once.
  *
- * Threads: the functions of a method, and what cx_call_wait() resumes, run on the
+ * Threads: the functions of a method, and what resumes a call that waited, run on the
  * thread of the call's queue, and never while the call is on a worker by way of
  * cx_call_offload(): what happens meanwhile is told afterwards. The functions below
- * may run on any thread, one at a time for each call. A thread of its own that ends a
- * stream must expect `left` at the same time, and settle with it who ends the call. */
+ * may run on any thread, unless they say otherwise, one at a time for each call. A
+ * thread of its own that ends a stream must expect `left` at the same time, and settle
+ * with it who ends the call. */
 
 #ifndef CX_RPC_CALL_H
 #define CX_RPC_CALL_H
@@ -75,8 +80,8 @@ void cx_call_fail_plain(struct cx_call *call, enum cx_status status, const char 
 
 /* Prepares to go on later: hand the waiter to whoever completes it, by way of
  * cx_rpc_server_complete(). `resume` then runs once, with the waiter's status. One at
- * a time per call. The call must not be ended while it waits; a client that leaves
- * meanwhile is noticed afterwards. */
+ * a time per call, those of cx_call_park() included. The call must not be ended while it
+ * waits; a client that leaves meanwhile is noticed afterwards. */
 struct cx_waiter *cx_call_wait(struct cx_call *call,
                                void (*resume)(struct cx_call *call, enum cx_status status));
 
@@ -84,6 +89,19 @@ struct cx_waiter *cx_call_wait(struct cx_call *call,
  * that a client that leaves is noticed again. Streams need it; a call that is ended
  * next does not. */
 void cx_call_unwait(struct cx_call *call);
+
+/* Like cx_call_wait(), for waits without an end in sight: `left` is told meanwhile, and
+ * the call may be ended while it is parked; `resume` then does not run any more. The
+ * waiter must be completed once, or taken back with cx_call_unpark(), all the same: the
+ * call's memory stays, and the server does not stop, until then. Streams only. On the
+ * thread of the call's queue, or the worker that has it. */
+struct cx_waiter *cx_call_park(struct cx_call *call,
+                               void (*resume)(struct cx_call *call, enum cx_status status));
+
+/* Takes back the waiter of a parked call that nobody will complete: whoever took it over
+ * has let go of it. The call may be parked again, or may have ended: then it is gone. On
+ * the thread of the call's queue, or the worker that has it. */
+void cx_call_unpark(struct cx_call *call);
 
 /* Runs `run` on a worker: for work that would keep other calls waiting. The call is
  * `run`'s until it returns. */

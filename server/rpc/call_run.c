@@ -8,6 +8,9 @@
  *             wait. Told at once, unless the call is on a worker: then when it is back.
  *             `left` also waits until the call does not wait, because it may end it.
  *
+ * A call that is parked may be ended, and forgotten by all but whoever has its waiter:
+ * that one's return is the last thing that it stays for, and resumes nothing any more.
+ *
  * A unary call that is answered where it came in uses none of that: it is two steps,
  * cx_call_begin() and one batch. */
 
@@ -118,7 +121,7 @@ static void call_recycle(struct cx_call *call)
 static void call_release(struct cx_call *call)
 {
     assert(call->holds > 0);
-    if (--call->holds == 0) {
+    if (--call->holds == 0 && !call->parked) {
         call_recycle(call);
     }
 }
@@ -392,8 +395,11 @@ static void on_waited(struct cx_work *work)
     struct cx_waiter *waiter = CX_CONTAINER_OF(work, struct cx_waiter, work);
     struct cx_call *call = CX_CONTAINER_OF(waiter, struct cx_call, waiter);
 
-    call->events |= EVENT_RESUMED;
+    if (!call->parked || !call->left_told) { /* Else the handler is done with it. */
+        call->events |= EVENT_RESUMED;
+    }
     call->holds++;
+    call->parked = false;
     call_tell_all(call);
 }
 
@@ -517,6 +523,19 @@ void cx_call_unwait(struct cx_call *call)
     call->waiting = false;
     if (!here && offloaded_here != call && atomic_fetch_or(&call->asked, CX_WISH_LOOK) == 0) {
         call_post(call);
+    }
+}
+
+void cx_call_unpark(struct cx_call *call)
+{
+    assert(call->parked);
+    call->parked = false;
+    /* On a worker it has a hold; else it may be over, and have stayed for this alone. */
+    if (offloaded_here != call) {
+        assert(cx_queue_current() == call->queue);
+        if (call->holds == 0) {
+            call_recycle(call);
+        }
     }
 }
 

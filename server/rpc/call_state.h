@@ -80,7 +80,8 @@ struct cx_call {
     struct cx_arena message_arena; /* Of the message that `received` looks at. */
     struct cx_charge charge;
     struct cx_waiter waiter;
-    atomic_bool waiting;
+    atomic_bool waiting; /* `left` has to wait too. */
+    bool parked;         /* The waiter is out: a hold. Also the worker's. */
     void (*resume)(struct cx_call *call, enum cx_status status);
     int64_t stall_us;          /* 0: no limit. */
     const char *progress_name; /* Of what STREAM_STALLED tells; NULL: of nothing. */

@@ -57,14 +57,16 @@ CX_MUST_CHECK enum cx_status cx_rpc_server_add(struct cx_rpc_server *server,
 CX_MUST_CHECK enum cx_status cx_rpc_server_start(struct cx_rpc_server *server, int *ret_port,
                                                  struct cx_error *ret_error);
 
-/* Hands finished waiters (of cx_call_wait()) back to the threads of their calls, in
- * order; `server` is a struct cx_rpc_server. One wake-up per queue and list, not per
- * call. This is the one place that decides how finished calls are completed. */
+/* Hands finished waiters (of cx_call_wait() and cx_call_park()) back to the threads of
+ * their calls, in order; `server` is a struct cx_rpc_server. One wake-up per queue and
+ * list, not per call. This is the one place that decides how finished calls are
+ * completed. */
 void cx_rpc_server_complete(void *server, struct cx_work *list);
 
 /* Takes no new calls, lets the others finish for `grace_us`, then cancels them, and
  * returns when all have ended and the threads are gone. Whoever completes waiters
- * must go on doing so until then. */
+ * must go on doing so until then; completing those of parked calls, which their handlers
+ * then fail with STOPPING, is what keeps them from lasting as long as `grace_us`. */
 void cx_rpc_server_stop(struct cx_rpc_server *server, int64_t grace_us);
 
 /* What the server carries now. */

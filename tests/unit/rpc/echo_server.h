@@ -63,7 +63,7 @@ struct EchoHandlers {
   std::function<void(cx_call *)> sent;
   std::function<void(cx_call *)> left;
 
-  // What cx_call_wait() and cx_call_offload() are given: they take no closures.
+  // What cx_call_wait(), _park() and _offload() are given: they take no closures.
   std::function<void(cx_call *, cx_status)> resume;
   std::function<void(cx_call *)> run;
 };

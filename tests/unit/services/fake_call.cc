@@ -31,6 +31,13 @@ void SendPacked(cx_call *call, const std::string &bytes) {
   call->sending = true;
 }
 
+cx_waiter *LendWaiter(cx_call *call, void (*resume)(cx_call *, cx_status)) {
+  Require(!call->waiting && !call->parked && !call->ended(), "two waits at a time");
+  call->resume = resume;
+  call->waiter = {{}, call};
+  return &call->waiter.base;
+}
+
 void SetTooLarge(cx_call *call, size_t size) {
   cx_error_set(&call->error, CX_REASON_RESPONSE_TOO_LARGE, "too large");
   cx_error_detail_number(&call->error, "size", size);
@@ -53,6 +60,7 @@ cx_call::cx_call(const cx_service &service, const std::string &name, void *app_)
 
 cx_call::~cx_call() {
   Require(ended_, "never ended");
+  Require(!parked, "the waiter is still out");
   cx_arena_done(&arena);
 }
 
@@ -124,10 +132,18 @@ void cx_call::TellLeft() {
 
 void cx_call::Complete(cx_waiter *waiter) {
   cx_call *call = reinterpret_cast<FakeWaiter *>(waiter)->call;
-  Require(call->waiting, "resumed, but not waiting");
+  Require(call->waiting || call->parked, "resumed, but not waiting");
+  bool ignored = call->parked && (call->ended_ || call->left_told_);
   call->waiting = false;
+  call->Unpark();
+  if (ignored) return;
   call->resume(call, waiter->status);
   call->RunJobs();
+}
+
+void cx_call::Unpark() {
+  parked = false;
+  if (ended_) cx_arena_done(&arena);
 }
 
 void cx_call::End() {
@@ -135,7 +151,7 @@ void cx_call::End() {
   ended_ = true;
   waiting = false;
   state = nullptr;
-  cx_arena_done(&arena);
+  if (!parked) cx_arena_done(&arena);
 }
 
 extern "C" {
@@ -199,14 +215,24 @@ void cx_call_fail_plain(cx_call *call, cx_status status, const char *) {
 }
 
 cx_waiter *cx_call_wait(cx_call *call, void (*resume)(cx_call *, cx_status)) {
-  Require(!call->waiting && !call->ended(), "two waits at a time");
-  call->resume = resume;
+  cx_waiter *waiter = LendWaiter(call, resume);
   call->waiting = true;
-  call->waiter = {{}, call};
-  return &call->waiter.base;
+  return waiter;
 }
 
 void cx_call_unwait(cx_call *call) { call->waiting = false; }
+
+cx_waiter *cx_call_park(cx_call *call, void (*resume)(cx_call *, cx_status)) {
+  Require(call->method->kind != CX_METHOD_UNARY, "only streams are parked");
+  cx_waiter *waiter = LendWaiter(call, resume);
+  call->parked = true;
+  return waiter;
+}
+
+void cx_call_unpark(cx_call *call) {
+  Require(call->parked, "not parked");
+  call->Unpark();
+}
 
 void cx_call_offload(cx_call *call, void (*run)(cx_call *)) {
   Require(call->run == nullptr, "offloaded twice");

@@ -1,8 +1,8 @@
 // Calls without a network: server/rpc/call.h over memory, on one thread, strict about
 // what that header forbids.
 //
-// An ended call loses its memory at once, so that whoever touches it afterwards is
-// found by the address sanitizer, if not by chance.
+// An ended call loses its memory at once, or, if it is parked, with its waiter, so that
+// whoever touches it afterwards is found by the address sanitizer, if not by chance.
 
 #ifndef CX_TESTS_UNIT_SERVICES_FAKE_CALL_H
 #define CX_TESTS_UNIT_SERVICES_FAKE_CALL_H
@@ -40,7 +40,7 @@ struct cx_call {
   void ReceiveEnd();
   void Sent();
   void Leave();                             // Told when the call does not wait any more.
-  static void Complete(cx_waiter *waiter);  // Resumes the call that waited.
+  static void Complete(cx_waiter *waiter);  // Resumes the call that waited, or is parked.
 
   bool ended() const { return ended_; }
   bool ok() const { return error.reason == CX_REASON_NONE && plain == CX_OK; }
@@ -56,6 +56,7 @@ struct cx_call {
   bool receiving = false;
   bool sending = false;
   bool waiting = false;
+  bool parked = false;
   int offloads = 0;
   int64_t stall_us = 0;
   std::string progress_name;
@@ -74,6 +75,7 @@ struct cx_call {
   void (*run)(cx_call *) = nullptr;
 
   void End();
+  void Unpark();
 
  private:
   void RunJobs();
