@@ -68,6 +68,23 @@
 #define CX_STREAM_UNANSWERED_MAX 4096u        /* Updates. A stream with more is not read on. */
 #define CX_STREAM_UNANSWERED_BYTES_MAX CX_MIB /* The same for what their failures weigh. */
 
+/* ---- Subscriptions. -------------------------------------------------------- */
+#define CX_FILTER_IDS_MAX 1000u
+#define CX_FILTER_EVENT_TYPES_MAX 64u
+#define CX_PROGRESS_INTERVAL_US_DEFAULT (10 * CX_SECOND_US)
+#define CX_PROGRESS_INTERVAL_US_MIN (CX_SECOND_US / 10)
+#define CX_PROGRESS_INTERVAL_US_MAX (3600 * CX_SECOND_US)
+#define CX_EVENT_SIZE_MAX CX_MIB            /* Mutations that weigh more are not told. */
+#define CX_EVENT_PART_SIZE (64 * CX_KIB)    /* Of an event that comes in parts. */
+#define CX_EVENT_OP_WEIGHT 16u              /* Of a mutation, beside what it holds. */
+#define CX_FEED_MESSAGE_SIZE (32 * CX_KIB)  /* What a message of events is filled up to. */
+#define CX_FEED_BLOCK_BYTES (256 * CX_KIB)  /* Of the log, in one block. */
+#define CX_FEED_BLOCK_EVENTS 1024u          /* In one block, unless one change makes more. */
+#define CX_FEED_CACHE_BYTES_MAX (64 * CX_MIB)  /* Blocks in memory. */
+#define CX_FEED_HANDED_BYTES_MAX (16 * CX_MIB) /* Of the log, on their way to the tail. */
+
+#define CX_SNAPSHOT_ROWS 128u /* Contexts that a snapshot looks at under one lock. */
+
 /* ---- The engine. ----------------------------------------------------------- */
 #define CX_SHARDS 64u             /* One bit each in a mask of 64. */
 #define CX_VALUE_INLINE_MAX 1024u /* Larger values are made of shared chunks. */

@@ -119,4 +119,7 @@ static inline size_t cx_log_frame_size(size_t payload_size)
  * behind its payload. `frame` has cx_log_frame_size(payload_size) bytes. */
 void cx_log_frame_begin(uint8_t *frame, uint64_t revision, int64_t time_us, size_t payload_size);
 
+/* What such a frame says, before or after it was appended. Borrowed from it. */
+struct cx_log_record cx_log_frame_read(const uint8_t *frame);
+
 #endif /* CX_LOG_LOG_H */

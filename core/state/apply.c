@@ -292,6 +292,11 @@ void cx_apply(struct cx_stage *stage, const struct cx_change *change, uint64_t r
         cx_state_settle(stage->state, garbage);
         return;
     }
+    if (change->kind == CX_CHANGE_FLOOR) {
+        stage->state->feed_floor = change->floor;
+        stage->state->feed_floor_revision = revision;
+        return;
+    }
     cx_apply_stamps(stage, moment);
     /* The lists before the items: their keys may lie in contexts that are forgotten. */
     lists_apply(stage);

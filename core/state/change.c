@@ -381,12 +381,17 @@ enum cx_status cx_change_decode(struct cx_bytes bytes, struct cx_arena *arena,
     struct decoder decoder = {.reader.rest = bytes, .arena = arena};
     struct cx_change change = {0};
 
-    change.kind =
-        (enum cx_change_kind)get_bounded(&decoder, CX_CHANGE_CONTEXTS, CX_CHANGE_SETTINGS);
-    if (change.kind == CX_CHANGE_CONTEXTS) {
+    change.kind = (enum cx_change_kind)get_bounded(&decoder, CX_CHANGE_CONTEXTS, CX_CHANGE_FLOOR);
+    switch (change.kind) {
+    case CX_CHANGE_CONTEXTS:
         get_contexts(&decoder, &change);
-    } else {
+        break;
+    case CX_CHANGE_SETTINGS:
         change.settings = get_settings(&decoder);
+        break;
+    case CX_CHANGE_FLOOR:
+        change.floor = cx_wire_get_number(&decoder.reader);
+        break;
     }
     if (decoder.out_of_memory) {
         return CX_RESOURCE_EXHAUSTED;

@@ -28,6 +28,7 @@ struct cx_settings;
 enum cx_change_kind {
     CX_CHANGE_CONTEXTS = 1, /* Does something to contexts, or a session, of one namespace. */
     CX_CHANGE_SETTINGS = 2, /* Sets what apply drops. */
+    CX_CHANGE_FLOOR = 3,    /* Says how far back events are told. */
 };
 
 enum cx_item_kind {
@@ -151,6 +152,7 @@ struct cx_change {
     struct cx_change_item *items;
     size_t item_count;                  /* 0 only if there is a session. */
     const struct cx_settings *settings; /* Of CX_CHANGE_SETTINGS. */
+    uint64_t floor; /* Of CX_CHANGE_FLOOR: no event up to this revision is told any more. */
 };
 
 /* The sequence of the last activity among the item's ops; 0 when there are none. */

@@ -180,6 +180,9 @@ bool cx_change_is_well_formed(const struct cx_change *change)
     if (change->kind == CX_CHANGE_SETTINGS) {
         return settings_are_well_formed(change->settings);
     }
+    if (change->kind == CX_CHANGE_FLOOR) {
+        return change->floor > 0;
+    }
     if (change->namespace_id.size == 0 || !is_name(change->namespace_id, CX_NAMESPACE_SIZE_MAX) ||
         (change->item_count == 0 && change->session.step == CX_SESSION_NONE) ||
         change->item_count > CX_CHANGE_ITEMS_MAX || !session_is_well_formed(&change->session) ||

@@ -232,6 +232,10 @@ enum cx_status cx_change_encode(const struct cx_change *change, struct cx_buffer
         put_settings(&writer, change->settings);
         return writer.status;
     }
+    if (change->kind == CX_CHANGE_FLOOR) {
+        cx_wire_put_number(&writer, change->floor);
+        return writer.status;
+    }
     assert(change->item_count >= 1 || change->session.step != CX_SESSION_NONE);
     assert(change->item_count <= CX_CHANGE_ITEMS_MAX);
     cx_wire_put_number(&writer, change_flags(change));

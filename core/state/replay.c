@@ -164,6 +164,10 @@ static enum cx_status slot_apply(struct cx_state *state, struct slot *slot)
 
     if (slot->change.kind == CX_CHANGE_CONTEXTS) {
         status = slot_stage(&stage, state, slot);
+    } else if (slot->change.kind == CX_CHANGE_FLOOR) {
+        bool fits = slot->change.floor > state->feed_floor && slot->change.floor < slot->revision;
+
+        status = fits ? CX_OK : CX_DATA_LOSS;
     }
     if (status == CX_OK) {
         cx_apply(&stage, &slot->change, slot->revision, slot->time_us, &garbage);

@@ -24,6 +24,12 @@ static inline unsigned cx_name_shard(uint64_t hash)
     return (unsigned)(hash >> 58);
 }
 
+/* The lowest hash of the names of a shard. */
+static inline uint64_t cx_name_shard_begin(unsigned shard)
+{
+    return (uint64_t)shard << 58;
+}
+
 /* Makes the key of a context of these names. */
 void cx_name_key_init(struct cx_name_key *key, struct cx_bytes namespace_id, struct cx_bytes id);
 

@@ -109,6 +109,7 @@ bool Same(const cx_request_mark &a, const cx_request_mark &b) {
 bool Same(const cx_change &a, const cx_change &b) {
   if (a.kind != b.kind) return false;
   if (a.kind == CX_CHANGE_SETTINGS) return cx_settings_equal(a.settings, b.settings);
+  if (a.kind == CX_CHANGE_FLOOR) return a.floor == b.floor;
   if (!Same(a.namespace_id, b.namespace_id) || a.item_count != b.item_count ||
       !Same(a.request, b.request) || !Same(a.session, b.session)) {
     return false;
