@@ -22,7 +22,8 @@
  *
  * Threads: admit() is called by any thread, one at a time, in the order in which
  * the records will be appended. append() belongs to one thread (the log's writer),
- * prepare() to one other; read() to any.
+ * prepare() to one other. read() and tail() are called by any, at any time
+ * between opening and close().
  * Bytes on disk: docs/disk-format.md. */
 
 #ifndef CX_LOG_LOG_H
@@ -85,8 +86,13 @@ struct cx_log_ops {
      * log like a failed append. */
     enum cx_status (*prepare)(struct cx_log *log);
 
-    /* Reads the records `from` to `to`, both included, which must be durable.
-     * CX_OUT_OF_RANGE when there is no such record. */
+    /* Reads the records `from` to `to`, both included, which are durable; none when
+     * `from` is behind `to`. Each is checked again on its way. A reading of any range
+     * costs what it gives, and at most a few hundred KiB of its own: so the log can be read
+     * in runs, each going on where the last one was stopped. No lock is held while
+     * `each` runs.
+     * Fails with what `each` returns; CX_DATA_LOSS when a record is not what was
+     * written; CX_RESOURCE_EXHAUSTED without memory; and as core/base/disk.h says. */
     enum cx_status (*read)(struct cx_log *log, uint64_t from, uint64_t to, cx_log_read_fn each,
                            void *arg);
 

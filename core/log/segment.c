@@ -241,7 +241,8 @@ void cx_segment_close(struct cx_segment *segment)
 static enum cx_status window_grow(struct cx_window *window, const struct cx_segment *segment,
                                   size_t size)
 {
-    size_t wanted = segment->size < CX_SEGMENT_WINDOW ? (size_t)segment->size : CX_SEGMENT_WINDOW;
+    size_t read_size = window->read_size > 0 ? window->read_size : CX_SEGMENT_WINDOW;
+    size_t wanted = segment->size < read_size ? (size_t)segment->size : read_size;
     size_t capacity = size > wanted ? size : wanted;
     uint8_t *data;
 

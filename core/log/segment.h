@@ -30,7 +30,7 @@ enum {
     CX_SEGMENT_RESERVE = 2 * CX_LOG_HEADER_SIZE,
 };
 
-/* How many bytes one read moves at most, larger frames aside. */
+/* How many bytes one read moves, larger frames aside, where the window does not say. */
 #define CX_SEGMENT_WINDOW (1 * CX_MIB)
 
 struct cx_segment {
@@ -93,6 +93,8 @@ void cx_segment_close(struct cx_segment *segment);
 struct cx_window {
     uint8_t *data; /* Owned. */
     size_t capacity;
+    size_t
+        read_size;   /* How many bytes one read moves, larger frames aside. 0: CX_SEGMENT_WINDOW. */
     uint64_t offset; /* Of the first byte, in the file. */
     size_t size;
 };

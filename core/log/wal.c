@@ -60,10 +60,20 @@ static enum cx_reason wal_admit(struct cx_log *log, size_t frame_size)
 
 /* ---- Appending. ------------------------------------------------------------- */
 
+/* Makes `record`, which goes to `offset` behind `tail`, a milestone if it is time for one. */
+static void set_milestone(struct cx_wal *wal, const struct cx_wal_tail *tail,
+                          const struct cx_record *record, uint64_t offset)
+{
+    if (cx_milestones_due(&wal->milestones, wal->current.first_revision, tail, record)) {
+        pthread_mutex_lock(&wal->mutex);
+        cx_milestones_add(&wal->milestones, tail, record, offset);
+        pthread_mutex_unlock(&wal->mutex);
+    }
+}
+
 /* Completes the frames at `data` that go into the current segment. Returns their size;
  * *tail becomes the last of them. */
-static size_t seal_fitting(const struct cx_wal *wal, uint8_t *data, size_t size,
-                           struct cx_log_position *tail)
+static size_t seal_fitting(struct cx_wal *wal, uint8_t *data, size_t size, struct cx_wal_tail *tail)
 {
     size_t end = 0;
 
@@ -74,26 +84,26 @@ static size_t seal_fitting(const struct cx_wal *wal, uint8_t *data, size_t size,
 
         cx_record_decode(data + end, &record);
         frame_size = cx_log_frame_size(record.payload_size);
-        assert(record.kind == CX_RECORD_DATA && record.revision == tail->revision + 1);
         assert(frame_size <= size - end);
         if (!cx_wal_fits(wal->current.size, offset, frame_size)) {
             break;
         }
-        tail->identity =
-            cx_record_seal(data + end, wal->current.seed, offset, tail->identity, wal->synced_upto);
-        tail->revision++;
+        record.crc = cx_record_seal(data + end, wal->current.seed, offset, tail->position.identity,
+                                    wal->synced_upto);
+        set_milestone(wal, tail, &record, offset);
+        cx_wal_tail_move(tail, &record);
         end += frame_size;
     }
     return end;
 }
 
 static void seal_mark(const struct cx_wal *wal, enum cx_record_kind kind, uint8_t *frame,
-                      uint64_t offset, const struct cx_log_position *tail)
+                      uint64_t offset, const struct cx_wal_tail *tail)
 {
-    struct cx_record mark = {.kind = kind, .revision = tail->revision};
+    struct cx_record mark = {.kind = kind, .revision = tail->position.revision};
 
     cx_record_encode(&mark, frame);
-    cx_record_seal(frame, wal->current.seed, offset, tail->identity, wal->synced_upto);
+    cx_record_seal(frame, wal->current.seed, offset, tail->position.identity, wal->synced_upto);
 }
 
 static enum cx_status write_durable(struct cx_wal *wal, const uint8_t *data, size_t size)
@@ -111,7 +121,7 @@ static enum cx_status write_durable(struct cx_wal *wal, const uint8_t *data, siz
 /* Writes `size` bytes of frames and an end mark, which takes the place of the header
  * of the next frame meanwhile: so that it is one write. */
 static enum cx_status write_with_end(struct cx_wal *wal, uint8_t *data, size_t size,
-                                     const struct cx_log_position *tail)
+                                     const struct cx_wal_tail *tail)
 {
     uint8_t header[CX_LOG_HEADER_SIZE];
     enum cx_status status;
@@ -124,7 +134,7 @@ static enum cx_status write_with_end(struct cx_wal *wal, uint8_t *data, size_t s
 }
 
 /* Goes on in the next segment. */
-static void roll(struct cx_wal *wal, const struct cx_log_position *tail)
+static void roll(struct cx_wal *wal, const struct cx_wal_tail *tail)
 {
     struct cx_segment *next;
 
@@ -134,7 +144,7 @@ static void roll(struct cx_wal *wal, const struct cx_log_position *tail)
     /* Holds by (2) of wal_internal.h, when all that is appended was admitted. */
     assert(wal->current_index <= wal->admitted_index);
     next = &wal->segments[wal->current_index];
-    next->first_revision = tail->revision + 1;
+    next->first_revision = tail->position.revision + 1;
     wal->current = *next;
     next->file = NULL; /* Moved. */
     pthread_mutex_unlock(&wal->mutex);
@@ -144,7 +154,7 @@ static void roll(struct cx_wal *wal, const struct cx_log_position *tail)
 /* Makes the next frames durable, as many as the current segment takes. Returns how
  * many bytes these are in *ret_size. */
 static enum cx_status append_part(struct cx_wal *wal, uint8_t *data, size_t size,
-                                  struct cx_log_position *tail, size_t *ret_size)
+                                  struct cx_wal_tail *tail, size_t *ret_size)
 {
     size_t part = seal_fitting(wal, data, size, tail);
     bool ends = part < size;
@@ -155,7 +165,7 @@ static enum cx_status append_part(struct cx_wal *wal, uint8_t *data, size_t size
         return status;
     }
     if (wal->options.sync) {
-        wal->synced_upto = tail->revision;
+        wal->synced_upto = tail->position.revision;
     }
     if (ends) {
         roll(wal, tail);
@@ -165,7 +175,7 @@ static enum cx_status append_part(struct cx_wal *wal, uint8_t *data, size_t size
 }
 
 /* Lets the records be read, and says whether prepare() has work. */
-static bool publish(struct cx_wal *wal, const struct cx_log_position *tail)
+static bool publish(struct cx_wal *wal, const struct cx_wal_tail *tail)
 {
     bool wants;
 
@@ -177,16 +187,19 @@ static bool publish(struct cx_wal *wal, const struct cx_log_position *tail)
 }
 
 /* The log as append() finds it. */
-static enum cx_status append_check(struct cx_wal *wal, const struct cx_log_position *prev)
+static enum cx_status append_check(struct cx_wal *wal, const struct cx_log_position *prev,
+                                   struct cx_wal_tail *ret_tail)
 {
+    const struct cx_log_position *last = &wal->tail.position;
     enum cx_status status = CX_OK;
 
     pthread_mutex_lock(&wal->mutex);
     if (wal->failed) {
         status = CX_UNAVAILABLE;
-    } else if (prev->revision != wal->tail.revision || prev->identity != wal->tail.identity) {
+    } else if (prev->revision != last->revision || prev->identity != last->identity) {
         status = CX_ABORTED;
     }
+    *ret_tail = wal->tail;
     pthread_mutex_unlock(&wal->mutex);
     return status;
 }
@@ -195,8 +208,8 @@ static enum cx_status wal_append(struct cx_log *log, struct cx_log_position prev
                                  struct cx_log_batch *batch, struct cx_log_position *ret_tail)
 {
     struct cx_wal *wal = cx_wal_of(log);
-    struct cx_log_position tail = prev;
-    enum cx_status status = append_check(wal, &prev);
+    struct cx_wal_tail tail;
+    enum cx_status status = append_check(wal, &prev, &tail);
 
     assert(batch->count > 0 && batch->size > 0);
     if (status != CX_OK) {
@@ -210,11 +223,11 @@ static enum cx_status wal_append(struct cx_log *log, struct cx_log_position prev
             return cx_wal_fail(wal);
         }
     }
-    assert(tail.revision == prev.revision + batch->count);
+    assert(tail.position.revision == prev.revision + batch->count);
     if (publish(wal, &tail) && wal->options.wake_prepare != NULL) {
         wal->options.wake_prepare(wal->options.arg);
     }
-    *ret_tail = tail;
+    *ret_tail = tail.position;
     return CX_OK;
 }
 
@@ -224,7 +237,7 @@ static struct cx_log_position wal_tail(struct cx_log *log)
     struct cx_log_position tail;
 
     pthread_mutex_lock(&wal->mutex);
-    tail = wal->tail;
+    tail = wal->tail.position;
     pthread_mutex_unlock(&wal->mutex);
     return tail;
 }
@@ -260,6 +273,7 @@ static void wal_free(struct cx_wal *wal)
         wal->lock->ops->close(wal->lock);
     }
     cx_free(wal->segments);
+    cx_milestones_done(&wal->milestones);
     pthread_mutex_destroy(&wal->mutex);
     cx_free(wal);
 }
@@ -307,6 +321,8 @@ static void adopt(struct cx_wal *wal, struct cx_recovery *recovery)
     wal->segment_capacity = recovery->segment_capacity;
     recovery->segments = NULL; /* Moved. */
     recovery->segment_count = 0;
+    wal->milestones = recovery->milestones;
+    recovery->milestones = (struct cx_milestones){0}; /* Moved. */
     wal->opened_index = recovery->tail_index;
     wal->current_index = recovery->tail_index;
     wal->admitted_index = recovery->tail_index;
@@ -314,8 +330,8 @@ static void adopt(struct cx_wal *wal, struct cx_recovery *recovery)
     wal->admitted_offset = recovery->tail_offset;
     wal->current = wal->segments[wal->current_index];
     wal->segments[wal->current_index].file = NULL; /* Moved. */
-    wal->tail = recovery->report.tail;
-    wal->synced_upto = wal->options.sync ? wal->tail.revision : recovery->proven;
+    wal->tail = recovery->tail;
+    wal->synced_upto = wal->options.sync ? wal->tail.position.revision : recovery->proven;
     wal->clean = recovery->report.clean;
 }
 

@@ -176,7 +176,7 @@ enum cx_status cx_recovery_refuse(struct cx_recovery *recovery)
         "%s %s (offset %" PRIu64 "); the log is whole up to revision %" PRIu64 "%s%s; nothing was "
         "changed; restore the data directory from a copy, or start with --accept-data-loss to go "
         "on without all that follows",
-        name, damage->what, damage->offset, recovery->report.tail.revision,
+        name, damage->what, damage->offset, recovery->tail.position.revision,
         contexts.size > 0 ? "; contexts that are hit: " : "", contexts.text);
     cx_error_detail(recovery->error, "file", cx_bytes_of(name));
     cx_error_detail_number(recovery->error, "offset", damage->offset);
@@ -311,7 +311,7 @@ enum cx_status cx_recovery_accept(struct cx_recovery *recovery)
              "%s %s (offset %" PRIu64 "); the log goes on behind revision %" PRIu64
              "; what followed, revisions up to %" PRIu64
              " or more, is set aside in files named lost-*%s%s",
-             name, damage->what, damage->offset, report->tail.revision, revision_max,
+             name, damage->what, damage->offset, recovery->tail.position.revision, revision_max,
              contexts.size > 0 ? "; contexts that are hit: " : "", contexts.text);
     report->data_lost = true;
     return CX_OK;

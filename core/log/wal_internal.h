@@ -9,6 +9,9 @@
  *  (3) All of segment n, its end mark included, is durable before anything of n + 1 is
  *      written.
  *
+ *  (4) Milestones may lead the tail: append() adds them while it seals, before the
+ *      records are durable. Nobody looks at those behind the tail.
+ *
  * Threads: the fields say whose they are. The mutex is never held over I/O. */
 
 #ifndef CX_LOG_WAL_INTERNAL_H
@@ -19,6 +22,7 @@
 #include "core/base/container_of.h"
 #include "core/log/segment.h"
 #include "core/log/wal.h"
+#include "core/log/wal_milestones.h"
 
 #define CX_WAL_LOCK_NAME "LOCK"
 
@@ -49,9 +53,11 @@ struct cx_wal {
     size_t segment_capacity;
     size_t admitted_index; /* Where the next admitted frame goes. */
     uint64_t admitted_offset;
-    struct cx_log_position tail; /* The last record of the last append. */
-    bool no_room;                /* The last prepare() found none. */
-    bool failed;                 /* For good: see (4) of log.h. */
+    struct cx_wal_tail tail;         /* The last record of the last append. */
+    struct cx_milestones milestones; /* Changed by the writer alone, which may look at them
+                                        without the mutex. */
+    bool no_room;                    /* The last prepare() found none. */
+    bool failed;                     /* For good: see (4) of log.h. */
 };
 
 static inline struct cx_wal *cx_wal_of(struct cx_log *log)

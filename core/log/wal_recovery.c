@@ -112,16 +112,28 @@ static enum cx_status refresh(struct cx_recovery *recovery)
 /* Whether the record is the one to come after all so far. */
 static bool follows(const struct cx_recovery *recovery, const struct cx_record *record)
 {
-    const struct cx_log_position *tail = &recovery->report.tail;
+    const struct cx_log_position *tail = &recovery->tail.position;
     uint64_t step = record->kind == CX_RECORD_DATA ? 1 : 0;
 
     return record->revision == tail->revision + step && record->prev_crc == tail->identity;
 }
 
-static void take(struct cx_recovery *recovery, const struct cx_record *record)
+static void take_data(struct cx_recovery *recovery, const struct cx_segment *segment,
+                      const struct cx_record *record)
+{
+    struct cx_milestones *milestones = &recovery->milestones;
+
+    if (cx_milestones_due(milestones, segment->first_revision, &recovery->tail, record)) {
+        cx_milestones_add(milestones, &recovery->tail, record, recovery->tail_offset);
+    }
+    cx_wal_tail_move(&recovery->tail, record);
+}
+
+static void take(struct cx_recovery *recovery, const struct cx_segment *segment,
+                 const struct cx_record *record)
 {
     if (record->kind == CX_RECORD_DATA) {
-        recovery->report.tail = (struct cx_log_position){record->revision, record->crc};
+        take_data(recovery, segment, record);
     }
     if (record->durable_upto > recovery->proven) {
         recovery->proven = record->durable_upto;
@@ -139,7 +151,7 @@ static enum cx_status walk_segment(struct cx_recovery *recovery, struct cx_segme
 
     cx_window_reset(&recovery->window);
     recovery->tail_offset = CX_SEGMENT_HEADER_SIZE;
-    segment->first_revision = recovery->report.tail.revision + 1;
+    segment->first_revision = recovery->tail.position.revision + 1;
     while (status == CX_OK && record.kind != CX_RECORD_END) {
         const uint8_t *frame;
 
@@ -152,7 +164,7 @@ static enum cx_status walk_segment(struct cx_recovery *recovery, struct cx_segme
             *ret_ended = false;
             return CX_OK;
         }
-        take(recovery, &record);
+        take(recovery, segment, &record);
     }
     *ret_ended = true;
     return status;
@@ -185,7 +197,8 @@ static enum cx_status walk(struct cx_recovery *recovery)
     enum cx_status status = CX_OK;
     bool ended = true;
 
-    recovery->report.tail = (struct cx_log_position){0};
+    recovery->tail = (struct cx_wal_tail){0};
+    recovery->milestones.count = 0;
     recovery->proven = 0;
     for (size_t i = 0; ended && status == CX_OK; i++) {
         if (segment_is_bad(recovery, i)) {
@@ -294,7 +307,7 @@ static enum cx_status look_at_prepared(struct cx_recovery *recovery, struct cx_s
  * always synced before the next record is written. */
 static bool proves_damage(const struct cx_recovery *recovery)
 {
-    uint64_t tail = recovery->report.tail.revision;
+    uint64_t tail = recovery->tail.position.revision;
 
     return recovery->rest.proven > tail || recovery->rest.revision_min == tail + 1;
 }
@@ -475,8 +488,9 @@ static enum cx_status create(struct cx_recovery *recovery)
     return CX_OK;
 }
 
-static void report_sizes(struct cx_recovery *recovery)
+static void report_log(struct cx_recovery *recovery)
 {
+    recovery->report.tail = recovery->tail.position;
     recovery->report.segment_count = recovery->tail_index + 1;
     recovery->report.bytes = 0;
     for (size_t i = 0; i <= recovery->tail_index; i++) {
@@ -532,7 +546,7 @@ enum cx_status cx_recovery_run(struct cx_recovery *recovery)
         status = recovery->segment_count == 0 ? create(recovery) : settle(recovery);
     }
     if (status == CX_OK) {
-        report_sizes(recovery);
+        report_log(recovery);
     }
     return status;
 }
@@ -542,6 +556,7 @@ void cx_recovery_done(struct cx_recovery *recovery)
     close_files(recovery);
     cx_free(recovery->segments);
     cx_free(recovery->leftovers);
+    cx_milestones_done(&recovery->milestones);
     cx_window_done(&recovery->window);
     cx_window_done(&recovery->probe);
     recovery->segments = NULL;

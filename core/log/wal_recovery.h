@@ -13,6 +13,7 @@
 
 #include "core/log/segment.h"
 #include "core/log/wal.h"
+#include "core/log/wal_milestones.h"
 
 /* Where the log cannot be read on, though it goes on. */
 struct cx_wal_damage {
@@ -52,6 +53,8 @@ struct cx_recovery {
     /* The walk along the records. */
     struct cx_window window;
     struct cx_window probe;  /* For frames that may be none. */
+    struct cx_wal_tail tail; /* Of what it has passed. */
+    struct cx_milestones milestones;
     size_t tail_index;       /* The segment where it ended, */
     uint64_t tail_offset;    /* and where in it: the next frame goes there. */
     uint64_t proven;         /* The largest revision that is known to be durable. */

@@ -13,8 +13,11 @@ extern "C" {
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstring>
+#include <functional>
 #include <memory>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -38,16 +41,22 @@ struct CountingRandom {
   }
 };
 
+// When the record of a revision is made.
+using TimeOf = std::function<int64_t(uint64_t revision)>;
+
+inline int64_t MicrosecondsApart(uint64_t revision) {
+  return static_cast<int64_t>(1000 + revision);
+}
+
 // Frames in a row, as the engine hands them to append().
 class Batch {
  public:
-  Batch(uint64_t first, const Records &payloads) {
+  Batch(uint64_t first, const Records &payloads, const TimeOf &time_of = MicrosecondsApart) {
     for (size_t i = 0; i < payloads.size(); i++) {
       size_t at = data_.size();
       data_.resize(at + cx_log_frame_size(payloads[i].size()), 0xee);
       std::memcpy(&data_[at + CX_LOG_HEADER_SIZE], payloads[i].data(), payloads[i].size());
-      cx_log_frame_begin(&data_[at], first + i, static_cast<int64_t>(1000 + first + i),
-                         payloads[i].size());
+      cx_log_frame_begin(&data_[at], first + i, time_of(first + i), payloads[i].size());
     }
     batch_ = {data_.data(), data_.size(), first, payloads.size()};
   }
@@ -101,7 +110,7 @@ class Wal {
       if (reason != CX_REASON_NONE) return cx_reason_status(reason);
     }
     cx_log_position prev = Tail();
-    Batch batch(prev.revision + 1, payloads);
+    Batch batch(prev.revision + 1, payloads, time_of);
     cx_log_position tail = {};
     cx_status status = log->ops->append(log, prev, batch.get(), &tail);
     if (status == CX_OK) {
@@ -119,7 +128,7 @@ class Wal {
         [](void *arg, const cx_log_record *record) {
           auto *call = static_cast<std::pair<Wal *, Records *> *>(arg);
           EXPECT_EQ(call->first->next_++, record->revision);
-          EXPECT_EQ(static_cast<int64_t>(1000 + record->revision), record->time_us);
+          EXPECT_EQ(call->first->time_of(record->revision), record->time_us);
           call->second->emplace_back(record->payload.data,
                                      record->payload.data + record->payload.size);
           return CX_OK;
@@ -135,6 +144,7 @@ class Wal {
 
   cx_wal_options options = {};
   cx_log *log = nullptr;
+  TimeOf time_of = MicrosecondsApart;
   cx_wal_report report = {};
   cx_error error = {};
   int wakes = 0;
@@ -176,6 +186,35 @@ inline std::string LogName(uint64_t number) {
   cx_segment_name(CX_SEGMENT_NAME_LOG, number, name);
   return name;
 }
+
+// Records of sizes and times that a seed has chosen: small and large, in bursts and slowly.
+struct RandomRecords {
+  explicit RandomRecords(unsigned seed, size_t count) : random(seed) {
+    int64_t time_us = 1000;
+    for (size_t i = 0; i < count; i++) {
+      size_t size = random() % 10 == 0 ? random() % 20000 : random() % 500;
+      payloads.push_back(std::string(size, static_cast<char>('a' + i % 26)));
+      if (random() % 20 == 0) time_us += static_cast<int64_t>(random() % 3000000);
+      times_us.push_back(time_us += static_cast<int64_t>(random() % 2000));
+    }
+  }
+  TimeOf time_of() {
+    return [this](uint64_t revision) { return times_us[revision - 1]; };
+  }
+  // Appends all, in batches of some.
+  void AppendTo(Wal *wal) {
+    wal->time_of = time_of();
+    for (size_t i = 0; i < payloads.size();) {
+      size_t end = std::min(payloads.size(), i + 1 + random() % 20);
+      ASSERT_EQ(CX_OK, wal->Append(Records(payloads.begin() + i, payloads.begin() + end)));
+      i = end;
+    }
+  }
+
+  std::mt19937 random;
+  Records payloads;
+  std::vector<int64_t> times_us;
+};
 
 // A log that tests fill with records.
 class FilledLog : public testing::Test {
