@@ -22,7 +22,7 @@
  *
  * Threads: admit() is called by any thread, one at a time, in the order in which
  * the records will be appended. append() belongs to one thread (the log's writer),
- * prepare() to one other. read() and tail() are called by any, at any time
+ * prepare() to one other. read(), retained() and tail() are called by any, at any time
  * between opening and close().
  * Bytes on disk: docs/disk-format.md. */
 
@@ -67,6 +67,12 @@ struct cx_log_batch {
  * CX_OK stops the reading and becomes its result. */
 typedef enum cx_status (*cx_log_read_fn)(void *arg, const struct cx_log_record *record);
 
+/* The newest records, from one on. */
+struct cx_log_retained {
+    uint64_t first; /* Its revision; that of the tail + 1: there are none. */
+    uint64_t bytes; /* That they take up in the log. */
+};
+
 struct cx_log_ops {
     /* Sets aside room for a frame of `frame_size` bytes.
      * Fails with CX_REASON_STORAGE_FULL when the disk has no room for the next
@@ -95,6 +101,13 @@ struct cx_log_ops {
      * written; CX_RESOURCE_EXHAUSTED without memory; and as core/base/disk.h says. */
     enum cx_status (*read)(struct cx_log *log, uint64_t from, uint64_t to, cx_log_read_fn each,
                            void *arg);
+
+    /* What a retention by age and bytes keeps of the durable records. One is to be dropped
+     * when it was made before `since_us`, or when the records behind it take up more than
+     * `bytes_max` already. All others are kept, and a little more: what is told begins
+     * with a record that is easy to find, and is perhaps an earlier one the next time.
+     * There are none only when all are too old. Without I/O; O(log records). */
+    struct cx_log_retained (*retained)(struct cx_log *log, int64_t since_us, uint64_t bytes_max);
 
     /* The last durable record. */
     struct cx_log_position (*tail)(struct cx_log *log);

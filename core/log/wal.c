@@ -293,6 +293,7 @@ static const struct cx_log_ops wal_ops = {
     .append = wal_append,
     .prepare = cx_wal_prepare,
     .read = cx_wal_read,
+    .retained = cx_wal_retained,
     .tail = wal_tail,
     .close = wal_close,
 };

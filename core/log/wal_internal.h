@@ -78,10 +78,11 @@ enum cx_status cx_wal_fail(struct cx_wal *wal);
 /* Whether fewer segments are prepared than should be. */
 bool cx_wal_wants_segment_locked(const struct cx_wal *wal);
 
-/* log.h: prepare() and read(). */
+/* log.h: prepare(), read() and retained(). */
 enum cx_status cx_wal_prepare(struct cx_log *log);
 enum cx_status cx_wal_read(struct cx_log *log, uint64_t from, uint64_t to, cx_log_read_fn each,
                            void *arg);
+struct cx_log_retained cx_wal_retained(struct cx_log *log, int64_t since_us, uint64_t bytes_max);
 
 /* Creates segment `number` under its name, durable if options->sync. */
 enum cx_status cx_wal_create_segment(const struct cx_wal_options *options,

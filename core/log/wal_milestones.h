@@ -1,5 +1,5 @@
 /* Milestones: known places in the log, so that a reading from the middle does not walk
- * along a segment.
+ * along a segment, and what is too old is found without reading.
  *
  * What always holds:
  *

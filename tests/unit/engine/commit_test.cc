@@ -40,7 +40,7 @@ struct FakeLog {
   static const cx_log_ops kOps;
 };
 
-const cx_log_ops FakeLog::kOps = {Admit, Append, nullptr, nullptr, Tail, nullptr};
+const cx_log_ops FakeLog::kOps = {Admit, Append, nullptr, nullptr, nullptr, Tail, nullptr};
 
 class CommitTest : public testing::Test {
  protected:

@@ -160,7 +160,7 @@ TEST_F(WalReadTest, ReadsAndPreparesWhileItAppends) {
   EXPECT_EQ(appended_, wal_.ReadAll());
 }
 
-// Appends one after the other while others read from anywhere.
+// Appends one after the other while others read from anywhere, and ask what is retained.
 TEST_F(WalReadTest, ReadsFromAnywhereWhileItAppends) {
   RandomRecords made(7, 600);
   SimDisk disk;
@@ -186,6 +186,8 @@ TEST_F(WalReadTest, ReadsFromAnywhereWhileItAppends) {
                            },
                            &next));
       EXPECT_EQ(tail + 1, next.first);
+      cx_log_retained retained = wal.log->ops->retained(wal.log, INT64_MIN, random() % 1000000);
+      EXPECT_LE(retained.first, wal.Tail().revision);
     }
   };
   std::thread one(read, 1), other(read, 2);
