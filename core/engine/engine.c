@@ -138,6 +138,7 @@ static void engine_free(struct cx_engine *engine)
         cx_buffer_done(&engine->workspaces[i].encoded);
         pthread_mutex_destroy(&engine->locks[i]);
     }
+    cx_feed_free(engine->feed);
     cx_undo_free_list(engine->garbage);
     cx_state_done(&engine->state);
     pthread_mutex_destroy(&engine->garbage_mutex);
@@ -191,6 +192,20 @@ static void report_fill(const struct cx_engine *engine, const struct cx_wal_repo
     }
 }
 
+static enum cx_status open_feed(struct cx_engine *engine, struct cx_error *error)
+{
+    const struct cx_feed_options options = {
+        .log = engine->log,
+        .clock = engine->options.clock,
+        .encoder = engine->options.encode_event,
+        .subscriptions_max = engine->options.subscriptions_max,
+        .durable = cx_commit_durable(&engine->commit),
+        .floor = engine->state.feed_floor,
+    };
+
+    return cx_feed_new(&options, &engine->feed) == CX_OK ? CX_OK : cx_error_out_of_memory(error);
+}
+
 /* Opens the log, replays it, and makes sure of the settings. */
 static enum cx_status engine_recover(struct cx_engine *engine, struct cx_engine_report *ret_report,
                                      struct cx_error *error)
@@ -217,6 +232,9 @@ static enum cx_status engine_recover(struct cx_engine *engine, struct cx_engine_
         if (status != CX_OK) {
             cx_error_set(error, CX_REASON_STORAGE_FAILED, "the log could not be written");
         }
+    }
+    if (status == CX_OK) {
+        status = open_feed(engine, error);
     }
     if (status != CX_OK) {
         cx_commit_done(&engine->commit);
@@ -281,6 +299,8 @@ static bool count_contexts(void *arg, struct cx_bytes name, uint64_t context_cou
 
 void cx_engine_statistics(struct cx_engine *engine, struct cx_engine_statistics *ret_statistics)
 {
+    struct cx_feed_statistics feed;
+
     *ret_statistics = (struct cx_engine_statistics){
         .revision = cx_commit_revision(&engine->commit),
         .durable_revision = cx_commit_durable(&engine->commit),
@@ -292,6 +312,8 @@ void cx_engine_statistics(struct cx_engine *engine, struct cx_engine_statistics 
         (uint64_t)__atomic_load_n(&engine->state.session_count, __ATOMIC_RELAXED);
     cx_namespaces_walk(&engine->state.namespaces, (struct cx_bytes){0}, count_contexts,
                        &ret_statistics->context_count);
+    cx_feed_statistics(engine->feed, &feed);
+    ret_statistics->subscription_count = feed.subscriptions;
     pthread_mutex_lock(&engine->commit.mutex);
     ret_statistics->log_pending_bytes = engine->commit.pending_bytes;
     pthread_mutex_unlock(&engine->commit.mutex);

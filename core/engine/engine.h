@@ -27,6 +27,7 @@
 #include "core/base/error.h"
 #include "core/base/status.h"
 #include "core/base/work.h"
+#include "core/feed/event.h"
 #include "core/state/request.h"
 #include "core/state/settings.h"
 #include "core/state/snapshot.h"
@@ -48,6 +49,10 @@ struct cx_engine_options {
     uint64_t history_count_max; /* Activities of a context. */
     uint64_t history_bytes_max; /* Their data and labels. */
     uint64_t segment_size;      /* Of the log; 0: the usual. */
+    uint64_t subscriptions_max;
+    uint64_t feed_retention_bytes;        /* How far back events are told, in bytes of the log, */
+    int64_t feed_retention_age_us;        /* and in time; 0: no such bound. Both hold. */
+    struct cx_event_encoder encode_event; /* For subscriptions. Its `arg` outlives the engine. */
     bool sync;                  /* false: nothing is ever synced; for caches and tests. */
     bool accept_data_loss;      /* Goes on after damage, in a new epoch. */
 };
@@ -387,6 +392,7 @@ struct cx_engine_statistics {
     uint64_t session_count;
     uint64_t request_id_count;
     uint64_t log_pending_bytes;
+    uint64_t subscription_count;
     int64_t memory_bytes;
 };
 

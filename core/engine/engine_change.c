@@ -232,6 +232,79 @@ struct cx_write_outcome cx_engine_write_outcome(const struct cx_engine_write *wr
     };
 }
 
+/* ---- The floor of the feed. ------------------------------------------------- */
+
+/* A little slack, so that the floor moves now and then and not with every change. */
+enum { RETENTION_SLACK = 64 };
+
+/* What is past both bounds, made larger by one part of so many; 0: as they are. */
+static uint64_t find_past(const struct cx_engine *engine, int64_t now_us, int parts)
+{
+    uint64_t bytes = engine->options.feed_retention_bytes;
+    int64_t age_us = engine->options.feed_retention_age_us;
+
+    if (parts > 0) {
+        bytes += bytes / (uint64_t)parts;
+        age_us += age_us / parts;
+    }
+    return engine->log->ops
+               ->retained(engine->log, age_us > 0 ? now_us - age_us : INT64_MIN,
+                          bytes > 0 ? bytes : UINT64_MAX)
+               .first -
+           1;
+}
+
+/* The newest revision that is past its retention, or 0. */
+static uint64_t find_floor(const struct cx_engine *engine, int64_t now_us)
+{
+    uint64_t floor = engine->state.feed_floor;
+    uint64_t found;
+
+    if (find_past(engine, now_us, RETENTION_SLACK) <= floor) {
+        return 0;
+    }
+    found = find_past(engine, now_us, 0);
+    /* What only says where the floor is need not be told of. */
+    if (found <= floor ||
+        (found == engine->state.feed_floor_revision && found == floor + 1)) {
+        return 0;
+    }
+    return found;
+}
+
+static void write_floor(struct cx_engine *engine, uint64_t floor, int64_t now_us)
+{
+    const struct cx_change change = {.kind = CX_CHANGE_FLOOR, .floor = floor};
+    struct cx_stage stage = {.state = &engine->state};
+    struct cx_buffer encoded = {0};
+    struct cx_undo *garbage = NULL;
+    uint64_t revision;
+    int64_t time_us;
+
+    /* If it cannot be written now, it is tried again soon. */
+    if (cx_change_encode(&change, &encoded) == CX_OK &&
+        cx_commit_append(&engine->commit, cx_buffer_bytes(&encoded), now_us, &revision,
+                         &time_us) == CX_REASON_NONE) {
+        cx_apply(&stage, &change, revision, time_us, &garbage);
+    }
+    cx_buffer_done(&encoded);
+}
+
+void cx_engine_step_retention(struct cx_engine *engine)
+{
+    int64_t now_us = engine->options.clock->wall_us(engine->options.clock);
+    uint64_t floor;
+
+    if (engine->state.feed_floor_revision > cx_commit_durable(&engine->commit)) {
+        return;
+    }
+    cx_feed_set_floor(engine->feed, engine->state.feed_floor);
+    floor = find_floor(engine, now_us);
+    if (floor > 0) {
+        write_floor(engine, floor, now_us);
+    }
+}
+
 /* ---- Settings. -------------------------------------------------------------- */
 
 /* Gives the encoded change to the log, while nobody else prepares its segments. */

@@ -13,6 +13,7 @@
 #include "core/base/random.h"
 #include "core/engine/commit.h"
 #include "core/engine/engine.h"
+#include "core/feed/feed.h"
 #include "core/state/plan.h"
 #include "core/state/session.h"
 
@@ -28,6 +29,7 @@ struct cx_engine {
     struct cx_log *log;             /* Owned. */
     struct cx_log_identity identity;
     struct cx_commit commit;
+    struct cx_feed *feed; /* Owned. */
     struct cx_state state;
     pthread_mutex_t locks[CX_SHARDS];
     struct cx_engine_workspace workspaces[CX_SHARDS];
@@ -52,6 +54,8 @@ struct cx_engine {
     pthread_t writer;
     pthread_t preparer;
     pthread_t timers;
+    pthread_t feed_tail;
+    pthread_t feed_loader;
 };
 
 /* Takes, and releases, the locks of all shards in the mask, in order. */
@@ -101,6 +105,13 @@ CX_MUST_CHECK enum cx_status cx_engine_trim(struct cx_engine *engine, const stru
 CX_MUST_CHECK enum cx_status cx_engine_write_settings(struct cx_engine *engine,
                                                       struct cx_error *ret_error);
 
+/* Tells subscriptions no more of what is past its retention: writes that into the log, and
+ * lets it take effect once that is durable. Called by the timers alone. */
+void cx_engine_step_retention(struct cx_engine *engine);
+
+/* Hands over what is finished. NULL is fine. */
+void cx_engine_complete(struct cx_engine *engine, struct cx_work *done);
+
 /* Frees what a change dropped, or leaves it to the timers' thread if it is large. */
 void cx_engine_free_garbage(struct cx_engine *engine, struct cx_undo *garbage);
 
@@ -108,5 +119,8 @@ void cx_engine_free_garbage(struct cx_engine *engine, struct cx_undo *garbage);
 void cx_engine_step_writer(struct cx_engine *engine);
 void cx_engine_step_preparer(struct cx_engine *engine);
 void cx_engine_step_timers(struct cx_engine *engine);
+
+/* Everything that the feed has to do now. */
+void cx_engine_step_feed(struct cx_engine *engine);
 
 #endif /* CX_ENGINE_ENGINE_INTERNAL_H */

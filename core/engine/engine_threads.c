@@ -19,7 +19,7 @@ enum {
 
 /* ---- The writer. ------------------------------------------------------------ */
 
-static void complete(struct cx_engine *engine, struct cx_work *done)
+void cx_engine_complete(struct cx_engine *engine, struct cx_work *done)
 {
     if (done != NULL) {
         engine->events.complete(engine->events.arg, done);
@@ -31,18 +31,25 @@ static void engine_fail(struct cx_engine *engine, struct cx_work *done, const ch
 {
     bool first = !__atomic_exchange_n(&engine->failed, true, __ATOMIC_ACQ_REL);
 
-    complete(engine, done);
+    cx_engine_complete(engine, done);
     if (first) {
+        done = NULL;
+        cx_feed_end(engine->feed, CX_REASON_STORAGE_FAILED, &done);
+        cx_engine_complete(engine, done);
         engine->events.failed(engine->events.arg, message);
     }
 }
 
 void cx_engine_step_writer(struct cx_engine *engine)
 {
+    struct cx_commit_buffer *written = &engine->commit.writing;
     struct cx_work *done = NULL;
 
     if (cx_commit_step(&engine->commit, &done) == CX_OK) {
-        complete(engine, done);
+        cx_engine_complete(engine, done);
+        if (written->count > 0) {
+            cx_feed_hand_over(engine->feed, &written->frames, written->first, written->count);
+        }
     } else {
         engine_fail(engine, done, "the log could not be written to the disk");
     }
@@ -65,7 +72,7 @@ bool cx_engine_wait(struct cx_engine *engine, uint64_t revision, struct cx_waite
 
     if (failed) {
         waiter->work.next = NULL;
-        complete(engine, &waiter->work);
+        cx_engine_complete(engine, &waiter->work);
     }
     return durable;
 }
@@ -139,6 +146,54 @@ static void *preparer_run(void *arg)
     return NULL;
 }
 
+/* ---- The feed. -------------------------------------------------------------- */
+
+static void step_tail(struct cx_engine *engine)
+{
+    struct cx_work *done = NULL;
+
+    while (cx_feed_step_tail(engine->feed, &done)) {
+        cx_engine_complete(engine, done);
+        done = NULL;
+    }
+}
+
+static void step_loader(struct cx_engine *engine)
+{
+    struct cx_work *done = NULL;
+
+    while (cx_feed_step_load(engine->feed, &done)) {
+        cx_engine_complete(engine, done);
+        done = NULL;
+    }
+}
+
+void cx_engine_step_feed(struct cx_engine *engine)
+{
+    step_tail(engine);
+    step_loader(engine);
+}
+
+static void *feed_tail_run(void *arg)
+{
+    struct cx_engine *engine = arg;
+
+    while (cx_feed_await_tail(engine->feed)) {
+        step_tail(engine);
+    }
+    return NULL;
+}
+
+static void *feed_loader_run(void *arg)
+{
+    struct cx_engine *engine = arg;
+
+    while (cx_feed_await_load(engine->feed)) {
+        step_loader(engine);
+    }
+    return NULL;
+}
+
 /* ---- The timers. ------------------------------------------------------------ */
 
 static bool is_large(const struct cx_undo *garbage)
@@ -204,6 +259,7 @@ void cx_engine_step_timers(struct cx_engine *engine)
     const struct cx_clock *clock = engine->options.clock;
     uint64_t memory_limit = engine->options.memory_limit;
     int64_t now_us = clock->wall_us(clock);
+    struct cx_work *done = NULL;
     struct cx_name_key key;
 
     for (unsigned shard = 0; shard < CX_SHARDS; shard++) {
@@ -218,6 +274,9 @@ void cx_engine_step_timers(struct cx_engine *engine)
         cx_engine_run_leases(engine, shard);
     }
     garbage_collect(engine);
+    cx_engine_step_retention(engine);
+    cx_feed_step_timers(engine->feed, &done);
+    cx_engine_complete(engine, done);
     __atomic_store_n(&engine->memory_full,
                      memory_limit > 0 && cx_memory_used() > (int64_t)memory_limit,
                      __ATOMIC_RELAXED);
@@ -256,7 +315,9 @@ enum cx_status cx_engine_start(struct cx_engine *engine, const struct cx_engine_
         return CX_RESOURCE_EXHAUSTED;
     }
     if (pthread_create(&engine->preparer, NULL, preparer_run, engine) != 0 ||
-        pthread_create(&engine->timers, NULL, timers_run, engine) != 0) {
+        pthread_create(&engine->timers, NULL, timers_run, engine) != 0 ||
+        pthread_create(&engine->feed_tail, NULL, feed_tail_run, engine) != 0 ||
+        pthread_create(&engine->feed_loader, NULL, feed_loader_run, engine) != 0) {
         abort(); /* Half a server is worse than none, and nothing was promised yet. */
     }
     engine->started = true;
@@ -281,6 +342,7 @@ void cx_engine_step(struct cx_engine *engine, const struct cx_engine_events *eve
         cx_engine_step_preparer(engine);
     }
     cx_engine_step_timers(engine);
+    cx_engine_step_feed(engine);
 }
 
 void cx_engine_stop(struct cx_engine *engine)
@@ -295,6 +357,9 @@ void cx_engine_stop(struct cx_engine *engine)
         pthread_join(engine->preparer, NULL);
         cx_commit_stop(&engine->commit);
         pthread_join(engine->writer, NULL);
+        cx_feed_stop(engine->feed);
+        pthread_join(engine->feed_tail, NULL);
+        pthread_join(engine->feed_loader, NULL);
         engine->started = false;
     } else if (!engine->failed) {
         cx_engine_step_writer(engine);

@@ -74,6 +74,11 @@ void cx_feed_set_floor(struct cx_feed *feed, uint64_t floor)
     __atomic_store_n(&feed->floor, floor, __ATOMIC_RELEASE);
 }
 
+uint64_t cx_feed_floor(const struct cx_feed *feed)
+{
+    return __atomic_load_n(&feed->floor, __ATOMIC_ACQUIRE);
+}
+
 void cx_feed_end(struct cx_feed *feed, enum cx_reason reason, struct cx_work **ret_done)
 {
     pthread_mutex_lock(&feed->mutex);
@@ -289,7 +294,7 @@ static enum cx_status position_settle(struct cx_feed *feed, const struct cx_feed
                                       struct cx_error *error)
 {
     uint64_t durable = __atomic_load_n(&feed->durable, __ATOMIC_SEQ_CST);
-    uint64_t floor = __atomic_load_n(&feed->floor, __ATOMIC_ACQUIRE);
+    uint64_t floor = cx_feed_floor(feed);
 
     *ret_position = request->position;
     if (!request->has_position) {

@@ -63,6 +63,7 @@ void cx_feed_hand_over(struct cx_feed *feed, struct cx_buffer *frames, uint64_t 
 
 /* Nothing up to `floor` is told any more. */
 void cx_feed_set_floor(struct cx_feed *feed, uint64_t floor);
+uint64_t cx_feed_floor(const struct cx_feed *feed);
 
 /* Ends all subscriptions, now and from now on, with this reason (STOPPING, STORAGE_FAILED). */
 void cx_feed_end(struct cx_feed *feed, enum cx_reason reason, struct cx_work **ret_done);

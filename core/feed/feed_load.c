@@ -65,7 +65,7 @@ static void loading_look_locked(struct cx_feed *feed, struct loading *loading,
 
 static bool loading_begin_locked(struct cx_feed *feed, struct loading *ret_loading)
 {
-    uint64_t floor = __atomic_load_n(&feed->floor, __ATOMIC_ACQUIRE);
+    uint64_t floor = cx_feed_floor(feed);
     uint64_t first = choose_locked(feed);
     struct cx_block *block;
 

@@ -91,7 +91,7 @@ static bool next_quick_locked(struct cx_subscription *subscription, struct cx_wa
     if (feed->ended != CX_REASON_NONE) {
         (void)cx_feed_ended_error(feed->ended, error);
         *ret_outcome = CX_FEED_ENDED;
-    } else if (subscription->position.revision <= __atomic_load_n(&feed->floor, __ATOMIC_ACQUIRE)) {
+    } else if (subscription->position.revision <= cx_feed_floor(feed)) {
         (void)cx_feed_compacted_error(error);
         *ret_outcome = CX_FEED_ENDED;
     } else if (subscription->failure != CX_OK) {
