@@ -34,6 +34,7 @@ enum cx_status cx_api_init(struct cx_api *api, const struct cx_config *config,
         .engine = engine,
         .version = CX_VERSION,
         .stream_stall_max_us = (int64_t)config->stream_stall_max_us,
+        .subscription_stall_max_us = (int64_t)config->subscription_stall_max_us,
         .settings = api->settings,
         .setting_count = count,
     };

@@ -14,6 +14,7 @@
 #include "core/base/limits.h"
 #include "core/base/random.h"
 #include "core/engine/engine.h"
+#include "core/engine/subscription.h"
 #include "server/api.h"
 #include "server/config/config.h"
 #include "server/logging.h"
@@ -21,6 +22,7 @@
 #include "server/port_file.h"
 #include "server/probe.h"
 #include "server/rpc/server.h"
+#include "server/services/event_message.h"
 #include "server/services/health.h"
 #include "server/system.h"
 
@@ -38,6 +40,7 @@ struct server {
     /* In the order of the start: NULL or false until then. */
     struct cx_disk *disk;
     struct cx_engine *engine;
+    struct cx_event_coding events;
     struct cx_api api;
     struct cx_rpc_server *rpc;
     bool engine_started;
@@ -141,6 +144,10 @@ static enum cx_exit open_engine(struct server *server)
         .memory_limit = config->memory_limit,
         .history_count_max = config->history_count_max,
         .history_bytes_max = config->history_bytes_max,
+        .subscriptions_max = config->subscriptions_max,
+        .feed_retention_bytes = config->feed_retention_bytes,
+        .feed_retention_age_us = (int64_t)config->feed_retention_age_us,
+        .encode_event = cx_event_encoder_of(&server->events),
         .sync = config->durability == CX_DURABILITY_SYNCED,
         .accept_data_loss = config->accept_data_loss,
     };
@@ -153,6 +160,7 @@ static enum cx_exit open_engine(struct server *server)
         cx_notice_cannot_start(config, error.message, "");
         return status == CX_DATA_LOSS ? CX_EXIT_DAMAGED : CX_EXIT_CANNOT_START;
     }
+    cx_event_coding_init(&server->events, server->engine, config->message_size_max);
     cx_notice_opened(config, &report);
     return CX_EXIT_DONE;
 }
@@ -277,6 +285,7 @@ static void stop(struct server *server, int64_t grace_us)
     }
     if (server->rpc_started) {
         cx_health_stop(server->api.health);
+        cx_engine_end_subscriptions(server->engine);
         cx_rpc_server_stop(server->rpc, grace_us);
     }
     if (server->engine_started) {

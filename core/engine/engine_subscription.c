@@ -215,12 +215,11 @@ static void page_done(struct cx_engine_subscription *subscription)
 enum cx_status cx_engine_subscribe(struct cx_engine *engine,
                                    const struct cx_subscribe_request *request,
                                    struct cx_engine_subscription **ret_subscription,
-                                   struct cx_feed_position *ret_oldest, struct cx_error *ret_error)
+                                   struct cx_error *ret_error)
 {
     struct cx_engine_subscription *subscription = cx_calloc(sizeof *subscription);
     enum cx_status status;
 
-    *ret_oldest = (struct cx_feed_position){cx_feed_floor(engine->feed) + 1, 0};
     if (subscription == NULL) {
         return cx_error_out_of_memory(ret_error);
     }
@@ -244,6 +243,11 @@ enum cx_status cx_engine_subscribe(struct cx_engine *engine,
     }
     *ret_subscription = subscription;
     return CX_OK;
+}
+
+struct cx_feed_position cx_engine_oldest(const struct cx_engine *engine)
+{
+    return (struct cx_feed_position){cx_feed_floor(engine->feed) + 1, 0};
 }
 
 bool cx_engine_unsubscribe(struct cx_engine_subscription *subscription)
@@ -279,6 +283,10 @@ static void tell_context(struct cx_engine_subscription *subscription, struct cx_
     struct page *page = subscription->page;
 
     ret_told->kind = CX_TOLD_SNAPSHOT;
+    ret_told->before = place_of(subscription);
+    if (page->told > 0) {
+        ret_told->before.id = page->rows[page->told - 1].id;
+    }
     ret_told->context = &page->rows[page->told++];
     ret_told->next = cx_subscription_position(subscription->feed);
     ret_told->in_snapshot = true;

@@ -41,12 +41,14 @@ struct cx_subscribe_request {
 };
 
 /* The caller owns *ret_subscription: cx_engine_unsubscribe(). Fails like
- * cx_feed_subscribe(), and *ret_oldest is the oldest position that works. */
+ * cx_feed_subscribe(). */
 CX_MUST_CHECK enum cx_status cx_engine_subscribe(struct cx_engine *engine,
                                                  const struct cx_subscribe_request *request,
                                                  struct cx_engine_subscription **ret_subscription,
-                                                 struct cx_feed_position *ret_oldest,
                                                  struct cx_error *ret_error);
+
+/* The oldest position that a subscription can begin with now. */
+struct cx_feed_position cx_engine_oldest(const struct cx_engine *engine);
 
 /* See cx_subscription_close(). NULL is fine. */
 bool cx_engine_unsubscribe(struct cx_engine_subscription *subscription);
@@ -57,17 +59,20 @@ enum cx_told_kind {
     CX_TOLD_CAUGHT_UP, /* Once. */
     CX_TOLD_PROGRESS,
     CX_TOLD_NOTHING, /* The waiter was taken over: ask again when it is completed. */
-    CX_TOLD_END,     /* The error says why, and `next` where to begin anew if it is below the
-                        floor. */
+    CX_TOLD_END,     /* The error says why. */
 };
 
 /* What a subscription gets. */
 struct cx_told {
     enum cx_told_kind kind;
     bool in_snapshot;              /* The snapshot goes on after this. */
-    struct cx_feed_position next;  /* Where it goes on, */
+    struct cx_feed_position next; /* Where it goes on, */
     struct cx_snapshot_place place; /* and in the snapshot. Borrowed until the next call. */
-    const struct cx_snapshot *context; /* Borrowed until the next call. */
+
+    /* Borrowed until a call before which there was no other context to tell, like `before`: the
+     * place that leads to this context. */
+    const struct cx_snapshot *context;
+    struct cx_snapshot_place before;
     struct cx_feed_batch batch;
 };
 

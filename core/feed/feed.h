@@ -95,6 +95,13 @@ struct cx_feed_position {
     uint32_t index;
 };
 
+/* Where whoever has had this event goes on. */
+static inline struct cx_feed_position cx_feed_behind(const struct cx_event *event)
+{
+    return event->last ? (struct cx_feed_position){event->revision + 1, 0}
+                       : (struct cx_feed_position){event->revision, event->index + 1};
+}
+
 struct cx_feed_request {
     const struct cx_event_filter *filter; /* Copied. */
     bool without_values;

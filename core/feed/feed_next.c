@@ -41,12 +41,6 @@ void cx_subscription_advance(struct cx_subscription *subscription, uint64_t revi
     }
 }
 
-static struct cx_feed_position position_behind(const struct cx_event *event)
-{
-    return event->last ? (struct cx_feed_position){event->revision + 1, 0}
-                       : (struct cx_feed_position){event->revision, event->index + 1};
-}
-
 /* Adds events that it wants until the batch is full: true; or there are no more. False in
  * *ret_ok: out of memory, and nothing was added. */
 static bool batch_fill(struct cx_subscription *subscription, struct cx_block *block, size_t count,
@@ -75,7 +69,7 @@ static bool batch_fill(struct cx_subscription *subscription, struct cx_block *bl
         }
         batch->pieces[batch->count++] = (struct cx_feed_piece){&block->events[at], encoded};
         batch->size += encoded.size;
-        subscription->position = position_behind(&block->events[at]);
+        subscription->position = cx_feed_behind(&block->events[at]);
     }
     return false;
 }

@@ -203,14 +203,15 @@ bool cx_event_filter_match(const struct cx_event_filter *filter, const struct cx
 uint64_t cx_event_filter_digest(const struct cx_event_filter *filter)
 {
     uint64_t digest = cx_hash_mix(0, filter->namespace_id);
+    uint64_t ids = filter->context_id_count;
 
     digest = cx_hash_mix(digest, filter->id_prefix);
     digest = cx_hash_mix(digest, filter->type);
     digest = cx_hash_mix(digest, filter->key_prefix);
-    digest = cx_hash_mix_number(digest, filter->context_id_count);
     for (size_t i = 0; i < filter->context_id_count; i++) {
-        digest = cx_hash_mix(digest, filter->context_ids[filter->ids[i].place]);
+        ids += cx_hash64(filter->context_ids[i], 1); /* In whatever order they come. */
     }
+    digest = cx_hash_mix_number(digest, ids);
     for (size_t i = 0; i < filter->label_count; i++) {
         digest = cx_hash_mix(digest, filter->labels[i].key);
         digest = cx_hash_mix(digest, filter->labels[i].value);

@@ -59,7 +59,7 @@ const struct cx_bytes *cx_event_filter_next_id(const struct cx_event_filter *fil
                                                unsigned shard, struct cx_bytes after);
 
 /* A digest of what decides which contexts are selected, and how much of them a snapshot
- * shows. */
+ * shows. Takes a filter that was not copied too. */
 uint64_t cx_event_filter_digest(const struct cx_event_filter *filter);
 
 #endif /* CX_FEED_FILTER_H */

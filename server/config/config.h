@@ -72,6 +72,8 @@ struct cx_config {
     uint64_t message_size_max;
     uint64_t in_flight_bytes_max;
     uint64_t stream_stall_max_us;
+    uint64_t subscriptions_max;
+    uint64_t subscription_stall_max_us; /* 0: for ever. */
     uint64_t shutdown_grace_us;
     uint64_t pollers;
     char port_file[PATH_MAX];
@@ -87,6 +89,8 @@ struct cx_config {
     uint64_t request_ids_max;
     uint64_t history_count_max;
     uint64_t history_bytes_max;
+    uint64_t feed_retention_bytes;
+    uint64_t feed_retention_age_us;
     uint64_t memory_limit; /* In bytes, also when it was given in percent. */
 
     uint64_t log_format; /* An enum cx_logging_format. */

@@ -35,6 +35,12 @@ const struct cx_setting cx_setting_table[] = {
     {"Serving", "stream_stall_max", CX_SETTING_DURATION, "60s", 10 * CX_SECOND_US / 1000, DAY_US,
      NULL, AT(stream_stall_max_us), false,
      "How long a stream may wait for its reader before it ends with STREAM_STALLED."},
+    {"Serving", "subscriptions_max", CX_SETTING_COUNT, "20000", 1, 1000000, NULL,
+     AT(subscriptions_max), false, "Subscriptions at the same time. More get LIMIT_REACHED."},
+    {"Serving", "subscription_stall_max", CX_SETTING_DURATION, "0", 0, 365 * DAY_US, NULL,
+     AT(subscription_stall_max_us), false,
+     "How long a subscription may wait for its reader before it ends with STREAM_STALLED. 0: for "
+     "ever; it costs a few kilobytes."},
     {"Serving", "shutdown_grace", CX_SETTING_DURATION, "10s", 0, HOUR_US, NULL,
      AT(shutdown_grace_us), true,
      "How long calls may go on after a signal to stop before they are cancelled."},
@@ -70,6 +76,12 @@ const struct cx_setting cx_setting_table[] = {
     {"Keeping", "history_bytes_max", CX_SETTING_SIZE, "256MiB", CX_MIB, 1024 * CX_GIB, NULL,
      AT(history_bytes_max), false,
      "The same for the data and metadata of the activities; the newest is always kept."},
+    {"Keeping", "feed_retention_bytes", CX_SETTING_SIZE, "1GiB", CX_MIB, 1024 * CX_GIB, NULL,
+     AT(feed_retention_bytes), false,
+     "How much of the log subscriptions can go back in: about so many bytes, while they are "
+     "younger than feed_retention_age. A cursor below that gets CURSOR_COMPACTED."},
+    {"Keeping", "feed_retention_age", CX_SETTING_DURATION, "24h", CX_SECOND_US, 3650 * DAY_US,
+     NULL, AT(feed_retention_age_us), false, "The same by age."},
     {"Keeping", "memory_limit", CX_SETTING_MEMORY, "75%", 16 * CX_MIB, 1024 * 1024 * CX_GIB, NULL,
      AT(memory_limit), false,
      "Memory for what is stored, as a size or a share of the machine's (or the container's). "

@@ -6,6 +6,7 @@
 #include "server/services/context_manager.h"
 #include "server/services/convert_request.h"
 #include "server/services/convert_response.h"
+#include "server/services/cursor.h"
 #include "server/services/page.h"
 
 /* Room for the page token and the cursor beside the contexts. */
@@ -65,12 +66,12 @@ static bool add_tokens(struct cx_call *call, const struct list_state *state,
 {
     const struct cx_allocator allocator = cx_allocator_of_call(call);
     const struct cx_list_page *page = &state->page;
-    const struct cx_token_scope cursor_scope =
-        cx_token_scope_of(cx_answer_app(call)->engine, CX_TOKEN_CURSOR, 0);
+    const struct cx_token_scope cursors = cx_cursor_scope(cx_answer_app(call)->engine);
+    const struct cx_cursor cursor = {.position = {state->token.position + 1, 0}};
     struct cx_token place = state->token;
 
     place.key = (struct cx_bytes){0};
-    response->cursor = cx_token_encode(&allocator, &cursor_scope, &place);
+    response->cursor = cx_cursor_encode(&allocator, &cursors, 0, &cursor);
     if (response->cursor == NULL) {
         return false;
     }

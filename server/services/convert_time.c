@@ -23,6 +23,10 @@ static enum cx_status refuse_short(struct cx_conversion *conversion, const struc
     if (min_us == 1) {
         return cx_field_invalid(at, name, conversion->error, "must be positive");
     }
+    if (min_us < CX_SECOND_US) {
+        return cx_field_invalid(at, name, conversion->error, "must be at least %lld milliseconds",
+                                (long long)(min_us / 1000));
+    }
     return cx_field_invalid(at, name, conversion->error, "must be at least %lld seconds",
                             (long long)(min_us / CX_SECOND_US));
 }

@@ -12,8 +12,9 @@
 
 #include "server/services/convert_request.h"
 
-/* Takes the field `name` of `at`, a duration of `min_us` to `max_us`: whole seconds both,
- * but for a `min_us` of 0 or 1, which stand for "not negative" and "positive". */
+/* Takes the field `name` of `at`, a duration of `min_us` to `max_us`: whole seconds
+ * both, but for a `min_us` of milliseconds, or of 0 or 1, which stand for "not negative" and
+ * "positive". */
 CX_MUST_CHECK enum cx_status cx_convert_duration(struct cx_conversion *conversion,
                                                  const struct cx_field *at, const char *name,
                                                  const Duration *message, int64_t min_us,

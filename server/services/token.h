@@ -33,6 +33,7 @@ enum cx_token_kind {
     CX_TOKEN_ACTIVITIES = 5,
     CX_TOKEN_FILES = 6,
     CX_TOKEN_RESOURCES = 7,
+    CX_TOKEN_SNAPSHOT = 8, /* A cursor in the middle of a snapshot. */
 };
 
 enum {

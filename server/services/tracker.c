@@ -1,4 +1,4 @@
-/* contextd.v1.Tracker, as a table. Subscribe is not there yet, and says so. */
+/* contextd.v1.Tracker, as a table. */
 
 #include "server/services/tracker.h"
 
@@ -6,23 +6,6 @@
 #include "server/rpc/call.h"
 #include "server/rpc/service.h"
 #include "server/services/services.h"
-#include "server/services/unsupported.h"
-
-static void refuse(struct cx_call *call, const ProtobufCMessage *request)
-{
-    cx_unsupported_method(call, "Tracker", request);
-}
-
-/* Streams are refused before their first message, so that these never run. */
-static void stream_sent(struct cx_call *call)
-{
-    cx_call_finish(call);
-}
-
-static void stream_left(struct cx_call *call)
-{
-    cx_call_finish(call);
-}
 
 static const struct cx_method methods[] = {
     {.name = "StartSession", .handle = cx_tracker_start_session},
@@ -46,9 +29,9 @@ static const struct cx_method methods[] = {
     {
         .name = "Subscribe",
         .kind = CX_METHOD_SERVER_STREAM,
-        .handle = refuse,
-        .sent = stream_sent,
-        .left = stream_left,
+        .handle = cx_tracker_subscribe,
+        .sent = cx_tracker_subscribe_sent,
+        .left = cx_tracker_subscribe_left,
     },
 };
 

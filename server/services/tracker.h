@@ -36,4 +36,9 @@ void cx_tracker_acquire_resource(struct cx_call *call, const ProtobufCMessage *r
 void cx_tracker_release_resource(struct cx_call *call, const ProtobufCMessage *request);
 void cx_tracker_list_resources(struct cx_call *call, const ProtobufCMessage *request);
 
+/* Subscriptions. */
+void cx_tracker_subscribe(struct cx_call *call, const ProtobufCMessage *request);
+void cx_tracker_subscribe_sent(struct cx_call *call);
+void cx_tracker_subscribe_left(struct cx_call *call);
+
 #endif /* CX_SERVICES_TRACKER_H */
