@@ -74,12 +74,12 @@
 #define CX_PROGRESS_INTERVAL_US_DEFAULT (10 * CX_SECOND_US)
 #define CX_PROGRESS_INTERVAL_US_MIN (CX_SECOND_US / 10)
 #define CX_PROGRESS_INTERVAL_US_MAX (3600 * CX_SECOND_US)
-#define CX_EVENT_SIZE_MAX CX_MIB            /* Mutations that weigh more are not told. */
-#define CX_EVENT_PART_SIZE (64 * CX_KIB)    /* Of an event that comes in parts. */
-#define CX_EVENT_OP_WEIGHT 16u              /* Of a mutation, beside what it holds. */
-#define CX_FEED_MESSAGE_SIZE (32 * CX_KIB)  /* What a message of events is filled up to. */
-#define CX_FEED_BLOCK_BYTES (256 * CX_KIB)  /* Of the log, in one block. */
-#define CX_FEED_BLOCK_EVENTS 1024u          /* In one block, unless one change makes more. */
+#define CX_EVENT_SIZE_MAX CX_MIB               /* Mutations that weigh more are not told. */
+#define CX_EVENT_PART_SIZE (64 * CX_KIB)       /* Of an event that comes in parts. */
+#define CX_EVENT_OP_WEIGHT 16u                 /* Of a mutation, beside what it holds. */
+#define CX_FEED_MESSAGE_SIZE (32 * CX_KIB)     /* What a message of events is filled up to. */
+#define CX_FEED_BLOCK_BYTES (256 * CX_KIB)     /* Of the log, in one block. */
+#define CX_FEED_BLOCK_EVENTS 1024u             /* In one block, unless one change makes more. */
 #define CX_FEED_CACHE_BYTES_MAX (64 * CX_MIB)  /* Blocks in memory. */
 #define CX_FEED_HANDED_BYTES_MAX (16 * CX_MIB) /* Of the log, on their way to the tail. */
 

@@ -53,8 +53,8 @@ struct cx_engine_options {
     uint64_t feed_retention_bytes;        /* How far back events are told, in bytes of the log, */
     int64_t feed_retention_age_us;        /* and in time; 0: no such bound. Both hold. */
     struct cx_event_encoder encode_event; /* For subscriptions. Its `arg` outlives the engine. */
-    bool sync;                  /* false: nothing is ever synced; for caches and tests. */
-    bool accept_data_loss;      /* Goes on after damage, in a new epoch. */
+    bool sync;                            /* false: nothing is ever synced; for caches and tests. */
+    bool accept_data_loss;                /* Goes on after damage, in a new epoch. */
 };
 
 /* What the start found. */

@@ -265,8 +265,7 @@ static uint64_t find_floor(const struct cx_engine *engine, int64_t now_us)
     }
     found = find_past(engine, now_us, 0);
     /* What only says where the floor is need not be told of. */
-    if (found <= floor ||
-        (found == engine->state.feed_floor_revision && found == floor + 1)) {
+    if (found <= floor || (found == engine->state.feed_floor_revision && found == floor + 1)) {
         return 0;
     }
     return found;
@@ -283,8 +282,8 @@ static void write_floor(struct cx_engine *engine, uint64_t floor, int64_t now_us
 
     /* If it cannot be written now, it is tried again soon. */
     if (cx_change_encode(&change, &encoded) == CX_OK &&
-        cx_commit_append(&engine->commit, cx_buffer_bytes(&encoded), now_us, &revision,
-                         &time_us) == CX_REASON_NONE) {
+        cx_commit_append(&engine->commit, cx_buffer_bytes(&encoded), now_us, &revision, &time_us) ==
+            CX_REASON_NONE) {
         cx_apply(&stage, &change, revision, time_us, &garbage);
     }
     cx_buffer_done(&encoded);

@@ -125,8 +125,7 @@ static void page_find_locked(const struct taking *taking)
     struct cx_bytes after = place_of(subscription).id;
 
     for (size_t looked_at = 0; looked_at < CX_SNAPSHOT_ROWS; looked_at++) {
-        const struct cx_bytes *id =
-            cx_event_filter_next_id(filter, subscription->shard, after);
+        const struct cx_bytes *id = cx_event_filter_next_id(filter, subscription->shard, after);
         struct cx_name_key key;
         struct cx_context *context;
 
@@ -200,8 +199,7 @@ static void page_done(struct cx_engine_subscription *subscription)
 
     page_clear(page);
     subscription->page_taken = false;
-    place_set(subscription, page->end_shard,
-              (struct cx_bytes){page->end_id, page->end_id_size});
+    place_set(subscription, page->end_shard, (struct cx_bytes){page->end_id, page->end_id_size});
     if (subscription->shard == CX_SHARDS) {
         cx_subscription_set_also(subscription->feed, NULL, NULL);
         cx_subscription_set_bound(subscription->feed, 0);
@@ -339,8 +337,8 @@ void cx_engine_next(struct cx_engine_subscription *subscription, uint64_t size_m
         }
         ret_told->in_snapshot = subscription->page != NULL;
         ret_told->place = place_of(subscription);
-        outcome = cx_subscription_next(subscription->feed, size_max, waiter, &ret_told->batch,
-                                       ret_error);
+        outcome =
+            cx_subscription_next(subscription->feed, size_max, waiter, &ret_told->batch, ret_error);
         if (outcome != CX_FEED_BOUND) {
             /* One that waits may be with another thread by now. */
             ret_told->kind = told_kind(outcome);

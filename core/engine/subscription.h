@@ -65,8 +65,8 @@ enum cx_told_kind {
 /* What a subscription gets. */
 struct cx_told {
     enum cx_told_kind kind;
-    bool in_snapshot;              /* The snapshot goes on after this. */
-    struct cx_feed_position next; /* Where it goes on, */
+    bool in_snapshot;               /* The snapshot goes on after this. */
+    struct cx_feed_position next;   /* Where it goes on, */
     struct cx_snapshot_place place; /* and in the snapshot. Borrowed until the next call. */
 
     /* Borrowed until a call before which there was no other context to tell, like `before`: the
@@ -80,15 +80,13 @@ struct cx_told {
  * blocks. Events in the middle of a snapshot are encoded with cursors that know nothing of it:
  * `place` belongs to them. */
 void cx_engine_next(struct cx_engine_subscription *subscription, uint64_t size_max,
-                    struct cx_waiter *waiter, struct cx_told *ret_told,
-                    struct cx_error *ret_error);
+                    struct cx_waiter *waiter, struct cx_told *ret_told, struct cx_error *ret_error);
 
 /* Whether another context can be told right away. */
 bool cx_engine_has_context(const struct cx_engine_subscription *subscription);
 
 /* What it selects. Borrowed. */
-const struct cx_event_filter *
-cx_engine_filter(const struct cx_engine_subscription *subscription);
+const struct cx_event_filter *cx_engine_filter(const struct cx_engine_subscription *subscription);
 
 /* Ends all subscriptions: the server is stopping. */
 void cx_engine_end_subscriptions(struct cx_engine *engine);

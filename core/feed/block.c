@@ -197,8 +197,7 @@ size_t cx_block_seek(const struct cx_block *block, size_t count, uint64_t revisi
         size_t middle = low + (high - low) / 2;
         const struct cx_event *event = &block->events[middle];
 
-        if (event->revision < revision ||
-            (event->revision == revision && event->index < index)) {
+        if (event->revision < revision || (event->revision == revision && event->index < index)) {
             low = middle + 1;
         } else {
             high = middle;

@@ -43,8 +43,8 @@ struct cx_block {
     uint64_t shown_next;
     size_t holds;
     struct cx_block *garbage_next; /* Once nobody can find it any more. */
-    uint64_t weight; /* What it takes up, more or less. */
-    uint64_t used; /* When it was looked at last, as a number that grows. */
+    uint64_t weight;               /* What it takes up, more or less. */
+    uint64_t used;                 /* When it was looked at last, as a number that grows. */
 
     pthread_mutex_t encoding; /* Guards what follows. */
     struct cx_arena encoded_arena;
@@ -72,8 +72,7 @@ size_t cx_block_find(const struct cx_block *block, const struct cx_event_filter 
 
 /* The place of the first event at or behind this position; the number of events when there is
  * none. O(log n). */
-size_t cx_block_seek(const struct cx_block *block, size_t count, uint64_t revision,
-                     uint32_t index);
+size_t cx_block_seek(const struct cx_block *block, size_t count, uint64_t revision, uint32_t index);
 
 /* The encoded event: valid as long as the block. Its data is NULL when out of memory. */
 struct cx_bytes cx_block_encoded(struct cx_block *block, const struct cx_event_encoder *encoder,

@@ -218,9 +218,7 @@ void cx_event_make(const struct cx_change *change, uint64_t revision, int64_t ti
     struct making making = {
         .change = change,
         .events = ret_events,
-        .common = {.revision = revision,
-                   .time_us = time_us,
-                   .namespace_id = change->namespace_id},
+        .common = {.revision = revision, .time_us = time_us, .namespace_id = change->namespace_id},
     };
 
     make(&making);

@@ -39,18 +39,18 @@ enum cx_event_type {
 
 struct cx_event {
     enum cx_event_type type;
-    bool last;  /* Of its change. */
-    bool more;  /* The next one is a further part of it. */
-    bool reset; /* Its mutations are too large to be told. */
+    bool last;      /* Of its change. */
+    bool more;      /* The next one is a further part of it. */
+    bool reset;     /* Its mutations are too large to be told. */
     uint32_t index; /* Among the events of the change, from 0. */
     uint64_t revision;
     int64_t time_us;
     struct cx_bytes namespace_id;
     uint64_t hash; /* Of the context's name, as in cx_name_key. Of a session: 0. */
-    const struct cx_change_item *item;         /* The context's. NULL: of a session. */
-    const struct cx_session_change *session;   /* NULL: of a context. */
+    const struct cx_change_item *item;           /* The context's. NULL: of a session. */
+    const struct cx_session_change *session;     /* NULL: of a context. */
     const struct cx_activation_step *activation; /* Of the two types that it belongs to. */
-    const struct cx_op *ops;                   /* The mutations of this part. */
+    const struct cx_op *ops;                     /* The mutations of this part. */
     size_t op_count;
     uint64_t first_sequence; /* Of the activities among them. 0: there are none. */
 };

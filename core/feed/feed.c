@@ -118,8 +118,8 @@ void cx_feed_statistics(struct cx_feed *feed, struct cx_feed_statistics *ret_sta
 /* ---- Progress. -------------------------------------------------------------- */
 
 /* A subscription has been quiet for its interval, unless it was told something meanwhile. */
-static void quiet_locked(struct cx_feed *feed, struct cx_subscription *subscription,
-                         int64_t now_us, struct cx_work **done)
+static void quiet_locked(struct cx_feed *feed, struct cx_subscription *subscription, int64_t now_us,
+                         struct cx_work **done)
 {
     int64_t due_us = subscription->told_us + subscription->progress_interval_us;
 
@@ -242,8 +242,9 @@ static struct cx_subscription *subscription_new(struct cx_feed *feed,
     struct cx_event_filter *filter = cx_event_filter_copy(request->filter);
     size_t link_count = filter != NULL ? cx_selector_link_count(filter) : 0;
     struct cx_subscription *subscription =
-        filter != NULL ? cx_calloc(sizeof *subscription + link_count * sizeof subscription->links[0])
-                       : NULL;
+        filter != NULL
+            ? cx_calloc(sizeof *subscription + link_count * sizeof subscription->links[0])
+            : NULL;
 
     if (subscription == NULL) {
         cx_free(filter);
@@ -290,8 +291,7 @@ enum cx_status cx_feed_load_error(enum cx_status status, struct cx_error *error)
 
 /* The first look at where it wants to begin. */
 static enum cx_status position_settle(struct cx_feed *feed, const struct cx_feed_request *request,
-                                      struct cx_feed_position *ret_position,
-                                      struct cx_error *error)
+                                      struct cx_feed_position *ret_position, struct cx_error *error)
 {
     uint64_t durable = __atomic_load_n(&feed->durable, __ATOMIC_SEQ_CST);
     uint64_t floor = cx_feed_floor(feed);

@@ -165,7 +165,10 @@ typedef bool (*cx_subscription_also)(void *arg, const struct cx_event *event);
 void cx_subscription_set_also(struct cx_subscription *subscription, cx_subscription_also also,
                               void *arg);
 
+/* What it selects. Borrowed. */
 const struct cx_event_filter *cx_subscription_filter(const struct cx_subscription *subscription);
+
+/* Where it goes on. */
 struct cx_feed_position cx_subscription_position(const struct cx_subscription *subscription);
 
 struct cx_feed_statistics {

@@ -10,8 +10,8 @@
  * beside the payloads. */
 static uint64_t weigh(const struct cx_block *block)
 {
-    uint64_t payload_bytes = block->payload_bytes > CX_FEED_BLOCK_BYTES ? block->payload_bytes
-                                                                        : CX_FEED_BLOCK_BYTES;
+    uint64_t payload_bytes =
+        block->payload_bytes > CX_FEED_BLOCK_BYTES ? block->payload_bytes : CX_FEED_BLOCK_BYTES;
 
     return sizeof *block + block->event_capacity * sizeof *block->events + 4 * payload_bytes;
 }

@@ -36,8 +36,8 @@ struct cx_subscription {
     bool caught_up_told;
     bool caught_up_due;
     bool progress_due;
-    bool closed; /* By its owner, while the loader had it. */
-    bool found;  /* By the loader: there is something to do. */
+    bool closed;            /* By its owner, while the loader had it. */
+    bool found;             /* By the loader: there is something to do. */
     enum cx_status failure; /* Of a load. */
     struct cx_due_mark due; /* For progress. */
     int64_t progress_interval_us;
@@ -109,8 +109,7 @@ uint64_t cx_feed_next_block_locked(const struct cx_feed *feed, uint64_t revision
 /* Adds a block, with one hold for the caller, and drops those that nobody has looked at for
  * long: they are in *garbage, for cx_feed_free_garbage() under no lock. False when out of
  * memory: the block is as it was. */
-bool cx_feed_insert_locked(struct cx_feed *feed, struct cx_block *block,
-                           struct cx_block **garbage);
+bool cx_feed_insert_locked(struct cx_feed *feed, struct cx_block *block, struct cx_block **garbage);
 
 /* Drops all blocks that nobody holds. */
 void cx_feed_drop_locked(struct cx_feed *feed, struct cx_block **garbage);
@@ -152,6 +151,7 @@ void cx_feed_forget_locked(struct cx_feed *feed, struct cx_subscription *subscri
 /* Frees one that was forgotten, or never known. NULL is fine. */
 void cx_subscription_free(struct cx_subscription *subscription);
 
+/* Why a subscription ends: what cx_feed_end() said, the floor, a load. Each sets the error. */
 enum cx_status cx_feed_ended_error(enum cx_reason reason, struct cx_error *error);
 enum cx_status cx_feed_compacted_error(struct cx_error *error);
 enum cx_status cx_feed_load_error(enum cx_status status, struct cx_error *error);

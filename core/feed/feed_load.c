@@ -102,8 +102,8 @@ static struct cx_block *load(struct cx_feed *feed, struct loading *loading)
         loading->status = CX_RESOURCE_EXHAUSTED;
         return NULL;
     }
-    loading->status = feed->options.log->ops->read(feed->options.log, loading->first,
-                                                   loading->last, on_record, block);
+    loading->status = feed->options.log->ops->read(feed->options.log, loading->first, loading->last,
+                                                   on_record, block);
     if (loading->status == CX_OUT_OF_RANGE && block->next > block->first) {
         loading->status = CX_OK; /* It is full. */
     }
@@ -165,8 +165,8 @@ static bool look_through(struct cx_subscription *subscription, const struct load
     }
     from = cx_block_seek(block, loading->count, position->revision, position->index);
     found = cx_subscription_find(subscription, block, from, loading->count);
-    cx_subscription_advance(subscription, found < loading->count ? block->events[found].revision
-                                                                 : loading->next);
+    cx_subscription_advance(subscription,
+                            found < loading->count ? block->events[found].revision : loading->next);
     return found < loading->count || cx_subscription_is_bound(subscription);
 }
 

@@ -12,8 +12,7 @@ enum { BLOCKS_MAX = 32 };
 
 /* ---- Looking through a block. ----------------------------------------------- */
 
-bool cx_subscription_wants(const struct cx_subscription *subscription,
-                           const struct cx_event *event)
+bool cx_subscription_wants(const struct cx_subscription *subscription, const struct cx_event *event)
 {
     return cx_event_filter_match(subscription->filter, event) &&
            (subscription->also == NULL || subscription->also(subscription->also_arg, event));
@@ -47,8 +46,8 @@ static bool batch_fill(struct cx_subscription *subscription, struct cx_block *bl
                        uint64_t size_max, struct cx_feed_batch *batch, bool *ret_ok)
 {
     const struct cx_event_encoder *encoder = &subscription->feed->options.encoder;
-    size_t at = cx_block_seek(block, count, subscription->position.revision,
-                              subscription->position.index);
+    size_t at =
+        cx_block_seek(block, count, subscription->position.revision, subscription->position.index);
 
     *ret_ok = true;
     for (at = cx_subscription_find(subscription, block, at, count); at < count;
@@ -174,9 +173,8 @@ enum cx_feed_outcome cx_subscription_next(struct cx_subscription *subscription, 
         if (next_quick_locked(subscription, waiter, &outcome, ret_error)) {
             break;
         }
-        block = looked_at < BLOCKS_MAX
-                    ? cx_feed_hold_locked(feed, subscription->position.revision)
-                    : NULL;
+        block = looked_at < BLOCKS_MAX ? cx_feed_hold_locked(feed, subscription->position.revision)
+                                       : NULL;
         if (block == NULL) {
             wait_for_block_locked(subscription, waiter);
             outcome = CX_FEED_WAIT;

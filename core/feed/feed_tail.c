@@ -28,8 +28,7 @@ static void handing_add_locked(struct cx_feed *feed, struct cx_buffer *frames, u
     feed->handed_bytes += handed->frames.size;
 }
 
-void cx_feed_hand_over(struct cx_feed *feed, struct cx_buffer *frames, uint64_t first,
-                       size_t count)
+void cx_feed_hand_over(struct cx_feed *feed, struct cx_buffer *frames, uint64_t first, size_t count)
 {
     __atomic_store_n(&feed->durable, first + count - 1, __ATOMIC_SEQ_CST);
     if (!__atomic_load_n(&feed->interested, __ATOMIC_SEQ_CST)) {
@@ -170,8 +169,7 @@ static void on_selected(void *arg, struct cx_selector_link *link, const struct c
     const struct cx_feed_position *position = &subscription->position;
     struct cx_feed_position found = {event->revision, event->index};
 
-    if (subscription->state != CX_SUBSCRIPTION_PARKED ||
-        event->revision < position->revision ||
+    if (subscription->state != CX_SUBSCRIPTION_PARKED || event->revision < position->revision ||
         (event->revision == position->revision && event->index < position->index) ||
         (subscription->bound != 0 && event->revision > subscription->bound) ||
         !cx_subscription_wants(subscription, event)) {

@@ -112,8 +112,8 @@ static bool match_id(const struct cx_event_filter *filter, struct cx_bytes id, u
     return false;
 }
 
-const struct cx_bytes *cx_event_filter_next_id(const struct cx_event_filter *filter,
-                                               unsigned shard, struct cx_bytes after)
+const struct cx_bytes *cx_event_filter_next_id(const struct cx_event_filter *filter, unsigned shard,
+                                               struct cx_bytes after)
 {
     const struct cx_bytes *found = NULL;
 

@@ -55,8 +55,8 @@ bool cx_event_filter_match_kind(const struct cx_event_filter *filter, struct cx_
 
 /* Of the context ids, those of contexts of this shard: the first one behind `after`, in the
  * order of bytes. NULL: there is none. O(ids of the shard). */
-const struct cx_bytes *cx_event_filter_next_id(const struct cx_event_filter *filter,
-                                               unsigned shard, struct cx_bytes after);
+const struct cx_bytes *cx_event_filter_next_id(const struct cx_event_filter *filter, unsigned shard,
+                                               struct cx_bytes after);
 
 /* A digest of what decides which contexts are selected, and how much of them a snapshot
  * shows. Takes a filter that was not copied too. */

@@ -11,8 +11,7 @@ static uint64_t hash_namespace(struct cx_bytes namespace_id)
     return cx_hash64(namespace_id, CX_SELECTOR_NAMESPACE);
 }
 
-static uint64_t hash_name(uint64_t namespace_hash, enum cx_selector_kind kind,
-                          struct cx_bytes name)
+static uint64_t hash_name(uint64_t namespace_hash, enum cx_selector_kind kind, struct cx_bytes name)
 {
     return cx_hash64(name, namespace_hash + kind + 1);
 }
@@ -173,9 +172,9 @@ static void visit_prefixes(const struct visiting *visiting, uint64_t namespace_h
 
     for (size_t size = 1; size <= id.size && size <= CX_CONTEXT_ID_SIZE_MAX; size++) {
         if (visiting->selectors->prefix_counts[size] > 0) {
-            visit_hash(visiting, CX_SELECTOR_PREFIX,
-                       hash_name(namespace_hash, CX_SELECTOR_PREFIX,
-                                 (struct cx_bytes){id.data, size}));
+            visit_hash(
+                visiting, CX_SELECTOR_PREFIX,
+                hash_name(namespace_hash, CX_SELECTOR_PREFIX, (struct cx_bytes){id.data, size}));
         }
     }
 }

@@ -54,9 +54,9 @@ struct cx_state {
     struct cx_namespaces namespaces;
     struct cx_chunk_table *chunks;
     struct cx_settings settings;
-    uint64_t feed_floor; /* No event up to this revision is told any more. The timers'. */
+    uint64_t feed_floor;          /* No event up to this revision is told any more. The timers'. */
     uint64_t feed_floor_revision; /* Of the change that said so. */
-    int64_t request_id_count; /* Over all shards, like the next. Atomic. */
+    int64_t request_id_count;     /* Over all shards, like the next. Atomic. */
     int64_t session_count;
 };
 

@@ -80,8 +80,8 @@ const struct cx_setting cx_setting_table[] = {
      AT(feed_retention_bytes), false,
      "How much of the log subscriptions can go back in: about so many bytes, while they are "
      "younger than feed_retention_age. A cursor below that gets CURSOR_COMPACTED."},
-    {"Keeping", "feed_retention_age", CX_SETTING_DURATION, "24h", CX_SECOND_US, 3650 * DAY_US,
-     NULL, AT(feed_retention_age_us), false, "The same by age."},
+    {"Keeping", "feed_retention_age", CX_SETTING_DURATION, "24h", CX_SECOND_US, 3650 * DAY_US, NULL,
+     AT(feed_retention_age_us), false, "The same by age."},
     {"Keeping", "memory_limit", CX_SETTING_MEMORY, "75%", 16 * CX_MIB, 1024 * 1024 * CX_GIB, NULL,
      AT(memory_limit), false,
      "Memory for what is stored, as a size or a share of the machine's (or the container's). "

@@ -6,14 +6,14 @@
 
 /* ---- The filter. ------------------------------------------------------------ */
 
-static enum cx_status convert_ids(struct cx_conversion *conversion,
-                                  const SubscribeRequest *message, struct cx_event_filter *filter)
+static enum cx_status convert_ids(struct cx_conversion *conversion, const SubscribeRequest *message,
+                                  struct cx_event_filter *filter)
 {
     size_t count = message->n_context_ids;
     struct cx_bytes *ids =
         cx_allocator_alloc(&conversion->memory, (count + 1) * sizeof(struct cx_bytes));
-    enum cx_status status = cx_field_check_count(NULL, "context_ids", count, 0, CX_FILTER_IDS_MAX,
-                                                 conversion->error);
+    enum cx_status status =
+        cx_field_check_count(NULL, "context_ids", count, 0, CX_FILTER_IDS_MAX, conversion->error);
 
     if (status == CX_OK && ids == NULL) {
         return cx_error_out_of_memory(conversion->error);
@@ -22,8 +22,8 @@ static enum cx_status convert_ids(struct cx_conversion *conversion,
         const struct cx_field field = cx_field_at(NULL, "context_ids", i);
 
         ids[i] = cx_bytes_of(message->context_ids[i]);
-        status = cx_field_check_name(&field, NULL, ids[i], 1, CX_CONTEXT_ID_SIZE_MAX,
-                                     conversion->error);
+        status =
+            cx_field_check_name(&field, NULL, ids[i], 1, CX_CONTEXT_ID_SIZE_MAX, conversion->error);
     }
     filter->context_ids = ids;
     filter->context_id_count = count;
@@ -41,8 +41,8 @@ static enum cx_status convert_event_types(struct cx_conversion *conversion,
         const struct cx_field field = cx_field_at(NULL, "event_types", i);
         int type = (int)message->event_types[i];
 
-        if (type <= 0 || protobuf_c_enum_descriptor_get_value(
-                             &contextd__v1__event_type__descriptor, type) == NULL) {
+        if (type <= 0 || protobuf_c_enum_descriptor_get_value(&contextd__v1__event_type__descriptor,
+                                                              type) == NULL) {
             return cx_field_invalid(&field, NULL, conversion->error,
                                     "must be a type of events that this server knows, not %d",
                                     type);
@@ -154,10 +154,10 @@ enum cx_status cx_convert_subscribe(struct cx_conversion *conversion,
     };
     status = convert_filter(conversion, message, ret_filter);
     if (status == CX_OK && message->progress_interval != NULL) {
-        status = cx_convert_duration(conversion, NULL, "progress_interval",
-                                     message->progress_interval, CX_PROGRESS_INTERVAL_US_MIN,
-                                     CX_PROGRESS_INTERVAL_US_MAX,
-                                     &ret_request->feed.progress_interval_us);
+        status =
+            cx_convert_duration(conversion, NULL, "progress_interval", message->progress_interval,
+                                CX_PROGRESS_INTERVAL_US_MIN, CX_PROGRESS_INTERVAL_US_MAX,
+                                &ret_request->feed.progress_interval_us);
     }
     return status == CX_OK ? convert_start(conversion, message, cursors, ret_request) : status;
 }

@@ -69,8 +69,8 @@ static bool get_place(const struct cx_token *token, struct cx_cursor *cursor)
     cursor->in_snapshot = true;
     cursor->position.index = get_index(key);
     cursor->place.shard = key[INDEX_SIZE];
-    cursor->place.id = (struct cx_bytes){key + INDEX_SIZE + SHARD_SIZE,
-                                         token->key.size - INDEX_SIZE - SHARD_SIZE};
+    cursor->place.id =
+        (struct cx_bytes){key + INDEX_SIZE + SHARD_SIZE, token->key.size - INDEX_SIZE - SHARD_SIZE};
     return cursor->place.shard < CX_SHARDS;
 }
 

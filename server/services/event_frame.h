@@ -17,7 +17,7 @@
 #include "core/feed/feed.h"
 
 enum {
-    CX_FRAME_HEAD_SIZE = 16,                      /* Of a message, and of an event. */
+    CX_FRAME_HEAD_SIZE = 16, /* Of a message, and of an event. */
     CX_FRAME_PIECES_MAX = 1 + 4 * CX_FEED_BATCH_MAX,
 };
 

@@ -209,8 +209,8 @@ static void set_mutation(struct cx_draft *draft, const struct cx_event *event,
     }
 }
 
-static void add_mutations(struct cx_draft *draft, const struct cx_event *event,
-                          bool without_values, EventMessage *message)
+static void add_mutations(struct cx_draft *draft, const struct cx_event *event, bool without_values,
+                          EventMessage *message)
 {
     Mutation *mutations = cx_draft_alloc(draft, event->op_count * sizeof *mutations);
     Mutation **pointers = cx_draft_alloc(draft, event->op_count * sizeof(Mutation *));
@@ -234,8 +234,7 @@ static int64_t time_or(int64_t time_us, int64_t otherwise_us)
     return time_us != 0 ? time_us : otherwise_us;
 }
 
-static void add_context(struct cx_draft *draft, const struct cx_event *event,
-                        EventMessage *message)
+static void add_context(struct cx_draft *draft, const struct cx_event *event, EventMessage *message)
 {
     const struct cx_change_item *item = event->item;
     const struct cx_change_head *head = &item->head;
@@ -298,8 +297,7 @@ static void add_activation(struct cx_draft *draft, const struct cx_event *event,
 
 /* ---- Sessions. -------------------------------------------------------------- */
 
-static void add_session(struct cx_draft *draft, const struct cx_event *event,
-                        EventMessage *message)
+static void add_session(struct cx_draft *draft, const struct cx_event *event, EventMessage *message)
 {
     const struct cx_session_change *change = event->session;
     const struct cx_session_start_request *start = &change->start;
@@ -310,8 +308,7 @@ static void add_session(struct cx_draft *draft, const struct cx_event *event,
         .labels = start->labels,
         .label_count = start->label_count,
         .create_time_us = time_or(change->create_time_us, event->time_us),
-        .expire_time_us =
-            change->step == CX_SESSION_START ? event->time_us + start->ttl_us : 0,
+        .expire_time_us = change->step == CX_SESSION_START ? event->time_us + start->ttl_us : 0,
         .current_context_id = change->step == CX_SESSION_START    ? start->default_context_id
                               : change->step == CX_SESSION_SWITCH ? change->current_id
                                                                   : (struct cx_bytes){0},

@@ -20,8 +20,8 @@ struct cx_app_setting {
 /* What cx_call_app() returns. All of it is borrowed. */
 struct cx_app {
     struct cx_engine *engine;
-    const char *version;         /* Of the server. */
-    int64_t stream_stall_max_us; /* How long a stream's reader may do nothing. */
+    const char *version;               /* Of the server. */
+    int64_t stream_stall_max_us;       /* How long a stream's reader may do nothing. */
     int64_t subscription_stall_max_us; /* The same of a subscription's. 0: for ever. */
     const struct cx_app_setting *settings;
     size_t setting_count;

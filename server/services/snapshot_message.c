@@ -17,8 +17,7 @@ void cx_snapshot_part_begin(struct cx_snapshot_part *part, const struct cx_snaps
 
 /* Measures what goes into the next part. Returns whether that is all. */
 static bool measure(const struct cx_snapshot_part *part, bool without_values,
-                    struct cx_bytes key_prefix, uint64_t room,
-                    struct cx_entry_measure *ret_measure)
+                    struct cx_bytes key_prefix, uint64_t room, struct cx_entry_measure *ret_measure)
 {
     struct cx_entry_walk walk = part->walk;
     struct cx_entry_measure measure = {0};
@@ -74,8 +73,7 @@ EventMessage *cx_snapshot_part_message(struct cx_draft *draft, struct cx_snapsho
     message->context = cx_context_message(&draft->memory, context);
     draft->failed = draft->failed || message->context == NULL;
     message->more = !measure(part, without_values, key_prefix, room, &size);
-    message->cursor =
-        cx_draft_text(draft, cx_bytes_of(message->more ? part->start : part->end));
+    message->cursor = cx_draft_text(draft, cx_bytes_of(message->more ? part->start : part->end));
     add_entries(draft, part, without_values, &size, message);
     if (!message->more) {
         part->context = NULL;

@@ -32,8 +32,8 @@ struct subscription {
     bool without_values;
     bool in_snapshot; /* Something of a snapshot is left to tell. */
     bool parked;
-    struct cx_snapshot_part part; /* Of a context that is told in parts. */
-    struct cx_arena arena;        /* Of one message. */
+    struct cx_snapshot_part part;             /* Of a context that is told in parts. */
+    struct cx_arena arena;                    /* Of one message. */
     char cursor[CX_CURSOR_TEXT_SIZE_MAX + 1]; /* Of the message before. */
 };
 
@@ -180,8 +180,7 @@ static EventMessage *next_part(struct cx_call *call, struct cx_draft *draft, uin
 
 static void part_begin(struct subscription *subscription, const struct cx_told *told)
 {
-    const struct cx_told before = {
-        .next = told->next, .in_snapshot = true, .place = told->before};
+    const struct cx_told before = {.next = told->next, .in_snapshot = true, .place = told->before};
     const char *start = cursor_text(subscription, &before);
     const char *end = cursor_text(subscription, told);
 
