@@ -30,6 +30,70 @@ TEST_F(StageSessionTest, StartsOnlyWhatIsNotThereAndTheRestOnlyWhatIs) {
   EXPECT_EQ(CX_DATA_LOSS, Stage(SessionChange(CX_SESSION_SWITCH, "new"), {}));
 }
 
+TEST_F(StageSessionTest, TellsOfASessionWhatItWasStartedWithAndWhen) {
+  cx_label label = {cx_bytes_of("l"), cx_bytes_of("v")};
+  plan_.now_us += 7;
+  Begin("t", [&](Start *start) {
+    start->ttl_us = 5 * CX_SECOND_US;
+    start->labels = &label;
+    start->label_count = 1;
+  });
+  plan_.now_us += 7;
+  Create("c");
+  auto expect_told = [&](cx_plan_result result, cx_session_step step) {
+    const cx_session_change &session = plan_.change.session;
+    ASSERT_EQ(CX_PLAN_CHANGE, result);
+    EXPECT_EQ(step, session.step);
+    EXPECT_EQ("owner", Text(session.start.owner));
+    ASSERT_EQ(1u, session.start.label_count);
+    EXPECT_EQ("l", Text(session.start.labels[0].key));
+    EXPECT_EQ(5 * CX_SECOND_US, session.start.ttl_us);
+    EXPECT_EQ(1007, session.create_time_us);
+    cx_plan_end(&plan_);
+  };
+  expect_told(Plan(cx_plan_switch, "t", "c"), CX_SESSION_SWITCH);
+  expect_told(PlanEnd("t"), CX_SESSION_END);
+  LetLapse("t");
+  expect_told(PlanLapse("t"), CX_SESSION_LOSE);
+}
+
+TEST_F(StageSessionTest, RefusesInAReplayWhatASessionIsNot) {
+  static const cx_label other[] = {{cx_bytes_of("l"), cx_bytes_of("w")},
+                                   {cx_bytes_of("m"), cx_bytes_of("v")}};
+  cx_label label = {cx_bytes_of("l"), cx_bytes_of("v")};
+  Begin("t", [&](Start *start) {
+    start->labels = &label;
+    start->label_count = 1;
+  });
+  const std::vector<Set<cx_session_change>> sets = {
+      [](cx_session_change *session) { session->start.owner = cx_bytes_of("other"); },
+      [](cx_session_change *session) { session->start.ttl_us++; },
+      [](cx_session_change *session) { session->create_time_us++; },
+      [](cx_session_change *session) { session->create_time_us = 0; },
+      [](cx_session_change *session) { session->start.label_count = 0; },
+      [](cx_session_change *session) { session->start.labels = other; },
+      [](cx_session_change *session) { session->start.labels = &other[1]; },
+      [](cx_session_change *session) {
+        static const cx_label more[] = {{cx_bytes_of("l"), cx_bytes_of("v")}, other[1]};
+        session->start.labels = more;
+        session->start.label_count = 2;
+      },
+  };
+  Activate("t", "a");
+  Activate("t", "b");
+  Deactivate("t", "b");
+  cx_change_item a = Touch("a", {Step("t", false)}), b = Touch("b", {Step("t", true)});
+  cx_session_change to_b = SessionChange(CX_SESSION_SWITCH, "t");
+  to_b.current_id = cx_bytes_of("b");
+  ASSERT_EQ(CX_OK, Stage(to_b, {b}));
+  for (size_t i = 0; i < sets.size(); i++) {
+    EXPECT_EQ(CX_DATA_LOSS, Stage(to_b, {b}, sets[i])) << i;
+    EXPECT_EQ(CX_DATA_LOSS, Stage(SessionChange(CX_SESSION_END, "t"), {a}, sets[i])) << i;
+    EXPECT_EQ(CX_DATA_LOSS, Stage(SessionChange(CX_SESSION_LOSE, "t"), {a}, sets[i])) << i;
+    EXPECT_EQ(CX_OK, Stage(SessionChange(CX_SESSION_PART, "t"), {a}, sets[i])) << "tells nothing";
+  }
+}
+
 TEST_F(StageSessionTest, EndsASessionOnlyWithAllThatItHasActive) {
   Activate("s", "a");
   Activate("s", "b");

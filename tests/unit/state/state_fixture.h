@@ -32,6 +32,23 @@ inline cx_name_key NameKey(const std::string &id, const std::string &namespace_i
   return key;
 }
 
+inline std::string HeadText(const cx_change_head &head) {
+  if (!head.told) return "not told";
+  return "in " + Text(head.parent_id) + ", created " + std::to_string(head.create_time_us) +
+         ", updated " + std::to_string(head.update_time_us) + ", expires " +
+         (head.expires_from_now ? "+" : "") + std::to_string(head.expire_us) + ", entries " +
+         std::to_string(head.entry_count) + ", bytes " + std::to_string(head.size_bytes) +
+         ", fence " + std::to_string(head.fence);
+}
+
+// The same of a context as it is.
+inline std::string HeadText(const cx_context *context) {
+  if (!cx_context_is_live(context)) return "not told";
+  return HeadText({true, cx_context_parent_id(context), context->create_time_us,
+                   context->update_time_us, false, context->end_time_us, context->entry_count,
+                   context->size_bytes, cx_context_fence(context)});
+}
+
 class StateFixture : public testing::Test {
  protected:
   StateFixture() {
@@ -69,15 +86,35 @@ class StateFixture : public testing::Test {
     Log(&stage, change);
   }
 
-  // Logs and applies a change.
+  // Logs and applies a change, which tells of each context what it is afterwards, or was before
+  // its end.
   void Log(cx_stage *stage, const cx_change &change) {
     cx_buffer encoded = {};
     cx_undo *garbage = nullptr;
+    std::vector<std::string> ids, told, before;
+    for (size_t i = 0; i < change.item_count; i++) {
+      ids.push_back(Text(change.items[i].id));
+      told.push_back(HeadText(AtTime(change.items[i].head, plan_.now_us)));
+      bool ends = change.items[i].kind >= CX_ITEM_DELETE && change.items[i].kind <= CX_ITEM_FORGET;
+      before.push_back(ends ? HeadText(Find(ids[i])) : "");
+    }
     ASSERT_EQ(CX_OK, cx_change_encode(&change, &encoded));
     log_.push_back({Text(cx_buffer_bytes(&encoded)), ++revision_, plan_.now_us});
     cx_buffer_done(&encoded);
     cx_apply(stage, &change, revision_, plan_.now_us, &garbage);
     cx_undo_free_list(garbage);
+    for (size_t i = 0; i < ids.size(); i++) {
+      EXPECT_EQ(before[i].empty() ? HeadText(Find(ids[i])) : before[i], told[i]) << ids[i];
+    }
+  }
+
+  // What a head says in a change of that time.
+  static cx_change_head AtTime(cx_change_head head, int64_t time_us) {
+    if (head.create_time_us == 0) head.create_time_us = time_us;
+    if (head.update_time_us == 0) head.update_time_us = time_us;
+    if (head.expires_from_now) head.expire_us += time_us;
+    head.expires_from_now = false;
+    return head;
   }
 
   // Ends a plan: a change is logged and applied.

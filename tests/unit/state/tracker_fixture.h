@@ -346,8 +346,9 @@ class TrackerFixture : public StateFixture {
     return change;
   }
 
-  // Whether it fits, told as a plan would; nothing of it is left.
-  cx_status Stage(const cx_session_change &session, std::vector<cx_change_item> items) {
+  // Whether it fits, told as a plan would (and then as `set` says); nothing of it is left.
+  cx_status Stage(const cx_session_change &session, std::vector<cx_change_item> items,
+                  const Set<cx_session_change> &set = {}) {
     cx_change change = {};
     cx_stage stage;
     std::vector<cx_name_key> keys(items.size());
@@ -359,6 +360,7 @@ class TrackerFixture : public StateFixture {
     change.items = items.data();
     change.item_count = items.size();
     TellChange(&state_, &change);
+    if (set) set(&change.session);
     if (status == CX_OK) status = cx_stage_session(&stage, &change.session);
     for (size_t i = 0; i < items.size() && status == CX_OK; i++) {
       const cx_context *context = Find(Text(items[i].id));
