@@ -7,6 +7,10 @@
 #include "core/state/change_check.h"
 #include "core/state/plan_common.h"
 
+/* Of an item, with its head, its author and a run: the numbers and the sizes of its names, each
+ * as large as it may be. */
+enum { ITEM_WEIGHT = 128 + CX_SESSION_ID_SIZE };
+
 void cx_plan_begin(struct cx_plan *plan)
 {
     plan->error->reason = CX_REASON_NONE;
@@ -231,14 +235,19 @@ struct cx_change_item cx_plan_touch(const struct cx_context *context)
     };
 }
 
-uint64_t cx_plan_item_weight(const struct cx_context *context, size_t activation_count)
+uint64_t cx_plan_labels_weight(struct cx_label_list labels)
 {
-    struct cx_label_list labels = cx_labels_list(context->labels);
-    uint64_t size =
-        64 + context->item.key_size + context->item.extra + activation_count * CX_PLAN_STEP_WEIGHT;
+    uint64_t size = 1;
 
     for (size_t i = 0; i < labels.count; i++) {
-        size += 8 + labels.items[i].key.size + labels.items[i].value.size;
+        size += 3 + labels.items[i].key.size + labels.items[i].value.size;
     }
     return size;
+}
+
+uint64_t cx_plan_item_weight(const struct cx_context *context, size_t activation_count)
+{
+    return ITEM_WEIGHT + context->item.key_size + context->item.extra + context->parent_size +
+           cx_plan_labels_weight(cx_labels_list(context->labels)) +
+           activation_count * CX_PLAN_STEP_WEIGHT;
 }

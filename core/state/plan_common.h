@@ -81,8 +81,11 @@ enum cx_plan_result cx_plan_add_resource_step(struct cx_plan *plan,
  * context's end fits into one change: LIMIT_REACHED {context_sessions_max}. */
 enum cx_plan_result cx_plan_check_sessions(struct cx_plan *plan, const struct cx_context *context);
 
-/* About what an item of a context that ends so many activations will weigh in the log, apart
- * from its ops. */
+/* What labels weigh in the log, at most. */
+uint64_t cx_plan_labels_weight(struct cx_label_list labels);
+
+/* What an item that ends a context, or so many activations of it, weighs in the log, at most and
+ * apart from its ops. */
 uint64_t cx_plan_item_weight(const struct cx_context *context, size_t activation_count);
 
 /* An item that changes nothing of its context's state yet. */

@@ -259,11 +259,21 @@ static enum cx_plan_result part(struct cx_plan *plan, const struct cx_session *s
     return result == CX_PLAN_CHANGE ? cx_plan_add_item(plan, parting->key, &item) : result;
 }
 
+/* What the end of a session weighs in the log apart from its items, at most. */
+static uint64_t end_weight(const struct cx_session *session)
+{
+    return 256 + cx_session_owner(session).size +
+           cx_plan_labels_weight(cx_labels_list(session->labels));
+}
+
 /* Keeps as many of the contexts, and of what is held of the last of them, as one change has room
  * for; something at least. Returns whether that is all. */
-static bool keep_fitting(const struct cx_plan *plan, struct partings *partings)
+static bool keep_fitting(const struct cx_plan *plan, const struct cx_session *session,
+                         struct partings *partings)
 {
-    uint64_t size_left = plan->change_size_max / 2; /* Item weights are about right. */
+    uint64_t weight_of_end = end_weight(session);
+    uint64_t size_left =
+        plan->change_size_max > weight_of_end ? plan->change_size_max - weight_of_end : 0;
 
     for (size_t i = 0; i < partings->count; i++) {
         struct parting *parting = &partings->items[i];
@@ -297,7 +307,7 @@ static enum cx_plan_result end_session(struct cx_plan *plan, struct cx_session *
     struct partings partings = {0};
     enum cx_plan_result result = collect(plan, session, &partings);
 
-    plan->more = result == CX_PLAN_CHANGE && !keep_fitting(plan, &partings);
+    plan->more = result == CX_PLAN_CHANGE && !keep_fitting(plan, session, &partings);
     if (plan->more) {
         change.step = CX_SESSION_PART;
     }

@@ -204,6 +204,33 @@ TEST_F(PlanSessionTest, MakesSeveralChangesOfAnEndThatOneCannotTake) {
   ExpectReplayGivesTheSame();
 }
 
+TEST_F(PlanSessionTest, MakesNoChangeOfAnEndThatIsLargerThanItMayBe) {
+  std::string large(1000, 'x');
+  cx_label labels[4];
+  for (int i = 0; i < 4; i++) labels[i] = {Keep(std::string(1, "klmn"[i])), Bytes(large)};
+  cx_new_context properties = {};
+  properties.labels = labels;
+  properties.label_count = 1;
+  Begin("s", [&](Start *start) {
+    start->max_active_contexts = 50;
+    start->labels = labels;
+    start->label_count = 4;
+  });
+  for (int i = 0; i < 10; i++) {
+    Create("c" + std::to_string(i), properties);
+    Activate("s", "c" + std::to_string(i));
+  }
+  plan_.change_size_max = 9000;
+  size_t most = 0;
+  do {
+    ASSERT_EQ(CX_PLAN_CHANGE, End("s"));
+    most = std::max(most, log_.back().payload.size());
+  } while (more_);
+  EXPECT_LE(most, plan_.change_size_max);
+  EXPECT_GT(most, plan_.change_size_max / 2) << "nor much smaller";
+  EXPECT_EQ(nullptr, Session("s"));
+}
+
 TEST_F(PlanSessionTest, TakesAtLeastOneContextHoweverSmallAChangeIs) {
   Create("a");
   Create("b");

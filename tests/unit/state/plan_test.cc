@@ -1,7 +1,11 @@
 // What all plans have in common: what they look at, what they tell, and that an error
 // leaves no trace.
 
-#include "tests/unit/state/state_fixture.h"
+#include "tests/unit/state/tracker_fixture.h"
+
+extern "C" {
+#include "core/state/plan_common.h"
+}
 
 namespace {
 
@@ -91,6 +95,71 @@ TEST_F(PlanTest, AsksForTheEndOfAnExpiredContextFirst) {
   plan_.now_us += 10;
   EXPECT_EQ(CX_PLAN_NEEDS_EXPIRY, Update("a", Mutations().Put("k", "v")));
   EXPECT_EQ(NameKey("a").hash, plan_.expired.hash);
+}
+
+// Contexts whose names are as long, and whose numbers as large, as they may be.
+class PlanWeightTest : public TrackerFixture {
+ protected:
+  PlanWeightTest() {
+    std::string large(CX_LABEL_VALUE_SIZE_MAX, 'x'), wide(CX_LABEL_KEY_SIZE_MAX - 1, 'x');
+    cx_label labels[CX_LABELS_MAX];
+    for (size_t i = 0; i < CX_LABELS_MAX; i++) {
+      labels[i] = {Keep(wide + static_cast<char>('A' + i)), Keep(large)};
+    }
+    cx_new_context properties = {};
+    properties.type = Keep(std::string(CX_CONTEXT_TYPE_SIZE_MAX, 't'));
+    properties.parent_id = Keep(std::string(CX_CONTEXT_ID_SIZE_MAX, 'p'));
+    properties.create_parent = true;
+    properties.labels = labels;
+    properties.label_count = CX_LABELS_MAX;
+    Create(id_, properties);
+  }
+
+  // What the item of a planned change weighs besides its ops, and much of what is around it.
+  size_t Weight() {
+    cx_change *change = &plan_.change;
+    cx_change_item *item = &change->items[0];
+    EXPECT_EQ(1u, change->item_count);
+    const cx_run run = {UINT64_MAX - 1, UINT64_MAX - 1};
+    cx_buffer encoded = {};
+    change->request = {};
+    change->session = {};
+    change->namespace_id = {};
+    item->version = UINT64_MAX;
+    item->session_id = Keep(std::string(CX_SESSION_ID_SIZE, 's'));
+    item->first_sequence = UINT64_MAX;
+    item->trimmed = {&run, 1};
+    item->head.create_time_us = item->head.update_time_us = item->head.expire_us = -1;
+    item->head.expires_from_now = true;
+    item->head.entry_count = item->head.size_bytes = item->head.fence = UINT64_MAX;
+    EXPECT_EQ(CX_OK, cx_change_encode(change, &encoded));
+    size_t size = encoded.size;
+    cx_buffer_done(&encoded);
+    cx_plan_end(&plan_);
+    return size;
+  }
+
+  const std::string id_ = std::string(CX_CONTEXT_ID_SIZE_MAX, 'a');
+};
+
+TEST_F(PlanWeightTest, AnItemThatEndsWeighsNoMoreThanIsReckoned) {
+  for (int i = 0; i < 200; i++) {
+    std::string session = std::to_string(1000 + i) + std::string(CX_SESSION_ID_SIZE - 4, 's');
+    Begin(session);
+    ASSERT_EQ(CX_PLAN_CHANGE, Activate(session, id_));
+  }
+  cx_delete_request request = {};
+  request.name = {cx_bytes_of("default"), Bytes(id_)};
+  cx_plan_begin(&plan_);
+  ASSERT_EQ(CX_PLAN_CHANGE, cx_plan_delete(&plan_, &request, false));
+  EXPECT_LE(Weight(), cx_plan_item_weight(Find(id_), 200));
+}
+
+TEST_F(PlanWeightTest, AnItemOfASessionThatEndsWeighsNoMoreThanIsReckoned) {
+  Begin("s");
+  Activate("s", id_);
+  ASSERT_EQ(CX_PLAN_CHANGE, PlanEnd("s"));
+  EXPECT_LE(Weight(), cx_plan_item_weight(Find(id_), 1));
 }
 
 }  // namespace
