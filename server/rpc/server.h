@@ -65,8 +65,8 @@ void cx_rpc_server_complete(void *server, struct cx_work *list);
 
 /* Takes no new calls, lets the others finish for `grace_us`, then cancels them, and
  * returns when all have ended and the threads are gone. Whoever completes waiters
- * must go on doing so until then; completing those of parked calls, which their handlers
- * then fail with STOPPING, is what keeps them from lasting as long as `grace_us`. */
+ * must go on doing so until then. Parked calls would last for all of `grace_us`: who
+ * has their waiters completes these at once, and the handlers fail with STOPPING. */
 void cx_rpc_server_stop(struct cx_rpc_server *server, int64_t grace_us);
 
 /* What the server carries now. */

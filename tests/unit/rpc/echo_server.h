@@ -182,6 +182,15 @@ class EchoServer : public testing::Test {
 
   GrpcOutcome Unary(const std::string &text) { return Client().Unary(kUnary, EchoPack(text)); }
 
+  // Waits for a stop that another thread has begun: until new calls are refused.
+  void AwaitStop() {
+    grpc_status_code code;
+    do {
+      GrpcClient late(port);
+      code = late.Open("/no/such", 1000)->Finish().code;
+    } while (code != GRPC_STATUS_UNAVAILABLE);
+  }
+
   // Completes a call's waiter, as the log's thread does.
   void Complete(cx_waiter *waiter, cx_status status) {
     waiter->status = status;

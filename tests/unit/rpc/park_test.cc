@@ -1,8 +1,12 @@
-// Parked calls: what server/rpc/call.h promises about cx_call_park().
+// Parked calls: what server/rpc/call.h promises about cx_call_park(), and server.h about
+// those that are parked when the server stops.
 
 #include "tests/unit/rpc/echo_server.h"
 
+#include <string.h>
+
 #include <atomic>
+#include <new>
 #include <random>
 #include <thread>
 #include <vector>
@@ -67,6 +71,7 @@ TEST_F(ParkTest, GoesOnWhenAnotherThreadCompletesTheWaiter) {
   GrpcOutcome outcome = call->Finish();
   EXPECT_EQ(GRPC_STATUS_OK, outcome.code);
   EXPECT_EQ("news", EchoText(outcome.messages.at(0)));
+  Stop(0);
 }
 
 TEST_F(ParkTest, IsParkedAgainAndAgain) {
@@ -90,6 +95,7 @@ TEST_F(ParkTest, IsParkedAgainAndAgain) {
   EXPECT_EQ(GRPC_STATUS_OK, outcome.code);
   ASSERT_EQ(100u, outcome.messages.size());
   EXPECT_EQ("99", EchoText(outcome.messages[99]));
+  Stop(0);
 }
 
 TEST_F(ParkTest, GoesOnAtOnceWhenTheWaiterIsTakenBack) {
@@ -187,6 +193,7 @@ TEST_F(ParkTest, KeepsItsMemoryUntilTheWaiterIsBack) {
   for (int i = 0; i < 100; i++) EXPECT_EQ(GRPC_STATUS_OK, Unary("").code);
   EXPECT_EQ(std::string(100, 'x'), std::string(memory, 100));
   Complete(waiter, CX_OK);
+  Stop(0);
 }
 
 TEST_F(ParkTest, LetsGoOfAnEndedCallWhenItsWaiterIsTakenBack) {
@@ -268,7 +275,7 @@ TEST_F(ParkTest, TellsParkedCallsThatTheServerStopsAndWaitsForTheWaiter) {
   EXPECT_EQ(0u, Statistics().calls_in_flight);
 }
 
-// A stop that waited for the grace period would outlast the test.
+// A stop that lasted as long as the grace period would outlast the test.
 TEST_F(ParkTest, LetsAStopEndEarlyWhenParkedCallsAreTold) {
   const int kCalls = 20;
   std::vector<cx_waiter *> waiters;
@@ -284,6 +291,7 @@ TEST_F(ParkTest, LetsAStopEndEarlyWhenParkedCallsAreTold) {
   for (int i = 0; i < kCalls; i++) calls.push_back(Serve());
   parked.Wait(kCalls);
   std::thread stopper([this] { Stop(3600 * CX_SECOND_US); });
+  AwaitStop();
   for (cx_waiter *each : waiters) Complete(each, CX_UNAVAILABLE);
   for (auto &call : calls) {
     GrpcOutcome outcome = call->Finish();
@@ -296,13 +304,13 @@ TEST_F(ParkTest, LetsAStopEndEarlyWhenParkedCallsAreTold) {
 
 // ---- Everything at once.
 
-// Who waits for news: what the engine's feed is to a subscription.
+// Whom to wake when there is news: what the engine's feed is to subscriptions.
 class Feed {
  public:
   void Add(cx_call *call, cx_waiter *waiter) {
     std::lock_guard<std::mutex> lock(mutex_);
     parked_.push_back({call, waiter});
-    changed_.notify_one();
+    changed_.notify_all();
   }
 
   // False: its completion is on its way.
@@ -317,13 +325,20 @@ class Feed {
     return false;
   }
 
-  // NULL when it is closed.
+  void AddNews(unsigned count) {
+    std::lock_guard<std::mutex> lock(mutex_);
+    news_ += count;
+    changed_.notify_all();
+  }
+
+  // Takes one that is parked for each piece of news. NULL: the feed is closed.
   cx_waiter *Take() {
     std::unique_lock<std::mutex> lock(mutex_);
-    changed_.wait(lock, [&] { return closed_ || !parked_.empty(); });
-    if (parked_.empty()) return nullptr;
+    changed_.wait(lock, [&] { return closed_ || (news_ > 0 && !parked_.empty()); });
+    if (closed_) return nullptr;
     cx_waiter *waiter = parked_.back().second;
     parked_.pop_back();
+    news_--;
     return waiter;
   }
 
@@ -337,92 +352,110 @@ class Feed {
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::pair<cx_call *, cx_waiter *>> parked_;
+  unsigned news_ = 0;
   bool closed_ = false;
 };
 
-// What a call remembers in the test below.
-struct Subscription {
-  int news;  // That it waits for.
-  bool on_worker;
-  bool left;
-};
-
-TEST_F(ParkTest, SurvivesClientsThatLeaveWhileTheyAreWokenUp) {
-  constexpr int kThreads = 4, kRounds = 250;
-  const unsigned seed = std::random_device()();
-  SCOPED_TRACE("seed " + std::to_string(seed));
-  std::atomic<int> begun{0}, ended{0};
-  Feed feed;
-  auto subscription = [](cx_call *call) {
-    return static_cast<Subscription *>(cx_call_state(call));
+// Streams that are parked with a feed as their number says: by the poller or a worker,
+// after one that was taken back, once or until their client leaves.
+class FeedTest : public ParkTest {
+ protected:
+  // In the call's memory, which must outlast the waiter.
+  struct Subscription {
+    uint64_t number;
+    bool left;
   };
-  auto park = [&](cx_call *call) {
+
+  FeedTest() {
+    on.serve = [this](cx_call *call, const EchoRequest *request) {
+      void *memory = cx_call_alloc(call, sizeof(Subscription));
+      cx_call_set_state(call, new (memory) Subscription{request->number, false});
+      begun++;
+      Send(call, "");
+    };
+    on.sent = [this](cx_call *call) { Wait(call); };
+    on.run = [this](cx_call *call) { Park(call); };
+    on.resume = [this](cx_call *call, cx_status) {
+      EXPECT_FALSE(Of(call)->left);
+      if (Of(call)->number % 5 == 0) {
+        End(call);
+      } else {
+        Wait(call);
+      }
+    };
+    on.left = [this](cx_call *call) {
+      Of(call)->left = true;
+      if (feed.Remove(call)) cx_call_unpark(call);
+      End(call);
+    };
+  }
+
+  static Subscription *Of(cx_call *call) {
+    return static_cast<Subscription *>(cx_call_state(call));
+  }
+
+  void Wait(cx_call *call) {
+    if (Of(call)->number % 3 == 0) {
+      cx_call_offload(call, RunJob);
+    } else {
+      Park(call);
+    }
+  }
+
+  void Park(cx_call *call) {
     feed.Add(call, cx_call_park(call, Resume));
-    if (subscription(call)->news % 2 == 0 && feed.Remove(call)) {
+    if (Of(call)->number % 2 == 0 && feed.Remove(call)) {
       cx_call_unpark(call);
       feed.Add(call, cx_call_park(call, Resume));
     }
-  };
-  auto go_on = [&](cx_call *call) {
-    if (subscription(call)->on_worker) {
-      cx_call_offload(call, RunJob);
-    } else {
-      park(call);
-    }
-  };
-  auto end = [&](cx_call *call) {
+  }
+
+  void End(cx_call *call) {
     ended++;
     cx_call_finish(call);
-  };
+  }
+
+  // A client that leaves while there is news.
+  void Subscribe(GrpcClient &client, std::mt19937 &random) {
+    auto call = client.Open(kServe);
+    std::string message;
+    call->Send(EchoPack("", random() % 30));
+    EXPECT_TRUE(call->Receive(&message));
+    feed.AddNews(random() % 3);
+    call->Cancel();
+    feed.AddNews(random() % 3);
+    grpc_status_code code = call->Finish().code;
+    EXPECT_TRUE(code == GRPC_STATUS_CANCELLED || code == GRPC_STATUS_OK) << code;
+  }
+
+  Feed feed;
+  std::atomic<int> begun{0}, ended{0};
+};
+
+TEST_F(FeedTest, EndsEveryStreamOnceHoweverNewsAndItsClientMeet) {
+  constexpr int kThreads = 4, kRounds = 250;
+  const unsigned seed = std::random_device()();
+  SCOPED_TRACE("seed " + std::to_string(seed));
   options.pollers = 2;
   options.workers = 2;
-  on.serve = [&](cx_call *call, const EchoRequest *request) {
-    begun++;
-    auto *state = static_cast<Subscription *>(cx_call_alloc(call, sizeof(Subscription)));
-    *state = {static_cast<int>(request->number), request->number % 3 == 0, false};
-    cx_call_set_state(call, state);
-    go_on(call);
-  };
-  on.run = park;
-  on.resume = [&](cx_call *call, cx_status) {
-    EXPECT_FALSE(subscription(call)->left);
-    if (--subscription(call)->news > 0) {
-      go_on(call);
-    } else {
-      end(call);
-    }
-  };
-  on.left = [&](cx_call *call) {
-    subscription(call)->left = true;
-    if (feed.Remove(call)) cx_call_unpark(call);
-    end(call);
-  };
   Start();
-  std::vector<std::thread> clients, wakers;
-  for (int t = 0; t < 2; t++) {
-    wakers.emplace_back([&] {
-      while (cx_waiter *each = feed.Take()) Complete(each, CX_OK);
-    });
-  }
+  std::vector<std::thread> clients;
+  std::thread waker([this] {
+    while (cx_waiter *each = feed.Take()) Complete(each, CX_OK);
+  });
   for (int t = 0; t < kThreads; t++) {
-    clients.emplace_back([&, t] {
+    clients.emplace_back([this, seed, t] {
       std::mt19937 random(seed + t);
       GrpcClient client(port);
-      for (int i = 0; i < kRounds; i++) {
-        auto call = client.Open(kServe);
-        call->Send(EchoPack("", random() % 20 + 1));
-        for (unsigned pause = random() % 100; pause > 0; pause--) std::this_thread::yield();
-        if (random() % 8 != 0) call->Cancel();
-        grpc_status_code code = call->Finish().code;
-        EXPECT_TRUE(code == GRPC_STATUS_OK || code == GRPC_STATUS_CANCELLED) << code;
-      }
+      for (int i = 0; i < kRounds; i++) Subscribe(client, random);
     });
   }
   for (auto &thread : clients) thread.join();
   Stop(0);
   feed.Close();
-  for (auto &thread : wakers) thread.join();
-  EXPECT_EQ(begun, ended);
+  waker.join();
+  EXPECT_EQ(kThreads * kRounds, begun);
+  EXPECT_EQ(kThreads * kRounds, ended);
   EXPECT_EQ(0u, Statistics().calls_in_flight);
 }
 

@@ -210,6 +210,7 @@ TEST_F(StreamTest, SendsAMessageThatWasPackedBeforeInPieces) {
   GrpcOutcome outcome = Client().Unary(kServe, EchoPack(""));
   EXPECT_EQ(GRPC_STATUS_OK, outcome.code);
   EXPECT_EQ((std::vector<std::string>{packed, ""}), outcome.messages);
+  Stop(0);
 }
 
 TEST_F(StreamTest, TellsAMessageInPiecesThatIsTooLarge) {
