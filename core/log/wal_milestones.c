@@ -63,6 +63,8 @@ void cx_milestones_add(struct cx_milestones *milestones, const struct cx_wal_tai
                        const struct cx_record *record, uint64_t offset)
 {
     assert(record->revision == tail->position.revision + 1);
+    assert(milestones->count == 0 ||
+           cx_milestone_revision(&milestones->items[milestones->count - 1]) < record->revision);
     if (grow(milestones)) {
         milestones->items[milestones->count++] =
             (struct cx_milestone){.before = *tail, .offset = offset};

@@ -9,10 +9,11 @@ struct retention {
     const struct cx_wal_tail *tail;
 };
 
-/* Whether the last record of `tail` is too old, and so all before it. */
+/* Whether the last record is too old, and so all before it. (Where there is none, either
+ * answer leads to revision 1.) */
 static bool is_too_old(const struct retention *retention, const struct cx_wal_tail *tail)
 {
-    return tail->position.revision == 0 || tail->time_us < retention->since_us;
+    return tail->time_us < retention->since_us;
 }
 
 /* Whether the milestone's record is durable, and all before it are to be dropped. */

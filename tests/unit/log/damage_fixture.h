@@ -75,7 +75,10 @@ class DamagedLog : public testing::Test {
 
   void ExpectDamage(uint64_t number, uint64_t offset) {
     Files before = Snapshot();
+    wal_.Close(false);
+    int64_t used = cx_memory_used();
     ASSERT_EQ(CX_DATA_LOSS, wal_.Open());
+    EXPECT_EQ(used, cx_memory_used());
     EXPECT_EQ(CX_REASON_DAMAGED, wal_.error.reason);
     EXPECT_EQ(LogName(number), Detail(wal_.error, "file"));
     EXPECT_EQ(std::to_string(offset), Detail(wal_.error, "offset"));

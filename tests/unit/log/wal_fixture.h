@@ -8,6 +8,7 @@ extern "C" {
 #include "core/base/random.h"
 #include "core/log/segment.h"
 #include "core/log/wal.h"
+#include "tests/support/fail_nth.h"
 #include "tests/support/sim_disk.h"
 }
 
@@ -103,8 +104,8 @@ class Wal {
     return log->ops->admit(log, size);
   }
 
-  // Admits and appends the payloads as one batch.
-  cx_status Append(const Records &payloads) {
+  // Admits and appends the payloads as one batch. With `fail`, no memory is left for appending.
+  cx_status Append(const Records &payloads, fail_nth *fail = nullptr) {
     for (const std::string &payload : payloads) {
       cx_reason reason = Admit(payload);
       if (reason != CX_REASON_NONE) return cx_reason_status(reason);
@@ -112,7 +113,9 @@ class Wal {
     cx_log_position prev = Tail();
     Batch batch(prev.revision + 1, payloads, time_of);
     cx_log_position tail = {};
+    if (fail != nullptr) fail_nth_begin(fail, 1);
     cx_status status = log->ops->append(log, prev, batch.get(), &tail);
+    if (fail != nullptr) fail_nth_end(fail);
     if (status == CX_OK) {
       EXPECT_EQ(prev.revision + payloads.size(), tail.revision);
       EXPECT_EQ(tail.identity, Tail().identity);
@@ -227,10 +230,10 @@ class FilledLog : public testing::Test {
   }
 
   // Appends one record after the other and remembers them.
-  void AppendSome(int count, size_t frame_size) {
+  void AppendSome(int count, size_t frame_size, fail_nth *fail = nullptr) {
     for (int i = 0; i < count; i++) {
       appended_.push_back(Payload(frame_size, static_cast<int>(appended_.size())));
-      ASSERT_EQ(CX_OK, wal_.Append({appended_.back()}));
+      ASSERT_EQ(CX_OK, wal_.Append({appended_.back()}, fail));
     }
   }
 

@@ -2,10 +2,6 @@
 
 #include "tests/unit/log/damage_fixture.h"
 
-extern "C" {
-#include "tests/support/fail_nth.h"
-}
-
 #include <atomic>
 #include <thread>
 
@@ -14,16 +10,32 @@ namespace {
 using WalReadTest = FilledLog;
 using WalReadDamagedTest = DamagedLog;
 
+void ExpectReadsAnyRange(Wal *wal, const Records &all) {
+  for (uint64_t from = 1; from <= all.size(); from++) {
+    for (uint64_t to = from - 1; to <= all.size(); to++) {
+      Records records;
+      ASSERT_EQ(CX_OK, wal->Read(from, to, &records));
+      ASSERT_EQ(Records(all.begin() + (from - 1), all.begin() + to), records);
+    }
+  }
+}
+
 TEST_F(WalReadTest, ReadsAnyRange) {
   ASSERT_EQ(CX_OK, wal_.Open());
   AppendSome(20, 1000);
-  for (uint64_t from = 1; from <= 20; from++) {
-    for (uint64_t to = from - 1; to <= 20; to++) {
-      Records records;
-      ASSERT_EQ(CX_OK, wal_.Read(from, to, &records));
-      EXPECT_EQ(Records(appended_.begin() + (from - 1), appended_.begin() + to), records);
-    }
-  }
+  ExpectReadsAnyRange(&wal_, appended_);
+}
+
+// Some segments have milestones, others none, and one has them from its middle on.
+TEST_F(WalReadTest, ReadsAnyRangeWhereverThereWasNoMemoryForMilestones) {
+  wal_.time_of = [](uint64_t revision) { return static_cast<int64_t>(revision) * CX_SECOND_US; };
+  ASSERT_EQ(CX_OK, wal_.Open());
+  fail_nth fail;
+  AppendSome(5, 1000, &fail);
+  AppendSome(16, 1000);
+  AppendSome(10, 1000, &fail);
+  AppendSome(5, 1000);
+  ExpectReadsAnyRange(&wal_, appended_);
 }
 
 // Reads from every revision on, a random number of records.
@@ -59,11 +71,9 @@ TEST(WalReadRandomTest, ReadsTheSameFromEveryRevision) {
 // A log of one segment of 1,000 records of 1 KiB.
 class WalReadLongTest : public testing::Test {
  protected:
-  void Fill() {
+  void Fill(fail_nth *fail = nullptr) {
     ASSERT_EQ(CX_OK, wal_.Open());
-    for (int i = 0; i < 1000; i++) {
-      ASSERT_EQ(CX_OK, wal_.Append({std::string(1024 - CX_LOG_HEADER_SIZE, 'x')}));
-    }
+    for (int i = 0; i < 1000; i++) ASSERT_EQ(CX_OK, wal_.Append({kPayload}, fail));
   }
 
   // The bytes that the disk is asked for to read these.
@@ -75,6 +85,7 @@ class WalReadLongTest : public testing::Test {
     return sim_disk_counts(disk_).bytes_read - before;
   }
 
+  const std::string kPayload = std::string(1024 - CX_LOG_HEADER_SIZE, 'x');
   SimDisk disk_;
   Wal wal_{disk_, 2 * CX_MIB};
 };
@@ -93,20 +104,11 @@ TEST_F(WalReadLongTest, ReadsNotMuchMoreThanWhatIsWanted) {
 }
 
 TEST_F(WalReadLongTest, ReadsTheWholeSegmentWhereThereWasNoMemoryForMilestones) {
-  ASSERT_EQ(CX_OK, wal_.Open());
   fail_nth fail;
-  fail_nth_begin(&fail, 1);
-  for (uint64_t i = 1; i <= 1000; i++) {
-    std::string payload(1024 - CX_LOG_HEADER_SIZE, 'x');
-    Batch batch(i, {payload});
-    cx_log_position tail;
-    ASSERT_EQ(CX_REASON_NONE, wal_.log->ops->admit(wal_.log, 1024));
-    ASSERT_EQ(CX_OK, wal_.log->ops->append(wal_.log, wal_.Tail(), batch.get(), &tail));
-  }
-  ASSERT_TRUE(fail_nth_end(&fail));
+  Fill(&fail);
   EXPECT_GE(BytesRead(900, 910), 900 * CX_KIB);
   EXPECT_LE(BytesRead(1, 10), 192 * CX_KIB);
-  ASSERT_EQ(CX_OK, wal_.Append({std::string(1024 - CX_LOG_HEADER_SIZE, 'x')}));
+  ASSERT_EQ(CX_OK, wal_.Append({kPayload}));
   EXPECT_LE(BytesRead(1001, 1001), 192 * CX_KIB) << "there is memory again";
 }
 
@@ -204,6 +206,16 @@ TEST_F(WalReadDamagedTest, RefusesARecordThatDecaysWhileTheLogIsOpen) {
   Records records;
   EXPECT_EQ(CX_DATA_LOSS, wal_.Read(1, 5, &records));
   EXPECT_EQ(First(2), records);
+}
+
+TEST_F(WalReadDamagedTest, ReadsAnyRangeAfterALossWasAccepted) {
+  Fill(20);
+  wal_.Close(true);
+  Flip(LogName(2), At(3) + 100);
+  wal_.options.accept_data_loss = true;
+  ASSERT_EQ(CX_OK, wal_.Open());
+  appended_.resize(11);
+  ExpectReadsAnyRange(&wal_, appended_);
 }
 
 TEST_F(WalReadDamagedTest, RefusesAFileThatWasCutWhileTheLogIsOpen) {

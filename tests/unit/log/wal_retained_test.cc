@@ -2,10 +2,6 @@
 
 #include "tests/unit/log/wal_fixture.h"
 
-extern "C" {
-#include "tests/support/fail_nth.h"
-}
-
 namespace {
 
 cx_log_retained Retained(Wal *wal, int64_t since_us, uint64_t bytes_max) {
@@ -159,8 +155,8 @@ TEST_F(WalRetainedSlowTest, DropsWhatEitherDrops) {
 
 TEST_F(WalRetainedSlowTest, SaysNothingOfRecordsThatAreNotDurable) {
   Fill(2);
-  Batch batch(3, {"not", "stored"}, wal_.time_of);
-  for (int i = 0; i < 2; i++) ASSERT_EQ(CX_REASON_NONE, wal_.log->ops->admit(wal_.log, 48));
+  Batch batch(3, Records(6, "not stored"), wal_.time_of);
+  for (int i = 0; i < 6; i++) ASSERT_EQ(CX_REASON_NONE, wal_.log->ops->admit(wal_.log, 56));
   sim_disk_fail(disk_, 1, CX_UNAVAILABLE);
   cx_log_position tail;
   ASSERT_EQ(CX_UNAVAILABLE, wal_.log->ops->append(wal_.log, wal_.Tail(), batch.get(), &tail));
@@ -176,14 +172,10 @@ TEST(WalRetainedTest, KeepsMoreWhereThereWasNoMemoryToKnowBetter) {
   wal.time_of = [](uint64_t revision) { return static_cast<int64_t>(revision) * CX_SECOND_US; };
   ASSERT_EQ(CX_OK, wal.Open());
   fail_nth fail;
-  fail_nth_begin(&fail, 1);
-  for (uint64_t i = 1; i <= 30; i++) {
-    if (i == 11) fail_nth_end(&fail);
-    ASSERT_EQ(CX_OK, wal.Append({"one"}));
-    if (i == 20) fail_nth_begin(&fail, 1);
+  for (uint64_t i = 1; i <= 40; i++) {
+    ASSERT_EQ(CX_OK, wal.Append({"one"}, i <= 10 || i > 20 ? &fail : nullptr));
   }
-  fail_nth_end(&fail);
-  for (uint64_t first = 1; first <= 30; first++) {
+  for (uint64_t first = 1; first <= 40; first++) {
     uint64_t retained =
         Retained(&wal, static_cast<int64_t>(first) * CX_SECOND_US, UINT64_MAX).first;
     EXPECT_LE(retained, first);
@@ -193,7 +185,7 @@ TEST(WalRetainedTest, KeepsMoreWhereThereWasNoMemoryToKnowBetter) {
       EXPECT_EQ(first, retained);
     }
   }
-  EXPECT_EQ(31u, Retained(&wal, 31 * CX_SECOND_US, UINT64_MAX).first);
+  EXPECT_EQ(41u, Retained(&wal, 41 * CX_SECOND_US, UINT64_MAX).first);
 }
 
 }  // namespace
