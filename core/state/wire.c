@@ -27,7 +27,7 @@ static size_t number_write(uint8_t *at, uint64_t number)
     return size;
 }
 
-void cx_wire_put_number(struct cx_wire_writer *writer, uint64_t number)
+void cx_wire_put_large_number(struct cx_wire_writer *writer, uint64_t number)
 {
     uint8_t *at = writer_room(writer, VARINT_SIZE_MAX);
 

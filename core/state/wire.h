@@ -19,7 +19,21 @@ struct cx_wire_writer {
     enum cx_status status;
 };
 
-void cx_wire_put_number(struct cx_wire_writer *writer, uint64_t number);
+/* Any number; the function below is faster for the small ones, which most are. */
+void cx_wire_put_large_number(struct cx_wire_writer *writer, uint64_t number);
+
+static inline void cx_wire_put_number(struct cx_wire_writer *writer, uint64_t number)
+{
+    struct cx_buffer *buffer = writer->buffer;
+
+    if (number < 0x80 && buffer->size < buffer->capacity && writer->status == CX_OK) {
+        buffer->data[buffer->size++] = (uint8_t)number;
+    } else {
+        cx_wire_put_large_number(writer, number);
+    }
+}
+
+/* A run of bytes; a number of eight bytes. */
 void cx_wire_put_bytes(struct cx_wire_writer *writer, struct cx_bytes bytes);
 void cx_wire_put_fixed64(struct cx_wire_writer *writer, uint64_t number);
 

@@ -24,10 +24,12 @@ TEST(WireTest, ReadsTheNumbersThatWereWritten) {
       Writer writer;
       cx_wire_put_number(&writer.base, number);
       cx_wire_put_fixed64(&writer.base, number);
+      cx_wire_put_number(&writer.base, number);  // Now there is room for it.
       std::string text = writer.text();
       cx_wire_reader reader = {Bytes(text), false};
       EXPECT_EQ(number, cx_wire_get_number(&reader));
       EXPECT_EQ(number, cx_wire_get_fixed64(&reader));
+      EXPECT_EQ(number, cx_wire_get_number(&reader));
       EXPECT_FALSE(reader.bad);
       EXPECT_EQ(0u, reader.rest.size);
     }
@@ -79,12 +81,14 @@ TEST(WireTest, RefusesNumbersOfMoreThan64Bits) {
 TEST(WireTest, KeepsTheFirstFailure) {
   struct fail_nth fail;
   Writer writer;
-  fail_nth_begin(&fail, 1);
-  cx_wire_put_bytes(&writer.base, cx_bytes_of("lost"));
-  fail_nth_end(&fail);
+  std::string large(100000, 'x');
   cx_wire_put_number(&writer.base, 1);
+  fail_nth_begin(&fail, 1);
+  cx_wire_put_bytes(&writer.base, Bytes(large));
+  fail_nth_end(&fail);
+  for (uint64_t number : {2, 200}) cx_wire_put_number(&writer.base, number);
   EXPECT_EQ(CX_RESOURCE_EXHAUSTED, writer.base.status);
-  EXPECT_EQ("", writer.text());
+  EXPECT_EQ("\x01", writer.text()) << "also where there is room";
 }
 
 }  // namespace
