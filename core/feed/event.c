@@ -94,6 +94,7 @@ static void add_mutations(struct making *making, enum cx_event_type type)
 {
     const struct cx_change_item *item = making->common.item;
     struct cx_event event = making->common;
+    uint64_t sequence = item->first_sequence;
     size_t at = 0;
 
     event.type = type;
@@ -102,16 +103,17 @@ static void add_mutations(struct making *making, enum cx_event_type type)
         add(making, &event);
         return;
     }
-    event.first_sequence = item->first_sequence;
     while (at < item->op_count) {
+        size_t activities;
+
         event.ops = item->ops + at;
         event.op_count = part_size(event.ops, item->op_count - at);
         at += event.op_count;
+        activities = activity_count(event.ops, event.op_count);
+        event.first_sequence = activities > 0 ? sequence : 0;
         event.more = at < item->op_count;
         add(making, &event);
-        if (event.first_sequence != 0) {
-            event.first_sequence += activity_count(event.ops, event.op_count);
-        }
+        sequence += activities;
     }
 }
 
