@@ -265,6 +265,7 @@ uint64_t cx_state_digest(const struct cx_state *state)
         0, (struct cx_bytes){(const uint8_t *)&state->settings, sizeof state->settings});
 
     digest = cx_hash_mix_number(digest, state->feed_floor);
+    digest = cx_hash_mix_number(digest, state->feed_floor_revision);
     for (size_t i = 0; i < CX_SHARDS; i++) {
         digest = cx_hash_mix_number(digest, shard_digest(&state->shards[i]));
     }

@@ -4,7 +4,6 @@
 #define CX_TESTS_SUPPORT_ENGINE_FIXTURE_H
 
 extern "C" {
-#include "core/base/clock.h"
 #include "core/base/limits.h"
 #include "core/base/random.h"
 #include "core/engine/engine.h"
@@ -12,6 +11,7 @@ extern "C" {
 #include "tests/support/sim_disk.h"
 }
 
+#include "tests/support/fake_clock.h"
 #include "tests/support/requests.h"
 
 #include <gtest/gtest.h>
@@ -21,20 +21,6 @@ extern "C" {
 #include <memory>
 #include <string>
 #include <vector>
-
-// Time that only the test moves, also while other threads look at it.
-struct FakeClock {
-  cx_clock base = {Wall, Monotonic};  // First, so that the casts below hold.
-  std::atomic<int64_t> now_us{1'700'000'000'000'000};
-  std::atomic<int64_t> wall_shift_us{0};  // Somebody sets the clock on the wall.
-
-  static int64_t Wall(const cx_clock *clock) {
-    return Monotonic(clock) + reinterpret_cast<const FakeClock *>(clock)->wall_shift_us;
-  }
-  static int64_t Monotonic(const cx_clock *clock) {
-    return reinterpret_cast<const FakeClock *>(clock)->now_us;
-  }
-};
 
 // Randomness that is the same each time, from whatever thread it is asked for.
 struct FakeRandom {

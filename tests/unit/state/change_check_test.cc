@@ -166,6 +166,14 @@ TEST_F(ChangeCheckTest, WantsSettingsThatMakeSense) {
   EXPECT_FALSE(cx_change_is_well_formed(&change));
 }
 
+TEST_F(ChangeCheckTest, WantsAFloorThatDropsSomething) {
+  cx_change change = {};
+  change.kind = CX_CHANGE_FLOOR;
+  EXPECT_FALSE(cx_change_is_well_formed(&change));
+  change.floor = 1;
+  EXPECT_TRUE(cx_change_is_well_formed(&change));
+}
+
 // What the tracker is told: a touch with one activity.
 class ChangeCheckTrackedTest : public ChangeCheckTest {
  protected:

@@ -265,6 +265,15 @@ TEST_F(ChangeEncodeTest, WritesTheSameBytesOverReleases) {
       Hex());
 }
 
+TEST_F(ChangeEncodeTest, WritesTheSameBytesOfAFloorOverReleases) {
+  change_ = {};
+  change_.kind = CX_CHANGE_FLOOR;
+  change_.floor = 300;
+  EXPECT_EQ("03ac02", Hex());
+  EXPECT_EQ(CX_CHANGE_FLOOR, Again().kind);
+  EXPECT_EQ(300u, Again().floor);
+}
+
 TEST_F(ChangeEncodeTest, SaysWhenThereIsNoMemory) {
   for (size_t nth = 1;; nth++) {
     struct fail_nth fail;

@@ -96,6 +96,23 @@ TEST_F(ChangeTest, DecodesSettings) {
   EXPECT_TRUE(cx_settings_equal(&settings, decoded.settings));
 }
 
+TEST_F(ChangeTest, DecodesAFloorThatIsOne) {
+  cx_change change = {}, decoded;
+  change.kind = CX_CHANGE_FLOOR;
+  for (uint64_t floor : {uint64_t{1}, uint64_t{300}, UINT64_MAX}) {
+    change.floor = floor;
+    std::string text = Encode(change);
+    ASSERT_EQ(CX_OK, Decode(text, &decoded));
+    EXPECT_EQ(CX_CHANGE_FLOOR, decoded.kind);
+    EXPECT_EQ(floor, decoded.floor);
+    EXPECT_EQ(0u, decoded.item_count);
+    EXPECT_EQ(CX_DATA_LOSS, Decode(text + "x", &decoded));
+    EXPECT_EQ(CX_DATA_LOSS, Decode(text.substr(0, text.size() - 1), &decoded));
+  }
+  change.floor = 0;
+  EXPECT_EQ(CX_DATA_LOSS, Decode(Encode(change), &decoded)) << "nothing is below it";
+}
+
 TEST_F(ChangeTest, RefusesWhatIsCutOffOrGoesOn) {
   std::string text = Encode(change_);
   cx_change decoded;

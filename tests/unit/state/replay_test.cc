@@ -99,6 +99,33 @@ TEST_F(ReplayTest, RefusesARecordThatDoesNotFit) {
   EXPECT_EQ(CX_DATA_LOSS, Replay(again, &digest)) << "its version does not follow";
 }
 
+TEST_F(ReplayTest, MovesTheFloorOfTheFeedUpAndNeverToOrBeyondItsOwnRecord) {
+  auto floor = [&](uint64_t revision) {
+    cx_change change = {};
+    cx_stage stage = {};
+    change.kind = CX_CHANGE_FLOOR;
+    change.floor = revision;
+    stage.state = &state_;
+    Log(&stage, change);
+  };
+  uint64_t digest;
+  Create("a");
+  floor(1);
+  Create("b");
+  floor(3);
+  EXPECT_EQ(3u, state_.feed_floor);
+  EXPECT_EQ(revision_, state_.feed_floor_revision);
+  ExpectReplayGivesTheSame();
+
+  for (uint64_t revision : {uint64_t{2}, uint64_t{3}, revision_ + 1, revision_ + 2, UINT64_MAX}) {
+    std::vector<::Record> log = log_;
+    floor(revision);
+    EXPECT_EQ(CX_DATA_LOSS, Replay(log_, &digest)) << "a floor of " << revision;
+    log_ = log;
+    revision_--;
+  }
+}
+
 TEST_F(ReplayTest, NamesTheRecordThatItRefuses) {
   cx_state state;
   cx_replay *replay;

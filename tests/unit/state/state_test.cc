@@ -144,6 +144,17 @@ TEST_F(StateTest, CountsInTheDigestWhatIsInNoContextOrSession) {
   EXPECT_EQ(digest, cx_state_digest(&state_)) << "but no lease";
 }
 
+TEST_F(StateTest, CountsInTheDigestHowFarBackEventsAreTold) {
+  uint64_t digest = cx_state_digest(&state_);
+  state_.feed_floor++;
+  EXPECT_NE(digest, cx_state_digest(&state_));
+  state_.feed_floor--;
+  state_.feed_floor_revision++;
+  EXPECT_NE(digest, cx_state_digest(&state_));
+  state_.feed_floor_revision--;
+  EXPECT_EQ(digest, cx_state_digest(&state_));
+}
+
 TEST_F(StateTest, ListsSessionsByNamespaceAndStart) {
   std::map<unsigned, List> by_shard;
   for (int i = 0; i < 300; i++) {
