@@ -13,6 +13,7 @@
 #include "tests/unit/services/fake_call.h"
 
 extern "C" {
+#include "server/services/event_message.h"
 #include "server/services/services.h"
 }
 
@@ -23,11 +24,14 @@ class ServiceFixture : public EngineFixture {
   ServiceFixture() {
     app_.version = "1.2.3";
     app_.stream_stall_max_us = 60 * CX_SECOND_US;
+    options_.subscriptions_max = 8;
+    options_.encode_event = cx_event_encoder_of(&coding_);
   }
 
   void SetUp() override {
     ASSERT_EQ(CX_OK, Open()) << open_error_.message;
     app_.engine = engine_;
+    cx_event_coding_init(&coding_, engine_, message_size_max_);
   }
 
   void TearDown() override {
@@ -99,6 +103,7 @@ class ServiceFixture : public EngineFixture {
 
   const cx_service *service_ = &cx_context_manager_service;
   cx_app app_ = {};
+  cx_event_coding coding_ = {};
   size_t message_size_max_ = 256 * CX_KIB;
 
  private:

@@ -67,22 +67,6 @@ TEST_F(TrackerTest, HasARowForEachMethodOfTheApi) {
   EXPECT_EQ(declared->n_methods, Rows().size() + 1) << "all but Subscribe";
 }
 
-TEST_F(TrackerTest, SaysOfSubscribeThatItIsNotSupported) {
-  cx_call call(*service_, "Subscribe", &app_);
-  call.Begin("");
-  EXPECT_EQ("NOT_SUPPORTED field=Subscribe", Outcome(call));
-  EXPECT_EQ("Tracker.Subscribe is not supported by this server", std::string(call.error.message));
-}
-
-TEST_F(TrackerTest, EndsStreamsWhoseClientLeaves) {
-  cx_call sending(*service_, "Subscribe", &app_);
-  service_->methods[service_->method_count - 1].sent(&sending);
-  EXPECT_TRUE(sending.ended());
-  cx_call leaving(*service_, "Subscribe", &app_);
-  leaving.Leave();
-  EXPECT_TRUE(leaving.ended());
-}
-
 TEST_F(TrackerTest, AnswersNothingBeforeItIsDurable) {
   for (size_t i = 0; i < Rows().size(); i++) {
     Prepare();
