@@ -3,43 +3,15 @@
 
 #include "clients/c/contextd.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <sys/random.h>
-#include <time.h>
 
 #include <grpc/byte_buffer.h>
 
 #include "clients/c/client.h"
+#include "clients/c/clock.h"
 #include "clients/c/error.h"
 #include "clients/c/request_id.h"
 #include "clients/c/retry.h"
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static void wait_ms(int64_t ms)
-{
-    struct timespec rest = {ms / 1000, ms % 1000 * 1000000};
-
-    while (nanosleep(&rest, &rest) != 0 && errno == EINTR) {
-    }
-}
-
-static uint32_t random_number(void)
-{
-    uint32_t number = 0;
-
-    if (getrandom(&number, sizeof number, 0) < 0) {
-        number = 0; /* Just no jitter. */
-    }
-    return number;
-}
 
 /* A call and what it is to answer. */
 struct attempt {
@@ -88,9 +60,9 @@ static enum cxc_code call_repeatedly(const struct cxc_client *client, struct att
     struct cxc_error transient = {0};
     struct cxc_retry retry;
 
-    cxc_retry_init(&retry, now_ms(), client->timeout_ms);
+    cxc_retry_init(&retry, cxc_now_ms(), client->timeout_ms);
     for (;;) {
-        int64_t left = retry.deadline_ms - now_ms();
+        int64_t left = retry.deadline_ms - cxc_now_ms();
         enum cxc_code code = attempt_make(attempt, left > 0 ? left : 1, ret_response, ret_error);
         int64_t wait;
 
@@ -101,13 +73,13 @@ static enum cxc_code call_repeatedly(const struct cxc_client *client, struct att
             *ret_error = transient;
             return transient.code;
         }
-        wait = cxc_retry_next(&retry, ret_error, now_ms(), random_number());
+        wait = cxc_retry_next(&retry, ret_error, cxc_now_ms(), cxc_random());
         if (wait < 0) {
             return code;
         }
         transient = *ret_error;
         attempt->wait_for_server = true;
-        wait_ms(wait);
+        cxc_sleep_ms(wait);
     }
 }
 

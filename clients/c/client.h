@@ -4,6 +4,7 @@
 #define CXC_CLIENT_H
 
 #include <grpc/grpc.h>
+#include <grpc/support/time.h>
 #include <pthread.h>
 
 #include "clients/c/contextd.h"
@@ -76,8 +77,13 @@ CXC_MUST_CHECK enum cxc_code cxc_exchange_unpack(struct cxc_exchange *exchange,
 /* Packs a message into a slice of the caller's. */
 grpc_slice cxc_message_pack(const ProtobufCMessage *message);
 
-/* Waits on a queue for plucking until the batch with this tag is done. */
+/* When a wait of `timeout_ms` ends. Negative: never; 0: at once. */
+gpr_timespec cxc_wait_deadline(int64_t timeout_ms);
+
+/* Waits on a queue for plucking until the batch with this tag is done; the second just
+ * so long, and returns whether it is. */
 void cxc_pluck(grpc_completion_queue *queue, void *tag);
+bool cxc_pluck_for(grpc_completion_queue *queue, void *tag, int64_t timeout_ms);
 
 /* Starts a batch; a refusal is a mistake of ours. */
 void cxc_start_batch(grpc_call *call, const grpc_op *ops, size_t count, void *tag);

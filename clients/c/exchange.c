@@ -12,15 +12,6 @@
 static_assert((int)CXC_UNAVAILABLE == (int)GRPC_STATUS_UNAVAILABLE, "the codes are gRPC's");
 static_assert((int)CXC_UNAUTHENTICATED == (int)GRPC_STATUS_UNAUTHENTICATED, "and end with it");
 
-static gpr_timespec deadline_after(int64_t timeout_ms)
-{
-    if (timeout_ms == 0) {
-        return gpr_inf_future(GPR_CLOCK_MONOTONIC);
-    }
-    return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-                        gpr_time_from_millis(timeout_ms, GPR_TIMESPAN));
-}
-
 void cxc_exchange_init(struct cxc_exchange *exchange, const struct cxc_method *method,
                        grpc_completion_queue *queue, int64_t timeout_ms)
 {
@@ -29,7 +20,7 @@ void cxc_exchange_init(struct cxc_exchange *exchange, const struct cxc_method *m
     grpc_metadata_array_init(&exchange->trailing);
     exchange->call = grpc_channel_create_registered_call(
         method->client->channel, NULL, GRPC_PROPAGATE_DEFAULTS, queue, method->registration,
-        deadline_after(timeout_ms), NULL);
+        cxc_wait_deadline(timeout_ms != 0 ? timeout_ms : -1), NULL);
 }
 
 void cxc_exchange_done(struct cxc_exchange *exchange)
@@ -156,13 +147,31 @@ grpc_slice cxc_message_pack(const ProtobufCMessage *message)
     return slice;
 }
 
+gpr_timespec cxc_wait_deadline(int64_t timeout_ms)
+{
+    if (timeout_ms < 0) {
+        return gpr_inf_future(GPR_CLOCK_MONOTONIC);
+    }
+    if (timeout_ms == 0) {
+        return gpr_inf_past(GPR_CLOCK_MONOTONIC);
+    }
+    return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
+                        gpr_time_from_millis(timeout_ms, GPR_TIMESPAN));
+}
+
+bool cxc_pluck_for(grpc_completion_queue *queue, void *tag, int64_t timeout_ms)
+{
+    grpc_event event = grpc_completion_queue_pluck(queue, tag, cxc_wait_deadline(timeout_ms), NULL);
+
+    return event.type == GRPC_OP_COMPLETE;
+}
+
 void cxc_pluck(grpc_completion_queue *queue, void *tag)
 {
-    grpc_event event =
-        grpc_completion_queue_pluck(queue, tag, gpr_inf_future(GPR_CLOCK_MONOTONIC), NULL);
+    bool done = cxc_pluck_for(queue, tag, -1);
 
-    assert(event.type == GRPC_OP_COMPLETE);
-    (void)event;
+    assert(done);
+    (void)done;
 }
 
 void cxc_start_batch(grpc_call *call, const grpc_op *ops, size_t count, void *tag)

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include <grpc/byte_buffer.h>
-#include <grpc/support/time.h>
 
 #include "clients/c/client.h"
 
@@ -27,18 +26,6 @@ struct cxc_loop *cxc_loop_new(void)
     return loop;
 }
 
-static gpr_timespec poll_deadline(int64_t timeout_ms)
-{
-    if (timeout_ms < 0) {
-        return gpr_inf_future(GPR_CLOCK_MONOTONIC);
-    }
-    if (timeout_ms == 0) {
-        return gpr_inf_past(GPR_CLOCK_MONOTONIC);
-    }
-    return gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC),
-                        gpr_time_from_millis(timeout_ms, GPR_TIMESPAN));
-}
-
 bool cxc_loop_poll(struct cxc_loop *loop, int64_t timeout_ms)
 {
     grpc_event event;
@@ -46,7 +33,7 @@ bool cxc_loop_poll(struct cxc_loop *loop, int64_t timeout_ms)
     if (loop->pending == 0) {
         return false;
     }
-    event = grpc_completion_queue_next(loop->queue, poll_deadline(timeout_ms), NULL);
+    event = grpc_completion_queue_next(loop->queue, cxc_wait_deadline(timeout_ms), NULL);
     if (event.type == GRPC_OP_COMPLETE) {
         struct cxc_tag *tag = event.tag;
 
