@@ -123,7 +123,7 @@ struct cxc_options {
  * Borrows the options until it returns. NULL when out of memory. */
 struct cxc_client *cxc_client_new(const struct cxc_options *options);
 
-/* Closes the connection. No call, reader or stream of the client may be left.
+/* Closes the connection. No call, reader, subscription or stream of the client may be left.
  * Does nothing on NULL. */
 void cxc_client_free(struct cxc_client *client);
 
@@ -331,6 +331,70 @@ CXC_MUST_CHECK enum cxc_code cxc_reader_next(struct cxc_reader *reader,
 
 /* Ends the call, also in the middle. Does nothing on NULL. */
 void cxc_reader_free(struct cxc_reader *reader);
+
+/* ---- Subscriptions: what happens to contexts and sessions. ----------------- *
+ *
+ * A message is events, the note that all that was retained has been told, or the progress
+ * of a quiet time: docs/events.md says what each holds.
+ *
+ *     Contextd__V1__SubscribeRequest request = CONTEXTD__V1__SUBSCRIBE_REQUEST__INIT;
+ *     Contextd__V1__SubscribeResponse *message;
+ *
+ *     request.start_case = CONTEXTD__V1__SUBSCRIBE_REQUEST__START_FROM_OLDEST;
+ *     request.from_oldest = true;
+ *     subscription = cxc_subscription_new(client, &request, NULL, NULL);
+ *     while ((code = cxc_subscription_next(subscription, -1, &message, &error)) == CXC_OK) {
+ *         if (message->kind_case == CONTEXTD__V1__SUBSCRIBE_RESPONSE__KIND_EVENTS) {
+ *             ... message->events->events[0] to [message->events->n_events - 1] ...
+ *         }
+ *         cxc_response_free(message);
+ *     }
+ *     cxc_subscription_free(subscription);
+ *
+ * It goes on by itself: a stream that broke (`UNAVAILABLE`, `OVERLOADED`,
+ * `STREAM_STALLED`, or because the server ended it) is opened again behind the message
+ * that was handed out last, so that none is missed and none comes twice. Only
+ * `caught_up` comes again. Before the first message that is tried within the client's
+ * `timeout_ms`, as (3) has it; later for ever. A client with `no_repeats` does not. Every other
+ * error is returned: after `CURSOR_COMPACTED` events are gone, and a new subscription
+ * must begin otherwise. */
+
+struct cxc_subscription;
+
+/* For those who want to know. They run within cxc_subscription_next(); either may be NULL. */
+struct cxc_subscription_events {
+    /* A stream that had answered broke. It is opened again behind `cursor`, or as it began
+     * where that is "". Once, however many attempts it takes. */
+    void (*lost)(void *arg, const char *cursor, const struct cxc_error *error);
+
+    /* The server answers again: the first message is returned next. */
+    void (*resumed)(void *arg);
+};
+
+/* Makes a subscription; its stream is opened by cxc_subscription_next(). Borrows the
+ * request until it returns; `events`, which may be NULL, must live as long as the
+ * subscription. NULL when out of memory. */
+struct cxc_subscription *cxc_subscription_new(struct cxc_client *client,
+                                              const Contextd__V1__SubscribeRequest *request,
+                                              const struct cxc_subscription_events *events,
+                                              void *arg);
+
+/* Waits up to `timeout_ms` (negative: for ever; 0: not at all) for the next message.
+ * *ret_message is the caller's, or NULL when the time was up. After an error nothing more
+ * may be asked. Besides what the .proto says: INTERNAL for what is no message, and
+ * RESOURCE_EXHAUSTED when out of memory, reason "". */
+CXC_MUST_CHECK enum cxc_code cxc_subscription_next(struct cxc_subscription *subscription,
+                                                   int64_t timeout_ms,
+                                                   Contextd__V1__SubscribeResponse **ret_message,
+                                                   struct cxc_error *ret_error);
+
+/* Where a new subscription would go on: behind the message that was handed out last, or
+ * where this one was told to begin. "" while there is no such position. Borrowed until the
+ * next call. */
+const char *cxc_subscription_cursor(const struct cxc_subscription *subscription);
+
+/* Ends the stream, also in the middle. Does nothing on NULL. */
+void cxc_subscription_free(struct cxc_subscription *subscription);
 
 /* ---- Request ids. ---------------------------------------------------------- */
 

@@ -24,4 +24,8 @@ void cxc_retry_init(struct cxc_retry *retry, int64_t now_ms, int64_t timeout_ms)
 int64_t cxc_retry_next(struct cxc_retry *retry, const struct cxc_error *error, int64_t now_ms,
                        uint32_t random);
 
+/* The same wait for an error that the caller knows to be worth it, however little time is
+ * left. */
+int64_t cxc_retry_wait(struct cxc_retry *retry, const struct cxc_error *error, uint32_t random);
+
 #endif /* CXC_RETRY_H */

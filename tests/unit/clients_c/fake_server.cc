@@ -180,11 +180,11 @@ void FakeServer::Serve(Call *arrived) {
   Answer answer;
   while (answer.code == 0 && call->Receive(&message)) {
     answer = method.handler(message);
+    for (const std::string &part : answer.messages) call->Send(part);
     if (answer.silent) {
       call->WaitClosed();
       return;
     }
-    for (const std::string &part : answer.messages) call->Send(part);
     if (!method.stream) break;
   }
   call->End(answer);

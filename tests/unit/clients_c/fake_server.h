@@ -23,7 +23,7 @@ class FakeServer {
     int code = 0;
     std::string text = "";
     std::string details = "";  // A packed google.rpc.Status.
-    bool silent = false;  // Leaves the call open until the client gives up.
+    bool silent = false;  // Leaves the call open, behind the messages, until the client gives up.
   };
   using Handler = std::function<Answer(const std::string &message)>;
 

@@ -62,6 +62,12 @@ TEST_F(RetryTest, DoesNotBeginAWaitThatWouldOutlastTheCall) {
   EXPECT_EQ(-1, Next(0));
 }
 
+TEST_F(RetryTest, WaitsForWhatItIsToldIsWorthItHoweverLittleTimeIsLeft) {
+  error_.code = CXC_ABORTED;
+  now_ms_ += 20000;
+  for (int64_t wait : {12, 25, 50}) EXPECT_EQ(wait, cxc_retry_wait(&retry_, &error_, 0));
+}
+
 TEST_F(RetryTest, LeavesLastingErrorsAlone) {
   for (int code = CXC_CANCELLED; code <= CXC_UNAUTHENTICATED; code++) {
     SCOPED_TRACE(code);
