@@ -421,7 +421,7 @@ void ctl_args_overview(const struct ctl_command *const *commands, size_t count, 
           "  0  done\n"
           "  1  refused: a precondition or a conflict; nothing was changed\n"
           "  2  wrong usage, or a value that the server does not take\n"
-          "  3  no such context, entry, state or session\n"
+          "  3  no such context, entry, state, session or position\n"
           "  4  no server, no answer in time, or too busy\n"
           "  5  a limit of the server was reached\n"
           "  6  a file cannot be read or written, or its content is wrong\n"

@@ -22,7 +22,7 @@ enum ctl_exit {
     CTL_OK = 0,
     CTL_REFUSED = 1,     /* A precondition or a conflict: nothing was changed. */
     CTL_USAGE = 2,       /* The command line, or a value that the server does not take. */
-    CTL_NOT_FOUND = 3,   /* No such context, entry, state or session. */
+    CTL_NOT_FOUND = 3,   /* No such context, entry, state, session or position. */
     CTL_UNAVAILABLE = 4, /* No server, no answer in time, or too busy. */
     CTL_LIMIT = 5,       /* A limit of the server was reached. */
     CTL_INPUT = 6,       /* A file cannot be read or written, or its content is wrong. */
@@ -99,6 +99,7 @@ extern const struct ctl_command ctl_usage;
 extern const struct ctl_command ctl_resources;
 extern const struct ctl_command ctl_resources_acquire;
 extern const struct ctl_command ctl_resources_release;
+extern const struct ctl_command ctl_watch;
 extern const struct ctl_command ctl_ping;
 extern const struct ctl_command ctl_bench;
 

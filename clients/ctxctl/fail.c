@@ -38,6 +38,9 @@ static const struct {
     {"RESOURCE_HELD", "`ctxctl session get {session_id}` tells who has it"},
     {"RESOURCE_NOT_HELD", "`ctxctl resources` tells who holds what"},
     {"HEAD_MOVED", "Repeat it, or wait until less is written to it"},
+    {"CURSOR_COMPACTED",
+     "`--from {oldest_cursor}` or `--from oldest` begins with the oldest that is "
+     "retained, `--snapshot` with the contexts as they are"},
     {"LIMIT_REACHED",
      "The limit is {limit}: {value}; where it is a setting, the operator can change it"},
     {"RESPONSE_TOO_LARGE", "Ask for less: name a key or a prefix"},

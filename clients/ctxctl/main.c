@@ -36,6 +36,7 @@ static const struct ctl_command *const commands[] = {
     &ctl_resources,
     &ctl_resources_acquire,
     &ctl_resources_release,
+    &ctl_watch,
     &ctl_ping,
     &ctl_bench,
 };

@@ -272,11 +272,21 @@ void ctl_json_set_time(json_t *object, const char *name, const Google__Protobuf_
     ctl_pool_done(&pool);
 }
 
-void ctl_json_print(json_t *value, FILE *file)
+static void json_print(json_t *value, FILE *file, size_t flags)
 {
-    json_dumpf(value, file, isatty(fileno(file)) ? JSON_INDENT(2) : 0);
+    json_dumpf(value, file, flags);
     fputc('\n', file);
     json_decref(value);
+}
+
+void ctl_json_print(json_t *value, FILE *file)
+{
+    json_print(value, file, isatty(fileno(file)) ? JSON_INDENT(2) : 0);
+}
+
+void ctl_json_print_line(json_t *value, FILE *file)
+{
+    json_print(value, file, 0);
 }
 
 /* ---- Base64. --------------------------------------------------------------- */

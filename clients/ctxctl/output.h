@@ -18,6 +18,8 @@
 
 /* ---- Text. ----------------------------------------------------------------- */
 
+enum { CTL_PREVIEW_WIDTH = 60 }; /* What is shown of a value among other things. */
+
 /* How many columns a UTF-8 text takes, each character as one. */
 size_t ctl_text_width(const char *text);
 
@@ -84,8 +86,9 @@ void ctl_json_set_text(json_t *object, const char *name, const char *text);
 void ctl_json_set_number(json_t *object, const char *name, uint64_t number);
 void ctl_json_set_time(json_t *object, const char *name, const Google__Protobuf__Timestamp *time);
 
-/* Prints a value on a line of its own, and releases it. */
+/* Prints a value, indented on a terminal; or on one line, wherever it goes. Releases it. */
 void ctl_json_print(json_t *value, FILE *file);
+void ctl_json_print_line(json_t *value, FILE *file);
 
 /* ---- Base64, as in RFC 4648 with padding. ---------------------------------- */
 

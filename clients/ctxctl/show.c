@@ -6,10 +6,7 @@
 #include "clients/ctxctl/labels.h"
 #include "clients/ctxctl/output.h"
 
-enum {
-    NAME_COLUMN = 10,
-    PREVIEW_WIDTH = 60,
-};
+enum { NAME_COLUMN = 10 };
 
 /* ---- JSON. ----------------------------------------------------------------- */
 
@@ -83,7 +80,7 @@ static void entries_print(struct ctl *ctl, const Context *context, bool with_val
         if (with_values) {
             const char *size = ctl_text_size(pool, entry->value.len);
             const char *value =
-                ctl_text_escape(pool, entry->value.data, entry->value.len, PREVIEW_WIDTH);
+                ctl_text_escape(pool, entry->value.data, entry->value.len, CTL_PREVIEW_WIDTH);
 
             ctl_table_add(&table, (const char *[]){key, version, size, type, value});
         } else {

@@ -7,8 +7,6 @@
 #include "clients/ctxctl/output.h"
 #include "clients/ctxctl/show.h"
 
-enum { PREVIEW_WIDTH = 60 };
-
 int64_t ctl_duration_us(const Duration *duration)
 {
     const int64_t seconds_max = INT64_MAX / 1000000 - 1;
@@ -220,7 +218,7 @@ char *ctl_activity_text(struct ctl_pool *pool, const Activity *activity)
                                     * they show. */
     const char *parts[] = {
         detail_text(&scratch, activity),
-        ctl_text_escape(&scratch, activity->data.data, activity->data.len, PREVIEW_WIDTH),
+        ctl_text_escape(&scratch, activity->data.data, activity->data.len, CTL_PREVIEW_WIDTH),
     };
     const char *text = joined(&scratch, parts, sizeof parts / sizeof parts[0]);
     char *kept = ctl_pool_text(pool, text, strlen(text));

@@ -582,7 +582,7 @@ class FrontTest(CtxctlTestCase):
         self.assertIn("Exit codes:", overview.text)
         commands = overview.text.split("Commands:\n")[1].split("\n\n")[0]
         names = [line[:20].split() for line in commands.split("\n")]
-        self.assertEqual(len(names), 30)
+        self.assertEqual(len(names), 31)
         for name in names:
             shown = self.run_ctxctl(*name, "--help")
             self.assertEqual(shown.code, OK)

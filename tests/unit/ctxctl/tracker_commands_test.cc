@@ -2,12 +2,7 @@
 // request that the words of a command line become, and what is shown of the answer.
 // The server is made of answers; tests/integration/ctxctl_test.py has a real one.
 
-extern "C" {
-#include "clients/ctxctl/args.h"
-}
-
 #include <gtest/gtest.h>
-#include <jansson.h>
 
 #include <chrono>
 #include <deque>
@@ -19,18 +14,9 @@ extern "C" {
 #include "tests/support/text_message.h"
 #include "tests/unit/clients_c/fake_server.h"
 #include "tests/unit/clients_c/wire.h"
+#include "tests/unit/ctxctl/command_runner.h"
 
 namespace {
-
-// The same JSON, whatever the order of its members and its blanks.
-std::string Normal(const std::string &text) {
-  json_t *value = json_loads(text.c_str(), 0, nullptr);
-  char *dumped = value != nullptr ? json_dumps(value, JSON_SORT_KEYS | JSON_COMPACT) : nullptr;
-  std::string normal = dumped != nullptr ? dumped : "not JSON: " + text;
-  free(dumped);
-  json_decref(value);
-  return normal;
-}
 
 class TrackerCommandsTest : public testing::Test {
  protected:
@@ -58,30 +44,10 @@ class TrackerCommandsTest : public testing::Test {
   }
 
   // Runs a command with the words behind its name. `out_` and `err_` are what it printed.
-  ctl_exit Run(const ctl_command &command, std::vector<std::string> words) {
-    ctl ctl = {};
-    ctl_args args = {};
-    cxc_options options = {};
-    char problem[CTL_PROBLEM_SIZE] = "";
-    std::vector<char *> argv;
-    words.insert(words.begin(), command.name);
-    for (std::string &word : words) argv.push_back(&word[0]);
-    argv.push_back(nullptr);
-    options.address = ctl.address = server_.address().c_str();
-    options.timeout_ms = ctl.timeout_ms = 60000;
-    ctl.namespace_ = "space";
-    ctl_parsed parsed =
-        ctl_args_parse(&ctl, &command, static_cast<int>(words.size()), argv.data(), &args, problem);
-    EXPECT_EQ(CTL_PARSED, parsed) << problem;
-    if (parsed != CTL_PARSED) return CTL_USAGE;
-    ctl.client = cxc_client_new(&options);
-    testing::internal::CaptureStdout();
-    testing::internal::CaptureStderr();
-    ctl_exit exit = command.run(&ctl, &args);
-    out_ = testing::internal::GetCapturedStdout();
-    err_ = testing::internal::GetCapturedStderr();
-    cxc_client_free(ctl.client);
-    ctl_pool_done(&ctl.pool);
+  ctl_exit Run(const ctl_command &command, const std::vector<std::string> &words) {
+    ctl_exit exit = runner_.Run(command, server_.address(), words);
+    out_ = runner_.out();
+    err_ = runner_.err();
     return exit;
   }
 
@@ -95,6 +61,7 @@ class TrackerCommandsTest : public testing::Test {
   FakeServer server_;
   std::map<std::string, std::deque<std::string>> answers_;
   std::vector<std::string> requests_;
+  CommandRunner runner_;
   std::string out_;
   std::string err_;
 };
