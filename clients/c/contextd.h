@@ -352,7 +352,7 @@ void cxc_reader_free(struct cxc_reader *reader);
  *     cxc_subscription_free(subscription);
  *
  * It goes on by itself: a stream that broke (`UNAVAILABLE`, `OVERLOADED`,
- * `STREAM_STALLED`, or because the server ended it) is opened again behind the message
+ * `STREAM_STALLED`, or because the server cancelled or ended it) is opened again behind the message
  * that was handed out last, so that none is missed and none comes twice. Only
  * `caught_up` comes again. Before the first message that is tried within the client's
  * `timeout_ms`, as (3) has it; later for ever. A client with `no_repeats` does not. Every other

@@ -132,13 +132,16 @@ static enum cxc_code subscription_end(struct cxc_subscription *subscription, enu
     return code;
 }
 
-/* Whether what the stream ended with may be gone when it is opened again. */
+/* Whether what the stream ended with may be gone when it is opened again. Nobody here
+ * cancels a stream that is read: a server does that to those that just arrive while it
+ * stops. */
 static bool may_resume(const struct cxc_subscription *subscription)
 {
     const struct cxc_error *error = &subscription->loss;
 
     return !subscription->method->client->no_repeats &&
-           (cxc_error_is_transient(error) || strcmp(error->reason, "STREAM_STALLED") == 0);
+           (cxc_error_is_transient(error) || error->code == CXC_CANCELLED ||
+            strcmp(error->reason, "STREAM_STALLED") == 0);
 }
 
 /* Sees to it that a stream that has ended is opened again, or returns why not. */

@@ -116,6 +116,16 @@ static void contents_add(struct phrases *phrases, const Context *context)
     phrase_add(phrases, ctl_text_size(phrases->pool, context->size_bytes));
 }
 
+static void labels_add(struct phrases *phrases, const Context *context)
+{
+    for (size_t i = 0; i < context->n_metadata; i++) {
+        phrase_add(phrases,
+                   ctl_pool_format(phrases->pool, "label %s=%s",
+                                   ctl_text_line(phrases->pool, context->metadata[i]->key),
+                                   ctl_text_line(phrases->pool, context->metadata[i]->value)));
+    }
+}
+
 static void activation_add(struct phrases *phrases, const Activation *activation)
 {
     phrase_add(phrases, activation->exclusive ? "exclusive" : "shared");
@@ -145,8 +155,12 @@ static void type_add(struct phrases *phrases, const Event *event)
     case TYPE(CREATED):
         phrase_add_about(phrases, "type", context->type);
         phrase_add_about(phrases, "below", context->parent_id);
+        labels_add(phrases, context);
         break;
     case TYPE(SNAPSHOT):
+        contents_add(phrases, context);
+        labels_add(phrases, context);
+        break;
     case TYPE(DELETED):
     case TYPE(EXPIRED):
         contents_add(phrases, context);
@@ -169,13 +183,24 @@ static void type_add(struct phrases *phrases, const Event *event)
     }
 }
 
+/* Whether a step made what the context of the event has shown already: the labels that it
+ * begins with. */
+static bool is_told(const Event *event, const Mutation *mutation)
+{
+    return event->type == TYPE(CREATED) &&
+           (mutation->kind_case == CONTEXTD__V1__MUTATION__KIND_SET_METADATA ||
+            mutation->kind_case == CONTEXTD__V1__MUTATION__KIND_DELETE_METADATA);
+}
+
 char *ctl_event_text(struct ctl_pool *pool, const Event *event, bool with_values)
 {
     struct phrases phrases = {.pool = pool, .text = ""};
 
     type_add(&phrases, event);
     for (size_t i = 0; i < event->n_mutations; i++) {
-        phrase_add(&phrases, ctl_mutation_text(pool, event->mutations[i], with_values));
+        if (!is_told(event, event->mutations[i])) {
+            phrase_add(&phrases, ctl_mutation_text(pool, event->mutations[i], with_values));
+        }
     }
     for (size_t i = 0; i < event->n_entries; i++) {
         phrase_add(&phrases, ctl_value_text(pool, event->entries[i]->key, &event->entries[i]->value,

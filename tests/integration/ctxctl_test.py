@@ -14,73 +14,11 @@ import unittest
 
 sys.path.insert(0, os.path.join(os.getcwd(), "tests", "integration"))
 
+from ctxctl_case import (  # noqa: E402
+    CTXCTL, INPUT, LIMIT, NOT_FOUND, OK, REFUSED, UNAVAILABLE, USAGE, CtxctlTestCase)
 from server_process import Server  # noqa: E402
 
-CTXCTL = os.path.join(os.getcwd(), "clients", "ctxctl", "ctxctl")
 SAMPLE = os.path.join(os.getcwd(), "tests", "integration", "testdata", "sample_conversations.jsonl")
-
-OK, REFUSED, USAGE, NOT_FOUND, UNAVAILABLE, LIMIT, INPUT = range(7)
-
-
-class Result:
-    def __init__(self, process):
-        self.code = process.returncode
-        self.out = process.stdout
-        self.err = process.stderr.decode()
-
-    @property
-    def text(self):
-        return self.out.decode()
-
-    @property
-    def json(self):
-        return json.loads(self.out)
-
-
-class CtxctlTestCase(unittest.TestCase):
-    """One server for all tests of a class; each test has a namespace of its own."""
-
-    flags = ()
-
-    @classmethod
-    def setUpClass(cls):
-        cls.server = Server(*cls.flags)
-
-    @classmethod
-    def tearDownClass(cls):
-        stopped = cls.server.stop()
-        cls.server.__exit__()
-        if stopped != 0:
-            raise AssertionError("the server ended with %d:\n%s" % (stopped, cls.server.log()))
-
-    def setUp(self):
-        self.space = self.id().split(".")[-1].lower()[:60]
-
-    def environment(self, **more):
-        env = {key: value for key, value in os.environ.items() if key != "NO_COLOR"}
-        return {**env, "CONTEXTD_ADDRESS": self.server.address, **more}
-
-    def run_ctxctl(self, *words, stdin=b""):
-        return Result(
-            subprocess.run(
-                [CTXCTL, *words],
-                input=stdin,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=self.environment(),
-                check=False,
-            )
-        )
-
-    def ctl(self, *words, stdin=b"", code=OK, space=None):
-        """Runs a command in the test's namespace and checks its exit code."""
-        result = self.run_ctxctl("-n", space or self.space, *words, stdin=stdin)
-        self.assertEqual(result.code, code, result.err + result.out.decode(errors="replace"))
-        return result
-
-    def import_lines(self, *lines, code=OK, space=None):
-        text = "".join(line + "\n" for line in lines).encode()
-        return self.ctl("import", stdin=text, code=code, space=space)
 
 
 class CommandTest(CtxctlTestCase):
@@ -599,7 +537,7 @@ class FrontTest(CtxctlTestCase):
         self.assertNotIn("history", shown.text)
 
     def test_a_server_that_is_not_there_is_told_with_its_address(self):
-        for words in (("get", "a"), ("ping",), ("import", SAMPLE), ("export",)):
+        for words in (("get", "a"), ("ping",), ("import", SAMPLE), ("export",), ("watch",)):
             with self.subTest(words):
                 result = self.ctl("--address", "127.0.0.1:1", "--timeout", "200ms", *words,
                                   code=UNAVAILABLE)
@@ -638,6 +576,15 @@ class FrontTest(CtxctlTestCase):
         self.assertNotIn("\x1b[", self.on_terminal("list", "--no-color"))
         self.assertNotIn("\x1b[", self.on_terminal("list", NO_COLOR="1"))
         self.assertIn("\x1b[31m", self.on_terminal("get", "none"))
+        retained = ("watch", "--from", "oldest", "--until-caught-up")
+        self.assertIn("\x1b[1mcreated ", self.on_terminal(*retained))
+        self.assertNotIn("\x1b[", self.on_terminal(*retained, NO_COLOR="1"))
+
+    def test_what_scripts_get_is_a_line_for_each_event_on_a_terminal_too(self):
+        self.ctl("create", "a")
+        shown = self.on_terminal("watch", "--from", "oldest", "--until-caught-up", "-o", "json")
+        self.assertEqual([json.loads(line).get("type") for line in shown.splitlines()],
+                         ["created", None])
 
     def test_the_progress_bar_is_for_terminals(self):
         with tempfile.NamedTemporaryFile(suffix=".jsonl") as file:
@@ -856,10 +803,7 @@ class CrashTest(CtxctlTestCase):
         fence = self.ctl("activate", "a", *words, "--exclusive", "--guard").text.strip()
         self.ctl("resources", "acquire", "a", "db", *words, "--fence", fence)
         before = self.ctl("status", "a").text
-        self.server.kill()
-        folder = self.server
-        type(self).server = Server(data_dir=folder.data_dir, listen=folder.address)
-        self.addCleanup(folder.__exit__)
+        self.restart(Server.kill)
         self.assertEqual(self.ctl("status", "a").text, before)
         self.assertIn("db          " + session, self.ctl("resources", "a").text)
         self.ctl("put", "a", "k", "v", code=REFUSED)
@@ -871,15 +815,11 @@ class CrashTest(CtxctlTestCase):
         process = subprocess.Popen([CTXCTL, "--timeout", "60s", "-n", self.space, "import"],
                                    stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
                                    env=self.environment())
-        address, data_dir = self.server.address, self.server.data_dir
         parts = [lines[i * len(lines) // 4 : (i + 1) * len(lines) // 4] for i in range(4)]
         for part in parts:
             process.stdin.write(part)
             process.stdin.flush()
-            self.server.kill()
-            folder = self.server
-            type(self).server = Server(data_dir=data_dir, listen=address)
-            self.addCleanup(folder.__exit__)
+            self.restart(Server.kill)
         process.stdin.close()
         self.assertEqual(process.wait(), 0)
         rows = self.ctl("list", "--all", "-o", "json").json["contexts"]

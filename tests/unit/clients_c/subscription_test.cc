@@ -191,7 +191,9 @@ TEST_F(SubscriptionTest, MayBeFreedAtAnyTime) {
 // ---- Streams that break. -----------------------------------------------------
 
 TEST_F(SubscriptionTest, GoesOnBehindTheLastMessageHoweverTheStreamEnded) {
-  const Answer ends[] = {Answer{}, Answer{{}, CXC_UNAVAILABLE},
+  const Answer ends[] = {Answer{},
+                         Answer{{}, CXC_UNAVAILABLE},
+                         Answer{{}, CXC_CANCELLED},
                          Refusal(CXC_UNAVAILABLE, "STOPPING", {}),
                          Refusal(CXC_RESOURCE_EXHAUSTED, "OVERLOADED", {}, /*retry_delay_ms=*/1),
                          Refusal(CXC_ABORTED, "STREAM_STALLED", {{"cursor", "other"}})};

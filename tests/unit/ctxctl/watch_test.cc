@@ -137,8 +137,12 @@ TEST_F(WatchTest, ShowsWhenWhatWhereAndHow) {
 TEST_F(WatchTest, HasWordsForEveryType) {
   const std::pair<std::string, std::string> cases[] = {
       {"type: EVENT_TYPE_CREATED revision: 1 context { id: 'a' version: 1 type: 'chat'"
-       " parent_id: 'p' } mutations { put_entry { key: 'k' value: 'v' } }",
-       "created           a                 v1 r1         type chat, below p, put k=v (1 B)"},
+       " parent_id: 'p' metadata { key: 'l' value: '1' } metadata { key: 'm' value: '' } }"
+       " mutations { put_entry { key: 'k' value: 'v' } }"
+       " mutations { set_metadata { key: 'm' value: '' } }"
+       " mutations { delete_metadata { key: 'n' } }",
+       "created           a                 v1 r1         type chat, below p, label l=1, label m=, "
+       "put k=v (1 B)"},
       {"type: EVENT_TYPE_UPDATED revision: 2 context { id: 'a' version: 2 }",
        "updated           a                 v2 r2"},
       {"type: EVENT_TYPE_DELETED revision: 3 context { id: 'a' version: 2 entry_count: 1"
@@ -174,8 +178,10 @@ TEST_F(WatchTest, HasWordsForEveryType) {
       {"type: EVENT_TYPE_SESSION_LOST revision: 14 session { id: 's1' owner: 'ada' }",
        "session_lost      s1                r14           owner ada"},
       {"type: EVENT_TYPE_SNAPSHOT revision: 15 context { id: 'a' version: 2 entry_count: 2"
-       " size_bytes: 4 } entries { key: 'k' value: 'v' } entries { key: 'l' value: 'w' }",
-       "snapshot          a                 v2 r15        2 entries, 4 B, k=v (1 B), l=w (1 B)"},
+       " size_bytes: 4 metadata { key: 'l' value: '1' } } entries { key: 'k' value: 'v' } entries "
+       "{ key: 'l' value: 'w' }",
+       "snapshot          a                 v2 r15        2 entries, 4 B, label l=1, k=v (1 B), "
+       "l=w (1 B)"},
       {"type: EVENT_TYPE_RESTORED revision: 16 context { id: 'a' version: 3 }"
        " recovery_point_id: 'p1' mutations { delete_entry { key: 'k' } }",
        "restored          a                 v3 r16        delete k, recovery point p1"},
@@ -222,9 +228,12 @@ TEST_F(WatchTest, ShowsStoredTextInOneLineAndShortened) {
                   " mutations { record_activity { sequence: 1 type: '\\033' data: '\\n' } }"
                   " session_id: '\\033'"));
   std::string shown = Shown(
-      "type: EVENT_TYPE_CREATED context { id: '\\033' type: '\\n' parent_id: '\\r' }"
+      "type: EVENT_TYPE_CREATED context { id: '\\033' type: '\\n' parent_id: '\\r'"
+      " metadata { key: '\\033' value: '\\033' } }"
       " recovery_point_id: '\\t'");
-  EXPECT_NE(std::string::npos, shown.find("type \\n, below \\r, recovery point \\t")) << shown;
+  EXPECT_NE(std::string::npos,
+            shown.find("type \\n, below \\r, label \\x1b=\\x1b, recovery point \\t"))
+      << shown;
   EXPECT_EQ(std::string::npos, shown.find('\033'));
 }
 
