@@ -129,6 +129,40 @@ class Pages(Generic[T]):
         return self.read(response)
 
 
+class StreamAttempts:
+    """The attempts of a stream that goes on where it broke.
+
+    A stream that brought something begins the time and the delays anew. One that did not is
+    over when its time is.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        """Begins now."""
+        self._settings = settings
+        self._attempts = settings.attempts()
+        self._progressed = False
+
+    def remaining(self) -> float:
+        """Seconds that the next stream may take to bring something."""
+        return self._attempts.remaining()
+
+    def progressed(self) -> None:
+        """Notes that the stream brought something."""
+        self._progressed = True
+
+    def delay_after(self, error: ContextdError) -> float:
+        """Seconds to wait before the next stream. Raises ``error`` where none may help."""
+        progressed, self._progressed = self._progressed, False
+        if progressed:
+            self._attempts = self._settings.attempts()
+            if isinstance(error, (DeadlineExceeded, StreamStalled)):
+                return 0.0
+        delay = self._attempts.delay_after(error)
+        if delay is None:
+            raise error
+        return delay
+
+
 class EntryReader:
     """Reads the entries of one state in order, over as many streams as it takes.
 
@@ -141,11 +175,9 @@ class EntryReader:
 
     def __init__(self, settings: Settings, request: pb.ReadEntriesRequest) -> None:
         """Begins where ``request`` does."""
-        self._settings = settings
         self._request = request
         self._limited = request.limit > 0
-        self._attempts = settings.attempts()
-        self._progressed = False
+        self._attempts = StreamAttempts(settings)
 
     @property
     def timeout(self) -> float:
@@ -165,7 +197,7 @@ class EntryReader:
 
     def accept(self, response: pb.ReadEntriesResponse) -> list[Entry]:
         """Takes one message of the stream and gives the entries in it."""
-        self._progressed = True
+        self._attempts.progressed()
         self._request.state.version = response.version
         if response.entries:
             last = response.entries[-1].key
@@ -178,20 +210,8 @@ class EntryReader:
         return [entry_of(entry) for entry in response.entries]
 
     def delay_after(self, error: ContextdError) -> float:
-        """Seconds to wait before the next stream. Raises ``error`` where none may help.
-
-        A stream that had brought something begins the time anew. One that had not is over
-        when its time is.
-        """
-        progressed, self._progressed = self._progressed, False
-        if progressed:
-            self._attempts = self._settings.attempts()
-            if isinstance(error, (DeadlineExceeded, StreamStalled)):
-                return 0.0
-        delay = self._attempts.delay_after(error)
-        if delay is None:
-            raise error
-        return delay
+        """Seconds to wait before the next stream. Raises ``error`` where none may help."""
+        return self._attempts.delay_after(error)
 
 
 def state_ref(namespace: str, context_id: str, version: int) -> resources_pb2.StateRef:
