@@ -20,6 +20,7 @@ from contextd.aio import (
     AsyncContextState,
     AsyncResourceHold,
     AsyncSession,
+    AsyncView,
 )
 from contextd.client import Client
 from contextd.context import Context
@@ -62,6 +63,21 @@ from contextd.errors import (
     Unavailable,
     VersionConflict,
 )
+from contextd.events import (
+    Append,
+    Delete,
+    DeleteMetadata,
+    DeletePrefix,
+    Event,
+    EventType,
+    Mutation,
+    Put,
+    SequenceRange,
+    SetExpiry,
+    SetMetadata,
+    Splice,
+    UnknownMutation,
+)
 from contextd.retry import RetryPolicy
 from contextd.session import ActiveContext, Session
 from contextd.state import ContextState
@@ -97,6 +113,7 @@ from contextd.values import (
     Written,
     to_json,
 )
+from contextd.view import ReadNeeded, View, ViewedContext
 
 __version__ = "0.2.0"
 
@@ -104,12 +121,14 @@ __all__ = [
     "Activation",
     "ActiveContext",
     "Activity",
+    "Append",
     "AsyncActiveContext",
     "AsyncClient",
     "AsyncContext",
     "AsyncContextState",
     "AsyncResourceHold",
     "AsyncSession",
+    "AsyncView",
     "Cancelled",
     "Client",
     "Conflict",
@@ -125,10 +144,15 @@ __all__ = [
     "CursorCompacted",
     "Damaged",
     "DeadlineExceeded",
+    "Delete",
+    "DeleteMetadata",
+    "DeletePrefix",
     "Draft",
     "Entry",
     "EntryConflict",
     "EntryNotFound",
+    "Event",
+    "EventType",
     "Expiry",
     "FileOperation",
     "HasChildren",
@@ -137,6 +161,7 @@ __all__ = [
     "LimitReached",
     "MalformedRequest",
     "ModelUsage",
+    "Mutation",
     "Namespace",
     "NewContext",
     "NotActive",
@@ -146,6 +171,8 @@ __all__ = [
     "Overloaded",
     "ParentNotFound",
     "Presence",
+    "Put",
+    "ReadNeeded",
     "Recordable",
     "Recorded",
     "RequestIdReused",
@@ -157,13 +184,17 @@ __all__ = [
     "ResourceNotHeld",
     "ResponseTooLarge",
     "RetryPolicy",
+    "SequenceRange",
     "ServerInfo",
     "Session",
     "SessionInfo",
     "SessionLost",
     "SessionNotFound",
+    "SetExpiry",
+    "SetMetadata",
     "SizeMismatch",
     "Snapshot",
+    "Splice",
     "StaleFence",
     "StateNotRetained",
     "Stopping",
@@ -173,9 +204,12 @@ __all__ = [
     "TrackedFile",
     "Truncated",
     "Unavailable",
+    "UnknownMutation",
     "UsageTotal",
     "Value",
     "VersionConflict",
+    "View",
+    "ViewedContext",
     "Written",
     "to_json",
 ]

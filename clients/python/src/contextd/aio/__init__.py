@@ -5,6 +5,7 @@ from contextd.aio.context import AsyncContext
 from contextd.aio.session import AsyncActiveContext, AsyncSession
 from contextd.aio.state import AsyncContextState
 from contextd.aio.tracked import AsyncResourceHold
+from contextd.aio.view import AsyncView
 
 __all__ = [
     "AsyncActiveContext",
@@ -13,4 +14,5 @@ __all__ = [
     "AsyncContextState",
     "AsyncResourceHold",
     "AsyncSession",
+    "AsyncView",
 ]
