@@ -52,12 +52,12 @@ class Fail:
 
 
 class Hang:
-    """An answer that never comes."""
+    """An answer that never comes; in a stream: nothing more comes."""
 
 
 UNAVAILABLE = Fail(grpc.StatusCode.UNAVAILABLE, "STOPPING")
 
-Answer = Union[Message, Fail, Hang, Sequence[Union[Message, Fail]]]
+Answer = Union[Message, Fail, Hang, Sequence[Union[Message, Fail, Hang]]]
 
 # What a test waits for comes at once, or never.
 PATIENCE_SECONDS = 60.0
@@ -66,11 +66,13 @@ PATIENCE_SECONDS = 60.0
 class FakeServer:
     """Answers each call with the next answer for its method, the last one again and again.
 
-    An answer of a streaming method is a list: messages, and perhaps a failure at its end.
+    An answer of a streaming method is a list: messages, and perhaps a failure at its end, or
+    a silence.
     """
 
     def __init__(self) -> None:
         self.requests: defaultdict[str, list[Any]] = defaultdict(list)
+        self.ended = 0
         self._answers: defaultdict[str, deque[Answer]] = defaultdict(deque)
         self._changed = threading.Condition()
         self._stopping = threading.Event()
@@ -95,6 +97,12 @@ class FakeServer:
                 lambda: len(self.requests[method]) >= count, PATIENCE_SECONDS
             )
         assert enough, f"{method} came {len(self.requests[method])} times, not {count}"
+
+    def wait_ended(self, count: int) -> None:
+        """Returns once so many streams are over."""
+        with self._changed:
+            enough = self._changed.wait_for(lambda: self.ended >= count, PATIENCE_SECONDS)
+        assert enough, f"{self.ended} streams ended, not {count}"
 
     def answer(self, method: str, *answers: Answer) -> None:
         self._answers[method].extend(answers)
@@ -138,15 +146,27 @@ class FakeServer:
 
     def _stream(self, method: str) -> Any:
         def serve(request: Message, context: grpc.ServicerContext) -> Iterator[Message]:
+            over = threading.Event()
+            if not context.add_callback(lambda: self._end(over)):
+                self._end(over)
             answer = self._next(method, request, context)
             assert isinstance(answer, Sequence)
             for part in answer:
                 if isinstance(part, Fail):
                     _abort(context, part)
+                if isinstance(part, Hang):
+                    over.wait()
+                    return
                 assert isinstance(part, Message)
                 yield part
 
         return serve
+
+    def _end(self, over: threading.Event) -> None:
+        over.set()
+        with self._changed:
+            self.ended += 1
+            self._changed.notify_all()
 
 
 def _abort(context: grpc.ServicerContext, fail: Fail) -> None:
@@ -183,6 +203,8 @@ class Blocking:
         self.target = target
 
     def __getattr__(self, name: str) -> Any:
+        if name == "close" and not hasattr(self.target, name):
+            name = "aclose"
         attribute = getattr(self.target, name)
         if not callable(attribute):
             return attribute
@@ -202,6 +224,15 @@ class Blocking:
     def __exit__(self, *error: Any) -> None:
         self._wait(self.target.__aexit__(*error))
 
+    def __iter__(self) -> Any:
+        return self
+
+    def __next__(self) -> Any:
+        try:
+            return self.loop.run_until_complete(self.target.__anext__())
+        except StopAsyncIteration:
+            raise StopIteration from None
+
     def _wait(self, result: Any) -> Any:
         if inspect.isawaitable(result):
 
@@ -211,10 +242,10 @@ class Blocking:
             result = self.loop.run_until_complete(wait())
         if isinstance(result, list):
             return [self._wait(element) for element in result]
-        if isinstance(result, AsyncIterator):
-            return self._iterate(result)
         if type(result).__module__.startswith("contextd.aio"):
             return Blocking(self.loop, result)
+        if isinstance(result, AsyncIterator):
+            return self._iterate(result)
         return result
 
     def _iterate(self, iterator: AsyncIterator[Any]) -> Iterator[Any]:

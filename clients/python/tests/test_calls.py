@@ -70,6 +70,13 @@ def test_options_of_the_caller_win() -> None:
     assert len({name for name, _ in options}) == len(options)
 
 
+def test_a_peer_that_is_gone_is_found_out_while_streams_only_receive() -> None:
+    options = dict(channel_options([]))
+    # The server cuts off who asks more often than each 10 seconds.
+    assert 10_000 < int(options["grpc.keepalive_time_ms"]) <= 60_000
+    assert options["grpc.http2.max_pings_without_data"] == 0
+
+
 def test_a_client_is_made_without_a_call() -> None:
     Client("127.0.0.1:1").close()
 

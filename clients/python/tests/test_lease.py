@@ -20,7 +20,8 @@ from contextd import (
 )
 from contextd._calls import Invoke, Settings, Sleep
 from contextd._lease import Lease
-from contextd._sessions import NewSession, SessionOperations, to_ttl
+from contextd._requests import to_timedelta
+from contextd._sessions import NewSession, SessionOperations
 from contextd.v1 import tracker_pb2 as pb
 from fake import FakeClock
 
@@ -285,8 +286,8 @@ def test_a_program_that_stood_still_does_not_renew_what_it_lost(
 
 
 def test_a_ttl_may_be_seconds() -> None:
-    assert to_ttl(1.5) == timedelta(milliseconds=1500)
-    assert to_ttl(timedelta(hours=1)) == timedelta(hours=1)
+    assert to_timedelta(1.5) == timedelta(milliseconds=1500)
+    assert to_timedelta(timedelta(hours=1)) == timedelta(hours=1)
     for wrong in (float("nan"), float("inf")):
         with pytest.raises((ValueError, OverflowError)):
-            to_ttl(wrong)
+            to_timedelta(wrong)

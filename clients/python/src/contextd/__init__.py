@@ -20,6 +20,7 @@ from contextd.aio import (
     AsyncContextState,
     AsyncResourceHold,
     AsyncSession,
+    AsyncSubscription,
     AsyncView,
 )
 from contextd.client import Client
@@ -81,6 +82,7 @@ from contextd.events import (
 from contextd.retry import RetryPolicy
 from contextd.session import ActiveContext, Session
 from contextd.state import ContextState
+from contextd.subscription import Subscription
 from contextd.tracked import ResourceHold
 from contextd.tracking import (
     Activation,
@@ -128,6 +130,7 @@ __all__ = [
     "AsyncContextState",
     "AsyncResourceHold",
     "AsyncSession",
+    "AsyncSubscription",
     "AsyncView",
     "Cancelled",
     "Client",
@@ -201,6 +204,7 @@ __all__ = [
     "StorageFailed",
     "StorageFull",
     "StreamStalled",
+    "Subscription",
     "TrackedFile",
     "Truncated",
     "Unavailable",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Optional
+from typing import Optional, Union
 
 from google.protobuf import duration_pb2, timestamp_pb2
 
@@ -15,6 +15,11 @@ from contextd.values import Content, Expiry, NewContext, Value, to_content
 _NO_VALUES: Mapping[str, Value] = {}
 _NO_LABELS: Mapping[str, Optional[str]] = {}
 _NO_VERSIONS: Mapping[str, int] = {}
+
+
+def to_timedelta(length: Union[timedelta, float]) -> timedelta:
+    """Takes seconds too. Raises ``ValueError`` or ``OverflowError`` for no length of time."""
+    return length if isinstance(length, timedelta) else timedelta(seconds=length)
 
 
 def duration(length: timedelta) -> duration_pb2.Duration:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Optional, Union
+from typing import Optional
 
 import grpc
 
@@ -76,11 +76,6 @@ class NewSession:
     default_context_id: str
     create_if_missing: Optional[NewContext]
     max_active_contexts: int
-
-
-def to_ttl(ttl: Union[timedelta, float]) -> timedelta:
-    """Takes seconds too. Raises ``ValueError`` or ``OverflowError`` for no length of time."""
-    return ttl if isinstance(ttl, timedelta) else timedelta(seconds=ttl)
 
 
 class SessionOperations:

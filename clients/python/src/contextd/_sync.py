@@ -18,7 +18,8 @@ from contextd.values import Entry
 T = TypeVar("T")
 
 
-def _error(error: grpc.RpcError) -> errors.ContextdError:
+def error_of(error: grpc.RpcError) -> errors.ContextdError:
+    """Reads what a call failed with."""
     call = cast(grpc.Call, error)
     return errors.from_status(call.code(), call.details() or "", call.trailing_metadata() or ())
 
@@ -30,9 +31,11 @@ class Runner:
         self.channel = channel
         self.sleep: Callable[[float], None] = time.sleep
         self._manager = ContextManagerStub(channel)
+        tracker = TrackerStub(channel)
+        self.subscribe = tracker.Subscribe
         self._methods: dict[str, Any] = {
             **_methods.bound(self._manager, _methods.CONTEXT_MANAGER),
-            **_methods.bound(TrackerStub(channel), _methods.TRACKER),
+            **_methods.bound(tracker, _methods.TRACKER),
         }
 
     def run(self, operation: Operation[T]) -> T:
@@ -54,7 +57,7 @@ class Runner:
             try:
                 return self._invoke(step)
             except grpc.RpcError as error:
-                raise _error(error) from error
+                raise error_of(error) from error
         if isinstance(step, _calls.Sleep):
             self.sleep(step.seconds)
             return None
@@ -77,7 +80,7 @@ class Runner:
                     yield from reader.accept(response)
                 return
             except grpc.RpcError as error:
-                delay = reader.delay_after(_error(error))
+                delay = reader.delay_after(error_of(error))
             finally:
                 stream.cancel()
             self.sleep(delay)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import weakref
+from collections.abc import Collection, Iterator, Mapping
 from datetime import timedelta
 from types import TracebackType
 from typing import Callable, Optional, Union
 
 import grpc
 
-from contextd import _channel, _operations, _sessions, _tracked
+from contextd import _channel, _operations, _requests, _sessions, _subscribing, _tracked
 from contextd._calls import Settings
+from contextd._streams import Streams
 from contextd._sync import Runner
 from contextd.context import Context
 from contextd.errors import SessionLost
+from contextd.events import EventType
 from contextd.retry import RetryPolicy
 from contextd.session import Session
+from contextd.subscription import Subscription
 from contextd.tracking import SessionInfo, UsageTotal
 from contextd.v1 import context_manager_pb2 as pb
 from contextd.values import ContextInfo, Namespace, NewContext, ServerInfo, Value
@@ -58,12 +62,16 @@ class Client:
         self._channel = grpc.insecure_channel(address, _channel.channel_options(options))
         self._runner = Runner(self._channel)
         self._sessions: set[Session] = set()
+        self._subscriptions: weakref.WeakSet[Subscription] = weakref.WeakSet()
 
     def close(self) -> None:
         """Ends the connection; calls that are under way are cancelled.
 
         Sessions that were not ended are no longer renewed, and end by themselves.
+        Subscriptions are closed.
         """
+        for subscription in list(self._subscriptions):
+            subscription.close()
         for session in list(self._sessions):
             session._abandon()
         self._channel.close()
@@ -215,7 +223,7 @@ class Client:
         new = _sessions.NewSession(
             namespace=self._namespace(namespace),
             owner=owner,
-            ttl=_sessions.to_ttl(ttl),
+            ttl=_requests.to_timedelta(ttl),
             metadata=metadata,
             default_context_id=default_context_id,
             create_if_missing=create_if_missing,
@@ -267,3 +275,75 @@ class Client:
         return self._runner.run(
             _tracked.usage(self._settings, self._namespace(namespace), context_id="")
         )
+
+    def subscribe(
+        self,
+        *,
+        context_ids: Collection[str] = (),
+        id_prefix: str = "",
+        type: str = "",
+        metadata: Mapping[str, str] = _NO_LABELS,
+        event_types: Collection[EventType] = (),
+        key_prefix: str = "",
+        cursor: Optional[str] = None,
+        from_oldest: bool = False,
+        snapshot: bool = False,
+        without_values: bool = False,
+        progress: bool = False,
+        progress_interval: Union[timedelta, float] = 10.0,
+        reconnect_timeout: Optional[float] = None,
+        namespace: Optional[str] = None,
+    ) -> Subscription:
+        """Prepares to tell what happens to contexts and sessions, in order, without a call.
+
+        Iterating begins it, or ``with``. An event is told when all the conditions hold; those of
+        sessions, when there is none on contexts.
+
+        Args:
+            context_ids: Only these contexts, up to 1,000, whether or not they exist yet.
+            id_prefix: Only contexts whose id begins with it.
+            type: Only contexts of this type.
+            metadata: Only contexts with all these labels, before the change or after it.
+            event_types: Only events of these types, and the snapshot.
+            key_prefix: Only events that touch an entry whose key begins with it, or no entry; in
+                a snapshot only these entries.
+            cursor: Begin behind this position: that of an event, a subscription or a list.
+            from_oldest: Begin with the oldest event that the server keeps.
+            snapshot: Begin with each context as it is, as an event of the type ``SNAPSHOT``, then
+                what happened to it since. Without ``cursor``, ``from_oldest`` and ``snapshot``
+                it begins with what happens from now on.
+            without_values: Leave out the values of entries and the data of activities.
+            progress: Hand out positions too, as events of the types ``CAUGHT_UP`` and
+                ``PROGRESS``: so the cursor to store moves on although nothing happens.
+            progress_interval: How long at most the server is silent, in seconds or as a
+                ``timedelta``: 100 ms to 1 h. When nothing came for three times that and five
+                seconds more, the connection is dead and another one is made.
+            reconnect_timeout: Seconds for which it is tried, again and again, until the server says
+                something. ``None``: for ever.
+            namespace: Another than the client's.
+
+        Example:
+            >>> with client.subscribe(id_prefix="chat-") as events:
+            ...     for event in events:
+            ...         print(event.type.value, event.context_id)
+            created chat-8
+        """
+        request = _subscribing.new_request(
+            namespace=self._namespace(namespace),
+            context_ids=context_ids,
+            id_prefix=id_prefix,
+            type=type,
+            metadata=metadata,
+            event_types=event_types,
+            key_prefix=key_prefix,
+            cursor=cursor,
+            from_oldest=from_oldest,
+            snapshot=snapshot,
+            without_values=without_values,
+            progress_interval=progress_interval,
+        )
+        feed = _subscribing.Feed(self._settings, request, progress, reconnect_timeout)
+        streams = Streams(self._runner.subscribe, feed, self._settings.clock)
+        subscription = Subscription(streams, feed)
+        self._subscriptions.add(subscription)
+        return subscription

@@ -182,8 +182,13 @@ class StreamStalled(ContextdError):
 
     @property
     def after_key(self) -> str:
-        """The last key that the server sent."""
+        """The last key that the server sent. Empty for a subscription."""
         return self.details.get("after_key", "")
+
+    @property
+    def cursor(self) -> str:
+        """The last position that the server sent on a subscription: it may not have arrived."""
+        return self.details.get("cursor", "")
 
 
 class StaleFence(ContextdError):
@@ -343,7 +348,10 @@ class StateNotRetained(ContextdError):
 
 
 class CursorCompacted(ContextdError):
-    """What followed this position is no longer kept."""
+    """What followed this position is no longer kept: a subscription cannot go on there.
+
+    Drop what was built from its events, and begin again with a snapshot.
+    """
 
     @property
     def oldest_cursor(self) -> str:

@@ -4,6 +4,7 @@ from contextd.aio.client import AsyncClient
 from contextd.aio.context import AsyncContext
 from contextd.aio.session import AsyncActiveContext, AsyncSession
 from contextd.aio.state import AsyncContextState
+from contextd.aio.subscription import AsyncSubscription
 from contextd.aio.tracked import AsyncResourceHold
 from contextd.aio.view import AsyncView
 
@@ -14,5 +15,6 @@ __all__ = [
     "AsyncContextState",
     "AsyncResourceHold",
     "AsyncSession",
+    "AsyncSubscription",
     "AsyncView",
 ]

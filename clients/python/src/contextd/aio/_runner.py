@@ -16,11 +16,13 @@ from contextd.values import Entry
 
 if TYPE_CHECKING:
     from contextd.v1.context_manager_pb2_grpc import ContextManagerAsyncStub
+    from contextd.v1.tracker_pb2_grpc import TrackerAsyncStub
 
 T = TypeVar("T")
 
 
-def _error(error: grpc.aio.AioRpcError) -> errors.ContextdError:
+def error_of(error: grpc.aio.AioRpcError) -> errors.ContextdError:
+    """Reads what a call failed with."""
     return errors.from_status(error.code(), error.details() or "", error.trailing_metadata())
 
 
@@ -35,9 +37,11 @@ class AsyncRunner:
         self.channel = channel
         self.sleep = sleep
         self._manager: ContextManagerAsyncStub = ContextManagerStub(channel)
+        tracker: TrackerAsyncStub = TrackerStub(channel)
+        self.subscribe = tracker.Subscribe
         self._methods: dict[str, Any] = {
             **_methods.bound(self._manager, _methods.CONTEXT_MANAGER),
-            **_methods.bound(TrackerStub(channel), _methods.TRACKER),
+            **_methods.bound(tracker, _methods.TRACKER),
         }
 
     async def run(self, operation: Operation[T]) -> T:
@@ -59,7 +63,7 @@ class AsyncRunner:
             try:
                 return await self._methods[step.method](step.request, timeout=step.timeout)
             except grpc.aio.AioRpcError as error:
-                raise _error(error) from error
+                raise error_of(error) from error
         if isinstance(step, _calls.Sleep):
             await self.sleep(step.seconds)
             return None
@@ -81,7 +85,7 @@ class AsyncRunner:
                         yield entry
                 return
             except grpc.aio.AioRpcError as error:
-                delay = reader.delay_after(_error(error))
+                delay = reader.delay_after(error_of(error))
             finally:
                 stream.cancel()
             await self.sleep(delay)

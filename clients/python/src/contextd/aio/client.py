@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import weakref
+from collections.abc import AsyncIterator, Collection, Mapping
 from datetime import timedelta
 from types import TracebackType
 from typing import Callable, Optional, Union
 
 import grpc
 
-from contextd import _channel, _operations, _sessions, _tracked
+from contextd import _channel, _operations, _requests, _sessions, _subscribing, _tracked
 from contextd._calls import Settings
 from contextd.aio._runner import AsyncRunner
+from contextd.aio._streams import AsyncStreams
 from contextd.aio.context import AsyncContext
 from contextd.aio.session import AsyncSession
+from contextd.aio.subscription import AsyncSubscription
 from contextd.errors import SessionLost
+from contextd.events import EventType
 from contextd.retry import RetryPolicy
 from contextd.tracking import SessionInfo, UsageTotal
 from contextd.v1 import context_manager_pb2 as pb
@@ -51,9 +55,12 @@ class AsyncClient:
         self._channel = grpc.aio.insecure_channel(address, _channel.channel_options(options))
         self._runner = AsyncRunner(self._channel)
         self._sessions: set[AsyncSession] = set()
+        self._subscriptions: weakref.WeakSet[AsyncSubscription] = weakref.WeakSet()
 
     async def close(self) -> None:
         """Ends the connection. As :meth:`contextd.Client.close`."""
+        for subscription in list(self._subscriptions):
+            await subscription.aclose()
         for session in list(self._sessions):
             await session._abandon()
         await self._channel.close()
@@ -168,7 +175,7 @@ class AsyncClient:
         new = _sessions.NewSession(
             namespace=self._namespace(namespace),
             owner=owner,
-            ttl=_sessions.to_ttl(ttl),
+            ttl=_requests.to_timedelta(ttl),
             metadata=metadata,
             default_context_id=default_context_id,
             create_if_missing=create_if_missing,
@@ -217,3 +224,48 @@ class AsyncClient:
         return await self._runner.run(
             _tracked.usage(self._settings, self._namespace(namespace), context_id="")
         )
+
+    def subscribe(
+        self,
+        *,
+        context_ids: Collection[str] = (),
+        id_prefix: str = "",
+        type: str = "",
+        metadata: Mapping[str, str] = _NO_LABELS,
+        event_types: Collection[EventType] = (),
+        key_prefix: str = "",
+        cursor: Optional[str] = None,
+        from_oldest: bool = False,
+        snapshot: bool = False,
+        without_values: bool = False,
+        progress: bool = False,
+        progress_interval: Union[timedelta, float] = 10.0,
+        reconnect_timeout: Optional[float] = None,
+        namespace: Optional[str] = None,
+    ) -> AsyncSubscription:
+        """Prepares to tell what happens, in order. As :meth:`contextd.Client.subscribe`.
+
+        Example:
+            >>> async with client.subscribe(id_prefix="chat-") as events:
+            ...     async for event in events:
+            ...         print(event.type.value, event.context_id)
+            created chat-8
+        """
+        request = _subscribing.new_request(
+            namespace=self._namespace(namespace),
+            context_ids=context_ids,
+            id_prefix=id_prefix,
+            type=type,
+            metadata=metadata,
+            event_types=event_types,
+            key_prefix=key_prefix,
+            cursor=cursor,
+            from_oldest=from_oldest,
+            snapshot=snapshot,
+            without_values=without_values,
+            progress_interval=progress_interval,
+        )
+        feed = _subscribing.Feed(self._settings, request, progress, reconnect_timeout)
+        subscription = AsyncSubscription(AsyncStreams(self._runner.subscribe, feed), feed)
+        self._subscriptions.add(subscription)
+        return subscription

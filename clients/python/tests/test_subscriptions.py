@@ -1,0 +1,358 @@
+"""Subscriptions of both clients, against a server that answers as it was told.
+
+What a test waits for comes from the server or from the subscription itself; nothing sleeps.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import grpc
+import pytest
+
+import contextd
+from contextd import AsyncClient, Client, EventType, RetryPolicy
+from contextd import _subscribing as subscribing
+from contextd._calls import Settings
+from contextd._streams import Streams
+from contextd._subscribing import Feed
+from fake import PATIENCE_SECONDS, UNAVAILABLE, Fail, FakeClock, FakeServer, Hang
+from fake_events import caught_up, event, progress, request, told
+
+QUICK = RetryPolicy(initial_delay=0.001, max_delay=0.001, conflict_delay=0)
+STALLED = Fail(grpc.StatusCode.ABORTED, "STREAM_STALLED", {"cursor": "99"})
+COMPACTED = Fail(grpc.StatusCode.OUT_OF_RANGE, "CURSOR_COMPACTED", {"oldest_cursor": "5"})
+
+
+@pytest.fixture
+def client(client: Any) -> Any:
+    """The client in both its forms, which loses no time between attempts."""
+    target = getattr(client, "target", client)
+    target._settings = replace(target._settings, retry=QUICK)
+    return client
+
+
+def cursors_asked(server: FakeServer) -> list[str]:
+    return [request.cursor for request in server.requests["Subscribe"]]
+
+
+def watchers() -> Iterator[threading.Thread]:
+    return (t for t in threading.enumerate() if t.name == "contextd-subscription")
+
+
+# Iterating.
+
+
+def test_events_are_handed_out_in_order(client: Any, server: FakeServer) -> None:
+    server.answer("Subscribe", [told(event("1"), event("2")), told(event("3")), Hang()])
+    events = client.subscribe(cursor="0", context_ids=["c"])
+    assert server.requests == {}
+    assert [next(events).cursor for _ in range(3)] == ["1", "2", "3"]
+    assert events.cursor == "3"
+    (request,) = server.requests["Subscribe"]
+    assert (request.namespace, request.cursor, list(request.context_ids)) == ("tests", "0", ["c"])
+    events.close()
+    assert list(events) == []
+    server.wait_ended(1)
+
+
+def test_another_namespace_is_asked_for(client: Any, server: FakeServer) -> None:
+    server.answer("Subscribe", [caught_up("1"), Hang()])
+    with client.subscribe(namespace="other"):
+        assert server.requests["Subscribe"][0].namespace == "other"
+
+
+def test_the_beginning_waits_until_the_position_is_known(client: Any, server: FakeServer) -> None:
+    server.answer("Subscribe", [caught_up("7"), told(event("8")), Hang()])
+    with client.subscribe() as events:
+        assert events.cursor == "7"
+        assert events.caught_up
+        assert next(events).cursor == "8"
+    server.wait_ended(1)
+    assert list(events) == []
+
+
+def test_the_beginning_hands_nothing_out(client: Any, server: FakeServer) -> None:
+    server.answer("Subscribe", [told(event("1")), Hang()])
+    with client.subscribe(from_oldest=True) as events:
+        assert events.cursor is None
+        with events:
+            assert next(events).cursor == "1"
+    assert len(server.requests["Subscribe"]) == 1
+
+
+def test_events_end_where_all_was_told(client: Any, server: FakeServer) -> None:
+    server.answer(
+        "Subscribe", [told(event("1")), told(event("2")), caught_up("3"), told(event("4")), Hang()]
+    )
+    with client.subscribe(snapshot=True) as events:
+        assert [handed.cursor for handed in events.until_caught_up()] == ["1", "2"]
+        assert events.caught_up
+        assert events.cursor == "3"
+        assert list(events.until_caught_up()) == []
+        assert next(events).cursor == "4"
+
+
+def test_positions_are_seen_where_that_is_wanted(client: Any, server: FakeServer) -> None:
+    server.answer("Subscribe", [told(event("1")), caught_up("2"), progress("3"), Hang()])
+    with client.subscribe(cursor="0", progress=True, progress_interval=0.5) as events:
+        seen = list(events.until_caught_up())
+        assert [handed.type for handed in seen] == [EventType.UPDATED, EventType.CAUGHT_UP]
+        assert events.cursor == "2"
+        assert next(events).type is EventType.PROGRESS
+        assert events.cursor == "3"
+    assert server.requests["Subscribe"][0].progress_interval.ToMilliseconds() == 500
+
+
+# Going on.
+
+
+@pytest.mark.parametrize("end", [[UNAVAILABLE], [STALLED], []])
+def test_it_goes_on_by_itself(client: Any, server: FakeServer, end: list[Fail]) -> None:
+    server.answer("Subscribe", [told(event("1"), event("2")), *end])
+    server.answer("Subscribe", *[[UNAVAILABLE]] * 3)
+    server.answer("Subscribe", [told(event("3")), caught_up("4"), *end])
+    server.answer("Subscribe", [told(event("5")), Hang()])
+    with client.subscribe(from_oldest=True) as events:
+        assert [next(events).cursor for _ in range(4)] == ["1", "2", "3", "5"]
+    # What was on its way when a stream failed may be lost: then it comes with the next one.
+    asked = cursors_asked(server)
+    assert asked[0] == ""
+    assert asked[-1] in {"3", "4"}
+    assert set(asked) <= {"", "1", "2", "3", "4"}
+
+
+def test_before_a_position_is_known_it_begins_anew(client: Any, server: FakeServer) -> None:
+    server.answer("Subscribe", [UNAVAILABLE], [], [caught_up("7"), Hang()])
+    with client.subscribe() as events:
+        assert events.cursor == "7"
+    sent = server.requests["Subscribe"]
+    assert len(sent) == 3
+    assert sent[0] == sent[1] == sent[2]
+
+
+def test_a_bound_ends_the_attempts(client: Any, server: FakeServer) -> None:
+    server.answer("Subscribe", [UNAVAILABLE])
+    target = getattr(client, "target", client)
+    target._settings = replace(target._settings, clock=time.monotonic)
+    events = client.subscribe(reconnect_timeout=0.05)
+    with pytest.raises(contextd.Stopping):
+        next(events)
+    assert list(events) == []
+
+
+@pytest.mark.parametrize(
+    ("fail", "kind"),
+    [
+        (COMPACTED, contextd.CursorCompacted),
+        (Fail(grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD"), contextd.InvalidField),
+        (Fail(grpc.StatusCode.UNIMPLEMENTED), contextd.NotSupported),
+        (Fail(grpc.StatusCode.CANCELLED), contextd.Cancelled),
+    ],
+)
+@pytest.mark.parametrize("begun", [True, False])
+def test_what_will_not_help_is_raised_once(
+    client: Any, server: FakeServer, fail: Fail, kind: Any, begun: bool
+) -> None:
+    server.answer("Subscribe", [told(event("1")), fail] if begun else [fail])
+    events = client.subscribe(cursor="0")
+    with pytest.raises(kind) as caught:
+        list(events)
+    if kind is contextd.CursorCompacted:
+        assert caught.value.oldest_cursor == "5"
+    assert list(events) == []
+    assert list(events.until_caught_up()) == []
+    assert len(server.requests["Subscribe"]) == 1
+
+
+def test_what_is_wrong_is_raised_at_the_beginning(client: Any, server: FakeServer) -> None:
+    server.answer("Subscribe", [COMPACTED])
+    with pytest.raises(contextd.CursorCompacted), client.subscribe(cursor="0"):
+        pytest.fail("it has not begun")
+
+
+@pytest.mark.parametrize("before", [[], [caught_up("1")]])
+def test_a_stream_on_which_nothing_comes_is_given_up(
+    client: Any, server: FakeServer, monkeypatch: pytest.MonkeyPatch, before: list[Any]
+) -> None:
+    monkeypatch.setattr(subscribing, "GRACE_SECONDS", 0.01)
+    target = getattr(client, "target", client)
+    target._settings = replace(target._settings, clock=time.monotonic)
+    server.answer("Subscribe", [*before, Hang()], [told(event("2")), Hang()])
+    with client.subscribe(progress_interval=0.1) as events:
+        assert next(events).cursor == "2"
+    assert cursors_asked(server) == ["", "1" if before else ""]
+
+
+def test_the_time_in_which_nobody_reads_is_no_silence(clock: FakeClock) -> None:
+    class Silent:
+        """A stream that looks after a while whether somebody gave it up."""
+
+        cancelled = 0
+        passes = 0.0
+
+        def __next__(self) -> Any:
+            clock.now += self.passes
+            streams.give_up_if_silent()
+            return told(event("1"))
+
+        def cancel(self) -> None:
+            self.cancelled += 1
+
+    stream = Silent()
+    feed = Feed(Settings("tests", 10.0, QUICK, clock), request(), False, None)
+    streams = Streams(lambda _: stream, feed, clock)
+    streams.receive()
+    clock.now += 3600
+    streams.give_up_if_silent()
+    stream.passes = 34.9
+    streams.receive()
+    assert stream.cancelled == 0
+    stream.passes = 35.0
+    streams.receive()
+    assert stream.cancelled == 1
+    streams.close()
+
+
+# Ending.
+
+
+def test_another_thread_ends_it(server: FakeServer) -> None:
+    server.answer("Subscribe", [told(event("1")), Hang()])
+    seen: list[str] = []
+    with Client(server.address) as client:
+        events = client.subscribe(cursor="0")
+        first = threading.Event()
+
+        def follow() -> None:
+            for handed in events:
+                seen.append(handed.cursor)
+                first.set()
+
+        thread = threading.Thread(target=follow)
+        thread.start()
+        assert first.wait(PATIENCE_SECONDS)
+        events.close()
+        thread.join(PATIENCE_SECONDS)
+        assert not thread.is_alive()
+        events.close()
+    assert seen == ["1"]
+    for watcher in watchers():
+        watcher.join(PATIENCE_SECONDS)
+        assert not watcher.is_alive()
+
+
+def test_it_ends_while_it_waits_to_connect(server: FakeServer) -> None:
+    server.answer("Subscribe", [UNAVAILABLE])
+    slow = RetryPolicy(initial_delay=PATIENCE_SECONDS * 10, max_delay=PATIENCE_SECONDS * 10)
+    with Client(server.address, retry=slow) as client:
+        events = client.subscribe()
+        thread = threading.Thread(target=lambda: list(events))
+        thread.start()
+        server.wait_for("Subscribe", 1)
+        events.close()
+        thread.join(PATIENCE_SECONDS)
+        assert not thread.is_alive()
+
+
+def test_the_end_of_the_client_ends_it(server: FakeServer) -> None:
+    server.answer("Subscribe", [caught_up("1"), Hang()])
+    client = Client(server.address)
+    events = client.subscribe()
+    with events:
+        thread = threading.Thread(target=lambda: list(events))
+        thread.start()
+        client.close()
+        thread.join(PATIENCE_SECONDS)
+        assert not thread.is_alive()
+
+
+def test_what_is_dropped_leaves_nothing(client: Any, server: FakeServer) -> None:
+    server.answer("Subscribe", [told(event("1")), Hang()])
+    for handed in client.subscribe(cursor="0"):
+        assert handed.cursor == "1"
+        break
+    gc.collect()
+    server.wait_ended(1)
+
+
+def test_a_task_ends_what_another_waits_in(server: FakeServer) -> None:
+    server.answer("Subscribe", [told(event("1")), Hang()])
+
+    async def use() -> None:
+        async with AsyncClient(server.address) as client:
+            events = client.subscribe(cursor="0")
+            first = asyncio.Event()
+            seen: list[str] = []
+
+            async def follow() -> None:
+                async for handed in events:
+                    seen.append(handed.cursor)
+                    first.set()
+
+            task = asyncio.ensure_future(follow())
+            await first.wait()
+            await events.aclose()
+            await events.aclose()
+            await task
+            assert seen == ["1"]
+            await asyncio.to_thread(server.wait_ended, 1)
+
+    asyncio.run(asyncio.wait_for(use(), PATIENCE_SECONDS))
+
+
+def test_a_task_ends_what_waits_to_connect(server: FakeServer) -> None:
+    server.answer("Subscribe", [UNAVAILABLE])
+    slow = RetryPolicy(initial_delay=PATIENCE_SECONDS * 10, max_delay=PATIENCE_SECONDS * 10)
+
+    async def use() -> None:
+        async with AsyncClient(server.address, retry=slow) as client:
+            events = client.subscribe()
+
+            async def follow() -> list[Any]:
+                return [handed async for handed in events]
+
+            task = asyncio.ensure_future(follow())
+            await asyncio.to_thread(server.wait_for, "Subscribe", 1)
+            await client.close()
+            assert await task == []
+
+    asyncio.run(asyncio.wait_for(use(), PATIENCE_SECONDS))
+
+
+def test_a_cancelled_wait_loses_nothing(server: FakeServer) -> None:
+    server.answer("Subscribe", [told(event("1")), Hang()])
+
+    async def use() -> None:
+        async with AsyncClient(server.address) as client, client.subscribe(cursor="0") as events:
+            assert (await events.__anext__()).cursor == "1"
+            for _ in range(3):
+                with pytest.raises(asyncio.TimeoutError):
+                    await asyncio.wait_for(events.__anext__(), 0.01)
+            assert len(server.requests["Subscribe"]) == 1
+
+    asyncio.run(asyncio.wait_for(use(), PATIENCE_SECONDS))
+    server.wait_ended(1)
+
+
+def test_a_cancelled_beginning_leaves_no_stream(server: FakeServer) -> None:
+    server.answer("Subscribe", [Hang()])
+
+    async def use() -> None:
+        async with AsyncClient(server.address) as client:
+            events = client.subscribe()
+            task = asyncio.ensure_future(events.__aenter__())
+            await asyncio.to_thread(server.wait_for, "Subscribe", 1)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            await asyncio.to_thread(server.wait_ended, 1)
+            assert [handed async for handed in events] == []
+
+    asyncio.run(asyncio.wait_for(use(), PATIENCE_SECONDS))
