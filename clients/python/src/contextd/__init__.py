@@ -117,7 +117,7 @@ from contextd.values import (
 )
 from contextd.view import ReadNeeded, View, ViewedContext
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 __all__ = [
     "Activation",

@@ -42,7 +42,7 @@ def test_an_import_with_all_that_was_done_adds_up(binary: str) -> None:
 # The README.
 
 
-@pytest.mark.parametrize("name", ["first", "asyncio", "session"])
+@pytest.mark.parametrize("name", ["first", "asyncio", "session", "events"])
 def test_the_program_of_the_readme_runs_as_printed(process: ContextdProcess, name: str) -> None:
     readme = (FOLDER / "README.md").read_text()
 
