@@ -104,6 +104,7 @@ static void result_print(struct workload_result *result)
            (unsigned long long)result->operations, (unsigned long long)result->total,
            (now < result->end ? now : result->end) - result->begin,
            (unsigned long long)result->bytes);
+    printf("\"caught_up_s\": %.6f, ", result->caught_up_s);
     printf("\"p50_us\": %u, \"p99_us\": %u, ", percentile(result, 50), percentile(result, 99));
     printf("\"entries\": %llu, \"versions\": %llu, \"sequence\": %llu, ",
            (unsigned long long)result->entries, (unsigned long long)result->versions,
@@ -146,6 +147,14 @@ static bool option_set(struct workload_options *options, const char *text)
         options->requests = (uint64_t)number;
     } else if (strcmp(name, "first") == 0) {
         options->first = (uint64_t)number;
+    } else if (strcmp(name, "rate") == 0) {
+        options->rate = number;
+    } else if (strcmp(name, "offset") == 0) {
+        options->offset = (unsigned)number;
+    } else if (strcmp(name, "each") == 0) {
+        options->each = number != 0;
+    } else if (strcmp(name, "oldest") == 0) {
+        options->oldest = number != 0;
     } else if (strcmp(name, "seed") == 0) {
         options->seed = (uint64_t)number;
     } else {
@@ -165,6 +174,9 @@ static bool run(const char *kind, const struct workload_options *options,
     }
     if (strcmp(kind, "sessions") == 0) {
         return workload_sessions(options, result);
+    }
+    if (strcmp(kind, "subscribe") == 0) {
+        return workload_subscribe(options, result);
     }
     if (strcmp(kind, "connections") == 0) {
         return workload_connections(options, result);

@@ -156,7 +156,7 @@ struct cxc_bytes message_random(struct message *message, const struct workload_o
     for (size_t i = 0; i < message->spot_count; i++) {
         uint64_t random = workload_random(seed);
 
-        spot_set(message, &message->spots[i], (random >> 16) % options->contexts,
+        spot_set(message, &message->spots[i], options->offset + (random >> 16) % options->contexts,
                  (random & 0xffff) % options->keys, (uint8_t)('a' + (random >> 56) % 26));
     }
     return (struct cxc_bytes){message->bytes, message->size};

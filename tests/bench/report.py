@@ -269,7 +269,55 @@ def sessions_lines(sessions):
     )
 
 
+def median_of(rows, name):
+    return statistics.median(row[name] for row in rows)
+
+
+def events_goals(events):
+    delivery = events["delivery"]
+    ratio = median_of(delivery["events"], "per_cpu_s") / median_of(delivery["null"], "per_cpu_s")
+    text = "events to {:,} subscriptions over null messages, per CPU".format(events["subscribers"])
+    yield Goal(text, ratio, 0.7)
+    index = events["index"]
+    for text, name in (
+        ("CPU of an update beside {:,} subscriptions to others", "others"),
+        ("the same to one that a subscription is about", "theirs"),
+    ):
+        cpu = statistics.median(index[name].ratios(index["none"], "cpu_us"))
+        yield Goal(text.format(events["index_count"]), cpu, 1.15, most=True)
+    text = "events that one catches up with per second"
+    yield Goal(text, statistics.median(events["catch_up"]["rates"]), 300000, form="%.0f")
+    asleep, awake = (statistics.median(events["sleepers"][name]) for name in ("asleep", "awake"))
+    yield Goal("p99 of those awake beside as many asleep", asleep / max(awake, 1), 1.5, most=True)
+
+
+def events_lines(events):
+    for rate, rows in events["latency"].items():
+        p50, p99, measured = (statistics.median(column) for column in zip(*rows))
+        yield "events: {:,.0f} updates per second: {:,.0f} us from the answer to the event, p99 {:,.0f}".format(
+            measured, p50, p99
+        )
+    delivery = events["delivery"]
+    for name in ("events", "null"):
+        yield "        {:6} {:,.0f} per second to {:,} subscriptions, {:,.0f} per CPU second".format(
+            name,
+            median_of(delivery[name], "rate"),
+            events["subscribers"],
+            median_of(delivery[name], "per_cpu_s"),
+        )
+    resume = events["resume"]
+    yield "        {:,} subscriptions of one context each, {:,} changes behind: {:.2f} s,".format(
+        events["index_count"], resume["changes"], resume["seconds"]
+    )
+    yield "        %.2f s of CPU, %.1f KiB each (resident memory, connections included)" % (
+        resume["cpu_s"],
+        resume["memory"] / 1024,
+    )
+    yield "        %.1f KiB for one that sleeps" % (events["sleepers_memory"] / 1024)
+
+
 GOALS = {
+    "events": events_goals,
     "history": history_goals,
     "sessions": sessions_goals,
     "table": table_goals,
@@ -284,6 +332,7 @@ LINES = {
     "growth": growth_lines,
     "history": history_lines,
     "sessions": sessions_lines,
+    "events": events_lines,
 }
 
 

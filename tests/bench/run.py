@@ -19,7 +19,7 @@ import servers
 from measure import Workload
 from sections import KEYS, Bench
 
-SECTIONS = ("table", "rows", "idle", "restart", "memory", "growth", "history", "sessions")
+SECTIONS = ("table", "rows", "idle", "restart", "memory", "growth", "history", "sessions", "events")
 TARGETS = ["//tests/bench:load", "//tests/bench:null_server", "//server:contextd"]
 VALUE_SIZE = 200
 
@@ -35,6 +35,10 @@ USUAL = {
     "activities": 1000000,
     "sessions": 10000,
     "sessions_s": 20,
+    "subscribers": 1000,
+    "context_subscribers": 10000,
+    "behind": 100000,
+    "catch_up": 1000000,
 }
 QUICK = {
     "slices": 2,
@@ -47,6 +51,10 @@ QUICK = {
     "activities": 20000,
     "sessions": 500,
     "sessions_s": 2,
+    "subscribers": 50,
+    "context_subscribers": 200,
+    "behind": 5000,
+    "catch_up": 20000,
 }
 
 
@@ -101,7 +109,7 @@ def run_sections(bench, options):
         found["table"] = table
         if table["idle"] is not None:
             found["idle"] = table["idle"]
-    for name in ("restart", "memory", "growth", "history", "sessions"):
+    for name in ("restart", "memory", "growth", "history", "sessions", "events"):
         if name in options.sections:
             found[name] = getattr(bench, name)()
     return found

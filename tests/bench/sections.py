@@ -5,6 +5,7 @@ import os
 import random
 import resource
 import select
+import signal
 import subprocess
 import sys
 import time
@@ -19,6 +20,9 @@ CONNECTIONS_WAIT_S = 120
 PAGE = 100  # Activities.
 APPENDS = 5000  # In a slice, so that a short history stays short.
 RENEW_S = 10  # As in workload.h.
+EVENT_RATES = (1000, 20000)  # Updates in a second.
+SLEEPERS_RATE = 100
+EVENTS_WAIT_S = 300
 ACTIVITY_LOADS = (
     ("update", {"in_flight": 64}),
     ("record", {"in_flight": 64}),
@@ -98,6 +102,7 @@ class Bench:
         self.make_workload = make_workload
         self.random = random.Random(options.seed)
         self.running = []
+        self.clients = []
 
     # ---- Servers. -----------------------------------------------------------------
 
@@ -119,6 +124,9 @@ class Bench:
     def kill_all(self):
         for server in self.running:
             server.kill()
+        for client in self.clients:
+            client.kill()
+            client.wait()
 
     def start_for_table(self, workload):
         """All that are installed, filled, by name."""
@@ -373,3 +381,175 @@ class Bench:
             "cpu_us": 1e6 * share / (count / RENEW_S),
             "memory": memory,
         }
+
+    # ---- Subscriptions. ---------------------------------------------------------------
+
+    def events(self):
+        """Latency, delivery to many, what subscriptions cost a write, catching up, sleepers."""
+        found = {"latency": self.event_latency()}
+        found.update(self.event_delivery())
+        found.update(self.event_index())
+        found["catch_up"] = self.event_catch_up()
+        found.update(self.event_sleepers())
+        return found
+
+    def subscribers(self, workload, server, count, **options):
+        """A process that holds subscriptions which have caught up."""
+        command = [workload.load, "subscribe", server.address, "in_flight=%d" % count]
+        command += ["contexts=%d" % workload.contexts]
+        command += ["%s=%s" % option for option in options.items()]
+        client = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.clients.append(client)
+        ready, _, _ = select.select([client.stdout], [], [], EVENTS_WAIT_S)
+        if not ready or client.stdout.readline() != b"subscribed\n":
+            raise BenchError("%d subscriptions of %s did not begin" % (count, server.name))
+        return client
+
+    def end_subscribers(self, client):
+        """Ends them, and returns what they have seen."""
+        client.send_signal(signal.SIGCONT)
+        output, _ = client.communicate(timeout=EVENTS_WAIT_S)
+        self.clients.remove(client)
+        result = json.loads(output)
+        if result["failures"] > 0:
+            raise BenchError("a subscription failed: " + result["failure"])
+        return result
+
+    def filled(self, name, contexts=10000):
+        workload = self.make_workload(contexts)
+        server = self.start(servers.Contextd, "contextd-" + name)
+        workload.fill(server, "create")
+        return workload, server
+
+    def event_latency(self):
+        """From the answer to a write to its event, of one subscription."""
+        say("bench: events: latency")
+        workload, server = self.filled("latency")
+        found = {}
+        for _ in range(self.options.slices):
+            for rate in EVENT_RATES:
+                result = workload.run(
+                    server, "subscribe", in_flight=1, rate=rate, seconds=self.options.slice_s
+                )
+                found.setdefault(rate, []).append(
+                    (result["p50_us"], result["p99_us"], result["operations"] / result["seconds"])
+                )
+        self.stop(server)
+        return found
+
+    def event_delivery(self):
+        """Events that reach many subscriptions of everything, beside a null server's stream:
+        per second, and per second of the server's processor time."""
+        say("bench: events: delivery")
+        workload, server = self.filled("delivery")
+        null = self.start(servers.Null, "null-events")
+        rows = {"events": [], "null": []}
+        for _ in range(self.options.slices):
+            rows["null"].append(self.delivered(workload, null, False))
+            rows["events"].append(self.delivered(workload, server, True))
+        self.stop(server)
+        self.stop(null)
+        return {"delivery": rows, "subscribers": self.options.subscribers}
+
+    def delivered(self, workload, server, writes):
+        client = self.subscribers(workload, server, self.options.subscribers)
+        cpu, begin = server.cpu_s(), time.monotonic()
+        updates = 0
+        if writes:
+            seconds = self.options.slice_s
+            updates = workload.run(server, "batch", in_flight=1, per_request=10, seconds=seconds)
+            updates = updates["total"]
+        else:
+            time.sleep(self.options.slice_s)
+        cpu, seconds = server.cpu_s() - cpu, time.monotonic() - begin
+        result = self.end_subscribers(client)
+        if writes and result["total"] > updates * self.options.subscribers:
+            raise BenchError("more events than changes")
+        return {
+            "rate": result["total"] / seconds,
+            "per_cpu_s": result["total"] / cpu,
+            "updates": updates / seconds,
+        }
+
+    def event_index(self):
+        """What a write costs beside many subscriptions to one context each: to contexts that
+        nobody asked for, and to those; and how they all catch up at once."""
+        say("bench: events: index")
+        count = self.options.context_subscribers
+        workload, server = self.filled("index", contexts=2 * count)
+        others = self.make_workload(count)
+        slices = {"none": [], "others": [], "theirs": []}
+
+        def add(name, offset):
+            seconds = self.options.slice_s
+            item = measure(others, server, "update", seconds, in_flight=64, offset=offset)
+            slices[name].append(item)
+
+        for _ in range(self.options.slices):
+            add("none", count)
+            client = self.subscribers(workload, server, count, each=1)
+            add("others", count)
+            add("theirs", 0)
+            self.end_subscribers(client)
+        self.stop(server)
+        series = {name: Series(items) for name, items in slices.items()}
+        return {"index": series, "index_count": count, "resume": self.event_resume(count)}
+
+    def event_resume(self, count):
+        """All begin so many changes behind, at once."""
+        workload, server = self.filled("resume", contexts=count)
+        changes = self.options.behind
+        workload.run(server, "stream", in_flight=16, per_request=100, requests=changes // 100)
+        base = server.resident_bytes()
+        cpu = server.cpu_s()
+        client = self.subscribers(workload, server, count, each=1, oldest=1)
+        memory = server.resident_bytes() - base
+        cpu = server.cpu_s() - cpu
+        result = self.end_subscribers(client)
+        expected = count + changes
+        if result["total"] != expected:
+            raise BenchError("%d events, and not %d" % (result["total"], expected))
+        self.stop(server)
+        return {
+            "seconds": result["caught_up_s"],
+            "cpu_s": cpu,
+            "changes": changes,
+            "memory": memory / count,
+        }
+
+    def event_catch_up(self):
+        """One subscription that begins with the oldest of many events, from the log."""
+        say("bench: events: catching up")
+        workload, server = self.filled("catch-up")
+        changes = self.options.catch_up
+        workload.run(server, "stream", in_flight=16, per_request=100, requests=changes // 100)
+        server.stop()
+        server.start()  # Nothing of it is in memory.
+        rates = []
+        for _ in range(self.options.slices):
+            client = self.subscribers(workload, server, 1, oldest=1)
+            result = self.end_subscribers(client)
+            if result["total"] != changes + workload.contexts:
+                raise BenchError("%d events, and not %d" % (result["total"], changes))
+            rates.append(result["total"] / result["caught_up_s"])
+        self.stop(server)
+        return {"events": changes, "rates": rates}
+
+    def event_sleepers(self):
+        """Half of the subscriptions stop reading: what the others see of it, and memory."""
+        say("bench: events: sleepers")
+        workload, server = self.filled("sleepers")
+        half = self.options.subscribers // 2
+        found = {"awake": [], "asleep": []}
+        options = {"in_flight": half, "rate": SLEEPERS_RATE, "seconds": self.options.slice_s}
+        client = self.subscribers(workload, server, half)
+        base = server.resident_bytes()
+        for _ in range(self.options.slices):
+            for name, number in (("awake", signal.SIGCONT), ("asleep", signal.SIGSTOP)):
+                client.send_signal(number)
+                result = workload.run(server, "subscribe", **options)
+                found[name].append(result["p99_us"])
+        memory = server.resident_bytes() - base
+        seen = self.end_subscribers(client)
+        self.stop(server)
+        return {"sleepers": found, "sleepers_memory": memory / half, "sleepers_seen": seen["total"]}

@@ -27,6 +27,10 @@ struct workload_options {
   double seconds; /* How long to go on then; 0: until `requests` are done. */
   uint64_t requests;
   uint64_t first; /* Of what goes in order: where to begin. */
+  double rate;    /* Updates in a second, beside subscriptions. 0: none. */
+  unsigned offset; /* Of the contexts that are picked at random: the first one's number. */
+  bool each;      /* Subscriptions are to one context each, in order. */
+  bool oldest;    /* They begin with the oldest event. */
   uint64_t seed;
 };
 
@@ -48,6 +52,7 @@ struct workload_result {
   uint64_t versions; /* Of all contexts, added up. */
 
   uint64_t sequence; /* The highest of the activities that were read. */
+  double caught_up_s; /* Until all subscriptions had caught up. */
 };
 
 /* Begins: sets `begin` and `end`. */
@@ -84,6 +89,13 @@ bool workload_redis(const struct workload_options *options, bool fill,
  * every WORKLOAD_RENEW_S seconds, spread evenly, until its standard input ends. */
 enum { WORKLOAD_RENEW_S = 10 };
 bool workload_sessions(const struct workload_options *options, struct workload_result *result);
+
+/* Opens `in_flight` subscriptions and reads until all have caught up. Then it writes and reads
+ * for a while, if there is a rate: what is noted is how long after the answer to a write its
+ * event arrives, 0 if before. Else it says `subscribed` on a line and reads until its standard
+ * input ends. Operations are events. The process ends with its subscriptions open. */
+enum { WORKLOAD_MOMENTS_MAX = 1 << 20 };
+bool workload_subscribe(const struct workload_options *options, struct workload_result *result);
 
 /* Opens `in_flight` connections, makes one call on each, says `connected` on a line, and
  * holds them until its standard input ends. */
