@@ -250,18 +250,14 @@ struct cx_feed_position cx_engine_oldest(const struct cx_engine *engine)
 
 bool cx_engine_unsubscribe(struct cx_engine_subscription *subscription)
 {
-    bool had_waiter;
-
     if (subscription == NULL) {
         return false;
     }
-    had_waiter = cx_subscription_close(subscription->feed);
     if (subscription->page != NULL) {
         page_clear(subscription->page);
         cx_free(subscription->page);
     }
-    cx_free(subscription);
-    return had_waiter;
+    return cx_subscription_close(subscription->feed, subscription);
 }
 
 const struct cx_event_filter *cx_engine_filter(const struct cx_engine_subscription *subscription)

@@ -149,6 +149,7 @@ void cx_feed_step_timers(struct cx_feed *feed, struct cx_work **ret_done)
         quiet_locked(feed, CX_CONTAINER_OF(mark, struct cx_subscription, due), now_us, ret_done);
     }
     if (feed->subscription_count == 0) {
+        feed->tail = NULL;
         cx_feed_drop_locked(feed, &garbage);
     }
     pthread_mutex_unlock(&feed->mutex);
@@ -263,6 +264,7 @@ void cx_subscription_free(struct cx_subscription *subscription)
 {
     if (subscription != NULL) {
         cx_free(subscription->filter);
+        cx_free(subscription->owned);
         cx_free(subscription);
     }
 }
@@ -301,7 +303,8 @@ static enum cx_status position_settle(struct cx_feed *feed, const struct cx_feed
         *ret_position = (struct cx_feed_position){durable + 1, 0};
     } else if (request->position.revision == 0) {
         *ret_position = (struct cx_feed_position){floor + 1, 0};
-    } else if (request->position.revision > durable + 1) {
+    } else if (request->position.revision > durable + 1 ||
+               (request->position.revision == durable + 1 && request->position.index > 0)) {
         cx_error_set(error, CX_REASON_INVALID_FIELD,
                      "cursor names a place that this log has not reached: is it another server's, "
                      "or was this one set back?");
@@ -365,6 +368,7 @@ enum cx_status cx_feed_subscribe(struct cx_feed *feed, const struct cx_feed_requ
     struct cx_subscription *subscription = subscription_new(feed, request);
     enum cx_status status;
 
+    assert(request->progress_interval_us > 0);
     if (subscription == NULL) {
         return cx_error_out_of_memory(ret_error);
     }
@@ -403,12 +407,13 @@ void cx_feed_forget_locked(struct cx_feed *feed, struct cx_subscription *subscri
     __atomic_store_n(&feed->interested, feed->subscription_count > 0, __ATOMIC_SEQ_CST);
 }
 
-bool cx_subscription_close(struct cx_subscription *subscription)
+bool cx_subscription_close(struct cx_subscription *subscription, void *owned)
 {
     struct cx_feed *feed = subscription->feed;
     bool had_waiter;
 
     pthread_mutex_lock(&feed->mutex);
+    subscription->owned = owned;
     if (subscription->state == CX_SUBSCRIPTION_LOADING) {
         subscription->closed = true; /* The loader finds out, and completes the waiter. */
         pthread_mutex_unlock(&feed->mutex);

@@ -118,9 +118,11 @@ CX_MUST_CHECK enum cx_status cx_feed_subscribe(struct cx_feed *feed,
                                                struct cx_subscription **ret_subscription,
                                                struct cx_error *ret_error);
 
-/* Ends a subscription. False: its waiter is about to be completed; true: it is not with the
- * feed, or not any more. */
-bool cx_subscription_close(struct cx_subscription *subscription);
+/* Ends a subscription. True: its waiter was with the feed, and is the caller's again; false: it
+ * was not, or is about to be completed.
+ * The loader may be looking for what the subscription wants until then: `owned`, which `also`
+ * may use, is given to cx_free() when that is over. It may be NULL. */
+bool cx_subscription_close(struct cx_subscription *subscription, void *owned);
 
 enum { CX_FEED_BATCH_MAX = 256 };
 
@@ -160,7 +162,8 @@ enum cx_feed_outcome cx_subscription_next(struct cx_subscription *subscription, 
  * no bound. */
 void cx_subscription_set_bound(struct cx_subscription *subscription, uint64_t revision);
 
-/* Tells just the events of contexts that this selects, beside the filter. NULL: all. */
+/* Tells just the events of contexts that this selects, beside the filter. NULL: all. Called by
+ * the feed's threads too, while the subscription is with them. */
 typedef bool (*cx_subscription_also)(void *arg, const struct cx_event *event);
 void cx_subscription_set_also(struct cx_subscription *subscription, cx_subscription_also also,
                               void *arg);

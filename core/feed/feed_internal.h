@@ -32,6 +32,7 @@ struct cx_subscription {
     uint64_t bound; /* 0: none. */
     cx_subscription_also also;
     void *also_arg;
+    void *owned; /* By its owner, until it was closed. Freed with it. */
     bool without_values;
     bool caught_up_told;
     bool caught_up_due;

@@ -191,14 +191,21 @@ static void wake_bounded_locked(struct cx_feed *feed, struct cx_work **done)
     }
 }
 
-/* Shows what the block has got. Returns false when nobody needs it any more. */
-static bool publish_locked(struct cx_feed *feed, struct cx_block *block, uint64_t from,
+/* What there is to do. */
+struct step {
+    uint64_t from;
+    uint64_t durable;
+    struct cx_block *held; /* The tail's block, if it goes on. */
+};
+
+/* Shows what the block has got. False: it is not the feed's, and nothing was shown. */
+static bool publish_locked(struct cx_feed *feed, const struct step *step, struct cx_block *block,
                            struct cx_work **done, struct cx_block **garbage)
 {
     size_t first_event = block->shown_count;
 
-    if (feed->tail_next != from || (feed->tail != block && feed->tail != NULL)) {
-        return feed->tail == block; /* The last subscription left meanwhile, another came. */
+    if (feed->tail_next != step->from || feed->tail != step->held) {
+        return false; /* The last subscription left meanwhile, and perhaps another came. */
     }
     if (feed->tail == NULL) {
         if (!cx_feed_insert_locked(feed, block, garbage)) {
@@ -218,13 +225,6 @@ static bool publish_locked(struct cx_feed *feed, struct cx_block *block, uint64_
 }
 
 /* ---- The step. -------------------------------------------------------------- */
-
-/* What there is to do. */
-struct step {
-    uint64_t from;
-    uint64_t durable;
-    struct cx_block *held; /* The tail's block, if it goes on. */
-};
 
 static bool step_begin(struct cx_feed *feed, struct step *ret_step)
 {
@@ -270,7 +270,9 @@ static void skip_locked(struct cx_feed *feed, uint64_t durable, struct cx_work *
         }
     }
     feed->tail = NULL;
-    feed->tail_next = durable + 1;
+    if (feed->tail_next <= durable) { /* What was handed over may go further than that. */
+        feed->tail_next = durable + 1;
+    }
 }
 
 /* Publishes what was built into the block, which is new or held. Whether it is the feed's. */
@@ -282,11 +284,11 @@ static bool step_end_locked(struct cx_feed *feed, const struct step *step,
     bool known = block == step->held;
 
     if (block != NULL && block->next > step->from) {
-        known = publish_locked(feed, block, step->from, done, garbage) || known;
+        known = publish_locked(feed, step, block, done, garbage) || known;
     }
     if (building->full && feed->tail == block) {
         feed->tail = NULL; /* What follows begins a new block. */
-    } else if (status != CX_OK && !building->full) {
+    } else if (feed->tail_next == step->from || (status != CX_OK && !building->full)) {
         skip_locked(feed, step->durable, done);
     }
     return known;

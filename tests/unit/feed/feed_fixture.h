@@ -12,6 +12,8 @@ extern "C" {
 #include "tests/support/fail_nth.h"
 }
 
+#include <utility>
+
 #include "tests/support/fake_clock.h"
 #include "tests/unit/log/wal_fixture.h"
 
@@ -38,6 +40,7 @@ struct Reader {
   bool (*also_model)(const ModelEvent &event) = nullptr;
   cx_feed_position next = {};  // What it has had lies before.
   Strings got;
+  uint64_t tail_next = 0;  // Of the feed, when it asked.
   int caught_up = 0, progress = 0, bound = 0, woken = 0;
   cx_reason ended = CX_REASON_NONE;
   cx_feed_batch held = {};  // A batch that it is slow to give back.
@@ -45,7 +48,9 @@ struct Reader {
 
 class FeedFixture : public testing::Test {
  protected:
-  FeedFixture() : before_(cx_memory_used()) {}
+  // A record takes up to a quarter of a segment.
+  explicit FeedFixture(uint64_t segment_size = 64 * CX_KIB)
+      : before_(cx_memory_used()), wal_(std::make_unique<Wal>(disk_, segment_size)) {}
   ~FeedFixture() override {
     CloseAll();
     cx_feed_free(feed_);
@@ -145,6 +150,7 @@ class FeedFixture : public testing::Test {
     EXPECT_FALSE(reader->waiting);
     cx_feed_batch_done(&reader->held);
     error_ = {};
+    uint64_t tail_next = std::exchange(reader->tail_next, feed_->tail_next);
     cx_feed_outcome outcome =
         cx_subscription_next(reader->subscription, size_max, &reader->waiter, &batch, &error_);
     switch (outcome) {
@@ -162,7 +168,7 @@ class FeedFixture : public testing::Test {
         break;
       case CX_FEED_CAUGHT_UP:
         reader->caught_up++;
-        EXPECT_GE(batch.next.revision, feed_->tail_next);
+        EXPECT_GE(batch.next.revision, tail_next) << "as it was when it was asked before";
         break;
       case CX_FEED_PROGRESS:
         reader->progress++;
@@ -201,7 +207,7 @@ class FeedFixture : public testing::Test {
   // Closes a subscription, which may be with the loader.
   void Close(Reader *reader) {
     cx_feed_batch_done(&reader->held);
-    bool had_waiter = cx_subscription_close(reader->subscription);
+    bool had_waiter = cx_subscription_close(reader->subscription, nullptr);
     EXPECT_EQ(reader->waiting, had_waiter);
     for (size_t i = 0; i < readers_.size(); i++) {
       if (readers_[i].get() == reader) {
@@ -272,12 +278,12 @@ class FeedFixture : public testing::Test {
   }
 
   uint64_t CachedBytes() {
-    cx_feed_statistics statistics;
+    struct cx_feed_statistics statistics;
     cx_feed_statistics(feed_, &statistics);
     return statistics.cached_bytes;
   }
   uint64_t SubscriptionCount() {
-    cx_feed_statistics statistics;
+    struct cx_feed_statistics statistics;
     cx_feed_statistics(feed_, &statistics);
     return statistics.subscriptions;
   }
@@ -288,7 +294,7 @@ class FeedFixture : public testing::Test {
 
   int64_t before_;
   SimDisk disk_;
-  std::unique_ptr<Wal> wal_ = std::make_unique<Wal>(disk_, 16384);
+  std::unique_ptr<Wal> wal_;
   FakeClock clock_;
   cx_feed *feed_ = nullptr;
   std::deque<Change> changes_;  // Of the revisions from 1 on, and their events.
@@ -296,7 +302,7 @@ class FeedFixture : public testing::Test {
   uint64_t handed_ = 0;  // The feed knows that this is durable.
   std::vector<std::unique_ptr<Reader>> readers_;
   cx_error error_ = {};
-  size_t encode_count_ = 0;
+  std::atomic<size_t> encode_count_{0};
 
  private:
   // An event as its line; with values, those of its mutations behind it.
