@@ -13,6 +13,8 @@ enum {
     CONNECT_TIMEOUT_MS = 10000,
     RECONNECT_MIN_MS = 50,
     RECONNECT_MAX_MS = 1000,
+    KEEPALIVE_TIME_MS = 30000, /* While a call waits, so that one without a deadline ends, too. */
+    KEEPALIVE_TIMEOUT_MS = 20000,
     METADATA_SIZE_MAX = 32 * 1024, /* An error's message and details come as metadata. */
 };
 
@@ -29,6 +31,9 @@ static grpc_channel *channel_new(const char *address)
         integer_arg(GRPC_ARG_ENABLE_HTTP_PROXY, 0), /* `http_proxy` is not for a loopback. */
         integer_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, -1),
         integer_arg(GRPC_ARG_MAX_METADATA_SIZE, METADATA_SIZE_MAX),
+        integer_arg(GRPC_ARG_KEEPALIVE_TIME_MS, KEEPALIVE_TIME_MS),
+        integer_arg(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, KEEPALIVE_TIMEOUT_MS),
+        integer_arg(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0),
         integer_arg(GRPC_ARG_INITIAL_RECONNECT_BACKOFF_MS, RECONNECT_MIN_MS),
         /* In spite of its name: how long one attempt to connect may take. */
         integer_arg(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, CONNECT_TIMEOUT_MS),

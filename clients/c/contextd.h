@@ -354,7 +354,8 @@ void cxc_reader_free(struct cxc_reader *reader);
  * It goes on by itself: a stream that broke (`UNAVAILABLE`, `OVERLOADED`,
  * `STREAM_STALLED`, or because the server cancelled or ended it) is opened again behind the message
  * that was handed out last, so that none is missed and none comes twice. Only
- * `caught_up` comes again. Before the first message that is tried within the client's
+ * `caught_up` comes again. A connection that has died without a word is noticed within a
+ * minute. Before the first message that is tried within the client's
  * `timeout_ms`, as (3) has it; later for ever. A client with `no_repeats` does not. Every other
  * error is returned: after `CURSOR_COMPACTED` events are gone, and a new subscription
  * must begin otherwise. */
