@@ -6,6 +6,9 @@
 #include "core/base/memory.h"
 #include "core/engine/engine_internal.h"
 
+/* Pages without anything to tell that one call looks at. */
+enum { PAGES_MAX = 16 };
+
 /* A page of contexts, as of one revision. */
 struct page {
     struct cx_snapshot rows[CX_SNAPSHOT_ROWS];
@@ -320,11 +323,11 @@ static enum cx_told_kind told_kind(enum cx_feed_outcome outcome)
 void cx_engine_next(struct cx_engine_subscription *subscription, uint64_t size_max,
                     struct cx_waiter *waiter, struct cx_told *ret_told, struct cx_error *ret_error)
 {
-    enum cx_feed_outcome outcome;
-
     ret_told->context = NULL;
     ret_told->batch.block = NULL;
-    do {
+    for (size_t pages = 0; pages < PAGES_MAX; pages++) {
+        enum cx_feed_outcome outcome;
+
         if (subscription->page != NULL && !subscription->page_taken &&
             page_take(subscription) != CX_OK) {
             (void)cx_error_out_of_memory(ret_error);
@@ -341,7 +344,11 @@ void cx_engine_next(struct cx_engine_subscription *subscription, uint64_t size_m
             ret_told->next = ret_told->batch.next;
             return;
         }
-    } while (!next_of_page(subscription, ret_told));
+        if (next_of_page(subscription, ret_told)) {
+            return;
+        }
+    }
+    ret_told->kind = CX_TOLD_LATER;
 }
 
 void cx_engine_end_subscriptions(struct cx_engine *engine)

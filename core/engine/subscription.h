@@ -59,6 +59,7 @@ enum cx_told_kind {
     CX_TOLD_CAUGHT_UP, /* Once. */
     CX_TOLD_PROGRESS,
     CX_TOLD_NOTHING, /* The waiter was taken over: ask again when it is completed. */
+    CX_TOLD_LATER,   /* Nothing yet; ask again, and let others have the thread before. */
     CX_TOLD_END,     /* The error says why. */
 };
 

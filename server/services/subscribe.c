@@ -289,7 +289,11 @@ static void pump_now(struct cx_call *call)
     if (cx_snapshot_part_is_open(&subscription->part)) {
         send_contexts(call, &told);
     } else if (ask(call, &told, &error)) {
-        tell(call, &told, &error);
+        if (told.kind == CX_TOLD_LATER) {
+            cx_call_offload(call, pump_now);
+        } else {
+            tell(call, &told, &error);
+        }
     }
 }
 
