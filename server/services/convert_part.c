@@ -285,6 +285,8 @@ static enum cx_status convert_mutation(struct cx_conversion *conversion, const s
         return convert_set_expiry(conversion, at, message, ret_mutation);
     case CONTEXTD__V1__MUTATION__KIND_RECORD_ACTIVITY:
         return convert_record(conversion, at, message, ret_mutation);
+    case CONTEXTD__V1__MUTATION__KIND_SPLICE_ENTRY:
+        return cx_field_invalid(at, "splice_entry", conversion->error, "only events have it");
     default:
         status = cx_unsupported_check(&message->base, at, conversion->error);
         return status != CX_OK

@@ -160,6 +160,11 @@ TEST_F(ConvertPartTest, RoundsATimeToLiveUpSoThatItStaysPositive) {
   EXPECT_EQ(clock_.now_us + 2, Get("a").expire_time_us);
 }
 
+TEST_F(ConvertPartTest, RefusesWhatOnlyEventsHave) {
+  EXPECT_EQ(Invalid("mutations[0].splice_entry", "only events have it"),
+            Mutate("splice_entry { key: 'k' kept_size: 1 value: 'v' }"));
+}
+
 TEST_F(ConvertPartTest, NeedsAKindInEachMutationAndPrecondition) {
   EXPECT_EQ(Invalid("mutations[0]", "must be set to a known kind"), Mutate(""));
   EXPECT_EQ(Invalid("preconditions[0]", "must be set to a known kind"),
