@@ -225,6 +225,7 @@ enum cx_status cx_engine_subscribe(struct cx_engine *engine,
         return cx_error_out_of_memory(ret_error);
     }
     subscription->engine = engine;
+    cx_feed_set_durable(engine->feed, cx_commit_durable(&engine->commit));
     if (request->with_snapshot) {
         subscription->page = cx_calloc(sizeof *subscription->page);
         place_set(subscription, request->place.shard, request->place.id);

@@ -74,6 +74,16 @@ void cx_feed_set_floor(struct cx_feed *feed, uint64_t floor)
     __atomic_store_n(&feed->floor, floor, __ATOMIC_RELEASE);
 }
 
+void cx_feed_set_durable(struct cx_feed *feed, uint64_t revision)
+{
+    uint64_t durable = __atomic_load_n(&feed->durable, __ATOMIC_SEQ_CST);
+
+    while (durable < revision &&
+           !__atomic_compare_exchange_n(&feed->durable, &durable, revision, true, __ATOMIC_SEQ_CST,
+                                        __ATOMIC_SEQ_CST)) {
+    }
+}
+
 uint64_t cx_feed_floor(const struct cx_feed *feed)
 {
     return __atomic_load_n(&feed->floor, __ATOMIC_ACQUIRE);
@@ -208,7 +218,7 @@ void cx_subscription_park_locked(struct cx_subscription *subscription, struct cx
     if (!keeps_links(subscription)) {
         links_add_locked(subscription);
     }
-    if (subscription->bound != 0) {
+    if (cx_subscription_awaits(subscription) != 0) {
         cx_subscription_enlist(&feed->bounded, subscription);
     }
     subscription->state = CX_SUBSCRIPTION_PARKED;
@@ -343,9 +353,10 @@ static enum cx_status admit_locked(struct cx_feed *feed, struct cx_subscription 
 
 static void begin_locked(struct cx_feed *feed, struct cx_subscription *subscription)
 {
+    subscription->begun = __atomic_load_n(&feed->durable, __ATOMIC_SEQ_CST);
     if (feed->subscription_count == 0) { /* Nobody has missed what nobody wanted. */
         feed->tail = NULL;
-        feed->tail_next = __atomic_load_n(&feed->durable, __ATOMIC_SEQ_CST) + 1;
+        feed->tail_next = subscription->begun + 1;
     }
     subscription->next = feed->subscriptions;
     if (subscription->next != NULL) {

@@ -61,6 +61,10 @@ void cx_feed_free(struct cx_feed *feed);
 void cx_feed_hand_over(struct cx_feed *feed, struct cx_buffer *frames, uint64_t first,
                        size_t count);
 
+/* What is durable is known before it is handed over: a subscription that begins then is not
+ * behind what was answered already. Any thread. */
+void cx_feed_set_durable(struct cx_feed *feed, uint64_t revision);
+
 /* Nothing up to `floor` is told any more. */
 void cx_feed_set_floor(struct cx_feed *feed, uint64_t floor);
 uint64_t cx_feed_floor(const struct cx_feed *feed);
@@ -146,7 +150,8 @@ void cx_feed_batch_done(struct cx_feed_batch *batch);
 
 enum cx_feed_outcome {
     CX_FEED_EVENTS,    /* The batch has some. The caller releases it. */
-    CX_FEED_CAUGHT_UP, /* Once: the end was reached. `next` is there. */
+    CX_FEED_CAUGHT_UP, /* Once: the end was reached, and with it all that was durable when it
+                          began. `next` is there. */
     CX_FEED_PROGRESS,  /* Quiet for long. */
     CX_FEED_BOUND,     /* Everything up to the bound was told. */
     CX_FEED_WAIT,      /* The waiter was taken over: ask again when it is completed. */

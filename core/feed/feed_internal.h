@@ -29,6 +29,7 @@ struct cx_subscription {
     enum cx_subscription_state state;
     struct cx_waiter *waiter; /* Unless it is active. */
     struct cx_feed_position position;
+    uint64_t begun; /* What was durable when it began. */
     uint64_t bound; /* 0: none. */
     cx_subscription_also also;
     void *also_arg;
@@ -68,7 +69,7 @@ struct cx_feed {
     struct cx_selectors selectors; /* Those that are parked, and those with several links. */
     struct cx_due due;
     struct cx_subscription *waiting; /* For blocks. */
-    struct cx_subscription *bounded; /* Parked, until the tail is beyond their bounds. */
+    struct cx_subscription *bounded; /* Parked, until the tail is beyond what they await. */
     struct cx_block **blocks;        /* By first revision. */
     size_t block_count;
     size_t block_capacity;
@@ -140,6 +141,14 @@ void cx_subscription_advance(struct cx_subscription *subscription, uint64_t revi
 static inline bool cx_subscription_is_bound(const struct cx_subscription *subscription)
 {
     return subscription->bound != 0 && subscription->position.revision > subscription->bound;
+}
+
+/* The revision behind which it has something to say even if no event concerns it: its bound,
+ * or where it has caught up. 0: none. */
+static inline uint64_t cx_subscription_awaits(const struct cx_subscription *subscription)
+{
+    return subscription->bound != 0 || subscription->caught_up_told ? subscription->bound
+                                                                    : subscription->begun;
 }
 
 /* Puts it into a list of those that wait, or takes it out of the one that it is in. */

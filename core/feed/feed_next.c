@@ -75,6 +75,15 @@ static bool batch_fill(struct cx_subscription *subscription, struct cx_block *bl
 
 /* ---- One step. -------------------------------------------------------------- */
 
+/* Whether it is to be told that it has caught up, once it has been told what lies before
+ * `next`. */
+static bool has_caught_up(const struct cx_subscription *subscription, uint64_t next,
+                          uint64_t tail_next)
+{
+    return !subscription->caught_up_told && subscription->bound == 0 && next >= tail_next &&
+           next > subscription->begun;
+}
+
 /* Whether there is something to tell, or to wait for, without a look at any event. */
 static bool next_quick_locked(struct cx_subscription *subscription, struct cx_waiter *waiter,
                               enum cx_feed_outcome *ret_outcome, struct cx_error *error)
@@ -93,8 +102,7 @@ static bool next_quick_locked(struct cx_subscription *subscription, struct cx_wa
     } else if (cx_subscription_is_bound(subscription)) {
         *ret_outcome = CX_FEED_BOUND;
     } else if (subscription->caught_up_due ||
-               (subscription->position.revision >= feed->tail_next &&
-                !subscription->caught_up_told && subscription->bound == 0)) {
+               has_caught_up(subscription, subscription->position.revision, feed->tail_next)) {
         subscription->caught_up_due = false;
         subscription->caught_up_told = true;
         *ret_outcome = CX_FEED_CAUGHT_UP;
@@ -147,8 +155,7 @@ static bool look_through(struct cx_subscription *subscription, struct cx_block *
         subscription->failure = CX_RESOURCE_EXHAUSTED;
     } else if (!full) {
         cx_subscription_advance(subscription, next);
-        subscription->caught_up_due =
-            !subscription->caught_up_told && subscription->bound == 0 && next >= tail_next;
+        subscription->caught_up_due = has_caught_up(subscription, next, tail_next);
     }
     pthread_mutex_lock(&feed->mutex);
     return batch->count > 0;

@@ -30,7 +30,7 @@ static void handing_add_locked(struct cx_feed *feed, struct cx_buffer *frames, u
 
 void cx_feed_hand_over(struct cx_feed *feed, struct cx_buffer *frames, uint64_t first, size_t count)
 {
-    __atomic_store_n(&feed->durable, first + count - 1, __ATOMIC_SEQ_CST);
+    cx_feed_set_durable(feed, first + count - 1);
     if (!__atomic_load_n(&feed->interested, __ATOMIC_SEQ_CST)) {
         return;
     }
@@ -185,7 +185,7 @@ static void wake_bounded_locked(struct cx_feed *feed, struct cx_work **done)
 
     for (struct cx_subscription *each = feed->bounded; each != NULL; each = next) {
         next = each->waiting_next;
-        if (feed->tail_next > each->bound) {
+        if (feed->tail_next > cx_subscription_awaits(each)) {
             cx_subscription_wake_locked(each, done);
         }
     }
