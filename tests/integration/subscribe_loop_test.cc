@@ -199,6 +199,7 @@ class SubscribeLoopTest : public testing::Test {
     api::ListContextsRequest list;
     list.set_namespace_(namespace_id);
     list.set_page_size(70);
+    list.set_view(api::CONTEXT_VIEW_FULL);
     auto at = view.contexts().begin();
     do {
       api::ListContextsResponse page;
@@ -206,8 +207,9 @@ class SubscribeLoopTest : public testing::Test {
       ASSERT_EQ(GRPC_STATUS_OK, outcome.code) << outcome.message;
       for (const api::Context &listed : page.contexts()) {
         ASSERT_NE(at, view.contexts().end()) << listed.id() << " is not built";
-        ASSERT_EQ(at->second.head.ShortDebugString(), listed.ShortDebugString());
-        CompareContext(&client, namespace_id, at->second);
+        ASSERT_EQ(Text(namespace_id, FeedView::Message(at->second)), Text(namespace_id, listed));
+        bool is_of_many = listed.id().compare(0, 2, "m-") == 0;
+        if (!is_of_many) CompareContext(&client, namespace_id, at->second);
         ++at;
       }
       list.set_page_token(page.next_page_token());
