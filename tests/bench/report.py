@@ -294,7 +294,7 @@ def events_goals(events):
 def events_lines(events):
     for rate, rows in events["latency"].items():
         p50, p99, measured = (statistics.median(column) for column in zip(*rows))
-        yield "events: {:,.0f} updates per second: {:,.0f} us from the answer to the event, p99 {:,.0f}".format(
+        yield "events: at {:,.0f} updates per second {:,.0f} us from answer to event, p99 {:,.0f}".format(
             measured, p50, p99
         )
     delivery = events["delivery"]

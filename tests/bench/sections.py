@@ -429,7 +429,12 @@ class Bench:
         for _ in range(self.options.slices):
             for rate in EVENT_RATES:
                 result = workload.run(
-                    server, "subscribe", in_flight=1, rate=rate, seconds=self.options.slice_s
+                    server,
+                    "subscribe",
+                    in_flight=1,
+                    rate=rate,
+                    per_request=max(rate // 2000, 1),
+                    seconds=self.options.slice_s,
                 )
                 found.setdefault(rate, []).append(
                     (result["p50_us"], result["p99_us"], result["operations"] / result["seconds"])

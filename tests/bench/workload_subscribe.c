@@ -9,7 +9,7 @@
 #include "tests/bench/messages.h"
 #include "tests/bench/workload.h"
 
-enum { TICK_MS = 1, SUBSCRIPTIONS_PER_CONNECTION = 100 };
+enum { TICK_MS = 1, SUBSCRIPTIONS_PER_CONNECTION = 100, WRITES_MAX = 64 };
 
 /* What is known of each change that this process has made. */
 struct moment {
@@ -27,6 +27,7 @@ struct subscriber {
     uint64_t revision;      /* The highest that was told. */
     struct moment *moments; /* By revision, behind `base`. NULL: this process does not write. */
     uint64_t base;
+    unsigned writes; /* In flight. */
     bool stopping;
 };
 
@@ -188,21 +189,10 @@ static bool input_has_ended(void)
 
 /* ---- Writing, beside it. ---------------------------------------------------- */
 
-static void on_answer(void *arg, struct cxc_bytes bytes, const struct cxc_error *error)
+static void on_written(struct subscriber *subscriber, uint64_t revision, double now)
 {
-    struct subscriber *subscriber = arg;
-    Contextd__V1__UpdateContextResponse *response;
-    double now = workload_now();
-    uint64_t place;
+    uint64_t place = revision - subscriber->base;
 
-    if (error != NULL) {
-        workload_fail(subscriber->result, "%s", error->message);
-        return;
-    }
-    response = contextd__v1__update_context_response__unpack(NULL, bytes.size, bytes.data);
-    assert(response != NULL);
-    place = response->write->revision - subscriber->base;
-    cxc_response_free(response);
     if (place < WORKLOAD_MOMENTS_MAX) {
         struct moment *moment = &subscriber->moments[place];
 
@@ -213,13 +203,36 @@ static void on_answer(void *arg, struct cxc_bytes bytes, const struct cxc_error 
     }
 }
 
-/* Writes at the rate that is wanted, and reads, until the time is over. */
+static void on_answer(void *arg, struct cxc_bytes bytes, const struct cxc_error *error)
+{
+    struct subscriber *subscriber = arg;
+    Contextd__V1__BatchUpdateContextsResponse *response;
+    double now = workload_now();
+
+    subscriber->writes--;
+    if (error != NULL) {
+        workload_fail(subscriber->result, "%s", error->message);
+        return;
+    }
+    response = contextd__v1__batch_update_contexts_response__unpack(NULL, bytes.size, bytes.data);
+    assert(response != NULL);
+    for (size_t i = 0; i < response->n_results; i++) {
+        const Contextd__V1__UpdateResult *result = response->results[i];
+
+        assert(result->outcome_case == CONTEXTD__V1__UPDATE_RESULT__OUTCOME_RESPONSE);
+        on_written(subscriber, result->response->write->revision, now);
+    }
+    cxc_response_free(response);
+}
+
+/* Writes at the rate that is wanted, as far as the server keeps up, and reads, until the time is
+ * over. */
 static void write_and_read(struct subscriber *subscriber)
 {
     const struct workload_options *options = subscriber->options;
-    struct message *message = message_new_update(options);
+    struct message *message = message_new_batch(options);
     struct cxc_method *update =
-        cxc_method_get(subscriber->client, "/contextd.v1.ContextManager/UpdateContext");
+        cxc_method_get(subscriber->client, "/contextd.v1.ContextManager/BatchUpdateContexts");
     uint64_t seed = options->seed;
     double begin = workload_now();
     uint64_t done = 0;
@@ -227,9 +240,11 @@ static void write_and_read(struct subscriber *subscriber)
     subscriber->base = subscriber->revision;
     workload_begin(subscriber->result, options);
     while (workload_now() < subscriber->result->end) {
-        uint64_t due = (uint64_t)((workload_now() - begin) * options->rate);
+        double seconds = workload_now() - begin;
+        uint64_t due = (uint64_t)(seconds * options->rate / options->per_request);
 
-        for (; done < due; done++) {
+        for (; done < due && subscriber->writes < WRITES_MAX; done++) {
+            subscriber->writes++;
             cxc_start(subscriber->loop, update, message_random(message, options, &seed), 20000,
                       on_answer, subscriber);
         }
