@@ -292,14 +292,14 @@ def events_goals(events):
 
 
 def events_lines(events):
-    for rate, rows in events["latency"].items():
+    text = "events: at {:,.0f} updates per second {:,.0f} us from answer to event, p99 {:,.0f}"
+    for rows in events["latency"].values():
         p50, p99, measured = (statistics.median(column) for column in zip(*rows))
-        yield "events: at {:,.0f} updates per second {:,.0f} us from answer to event, p99 {:,.0f}".format(
-            measured, p50, p99
-        )
+        yield text.format(measured, p50, p99)
     delivery = events["delivery"]
+    text = "        {:6} {:,.0f} per second to {:,} subscriptions, {:,.0f} per CPU second"
     for name in ("events", "null"):
-        yield "        {:6} {:,.0f} per second to {:,} subscriptions, {:,.0f} per CPU second".format(
+        yield text.format(
             name,
             median_of(delivery[name], "rate"),
             events["subscribers"],
