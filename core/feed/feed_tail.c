@@ -270,7 +270,7 @@ static void skip_locked(struct cx_feed *feed, uint64_t durable, struct cx_work *
         }
     }
     feed->tail = NULL;
-    if (feed->tail_next <= durable) { /* What was handed over may go further than that. */
+    if (feed->tail_next <= durable) { /* Else others have begun anew meanwhile. */
         feed->tail_next = durable + 1;
     }
 }

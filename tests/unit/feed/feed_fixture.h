@@ -39,6 +39,8 @@ struct Reader {
   bool (*also)(const cx_event *event) = nullptr;
   bool (*also_model)(const ModelEvent &event) = nullptr;
   cx_feed_position next = {};  // What it has had lies before.
+  size_t unwanted = 0;  // The events from there up to this place are not for it.
+  bool slow = false;
   Strings got;
   uint64_t tail_next = 0;  // Of the feed, when it asked.
   int caught_up = 0, progress = 0, bound = 0, woken = 0;
@@ -247,33 +249,42 @@ class FeedFixture : public testing::Test {
            (reader.also_model == nullptr || reader.also_model(event));
   }
 
-  // The first event at or behind a position that the reader wants, or NULL.
-  const ModelEvent *FirstWanted(const Reader &reader, cx_feed_position from) {
+  // The place of the first event at or behind a position.
+  size_t PlaceOf(cx_feed_position from) {
     auto found = std::lower_bound(
         events_.begin(), events_.end(), from,
         [](const ModelEvent &event, const cx_feed_position &position) {
           return cx_feed_position{event.revision, event.index} < position;
         });
-    for (; found != events_.end(); ++found) {
-      if (Wants(reader, *found)) return &*found;
-    }
-    return nullptr;
+    return static_cast<size_t>(found - events_.begin());
+  }
+
+  // The first event from a place on that the reader wants, or NULL.
+  const ModelEvent *FirstWanted(const Reader &reader, size_t place) {
+    while (place < events_.size() && !Wants(reader, events_[place])) place++;
+    return place < events_.size() ? &events_[place] : nullptr;
+  }
+
+  // The one that the reader is to have next.
+  const ModelEvent *NextWanted(Reader *reader) {
+    const ModelEvent *wanted =
+        FirstWanted(*reader, std::max(reader->unwanted, PlaceOf(reader->next)));
+    reader->unwanted = wanted != nullptr ? wanted - events_.data() : events_.size();
+    return wanted;
   }
 
   // All that the reader is to have from a position on.
   Strings Expected(const Reader &reader, cx_feed_position from) {
     Strings lines;
-    const ModelEvent *event;
-    while ((event = FirstWanted(reader, from)) != nullptr) {
-      lines.push_back(event->line());
-      from = {event->revision, event->index + 1};
+    for (size_t place = PlaceOf(from); place < events_.size(); place++) {
+      if (Wants(reader, events_[place])) lines.push_back(events_[place].line());
     }
     return lines;
   }
 
   // Nothing more is to come.
   void ExpectHasAll(const Reader &reader) {
-    const ModelEvent *event = FirstWanted(reader, reader.next);
+    const ModelEvent *event = FirstWanted(reader, PlaceOf(reader.next));
     EXPECT_EQ(nullptr, event) << "it misses " << event->line();
   }
 
@@ -317,7 +328,7 @@ class FeedFixture : public testing::Test {
   }
 
   void Take(Reader *reader, const cx_feed_piece &piece) {
-    const ModelEvent *expected = FirstWanted(*reader, reader->next);
+    const ModelEvent *expected = NextWanted(reader);
     std::string line = Line(*piece.event);
     ASSERT_NE(nullptr, expected) << "nothing is left to tell, but there comes " << line;
     EXPECT_EQ(expected->line(), line);
@@ -329,7 +340,7 @@ class FeedFixture : public testing::Test {
   }
 
   void MoveTo(Reader *reader, cx_feed_position next) {
-    const ModelEvent *wanted = FirstWanted(*reader, reader->next);
+    const ModelEvent *wanted = NextWanted(reader);
     EXPECT_FALSE(next < reader->next) << next << " is before " << reader->next;
     EXPECT_LE(next.revision, handed_ + 1);
     if (wanted != nullptr) {

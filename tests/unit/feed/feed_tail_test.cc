@@ -3,6 +3,8 @@
 
 #include "tests/unit/feed/feed_fixture.h"
 
+#include <functional>
+
 namespace {
 
 class FeedTailTest : public FeedFixture {
@@ -124,7 +126,11 @@ TEST_F(FeedTailTest, BeginsAnewWithWhoComesAfterTheLastHasLeft) {
   Settle();
   Close(reader);
   AppendSome(5);
-  Reader *late = Subscribe({}), *oldest = SubscribeFrom({0, 0});
+  uint64_t reads = Reads();
+  Reader *late = Subscribe({});
+  Settle();
+  EXPECT_EQ(reads, Reads()) << "what nobody wanted is not read";
+  Reader *oldest = SubscribeFrom({0, 0});
   Settle();
   AppendSome(5);
   Settle();
@@ -137,6 +143,8 @@ TEST_F(FeedTailTest, BeginsAnewWithWhoComesAfterTheLastHasLeft) {
 TEST_F(FeedTailTest, EndsItsStepAndTellsAllOrAnErrorWhateverMemoryThereIs) {
   for (size_t nth = 1;; nth++) {
     struct fail_nth fail;
+    cx_feed_free(feed_);
+    Open();  // A new one, which has no memory of its own yet.
     Reader *reader = Subscribe({}), *other = Subscribe(Of("b"));
     Settle();
     AppendSome(20, {"a", "b"});
@@ -158,30 +166,74 @@ TEST_F(FeedTailTest, EndsItsStepAndTellsAllOrAnErrorWhateverMemoryThereIs) {
   }
 }
 
-TEST_F(FeedTailTest, NeverGoesBackWhereARecordBehindWhatItKnewCannotBeTaken) {
-  Reader *reader = Subscribe({}), *other = Subscribe(Of("b"));
+// Runs something in the middle of a step, when it asks for memory, and may refuse that.
+struct InTheMiddle {
+  InTheMiddle(const std::function<void()> &what, bool gives) : run(what), gives_memory(gives) {
+    cx_memory_set_hook(
+        [](void *arg, size_t) {
+          auto *self = static_cast<InTheMiddle *>(arg);
+          cx_memory_set_hook(nullptr, nullptr);
+          self->run();
+          return self->gives_memory;
+        },
+        this);
+  }
+  ~InTheMiddle() { cx_memory_set_hook(nullptr, nullptr); }
+  std::function<void()> run;
+  bool gives_memory;
+};
+
+TEST_F(FeedTailTest, NeverGoesBackWhereAllLeaveAndOthersComeMeanwhile) {
+  for (bool gives_memory : {false, true}) {
+    Reader *reader = Subscribe({});
+    Settle();
+    AppendSome(3);
+    bool done = false;
+    {
+      InTheMiddle middle(
+          [&] {
+            Close(reader);
+            AppendSome(20);
+            reader = Subscribe({});
+            ReadAll(reader);
+            done = true;
+          },
+          gives_memory);
+      EXPECT_TRUE(StepTail());
+    }
+    EXPECT_TRUE(done);
+    EXPECT_EQ(durable() + 1, feed_->tail_next);
+    AppendSome(5);
+    Settle();
+    EXPECT_EQ(5u, reader->got.size());
+    CloseAll();
+    StepTimers();
+    EXPECT_EQ(0u, CachedBytes());
+  }
+}
+
+TEST_F(FeedTailTest, LeavesTheBlockAloneThatWasDroppedMeanwhile) {
+  Reader *reader = Subscribe({});
   Settle();
   AppendSome(3);
-  // Frames of which the last is no change; the log has what was meant.
-  Records payloads;
-  for (int i = 0; i < 3; i++) payloads.push_back(RawChange({{{CX_ITEM_UPDATE, "a"}}}).Encode());
-  Append({{{CX_ITEM_UPDATE, "a"}}}, kKeepBack);
-  Append({{{CX_ITEM_UPDATE, "a"}}}, kKeepBack);
-  Append({{{CX_ITEM_UPDATE, "a"}}}, kKeepBack);
-  payloads[2] = "nonsense";
-  HandOver(4, payloads, kHandOver);
-  __atomic_store_n(&feed_->durable, 3, __ATOMIC_SEQ_CST);  // As the step looks at it too early.
-  uint64_t tail_next = 0;
-  for (int i = 0; i < 10; i++) {
-    StepTail();
-    EXPECT_GE(feed_->tail_next, tail_next);
-    tail_next = feed_->tail_next;
-    if (i == 0) __atomic_store_n(&feed_->durable, 6, __ATOMIC_SEQ_CST);
-  }
-  EXPECT_EQ(7u, tail_next);
   Settle();
-  EXPECT_EQ(6u, reader->got.size());
-  ExpectHasAll(*other);
+  Append({{{CX_ITEM_UPDATE, "a", {Put("k", std::string(12000, 'x'))}}}});
+  AppendSome(200);  // More than the memory that the block has.
+  bool done = false;
+  {
+    InTheMiddle middle(
+        [&] {
+          Close(reader);
+          StepTimers();
+          done = true;
+        },
+        true);
+    StepTailToTheEnd();
+  }
+  EXPECT_TRUE(done);
+  EXPECT_LE(feed_->block_count, 1u);
+  StepTimers();
+  EXPECT_EQ(0u, CachedBytes());
 }
 
 TEST_F(FeedTailTest, LeavesToTheLoaderWhatItCannotRead) {

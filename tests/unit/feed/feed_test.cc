@@ -243,6 +243,17 @@ TEST_F(FeedTest, TellsNoProgressToWhoIsTold) {
   EXPECT_EQ(0, reader->progress);
 }
 
+TEST_F(FeedTest, TellsNoProgressToWhoDoesNotAsk) {
+  Reader *reader = Subscribe({});
+  for (int round = 0; round < 3; round++) {
+    clock_.now_us += CX_PROGRESS_INTERVAL_US_DEFAULT;
+    StepTimers();
+  }
+  Settle();
+  EXPECT_EQ(1, reader->caught_up);
+  EXPECT_EQ(0, reader->progress);
+}
+
 TEST_F(FeedTest, TellsProgressAlsoWhileItReadsThroughWhatDoesNotMatch) {
   Filter other;
   other.ids = {"other"};
