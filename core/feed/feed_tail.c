@@ -288,7 +288,7 @@ static bool step_end_locked(struct cx_feed *feed, const struct step *step,
     }
     if (building->full && feed->tail == block) {
         feed->tail = NULL; /* What follows begins a new block. */
-    } else if (feed->tail_next == step->from || (status != CX_OK && !building->full)) {
+    } else if (status != CX_OK && !building->full) {
         skip_locked(feed, step->durable, done);
     }
     return known;
