@@ -81,6 +81,22 @@ TEST_F(FeedNextTest, IsCaughtUpAlsoWhileMoreAndMoreHappens) {
   EXPECT_EQ(1, reader->caught_up);
 }
 
+// The tail is behind what is durable: what was answered by then is not news.
+TEST_F(FeedNextTest, IsCaughtUpOnlyWithWhatWasDurableWhenItBegan) {
+  for (const char *id : {"a", "b"}) {
+    Reader *other = Subscribe({});
+    AppendSome(2);
+    Reader *reader = Subscribe(Of(id), &other->next);
+    EXPECT_EQ(CX_FEED_WAIT, Next(reader)) << "nothing was published";
+    EXPECT_TRUE(StepTail());
+    EXPECT_FALSE(reader->waiting);
+    ReadAll(reader);
+    ExpectHasAll(*reader);
+    EXPECT_EQ(1, reader->caught_up);
+    CloseAll();
+  }
+}
+
 TEST_F(FeedNextTest, LeavesToTheLoaderALongWayOnWhichThereIsNothing) {
   Reader *everything = Subscribe({});
   ReadAll(everything);

@@ -62,6 +62,15 @@ TEST_F(FeedTest, RefusesAPositionOfTheFuture) {
   }
 }
 
+TEST_F(FeedTest, TakesWhatIsDurableThoughItWasNotHandedOverYet) {
+  AppendSome(2);
+  AppendSome(2, {"a"}, kKeepBack);
+  EXPECT_EQ(nullptr, SubscribeFrom({5, 0}));
+  cx_feed_set_durable(feed_, 4);
+  cx_feed_set_durable(feed_, 3);
+  EXPECT_NE(nullptr, SubscribeFrom({5, 0})) << "it never goes back";
+}
+
 TEST_F(FeedTest, RefusesWhatIsBelowTheFloor) {
   AppendSome(5);
   cx_feed_set_floor(feed_, 3);
