@@ -74,6 +74,7 @@
 #define CX_PROGRESS_INTERVAL_US_DEFAULT (10 * CX_SECOND_US)
 #define CX_PROGRESS_INTERVAL_US_MIN (CX_SECOND_US / 10)
 #define CX_PROGRESS_INTERVAL_US_MAX (3600 * CX_SECOND_US)
+#define CX_PROGRESS_STEPS 1024u                /* Moments within a quarter of an interval. */
 #define CX_EVENT_SIZE_MAX CX_MIB               /* Mutations that weigh more are not told. */
 #define CX_EVENT_PART_SIZE (64 * CX_KIB)       /* Of an event that comes in parts. */
 #define CX_EVENT_OP_WEIGHT 16u                 /* Of a mutation, beside what it holds. */

@@ -349,7 +349,11 @@ void cx_engine_next(struct cx_engine_subscription *subscription, uint64_t size_m
             return;
         }
     }
-    ret_told->kind = CX_TOLD_LATER;
+    ret_told->kind =
+        cx_subscription_is_quiet(subscription->feed) ? CX_TOLD_PROGRESS : CX_TOLD_LATER;
+    ret_told->in_snapshot = subscription->page != NULL;
+    ret_told->place = place_of(subscription);
+    ret_told->next = cx_subscription_position(subscription->feed);
 }
 
 void cx_engine_end_subscriptions(struct cx_engine *engine)

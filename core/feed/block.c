@@ -225,6 +225,7 @@ static const struct cx_bytes *encode_locked(struct cx_block *block,
     }
     at = (uint8_t *)(encoded + 1);
     *encoded = cx_bytes_put(&at, cx_buffer_bytes(&block->scratch));
+    __atomic_fetch_add(&block->encoded_bytes, encoded->size, __ATOMIC_RELAXED);
     return encoded;
 }
 

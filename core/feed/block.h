@@ -50,6 +50,7 @@ struct cx_block {
     struct cx_arena encoded_arena;
     struct cx_buffer scratch;
     const struct cx_bytes **encoded[2]; /* By event. Atomic; NULL: not encoded yet. */
+    uint64_t encoded_bytes;             /* Atomic. */
 };
 
 /* Makes an empty block that begins with `first`. NULL when out of memory. */

@@ -147,6 +147,21 @@ static void quiet_locked(struct cx_feed *feed, struct cx_subscription *subscript
     }
 }
 
+bool cx_subscription_is_quiet(struct cx_subscription *subscription)
+{
+    struct cx_feed *feed = subscription->feed;
+    int64_t now_us = feed->options.clock->monotonic_us(feed->options.clock);
+    bool quiet;
+
+    pthread_mutex_lock(&feed->mutex);
+    quiet = now_us - subscription->told_us >= subscription->progress_interval_us;
+    if (quiet) {
+        subscription->told_us = now_us;
+    }
+    pthread_mutex_unlock(&feed->mutex);
+    return quiet;
+}
+
 void cx_feed_step_timers(struct cx_feed *feed, struct cx_work **ret_done)
 {
     int64_t now_us = feed->options.clock->monotonic_us(feed->options.clock);
@@ -162,6 +177,7 @@ void cx_feed_step_timers(struct cx_feed *feed, struct cx_work **ret_done)
         feed->tail = NULL;
         cx_feed_drop_locked(feed, &garbage);
     }
+    cx_feed_shrink_locked(feed, &garbage);
     pthread_mutex_unlock(&feed->mutex);
     cx_feed_free_garbage(garbage);
 }
@@ -295,10 +311,16 @@ enum cx_status cx_feed_compacted_error(struct cx_error *error)
 
 enum cx_status cx_feed_load_error(enum cx_status status, struct cx_error *error)
 {
-    return status == CX_RESOURCE_EXHAUSTED
-               ? cx_error_out_of_memory(error)
-               : cx_error_set(error, CX_REASON_DAMAGED,
-                              "a part of the log cannot be read back; check the server's disk");
+    switch (status) {
+    case CX_RESOURCE_EXHAUSTED:
+        return cx_error_out_of_memory(error);
+    case CX_DATA_LOSS:
+        return cx_error_set(error, CX_REASON_DAMAGED,
+                            "a part of the log cannot be read back; check the server's disk");
+    default:
+        return cx_error_set(error, CX_REASON_NOT_READY,
+                            "the log cannot be read now; go on with the last cursor");
+    }
 }
 
 /* The first look at where it wants to begin. */
@@ -365,6 +387,10 @@ static void begin_locked(struct cx_feed *feed, struct cx_subscription *subscript
     feed->subscriptions = subscription;
     feed->subscription_count++;
     subscription->told_us = feed->options.clock->monotonic_us(feed->options.clock);
+    /* Those that begin together are not told of progress together for ever. */
+    subscription->told_us -= subscription->progress_interval_us / 4 *
+                             (int64_t)(feed->begun_count++ % CX_PROGRESS_STEPS) /
+                             (int64_t)CX_PROGRESS_STEPS;
     cx_due_set(&feed->due, &subscription->due,
                subscription->told_us + subscription->progress_interval_us);
     if (keeps_links(subscription)) {

@@ -173,6 +173,10 @@ typedef bool (*cx_subscription_also)(void *arg, const struct cx_event *event);
 void cx_subscription_set_also(struct cx_subscription *subscription, cx_subscription_also also,
                               void *arg);
 
+/* Whether progress is due for one that its owner has, who has found nothing to tell for long.
+ * Then it counts as told. */
+bool cx_subscription_is_quiet(struct cx_subscription *subscription);
+
 /* What it selects. Borrowed. */
 const struct cx_event_filter *cx_subscription_filter(const struct cx_subscription *subscription);
 

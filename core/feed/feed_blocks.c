@@ -6,14 +6,15 @@
 #include "core/base/memory.h"
 #include "core/feed/feed_internal.h"
 
-/* What a block takes up, more or less, when it is full: what is decoded and encoded comes
- * beside the payloads. */
+/* What a block takes up, more or less: a full one has so much of the log, and as much again
+ * twice once that is decoded. What is encoded is counted as it comes. */
 static uint64_t weigh(const struct cx_block *block)
 {
     uint64_t payload_bytes =
         block->payload_bytes > CX_FEED_BLOCK_BYTES ? block->payload_bytes : CX_FEED_BLOCK_BYTES;
 
-    return sizeof *block + block->event_capacity * sizeof *block->events + 4 * payload_bytes;
+    return sizeof *block + block->event_capacity * sizeof *block->events + 3 * payload_bytes +
+           __atomic_load_n(&block->encoded_bytes, __ATOMIC_RELAXED);
 }
 
 /* The place of the last block that begins at or before `revision`, plus one. */
@@ -49,9 +50,12 @@ struct cx_block *cx_feed_hold_locked(struct cx_feed *feed, uint64_t revision)
 
 void cx_feed_let_go_locked(struct cx_feed *feed, struct cx_block *block)
 {
-    (void)feed;
+    uint64_t weight = weigh(block);
+
     assert(block->holds > 0);
     block->holds--;
+    feed->block_bytes += weight - block->weight; /* It may have been encoded meanwhile. */
+    block->weight = weight;
 }
 
 uint64_t cx_feed_next_block_locked(const struct cx_feed *feed, uint64_t revision,
@@ -107,10 +111,19 @@ static bool reserve_place(struct cx_feed *feed)
     return true;
 }
 
+void cx_feed_shrink_locked(struct cx_feed *feed, struct cx_block **garbage)
+{
+    size_t idle;
+
+    while (feed->block_bytes > CX_FEED_CACHE_BYTES_MAX &&
+           (idle = find_idle(feed)) < feed->block_count) {
+        remove_at(feed, idle, garbage);
+    }
+}
+
 bool cx_feed_insert_locked(struct cx_feed *feed, struct cx_block *block, struct cx_block **garbage)
 {
     size_t place = place_behind(feed, block->first);
-    size_t idle;
 
     if (!reserve_place(feed)) {
         return false;
@@ -123,10 +136,7 @@ bool cx_feed_insert_locked(struct cx_feed *feed, struct cx_block *block, struct 
     feed->block_bytes += block->weight;
     block->used = ++feed->uses;
     block->holds++;
-    while (feed->block_bytes > CX_FEED_CACHE_BYTES_MAX &&
-           (idle = find_idle(feed)) < feed->block_count) {
-        remove_at(feed, idle, garbage);
-    }
+    cx_feed_shrink_locked(feed, garbage);
     return true;
 }
 

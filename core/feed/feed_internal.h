@@ -66,6 +66,7 @@ struct cx_feed {
     pthread_cond_t load_wanted;
     struct cx_subscription *subscriptions;
     size_t subscription_count;
+    uint64_t begun_count;          /* Subscriptions that ever began. */
     struct cx_selectors selectors; /* Those that are parked, and those with several links. */
     struct cx_due due;
     struct cx_subscription *waiting; /* For blocks. */
@@ -112,6 +113,9 @@ uint64_t cx_feed_next_block_locked(const struct cx_feed *feed, uint64_t revision
  * long: they are in *garbage, for cx_feed_free_garbage() under no lock. False when out of
  * memory: the block is as it was. */
 bool cx_feed_insert_locked(struct cx_feed *feed, struct cx_block *block, struct cx_block **garbage);
+
+/* Drops what is beyond CX_FEED_CACHE_BYTES_MAX, and nobody holds. */
+void cx_feed_shrink_locked(struct cx_feed *feed, struct cx_block **garbage);
 
 /* Drops all blocks that nobody holds. */
 void cx_feed_drop_locked(struct cx_feed *feed, struct cx_block **garbage);

@@ -303,7 +303,9 @@ bool cx_feed_step_tail(struct cx_feed *feed, struct cx_work **ret_done)
     bool known;
 
     if (!step_begin(feed, &step)) {
-        handed_drop(feed);
+        if (!__atomic_load_n(&feed->interested, __ATOMIC_SEQ_CST)) {
+            handed_drop(feed);
+        }
         return false;
     }
     building.block = step.held != NULL ? step.held : cx_block_new(step.from);

@@ -23,9 +23,41 @@ static uint64_t hash_label(uint64_t namespace_hash, const struct cx_label *label
 
 /* ---- Links. ----------------------------------------------------------------- */
 
+/* A name like any other. */
+static uint64_t hash_event(uint64_t namespace_hash, unsigned type)
+{
+    const uint8_t name = (uint8_t)type;
+
+    return hash_name(namespace_hash, CX_SELECTOR_EVENT, (struct cx_bytes){&name, 1});
+}
+
+/* Whether nothing but the types of events narrows the filter down. */
+static bool goes_by_events(const struct cx_event_filter *filter)
+{
+    return filter->event_types != 0 && !cx_event_filter_selects_contexts(filter);
+}
+
 size_t cx_selector_link_count(const struct cx_event_filter *filter)
 {
+    if (goes_by_events(filter)) {
+        return (size_t)__builtin_popcount(filter->event_types);
+    }
     return filter->context_id_count > 0 ? filter->context_id_count : 1;
+}
+
+static void links_by_events(const struct cx_event_filter *filter,
+                            struct cx_subscription *subscription, uint64_t namespace_hash,
+                            struct cx_selector_link *links)
+{
+    size_t count = 0;
+
+    for (uint32_t rest = filter->event_types; rest != 0; rest &= rest - 1) {
+        links[count++] = (struct cx_selector_link){
+            .subscription = subscription,
+            .kind = CX_SELECTOR_EVENT,
+            .hash = hash_event(namespace_hash, (unsigned)__builtin_ctz(rest)),
+        };
+    }
 }
 
 void cx_selector_links_init(const struct cx_event_filter *filter,
@@ -38,6 +70,10 @@ void cx_selector_links_init(const struct cx_event_filter *filter,
             .subscription = subscription, .kind = CX_SELECTOR_ID, .hash = filter->ids[i].hash};
     }
     if (filter->context_id_count > 0) {
+        return;
+    }
+    if (goes_by_events(filter)) {
+        links_by_events(filter, subscription, namespace_hash, links);
         return;
     }
     links[0] = (struct cx_selector_link){
@@ -224,6 +260,9 @@ void cx_selectors_visit(const struct cx_selectors *selectors, const struct cx_ev
     namespace_hash = hash_namespace(event->namespace_id);
     if (event->item != NULL) {
         visit_item(&visiting, namespace_hash);
+    }
+    if (selectors->counts[CX_SELECTOR_EVENT] > 0) {
+        visit_hash(&visiting, CX_SELECTOR_EVENT, hash_event(namespace_hash, event->type));
     }
     if (selectors->counts[CX_SELECTOR_NAMESPACE] > 0) {
         visit_hash(&visiting, CX_SELECTOR_NAMESPACE, namespace_hash);

@@ -1,8 +1,8 @@
 /* Who has to be told of an event: subscriptions, found by what they select.
  *
- * A subscription is found by the narrowest of its conditions: each of its context ids, else
- * the prefix of the id, one of the labels, the type, or else the namespace. So an event costs
- * those whom it may concern, and a few look-ups, however many others there are.
+ * A subscription is found by one of its conditions: each of its context ids, else the prefix of
+ * the id, the first of the labels, the type, each of the types of events, or else the namespace.
+ * So an event costs those whom it may concern, and a few look-ups, however many others there are.
  *
  * What always holds:
  *
@@ -22,6 +22,7 @@ enum cx_selector_kind {
     CX_SELECTOR_PREFIX,
     CX_SELECTOR_LABEL,
     CX_SELECTOR_TYPE,
+    CX_SELECTOR_EVENT,
     CX_SELECTOR_NAMESPACE,
     CX_SELECTOR_KINDS,
 };

@@ -20,6 +20,13 @@ void *cx_call_alloc(struct cx_call *call, size_t size)
     return cx_arena_alloc(&call->arena, size);
 }
 
+void cx_call_request_done(struct cx_call *call)
+{
+    assert(call->endpoint->method->kind == CX_METHOD_SERVER_STREAM);
+    cx_arena_done(&call->message_arena);
+    cx_quota_return(&call->endpoint->calls->bytes, &call->charge);
+}
+
 void *cx_call_state(const struct cx_call *call)
 {
     return call->state;

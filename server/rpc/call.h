@@ -13,7 +13,8 @@
  *  (3) What a handler allocates from the call lives until the call is gone, and is
  *      never freed on its own.
  *  (4) A request counts towards `in_flight_bytes_max` from its arrival until the call
- *      has ended, or on a bidi stream until `received` has returned.
+ *      has ended, or cx_call_request_done(), or on a bidi stream until `received` has
+ *      returned.
  *  (5) A call, its memory included, outlives the waiter that it has lent. Whether it is
  *      told that its client left meanwhile is the difference between the two ways to
  *      wait: cx_call_wait(), for what is soon over, tells it afterwards, cx_call_park()
@@ -45,6 +46,10 @@ void *cx_call_app(const struct cx_call *call);
 
 /* Memory that lives as long as the call, not zeroed. NULL when out of memory. */
 void *cx_call_alloc(struct cx_call *call, size_t size);
+
+/* Gives back the request of a server stream, and what it counts towards
+ * `in_flight_bytes_max`: for one that goes on for long and has taken what it needs. */
+void cx_call_request_done(struct cx_call *call);
 
 /* What a call remembers from one of its functions to the next. NULL at first. */
 void *cx_call_state(const struct cx_call *call);

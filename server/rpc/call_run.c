@@ -571,8 +571,10 @@ static void call_begin_with_request(struct cx_call *call, grpc_byte_buffer *payl
         cx_call_refuse(call, unpack_ending(call_missing_payload(call)));
         return;
     }
-    reason = cx_message_unpack(payload, endpoint->input, &call->arena, &endpoint->calls->bytes,
-                               &call->charge, &request);
+    reason = cx_message_unpack(
+        payload, endpoint->input,
+        endpoint->method->kind == CX_METHOD_SERVER_STREAM ? &call->message_arena : &call->arena,
+        &endpoint->calls->bytes, &call->charge, &request);
     if (reason != CX_REASON_NONE) {
         cx_call_refuse(call, unpack_ending(reason));
         return;

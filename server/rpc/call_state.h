@@ -77,7 +77,7 @@ struct cx_call {
     /* The handler's. */
     void *state;
     struct cx_arena arena;
-    struct cx_arena message_arena; /* Of the message that `received` looks at. */
+    struct cx_arena message_arena; /* Of a stream's request: see `received`. */
     struct cx_charge charge;
     struct cx_waiter waiter;
     atomic_bool waiting; /* `left` has to wait too. */

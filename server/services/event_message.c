@@ -11,8 +11,8 @@
 #include "server/services/cursor.h"
 #include "server/services/draft.h"
 
-/* Room in a message for what stands around its only event. */
-enum { AROUND_SIZE = 64 };
+/* Room in a message for what stands around its only event, another cursor included. */
+enum { AROUND_SIZE = 1024 };
 
 #define SAME_NUMBER(type)                                                                          \
     static_assert((int)CX_EVENT_##type == (int)CONTEXTD__V1__EVENT_TYPE__EVENT_TYPE_##type,        \

@@ -110,7 +110,9 @@ static void prepare_send(struct cx_call *call, const char *cursor)
 
     cx_call_set_stall_limit(call, subscription->in_snapshot ? app->stream_stall_max_us
                                                             : app->subscription_stall_max_us);
-    cx_call_set_progress(call, "cursor", cx_bytes_of(subscription->cursor));
+    if (subscription->cursor[0] != '\0') {
+        cx_call_set_progress(call, "cursor", cx_bytes_of(subscription->cursor));
+    }
     snprintf(subscription->cursor, sizeof subscription->cursor, "%s", cursor);
 }
 
@@ -178,15 +180,19 @@ static EventMessage *next_part(struct cx_call *call, struct cx_draft *draft, uin
                                     cx_engine_filter(subscription->engine)->key_prefix, room);
 }
 
-static void part_begin(struct subscription *subscription, const struct cx_told *told)
+/* False when out of memory. */
+static bool part_begin(struct subscription *subscription, const struct cx_told *told)
 {
     const struct cx_told before = {.next = told->next, .in_snapshot = true, .place = told->before};
     const char *start = cursor_text(subscription, &before);
     const char *end = cursor_text(subscription, told);
 
+    if (start == NULL || end == NULL) {
+        return false;
+    }
     cx_snapshot_part_begin(&subscription->part, told->context,
-                           cx_engine_filter(subscription->engine)->key_prefix,
-                           start != NULL ? start : "", end != NULL ? end : "");
+                           cx_engine_filter(subscription->engine)->key_prefix, start, end);
+    return true;
 }
 
 /* Sends as many contexts of the page as fill a message, or the next part of a large one. */
@@ -216,7 +222,13 @@ static void send_contexts(struct cx_call *call, struct cx_told *told)
             break;
         }
         cx_engine_next(subscription->engine, 0, NULL, told, &error);
-        part_begin(subscription, told);
+        if (told->kind != CX_TOLD_SNAPSHOT) {
+            break; /* It is over: why is asked for when this has gone out. */
+        }
+        if (!part_begin(subscription, told)) {
+            fail_out_of_memory(call);
+            return;
+        }
     } while (batch.n_events < CX_SNAPSHOT_ROWS);
     response.events = &batch;
     response.kind_case = CONTEXTD__V1__SUBSCRIBE_RESPONSE__KIND_EVENTS;
@@ -264,8 +276,11 @@ static void tell(struct cx_call *call, struct cx_told *told, struct cx_error *er
     }
     subscription->in_snapshot = told->in_snapshot;
     if (told->kind == CX_TOLD_SNAPSHOT) {
-        part_begin(subscription, told);
-        send_contexts(call, told);
+        if (part_begin(subscription, told)) {
+            send_contexts(call, told);
+        } else {
+            fail_out_of_memory(call);
+        }
         return;
     }
     cursor = cursor_text(subscription, told);
@@ -289,6 +304,9 @@ static void pump_now(struct cx_call *call)
     if (cx_snapshot_part_is_open(&subscription->part)) {
         send_contexts(call, &told);
     } else if (ask(call, &told, &error)) {
+        if (told.kind == CX_TOLD_LATER && cx_call_abandoned(call)) {
+            return; /* `left` follows. */
+        }
         if (told.kind == CX_TOLD_LATER) {
             cx_call_offload(call, pump_now);
         } else {
@@ -353,5 +371,6 @@ void cx_tracker_subscribe(struct cx_call *call, const ProtobufCMessage *message)
         cx_call_fail(call, &error);
         return;
     }
+    cx_call_request_done(call); /* What selects was copied. */
     pump(call);
 }

@@ -137,7 +137,7 @@ TEST_F(FeedLoadTest, EndsWithAnErrorOrTellsEverythingWhicheverReadFails) {
         ExpectHasAll(*each);
       } else {
         EXPECT_TRUE(failed);
-        EXPECT_EQ(CX_REASON_DAMAGED, each->ended);
+        EXPECT_EQ(CX_REASON_NOT_READY, each->ended);
       }
     }
     CloseAll();

@@ -92,9 +92,12 @@ class World : public FeedFixture {
       case CX_REASON_LIMIT_REACHED:
         EXPECT_TRUE(trouble_.memory);
         break;
+      case CX_REASON_NOT_READY:
+        EXPECT_TRUE(trouble_.disk);
+        break;
       default:
         EXPECT_EQ(CX_REASON_DAMAGED, reader.ended);
-        EXPECT_TRUE(trouble_.disk || trouble_.damage);
+        EXPECT_TRUE(trouble_.damage);
     }
   }
 

@@ -211,7 +211,7 @@ TEST_F(EventMessageTest, TellsOfASessionWhatThereIsToTell) {
 }
 
 TEST_F(EventMessageTest, TellsAResetInPlaceOfWhatFitsIntoNoMessage) {
-  coding_.message_size_max = 1000;
+  coding_.message_size_max = 2000;
   std::string large(1000, 'v');
   std::vector<cx_op> ops = {Op(CX_MUTATION_PUT, "k", large.c_str())};
   EXPECT_EQ("", Mutated(ops));

@@ -62,6 +62,7 @@ cx_call::~cx_call() {
   Require(ended_, "never ended");
   Require(!parked, "the waiter is still out");
   cx_arena_done(&arena);
+  cx_arena_done(&request);
 }
 
 ProtobufCMessage *cx_call::Unpack(const std::string &bytes, cx_arena *memory) {
@@ -81,7 +82,7 @@ void cx_call::RunJobs() {
 
 void cx_call::Begin(const std::string &request) {
   bool bidi = method->kind == CX_METHOD_BIDI_STREAM;
-  BeginWith(bidi ? nullptr : Unpack(request, &arena));
+  BeginWith(bidi ? nullptr : Unpack(request, &this->request));
 }
 
 void cx_call::BeginWith(const ProtobufCMessage *request) {
@@ -151,6 +152,7 @@ void cx_call::End() {
   ended_ = true;
   waiting = false;
   state = nullptr;
+  cx_arena_done(&request);
   if (!parked) cx_arena_done(&arena);
 }
 
@@ -227,6 +229,11 @@ cx_waiter *cx_call_park(cx_call *call, void (*resume)(cx_call *, cx_status)) {
   cx_waiter *waiter = LendWaiter(call, resume);
   call->parked = true;
   return waiter;
+}
+
+void cx_call_request_done(cx_call *call) {
+  Require(call->method->kind == CX_METHOD_SERVER_STREAM, "only the request of such a stream goes");
+  cx_arena_done(&call->request);
 }
 
 void cx_call_unpark(cx_call *call) {

@@ -69,6 +69,7 @@ struct cx_call {
   void *app = nullptr;
   size_t message_size_max = 256 * 1024;
   cx_arena arena = {};
+  cx_arena request = {};  // Of the message that it began with.
   void *state = nullptr;
   FakeWaiter waiter = {};
   void (*resume)(cx_call *, cx_status) = nullptr;

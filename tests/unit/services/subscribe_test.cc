@@ -218,10 +218,11 @@ TEST_F(SubscribeTest, LimitsTheReadersOfSnapshotsAndThoseOfEventsWhereThatIsSet)
   Call call = Begin("Subscribe", "with_snapshot: true");
   Settle();
   EXPECT_EQ(60 * CX_SECOND_US, call->stall_us);
-  EXPECT_EQ("cursor", call->progress_name);
+  EXPECT_EQ("", call->progress_name) << "there was no cursor before";
   std::string first = Cursors(All(call)).at(0);
   Read(call);
   EXPECT_EQ(5 * CX_SECOND_US, call->stall_us);
+  EXPECT_EQ("cursor", call->progress_name);
   EXPECT_EQ(first, call->progress);
 }
 
@@ -247,6 +248,45 @@ TEST_F(SubscribeTest, EndsWithTheServer) {
   Read(sending);
   for (Call call : {parked, sending}) EXPECT_EQ("STOPPING", Outcome(*call));
   EXPECT_EQ("STOPPING", Ask("Subscribe"));
+}
+
+TEST_F(SubscribeTest, EndsInTheMiddleOfASnapshotToo) {
+  for (int i = 0; i < 300; i++) {
+    Create("c" + std::to_string(i),
+           "mutations { put_entry { key: 'k' value: '" + std::string(20000, 'v') + "' } }");
+  }
+  for (int sent = 1; sent < 20; sent += 3) {
+    Call call = Begin("Subscribe", "with_snapshot: true");
+    for (int i = 0; i < sent; i++) {
+      Settle();
+      ASSERT_TRUE(call->sending);
+      if (i + 1 < sent) call->Sent();
+    }
+    if (sent == 19) cx_engine_end_subscriptions(engine_);
+    call->Leave();
+    EXPECT_TRUE(call->ended());
+  }
+}
+
+TEST_F(SubscribeTest, TellsWhyASnapshotEnds) {
+  std::string large =
+      "mutations { put_entry { key: 'k' value: '" + std::string(20000, 'v') + "' } }";
+  for (int i = 0; i < 300; i++) Create("c" + std::to_string(i), large);
+  std::vector<Call> calls;
+  for (int sent = 0; sent < 8; sent++) {
+    Call call = Begin("Subscribe", "with_snapshot: true");
+    Settle();
+    for (int i = 0; i < sent; i++) {
+      call->Sent();
+      Settle();
+    }
+    calls.push_back(call);
+  }
+  cx_engine_end_subscriptions(engine_);
+  for (Call call : calls) {
+    Read(call);
+    EXPECT_EQ("STOPPING", Outcome(*call));
+  }
 }
 
 TEST_F(SubscribeTest, IsRefusedBeyondTheLimit) {
