@@ -71,6 +71,22 @@ TEST_F(FeedBlocksTest, ThatABatchHoldsOutliveTheCacheAndTheSubscription) {
   EXPECT_EQ(0u, CachedBytes());
 }
 
+TEST_F(FeedBlocksTest, StayWhereTheyAreLookedAtNowAndThen) {
+  Append(Full());
+  Subscribe({});
+  for (int i = 0; i < 120; i++) {
+    Append(Full());
+    Settle();
+    if (i % 10 != 0) continue;
+    uint64_t reads = sim_disk_counts(disk_).reads;
+    Reader *again = SubscribeFrom({1, 0});
+    EXPECT_EQ(i == 0, Next(again) == CX_FEED_WAIT);
+    while (again->waiting) ASSERT_TRUE(StepLoad());
+    EXPECT_EQ(i == 0, sim_disk_counts(disk_).reads > reads) << "read once, in round " << i;
+    Close(again);
+  }
+}
+
 TEST_F(FeedBlocksTest, AreDroppedWhenNobodyIsThere) {
   AppendSome(2 * CX_FEED_BLOCK_EVENTS);
   Reader *behind = SubscribeFrom({1, 0});

@@ -43,6 +43,7 @@ struct Reader {
   bool slow = false;
   Strings got;
   uint64_t tail_next = 0;  // Of the feed, when it asked.
+  uint64_t begun = 0;      // What was durable when it began.
   int caught_up = 0, progress = 0, bound = 0, woken = 0;
   cx_reason ended = CX_REASON_NONE;
   cx_feed_batch held = {};  // A batch that it is slow to give back.
@@ -104,7 +105,7 @@ class FeedFixture : public testing::Test {
     cx_feed_hand_over(feed_, &frames, first, payloads.size());
     cx_memory_set_hook(nullptr, nullptr);
     cx_buffer_done(&frames);
-    handed_ = first + payloads.size() - 1;
+    handed_ = std::max(handed_, first + payloads.size() - 1);
   }
 
   // Changes of one event each, of the contexts in turn.
@@ -135,6 +136,7 @@ class FeedFixture : public testing::Test {
     if (cx_feed_subscribe(feed_, &request, &reader->subscription, &error_) != CX_OK) {
       return nullptr;
     }
+    reader->begun = handed_;
     reader->filter = filter;
     reader->without_values = without_values;
     reader->next = cx_subscription_position(reader->subscription);
@@ -170,6 +172,7 @@ class FeedFixture : public testing::Test {
         break;
       case CX_FEED_CAUGHT_UP:
         reader->caught_up++;
+        EXPECT_GT(batch.next.revision, reader->begun);
         EXPECT_GE(batch.next.revision, tail_next) << "as it was when it was asked before";
         break;
       case CX_FEED_PROGRESS:

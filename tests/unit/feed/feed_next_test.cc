@@ -156,6 +156,17 @@ TEST_F(FeedNextTest, WaitsForItsBoundToBecomeDurable) {
   EXPECT_EQ(3u, wants->got.size());
 }
 
+TEST_F(FeedNextTest, IsFoundToBeBoundByTheLoaderWhereNothingIsWanted) {
+  AppendSome(3 * CX_FEED_BLOCK_EVENTS);
+  Reader *reader = SubscribeFrom({1, 0}, Of("b"));
+  cx_subscription_set_bound(reader->subscription, 10);
+  EXPECT_EQ(CX_FEED_WAIT, Next(reader));
+  EXPECT_TRUE(StepLoad());
+  ASSERT_FALSE(reader->waiting);
+  EXPECT_EQ(CX_FEED_BOUND, Next(reader));
+  EXPECT_EQ((cx_feed_position{11, 0}), reader->next);
+}
+
 TEST_F(FeedNextTest, IsBoundAtOnceWhereEverythingWasTold) {
   AppendSome(5);
   Reader *reader = Subscribe({});

@@ -166,6 +166,10 @@ class World : public FeedFixture {
       for (const Change &change : changes)
         kept_.back().second.push_back(RawChange(change).Encode());
       Append(changes, kKeepBack);
+      if (chance_.OneIn(2)) {
+        cx_feed_set_durable(feed_, durable());
+        handed_ = durable();
+      }
     } else {
       Append(changes, how == 1 ? kLeaveOut : kHandOver);
     }

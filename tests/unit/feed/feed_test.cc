@@ -12,6 +12,12 @@ class FeedTest : public FeedFixture {
   cx_feed_position Position(const Reader *reader) {
     return cx_subscription_position(reader->subscription);
   }
+
+  // Selects nothing, and makes time go by where it is asked.
+  static bool StepsTimers(void *arg, const cx_event *) {
+    static_cast<FeedTest *>(arg)->StepTimers();
+    return false;
+  }
 };
 
 // ---- Beginning. -------------------------------------------------------------------
@@ -126,6 +132,28 @@ TEST_F(FeedTest, RefusesWithoutMemoryAndLeavesNoTrace) {
   }
 }
 
+TEST_F(FeedTest, HasNotCaughtUpBeforeWhatIsKnownToBeDurable) {
+  Filter other;
+  other.ids = {"other"};
+  Reader *early = Subscribe({});
+  Settle();
+  AppendSome(3, {"a"}, kKeepBack);
+  cx_feed_set_durable(feed_, 3);
+  cx_feed_set_durable(feed_, 2);  // Nothing goes back.
+  handed_ = 3;
+  Reader *reader = SubscribeFrom({1, 0}), *idle = SubscribeFrom({1, 0}, other);
+  Reader *live = Subscribe({});
+  EXPECT_EQ((cx_feed_position{4, 0}), Position(live));
+  for (Reader *each : {reader, idle}) EXPECT_EQ(CX_FEED_WAIT, Next(each));
+  AppendSome(1);  // What was kept back is read from the log.
+  Settle();
+  for (Reader *each : {early, reader, idle, live}) {
+    EXPECT_EQ(1, each->caught_up);
+    ExpectHasAll(*each);
+  }
+  EXPECT_EQ(4u, reader->got.size());
+}
+
 // ---- Ending. ----------------------------------------------------------------------
 
 TEST_F(FeedTest, EndsAllForTheSameReasonNowAndFromNowOn) {
@@ -165,7 +193,7 @@ TEST_F(FeedTest, LetsTheLoaderFinishWithWhoIsClosedMeanwhile) {
     cx_subscription *subscription;
     int looks;
   };
-  AppendSome(3);
+  AppendSome(3 * CX_FEED_BLOCK_EVENTS);
   Reader *reader = SubscribeFrom({1, 0});
   EXPECT_EQ(CX_FEED_WAIT, Next(reader));
   auto *owned = static_cast<Owned *>(cx_calloc(sizeof(Owned)));
@@ -177,7 +205,7 @@ TEST_F(FeedTest, LetsTheLoaderFinishWithWhoIsClosedMeanwhile) {
         if (owned->looks++ == 0) {
           EXPECT_FALSE(cx_subscription_close(owned->subscription, owned));
         }
-        return owned->looks > 1;  // It is still there, and looked at again.
+        return false;  // It is still there for the next one, and wants none.
       },
       owned);
   EXPECT_TRUE(StepLoad());
@@ -277,6 +305,19 @@ TEST_F(FeedTest, TellsProgressAlsoWhileItReadsThroughWhatDoesNotMatch) {
   EXPECT_EQ(CX_FEED_PROGRESS, Next(reader));
   EXPECT_GT(reader->next.revision, 1u);
   EXPECT_LT(reader->next.revision, 5001u);
+}
+
+TEST_F(FeedTest, TellsProgressThatIsDueWhileTheLoaderLooks) {
+  AppendSome(3 * CX_FEED_BLOCK_EVENTS);
+  Reader *reader = SubscribeFrom({1, 0});
+  reader->also_model = [](const ModelEvent &) { return false; };
+  EXPECT_EQ(CX_FEED_WAIT, Next(reader));
+  clock_.now_us += CX_PROGRESS_INTERVAL_US_DEFAULT;
+  cx_subscription_set_also(reader->subscription, StepsTimers, this);
+  EXPECT_TRUE(StepLoad());
+  ASSERT_FALSE(reader->waiting) << "after one block of three";
+  EXPECT_EQ(CX_FEED_PROGRESS, Next(reader));
+  EXPECT_GT(reader->next.revision, 1u);
 }
 
 // ---- Many ids. ---------------------------------------------------------------------
