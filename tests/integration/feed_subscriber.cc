@@ -123,6 +123,8 @@ bool FeedSubscriber::Read(GrpcCall *call) {
       return true;
     }
     if (next == Next::kLeave) {
+      // It may be away for a while: meanwhile things happen to what it was told of last.
+      if (OneIn(3)) world_->AwaitAcks(Random(300), FeedWorld::Phase::kFinish);
       if (!plan_.anew || !OneIn(3)) return true;
       record_.complete = false;
       earlier_.push_back(record_);
@@ -138,7 +140,7 @@ bool FeedSubscriber::Read(GrpcCall *call) {
 bool FeedSubscriber::Ended(GrpcCall *call) {
   GrpcOutcome outcome = call->FinishUnread();
 
-  if (outcome.code != GRPC_STATUS_UNAVAILABLE) {
+  if (!FeedIsGone(outcome)) {
     Wrong("the stream ends with " + std::to_string(outcome.code) + " " + outcome.Reason() + ": " +
           outcome.message);
   }
@@ -227,10 +229,10 @@ bool FeedSubscriber::ReadAnew(const std::string &id) {
     view_.Drop(id);  // Its end is told later.
   } else if (outcome.code == GRPC_STATUS_OK) {
     view_.Replace(response.context());
-  } else if (outcome.code != GRPC_STATUS_UNAVAILABLE) {
+  } else if (!FeedIsGone(outcome)) {
     Wrong("cannot read " + id + ": " + outcome.message);
   }
-  return outcome.code != GRPC_STATUS_UNAVAILABLE;
+  return !FeedIsGone(outcome);
 }
 
 void FeedSubscriber::Build(const api::Event &event) {

@@ -127,4 +127,11 @@ GrpcOutcome FeedCall(GrpcClient *client, const std::string &method, const Reques
   return outcome;
 }
 
+// Whether an outcome says that the server is gone, or going: gRPC itself cancels calls that
+// reach it when it no longer takes any.
+inline bool FeedIsGone(const GrpcOutcome &outcome) {
+  return outcome.code == GRPC_STATUS_UNAVAILABLE ||
+         (outcome.code == GRPC_STATUS_CANCELLED && outcome.details.empty());
+}
+
 #endif  // CX_TESTS_INTEGRATION_FEED_WORLD_H

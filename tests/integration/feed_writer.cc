@@ -63,9 +63,8 @@ bool FeedWriter::Judge(const std::string &method, const GrpcOutcome &outcome) {
     case GRPC_STATUS_FAILED_PRECONDITION:
     case GRPC_STATUS_RESOURCE_EXHAUSTED:
       return true;
-    case GRPC_STATUS_UNAVAILABLE:
-      return false;
     default:
+      if (FeedIsGone(outcome)) return false;
       wrong_ = method + " is answered " + std::to_string(outcome.code) + " " + outcome.Reason() +
                ": " + outcome.message;
       return false;
@@ -80,7 +79,7 @@ bool FeedWriter::Write(const std::string &method, Request request,
   }
   GrpcOutcome outcome = FeedCall(client_, method, request, ret_response);
   bool is_there = Judge(method, outcome);
-  if (outcome.code == GRPC_STATUS_UNAVAILABLE && !request.write().request_id().empty()) {
+  if (FeedIsGone(outcome) && !request.write().request_id().empty()) {
     pending_ = [=] {
       Response response;
       return Write(method, request, names, &response);

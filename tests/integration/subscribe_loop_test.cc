@@ -60,6 +60,10 @@ void OfTeam(FeedPlan *plan) { (*plan->request.mutable_metadata())["team"] = "red
 void OfSomeIds(FeedPlan *plan) {
   for (const char *id : {"c-1", "c-2", "own-0", "own-1", "none"}) plan->request.add_context_ids(id);
 }
+void OfBusyIdsAnew(FeedPlan *plan) {
+  for (int i = 0; i < 10; i++) plan->request.add_context_ids("c-" + std::to_string(i));
+  plan->anew = true;
+}
 void OfTrees(FeedPlan *plan) { plan->request.set_id_prefix("tree-"); }
 void OfChats(FeedPlan *plan) { plan->request.set_type("chat"); }
 void OfKeys(FeedPlan *plan) { plan->request.set_key_prefix("k-"); }
@@ -117,7 +121,7 @@ std::vector<FeedPlan> Plans() {
       Plan("snapshot", "alpha", true),
       Plan("snapshot-slow", "beta", true, Slow),
       Plan("snapshot-anew", "alpha", true, Anew),
-      Plan("snapshot-ids", "beta", true, OfSomeIds),
+      Plan("snapshot-ids", "beta", true, OfBusyIdsAnew),
       Plan("snapshot-metadata", "beta", true, OfTeam),
       Plan("snapshot-keys", "alpha", true, OfDocuments),
       Plan("snapshot-without-values", "beta", true, WithoutValues),
