@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import grpc
 import pytest
 
 from contextd import Client, RetryPolicy, Stopping, StreamStalled, Unavailable
 from contextd._calls import EntryReader, Invoke, Settings, Sleep, call
 from contextd._channel import channel_options
 from contextd._methods import CONTEXT_MANAGER, SERVER_INFO, TRACKER
+from contextd.errors import ContextdError
 from contextd.v1 import context_manager_pb2 as pb
 from contextd.v1 import resources_pb2, tracker_pb2
 from fake import FakeClock
@@ -52,8 +54,25 @@ def test_a_stream_that_brought_something_has_its_whole_time_again(
     clock.now += 10.0
     assert reader.delay_after(StreamStalled("slow")) == 0.0
     assert reader.timeout == 1.0
+    assert reader.delay_after(StreamStalled("slow")) == 0.05
+    clock.now += 1.0
     with pytest.raises(StreamStalled):
         reader.delay_after(StreamStalled("slow"))
+
+
+def test_a_stream_that_was_not_read_may_break_off_without_a_reason(settings: Settings) -> None:
+    reader = EntryReader(settings, pb.ReadEntriesRequest())
+    bare = ContextdError("nobody read it", grpc.StatusCode.ABORTED)
+    assert reader.delay_after(bare) == 0.05
+    reader.accept(pb.ReadEntriesResponse(version=2))
+    assert reader.delay_after(bare) == 0.0
+    for other in (
+        ContextdError("odd", grpc.StatusCode.INTERNAL),
+        ContextdError("odd", grpc.StatusCode.ABORTED, "NEW_THING"),
+    ):
+        with pytest.raises(ContextdError) as caught:
+            reader.delay_after(other)
+        assert caught.value is other
 
 
 def test_the_request_of_a_stream_is_a_copy(settings: Settings) -> None:

@@ -16,6 +16,7 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import Any, Callable, Generic, Optional, TypeVar, Union, cast
 
+import grpc
 from google.protobuf.message import Message
 
 from contextd._methods import Method, Request, Response
@@ -152,6 +153,10 @@ class StreamAttempts:
 
     def delay_after(self, error: ContextdError) -> float:
         """Seconds to wait before the next stream. Raises ``error`` where none may help."""
+        if error.code is grpc.StatusCode.ABORTED and not error.reason:
+            # What the server says of a stream that nobody reads may be stuck behind what was
+            # not read; then it breaks the stream off, without a reason.
+            error = StreamStalled(error.message, error.code)
         progressed, self._progressed = self._progressed, False
         if progressed:
             self._attempts = self._settings.attempts()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Callable, Optional
 
-from contextd.errors import ContextdError, Overloaded, Unavailable
+from contextd.errors import ContextdError, Overloaded, StreamStalled, Unavailable
 
 _EXPONENT_MAX = 32
 
@@ -16,7 +16,8 @@ class RetryPolicy:
 
     Reads are; so is every write, because it carries a request id. A call is repeated when
     no server answered (:class:`~contextd.Unavailable`), or when the server refused it for
-    the moment (:class:`~contextd.Overloaded`), until the call's timeout has passed.
+    the moment (:class:`~contextd.Overloaded`), until the call's timeout has passed. Streams
+    are begun again also when they were not read in time (:class:`~contextd.StreamStalled`).
 
     Attributes:
         initial_delay: Seconds before the first repetition.
@@ -93,7 +94,7 @@ class Attempts:
         A server's own delay is never cut short, only spread over up to half as much
         again. There is no further attempt when it would begin after the deadline.
         """
-        if not isinstance(error, (Unavailable, Overloaded)):
+        if not isinstance(error, (Unavailable, Overloaded, StreamStalled)):
             return None
         if error.retry_delay is not None:
             delay = error.retry_delay * (1 + 0.5 * self._random())
