@@ -9,24 +9,26 @@ import asyncio
 import gc
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Callable, Optional
 
 import grpc
 import pytest
 
 import contextd
-from contextd import AsyncClient, Client, EventType, RetryPolicy
+from contextd import AsyncClient, Client, EventType, RetryPolicy, Subscription
 from contextd import _subscribing as subscribing
 from contextd._calls import Settings
-from contextd._streams import Streams
+from contextd._streams import Streams, watch
 from contextd._subscribing import Feed
 from fake import PATIENCE_SECONDS, UNAVAILABLE, Fail, FakeClock, FakeServer, Hang
 from fake_events import caught_up, event, progress, request, told
 
 QUICK = RetryPolicy(initial_delay=0.001, max_delay=0.001, conflict_delay=0)
 STALLED = Fail(grpc.StatusCode.ABORTED, "STREAM_STALLED", {"cursor": "99"})
+BROKEN_OFF = Fail(grpc.StatusCode.ABORTED)
 COMPACTED = Fail(grpc.StatusCode.OUT_OF_RANGE, "CURSOR_COMPACTED", {"oldest_cursor": "5"})
 
 
@@ -40,6 +42,14 @@ def client(client: Any) -> Any:
 
 def cursors_asked(server: FakeServer) -> list[str]:
     return [request.cursor for request in server.requests["Subscribe"]]
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Set when a subscription has told that it broke, and waits for the next attempt."""
+    told = threading.Event()
+    monkeypatch.setattr(subscribing._log, "log", lambda *_: told.set())
+    return told
 
 
 def watchers() -> Iterator[threading.Thread]:
@@ -99,6 +109,13 @@ def test_events_end_where_all_was_told(client: Any, server: FakeServer) -> None:
         assert next(events).cursor == "4"
 
 
+def test_the_end_of_what_was_told_is_not_waited_for(client: Any, server: FakeServer) -> None:
+    server.answer("Subscribe", [told(event("1")), caught_up("2"), Hang()])
+    with client.subscribe(snapshot=True) as events:
+        assert [handed.cursor for handed in events.until_caught_up()] == ["1"]
+        assert events.cursor == "2"
+
+
 def test_positions_are_seen_where_that_is_wanted(client: Any, server: FakeServer) -> None:
     server.answer("Subscribe", [told(event("1")), caught_up("2"), progress("3"), Hang()])
     with client.subscribe(cursor="0", progress=True, progress_interval=0.5) as events:
@@ -113,7 +130,7 @@ def test_positions_are_seen_where_that_is_wanted(client: Any, server: FakeServer
 # Going on.
 
 
-@pytest.mark.parametrize("end", [[UNAVAILABLE], [STALLED], []])
+@pytest.mark.parametrize("end", [[UNAVAILABLE], [STALLED], [BROKEN_OFF], []])
 def test_it_goes_on_by_itself(client: Any, server: FakeServer, end: list[Fail]) -> None:
     server.answer("Subscribe", [told(event("1"), event("2")), *end])
     server.answer("Subscribe", *[[UNAVAILABLE]] * 3)
@@ -184,33 +201,43 @@ def test_a_stream_on_which_nothing_comes_is_given_up(
     monkeypatch.setattr(subscribing, "GRACE_SECONDS", 0.01)
     target = getattr(client, "target", client)
     target._settings = replace(target._settings, clock=time.monotonic)
-    server.answer("Subscribe", [*before, Hang()], [told(event("2")), Hang()])
-    with client.subscribe(progress_interval=0.1) as events:
-        assert next(events).cursor == "2"
+    server.answer("Subscribe", [*before, Hang()], [told(event("2")), COMPACTED])
+    events = client.subscribe(progress_interval=0.1)
+    with pytest.raises(contextd.CursorCompacted):
+        list(events)
     assert cursors_asked(server) == ["", "1" if before else ""]
 
 
+class Scripted:
+    """A stream that hands out one event again and again, each after a while."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock = clock
+        self.passes = 0.0
+        self.meanwhile: Callable[[], object] = lambda: None
+        self.cancelled = 0
+
+    def __next__(self) -> Any:
+        self.clock.now += self.passes
+        self.meanwhile()
+        return told(event("1"))
+
+    def cancel(self) -> None:
+        self.cancelled += 1
+
+
+def streams_of(stream: Scripted) -> Streams:
+    feed = Feed(Settings("tests", 10.0, QUICK, stream.clock), request(), False, None)
+    return Streams(lambda _: stream, feed, stream.clock)
+
+
 def test_the_time_in_which_nobody_reads_is_no_silence(clock: FakeClock) -> None:
-    class Silent:
-        """A stream that looks after a while whether somebody gave it up."""
-
-        cancelled = 0
-        passes = 0.0
-
-        def __next__(self) -> Any:
-            clock.now += self.passes
-            streams.give_up_if_silent()
-            return told(event("1"))
-
-        def cancel(self) -> None:
-            self.cancelled += 1
-
-    stream = Silent()
-    feed = Feed(Settings("tests", 10.0, QUICK, clock), request(), False, None)
-    streams = Streams(lambda _: stream, feed, clock)
+    stream = Scripted(clock)
+    streams = streams_of(stream)
     streams.receive()
     clock.now += 3600
     streams.give_up_if_silent()
+    stream.meanwhile = streams.give_up_if_silent
     stream.passes = 34.9
     streams.receive()
     assert stream.cancelled == 0
@@ -218,6 +245,45 @@ def test_the_time_in_which_nobody_reads_is_no_silence(clock: FakeClock) -> None:
     streams.receive()
     assert stream.cancelled == 1
     streams.close()
+
+
+def test_an_interrupted_beginning_leaves_no_stream(clock: FakeClock) -> None:
+    stream = Scripted(clock)
+    streams = streams_of(stream)
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    stream.meanwhile = interrupt
+    with pytest.raises(KeyboardInterrupt), Subscription(streams, streams._feed):
+        pytest.fail("it has not begun")
+    assert stream.cancelled == 1
+    assert streams.closed
+
+
+def test_no_stream_begins_after_the_end(clock: FakeClock) -> None:
+    streams = streams_of(Scripted(clock))
+    streams.close()
+    assert streams._open() is None
+
+
+def test_who_looks_after_the_silence_keeps_nothing(clock: FakeClock) -> None:
+    kept = [streams_of(Scripted(clock))]
+    reference = weakref.ref(kept[0])
+    waited = 0
+
+    class Wait(threading.Event):
+        def wait(self, timeout: Optional[float] = None) -> bool:
+            nonlocal waited
+            waited += 1
+            assert timeout == 1.0
+            if waited == 2:
+                kept.clear()
+                assert reference() is None
+            return False
+
+    watch(reference, Wait(), 1.0)
+    assert waited == 2
 
 
 # Ending.
@@ -248,14 +314,14 @@ def test_another_thread_ends_it(server: FakeServer) -> None:
         assert not watcher.is_alive()
 
 
-def test_it_ends_while_it_waits_to_connect(server: FakeServer) -> None:
+def test_it_ends_while_it_waits_to_connect(server: FakeServer, broken: threading.Event) -> None:
     server.answer("Subscribe", [UNAVAILABLE])
     slow = RetryPolicy(initial_delay=PATIENCE_SECONDS * 10, max_delay=PATIENCE_SECONDS * 10)
     with Client(server.address, retry=slow) as client:
         events = client.subscribe()
-        thread = threading.Thread(target=lambda: list(events))
+        thread = threading.Thread(target=lambda: list(events), daemon=True)
         thread.start()
-        server.wait_for("Subscribe", 1)
+        assert broken.wait(PATIENCE_SECONDS)
         events.close()
         thread.join(PATIENCE_SECONDS)
         assert not thread.is_alive()
@@ -307,7 +373,7 @@ def test_a_task_ends_what_another_waits_in(server: FakeServer) -> None:
     asyncio.run(asyncio.wait_for(use(), PATIENCE_SECONDS))
 
 
-def test_a_task_ends_what_waits_to_connect(server: FakeServer) -> None:
+def test_a_task_ends_what_waits_to_connect(server: FakeServer, broken: threading.Event) -> None:
     server.answer("Subscribe", [UNAVAILABLE])
     slow = RetryPolicy(initial_delay=PATIENCE_SECONDS * 10, max_delay=PATIENCE_SECONDS * 10)
 
@@ -319,7 +385,7 @@ def test_a_task_ends_what_waits_to_connect(server: FakeServer) -> None:
                 return [handed async for handed in events]
 
             task = asyncio.ensure_future(follow())
-            await asyncio.to_thread(server.wait_for, "Subscribe", 1)
+            assert await asyncio.to_thread(broken.wait, PATIENCE_SECONDS)
             await client.close()
             assert await task == []
 

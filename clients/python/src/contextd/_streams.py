@@ -107,7 +107,7 @@ class Streams:
             self._watched = True
             pause = self._feed.patience / _LOOKS
             threading.Thread(
-                target=_watch,
+                target=watch,
                 args=(weakref.ref(self), self._closed, pause),
                 name="contextd-subscription",
                 daemon=True,
@@ -133,7 +133,8 @@ class Streams:
         stream.cancel()
 
 
-def _watch(reference: weakref.ref[Streams], closed: threading.Event, pause: float) -> None:
+def watch(reference: weakref.ref[Streams], closed: threading.Event, pause: float) -> None:
+    """Looks after the silence, each ``pause`` seconds, until it is over or nobody has it."""
     while not closed.wait(pause):
         streams = reference()
         if streams is None:

@@ -307,7 +307,7 @@ class Client:
             event_types: Only events of these types, and the snapshot.
             key_prefix: Only events that touch an entry whose key begins with it, or no entry; in
                 a snapshot only these entries.
-            cursor: Begin behind this position: that of an event, a subscription or a list.
+            cursor: Begin behind this position: that of an event, or of a subscription.
             from_oldest: Begin with the oldest event that the server keeps.
             snapshot: Begin with each context as it is, as an event of the type ``SNAPSHOT``, then
                 what happened to it since. Without ``cursor``, ``from_oldest`` and ``snapshot``
