@@ -49,8 +49,17 @@ static void sizes_settle(struct cx_engine *engine)
 
 struct recovery {
     struct cx_replay *replay;
+    struct cx_purges *purges;
+    bool out_of_memory;
     int64_t time_us; /* Of the last record. */
 };
+
+static void on_purge(void *arg, uint64_t hash, uint64_t revision)
+{
+    struct recovery *recovery = arg;
+
+    recovery->out_of_memory |= !cx_purges_add(recovery->purges, hash, revision);
+}
 
 static enum cx_status on_record(void *arg, const struct cx_log_record *record)
 {
@@ -85,14 +94,20 @@ static enum cx_status engine_replay(struct cx_engine *engine, int64_t *ret_time_
                                     struct cx_error *error)
 {
     uint64_t tail = engine->log->ops->tail(engine->log).revision;
-    struct recovery recovery = {0};
+    struct recovery recovery = {.purges = &engine->purges};
     enum cx_status status = cx_replay_new(&engine->state, &recovery.replay);
 
+    if (status == CX_OK) {
+        cx_replay_on_purge(recovery.replay, on_purge, &recovery);
+    }
     if (status == CX_OK && tail > 0) {
         status = engine->log->ops->read(engine->log, 1, tail, on_record, &recovery);
     }
     if (status == CX_OK) {
         status = cx_replay_finish(recovery.replay);
+    }
+    if (status == CX_OK && recovery.out_of_memory) {
+        status = CX_RESOURCE_EXHAUSTED;
     }
     status = replay_explain(recovery.replay, status, error);
     cx_replay_free(recovery.replay);
@@ -123,6 +138,7 @@ static struct cx_engine *engine_new(const struct cx_engine_options *options)
         pthread_mutex_init(&engine->locks[i], NULL);
     }
     pthread_mutex_init(&engine->garbage_mutex, NULL);
+    cx_purges_init(&engine->purges);
     pthread_mutex_init(&engine->mutex, NULL);
     condition_init(&engine->prepare_wanted);
     condition_init(&engine->stop_wanted);
@@ -139,6 +155,7 @@ static void engine_free(struct cx_engine *engine)
         pthread_mutex_destroy(&engine->locks[i]);
     }
     cx_feed_free(engine->feed);
+    cx_purges_done(&engine->purges);
     cx_undo_free_list(engine->garbage);
     cx_state_done(&engine->state);
     pthread_mutex_destroy(&engine->garbage_mutex);
@@ -197,12 +214,14 @@ static enum cx_status open_feed(struct cx_engine *engine, struct cx_error *error
     const struct cx_feed_options options = {
         .log = engine->log,
         .clock = engine->options.clock,
+        .purges = &engine->purges,
         .encoder = engine->options.encode_event,
         .subscriptions_max = engine->options.subscriptions_max,
         .durable = cx_commit_durable(&engine->commit),
         .floor = engine->state.feed_floor,
     };
 
+    cx_purges_forget(&engine->purges, engine->state.feed_floor);
     return cx_feed_new(&options, &engine->feed) == CX_OK ? CX_OK : cx_error_out_of_memory(error);
 }
 

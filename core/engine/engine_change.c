@@ -109,6 +109,17 @@ static enum cx_status change_log(struct cx_engine_write *write, struct cx_plan *
     return reason == CX_REASON_NONE ? CX_OK : refuse(reason, write->error);
 }
 
+/* What is purged is not told any more. Without memory to remember that, nothing is. */
+static void note_purges(struct cx_engine *engine, const struct cx_plan *plan, uint64_t revision)
+{
+    for (size_t i = 0; i < plan->change.item_count; i++) {
+        if (plan->change.items[i].kind == CX_ITEM_PURGE &&
+            !cx_purges_add(&engine->purges, plan->stage.items[i].key->hash, revision)) {
+            cx_feed_set_floor(engine->feed, revision - 1);
+        }
+    }
+}
+
 static enum cx_plan_result change_make(struct cx_engine_write *write, struct cx_plan *plan,
                                        struct cx_undo **garbage)
 {
@@ -118,6 +129,7 @@ static enum cx_plan_result change_make(struct cx_engine_write *write, struct cx_
         return CX_PLAN_FAILED;
     }
     cx_apply(&plan->stage, &plan->change, write->revision, time_us, garbage);
+    note_purges(write->engine, plan, write->revision);
     write->wait_for = write->revision;
     if (plan->change.item_count > 0) {
         const struct cx_change_item *owner = &plan->change.items[plan->change.request.owner];

@@ -30,6 +30,7 @@ struct cx_engine {
     struct cx_log_identity identity;
     struct cx_commit commit;
     struct cx_feed *feed; /* Owned. */
+    struct cx_purges purges;
     struct cx_state state;
     pthread_mutex_t locks[CX_SHARDS];
     struct cx_engine_workspace workspaces[CX_SHARDS];

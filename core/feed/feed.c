@@ -71,7 +71,14 @@ void cx_feed_free(struct cx_feed *feed)
 
 void cx_feed_set_floor(struct cx_feed *feed, uint64_t floor)
 {
-    __atomic_store_n(&feed->floor, floor, __ATOMIC_RELEASE);
+    uint64_t before = cx_feed_floor(feed);
+
+    while (before < floor && !__atomic_compare_exchange_n(&feed->floor, &before, floor, true,
+                                                          __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
+    }
+    if (before < floor) {
+        cx_purges_forget(feed->options.purges, floor);
+    }
 }
 
 void cx_feed_set_durable(struct cx_feed *feed, uint64_t revision)

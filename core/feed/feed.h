@@ -19,6 +19,7 @@
  *  (3) What the feed holds in memory can be read again from the log: a hand-over that is left
  *      out, a block that is dropped, cost time and never an event.
  *  (4) A position below the floor is refused, whether or not the log still has it.
+ *  (5) Of a context that was purged, nothing that was before is told.
  *
  * Threads: cx_feed_hand_over() belongs to the log's writer. The steps belong to a thread each,
  * or are made by one thread instead. A subscription belongs to one thread at a time, any. The
@@ -32,6 +33,7 @@
 #include "core/base/work.h"
 #include "core/feed/block.h"
 #include "core/feed/filter.h"
+#include "core/feed/purges.h"
 #include "core/log/log.h"
 
 struct cx_clock;
@@ -41,6 +43,7 @@ struct cx_subscription;
 struct cx_feed_options {
     struct cx_log *log;           /* Borrowed, like the next; both outlive the feed. */
     const struct cx_clock *clock; /* For progress: its steady time. */
+    struct cx_purges *purges;     /* What is not told any more. Borrowed, like the others. */
     struct cx_event_encoder encoder;
     uint64_t subscriptions_max;
     uint64_t durable; /* The last record that is durable. */
@@ -65,7 +68,7 @@ void cx_feed_hand_over(struct cx_feed *feed, struct cx_buffer *frames, uint64_t 
  * behind what was answered already. Any thread. */
 void cx_feed_set_durable(struct cx_feed *feed, uint64_t revision);
 
-/* Nothing up to `floor` is told any more. */
+/* Nothing up to `floor` is told any more; it never goes back. */
 void cx_feed_set_floor(struct cx_feed *feed, uint64_t floor);
 uint64_t cx_feed_floor(const struct cx_feed *feed);
 

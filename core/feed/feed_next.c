@@ -12,10 +12,28 @@ enum { BLOCKS_MAX = 32 };
 
 /* ---- Looking through a block. ----------------------------------------------- */
 
+/* That a context is gone is told also of one that was purged since. */
+static bool is_end(const struct cx_event *event)
+{
+    return event->type == CX_EVENT_DELETED || event->type == CX_EVENT_EXPIRED;
+}
+
+/* Whether it may be told an event that its filter selects. */
+static bool may_tell(const struct cx_subscription *subscription, const struct cx_event *event)
+{
+    struct cx_feed *feed = subscription->feed;
+
+    if (event->item != NULL && !is_end(event) &&
+        cx_purges_hide(feed->options.purges, event->hash, event->revision,
+                       __atomic_load_n(&feed->durable, __ATOMIC_SEQ_CST))) {
+        return false;
+    }
+    return subscription->also == NULL || subscription->also(subscription->also_arg, event);
+}
+
 bool cx_subscription_wants(const struct cx_subscription *subscription, const struct cx_event *event)
 {
-    return cx_event_filter_match(subscription->filter, event) &&
-           (subscription->also == NULL || subscription->also(subscription->also_arg, event));
+    return cx_event_filter_match(subscription->filter, event) && may_tell(subscription, event);
 }
 
 size_t cx_subscription_find(const struct cx_subscription *subscription,
@@ -23,8 +41,7 @@ size_t cx_subscription_find(const struct cx_subscription *subscription,
 {
     size_t found = cx_block_find(block, subscription->filter, from, count);
 
-    while (found < count && subscription->also != NULL &&
-           !subscription->also(subscription->also_arg, &block->events[found])) {
+    while (found < count && !may_tell(subscription, &block->events[found])) {
         found = cx_block_find(block, subscription->filter, found + 1, count);
     }
     return found;
@@ -205,12 +222,17 @@ enum cx_feed_outcome cx_subscription_next(struct cx_subscription *subscription, 
 
 void cx_feed_batch_done(struct cx_feed_batch *batch)
 {
-    if (batch->block != NULL) {
-        pthread_mutex_lock(&batch->feed->mutex);
-        cx_feed_let_go_locked(batch->feed, batch->block);
-        pthread_mutex_unlock(&batch->feed->mutex);
-        batch->block = NULL;
+    struct cx_block *garbage = NULL;
+
+    if (batch->block == NULL) {
+        return;
     }
+    pthread_mutex_lock(&batch->feed->mutex);
+    cx_feed_let_go_locked(batch->feed, batch->block);
+    cx_feed_shrink_locked(batch->feed, &garbage);
+    pthread_mutex_unlock(&batch->feed->mutex);
+    cx_feed_free_garbage(garbage);
+    batch->block = NULL;
 }
 
 void cx_subscription_set_bound(struct cx_subscription *subscription, uint64_t revision)

@@ -59,9 +59,6 @@ bool cx_feed_await_tail(struct cx_feed *feed)
 
 static void current_done(struct cx_feed *feed)
 {
-    if (feed->current != NULL) {
-        feed->current->next = NULL;
-    }
     cx_feed_free_handed(feed->current);
     feed->current = NULL;
 }
@@ -74,6 +71,7 @@ static void current_take(struct cx_feed *feed)
     feed->current = feed->handed_first;
     if (feed->current != NULL) {
         feed->handed_first = feed->current->next;
+        feed->current->next = NULL;
         feed->handed_bytes -= feed->current->frames.size;
         if (feed->handed_first == NULL) {
             feed->handed_end = &feed->handed_first;

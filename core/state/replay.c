@@ -34,6 +34,8 @@ struct cx_replay {
     uint64_t added;
     uint64_t applied;
     uint64_t failed; /* A revision. */
+    cx_replay_purged_fn purged;
+    void *purged_arg;
     struct slot slots[SLOTS];
 };
 
@@ -47,6 +49,12 @@ enum cx_status cx_replay_new(struct cx_state *state, struct cx_replay **ret_repl
     replay->state = state;
     *ret_replay = replay;
     return CX_OK;
+}
+
+void cx_replay_on_purge(struct cx_replay *replay, cx_replay_purged_fn purged, void *arg)
+{
+    replay->purged = purged;
+    replay->purged_arg = arg;
 }
 
 void cx_replay_free(struct cx_replay *replay)
@@ -156,8 +164,18 @@ static enum cx_status slot_stage(struct cx_stage *stage, struct cx_state *state,
     return status == CX_OK ? cx_stage_finish(stage, change) : status;
 }
 
-static enum cx_status slot_apply(struct cx_state *state, struct slot *slot)
+static void tell_purges(const struct cx_replay *replay, const struct slot *slot)
 {
+    for (size_t i = 0; i < slot->change.item_count && replay->purged != NULL; i++) {
+        if (slot->change.items[i].kind == CX_ITEM_PURGE) {
+            replay->purged(replay->purged_arg, slot->keys[i].hash, slot->revision);
+        }
+    }
+}
+
+static enum cx_status slot_apply(struct cx_replay *replay, struct slot *slot)
+{
+    struct cx_state *state = replay->state;
     struct cx_stage stage = {.state = state};
     struct cx_undo *garbage = NULL;
     enum cx_status status = CX_OK;
@@ -171,6 +189,7 @@ static enum cx_status slot_apply(struct cx_state *state, struct slot *slot)
     }
     if (status == CX_OK) {
         cx_apply(&stage, &slot->change, slot->revision, slot->time_us, &garbage);
+        tell_purges(replay, slot);
     }
     cx_stage_done(&stage);
     cx_undo_free_list(garbage);
@@ -181,7 +200,7 @@ static enum cx_status slot_apply(struct cx_state *state, struct slot *slot)
 static enum cx_status replay_apply_next(struct cx_replay *replay)
 {
     struct slot *slot = slot_at(replay, replay->applied++);
-    enum cx_status status = slot_apply(replay->state, slot);
+    enum cx_status status = slot_apply(replay, slot);
 
     if (status != CX_OK) {
         replay->failed = slot->revision;

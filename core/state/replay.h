@@ -17,6 +17,11 @@ struct cx_replay;
  * memory. */
 CX_MUST_CHECK enum cx_status cx_replay_new(struct cx_state *state, struct cx_replay **ret_replay);
 
+/* Tells of each context that is purged, by the hash of its name and the change's revision. To be
+ * set before the first record; none at first. */
+typedef void (*cx_replay_purged_fn)(void *arg, uint64_t hash, uint64_t revision);
+void cx_replay_on_purge(struct cx_replay *replay, cx_replay_purged_fn purged, void *arg);
+
 /* Adds a record; its payload is copied. Applies the one that was added a few before.
  * Fails with CX_DATA_LOSS when a payload is no change or does not fit the state, which a
  * log that is whole never shows, and CX_RESOURCE_EXHAUSTED when out of memory. After a

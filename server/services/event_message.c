@@ -244,7 +244,7 @@ static void add_context(struct cx_draft *draft, const struct cx_event *event, Ev
         .type = item->type,
         .parent_id = head->parent_id,
         .labels = item->labels.items,
-        .label_count = item->labels.count,
+        .label_count = item->kind != CX_ITEM_PURGE ? item->labels.count : 0,
         .version = item->version,
         .revision = event->revision,
         .entry_count = head->entry_count,

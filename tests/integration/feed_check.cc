@@ -236,9 +236,15 @@ void StreamCheck::Expect(const LoggedEvent &logged) {
   if (!IsOver() && record_.told[at_].revision == logged.event.revision() &&
       *record_.told[at_].text == text) {
     Tell(logged);
-  } else {
+  } else if (!MayBeHidden(logged.event)) {
     LeaveOut(logged, text);
   }
+}
+
+bool StreamCheck::MayBeHidden(const api::Event &event) const {
+  if (purges_ == nullptr || !event.has_context()) return false;
+  auto found = purges_->find({event.namespace_(), event.context().id()});
+  return found != purges_->end() && found->second > event.revision();
 }
 
 void StreamCheck::Tell(const LoggedEvent &logged) {

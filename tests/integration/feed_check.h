@@ -136,12 +136,18 @@ struct FeedRecord {
   std::vector<Shown> shown;
 };
 
+// Of each context that was purged, by namespace and id, the last time.
+using FeedPurges = std::map<std::pair<std::string, std::string>, uint64_t>;
+
 // Compares a record with the log. The first difference is kept.
 class StreamCheck {
  public:
   explicit StreamCheck(FeedRecord record);
   StreamCheck(const StreamCheck &) = delete;
   StreamCheck &operator=(const StreamCheck &) = delete;
+
+  // What was before a purge may be left out by those who come to it afterwards. Borrowed.
+  void MayHide(const FeedPurges *purges) { purges_ = purges; }
 
   // The next event of the log.
   void Expect(const LoggedEvent &event);
@@ -172,8 +178,11 @@ class StreamCheck {
   bool HasSnapshot() const { return record_.request.with_snapshot(); }
   bool IsOver() const { return at_ == record_.told.size(); }
 
+  bool MayBeHidden(const api::Event &event) const;
+
   FeedRecord record_;
   FeedFilter filter_;
+  const FeedPurges *purges_ = nullptr;
   size_t at_ = 0;                         // In `told`.
   std::map<std::string, Course> courses_;  // By context. Empty id: the sessions.
   std::map<std::string, std::vector<const FeedRecord::Shown *>> shown_of_;

@@ -102,6 +102,7 @@ class Change {
     context->set_fence(item.head.fence);
     const cx_label_list &labels = item.labels_changed ? item.labels_before : item.labels;
     SetLabels(labels.items, labels.count, before);
+    if (item.kind == CX_ITEM_PURGE) context->clear_metadata();
     return event;
   }
 
@@ -246,19 +247,37 @@ class Change {
 
 using Each = std::function<void(uint64_t revision, const std::vector<LoggedEvent> &)>;
 
+struct Reading {
+  const Each *each;
+  FeedPurges *purges;
+};
+
+void NotePurges(const cx_change &change, uint64_t revision, FeedPurges *purges) {
+  auto text = [](cx_bytes bytes) {
+    return std::string(reinterpret_cast<const char *>(bytes.data), bytes.size);
+  };
+  for (size_t i = 0; i < change.item_count; i++) {
+    if (change.items[i].kind == CX_ITEM_PURGE) {
+      (*purges)[{text(change.namespace_id), text(change.items[i].id)}] = revision;
+    }
+  }
+}
+
 cx_status ReadRecord(void *arg, const cx_log_record *record) {
+  const Reading *reading = static_cast<const Reading *>(arg);
   cx_arena arena = {};
   cx_change change = {};
   cx_status status = cx_change_decode(record->payload, &arena, &change);
 
   if (status == CX_OK) {
-    (*static_cast<const Each *>(arg))(record->revision, Change(change, *record).Events());
+    NotePurges(change, record->revision, reading->purges);
+    (*reading->each)(record->revision, Change(change, *record).Events());
   }
   cx_arena_done(&arena);
   return status;
 }
 
-std::string ReadFrom(cx_disk *disk, const Each &each) {
+std::string ReadFrom(cx_disk *disk, Reading *reading) {
   cx_wal_options options = {};
   cx_wal_report report = {};
   cx_error error = {};
@@ -268,20 +287,21 @@ std::string ReadFrom(cx_disk *disk, const Each &each) {
   options.random = &cx_random_system;
   options.segment_size = kSegmentSize;
   if (cx_wal_open(&options, &log, &report, &error) != CX_OK) return error.message;
-  cx_status status =
-      log->ops->read(log, 1, report.tail.revision, ReadRecord, const_cast<Each *>(&each));
+  cx_status status = log->ops->read(log, 1, report.tail.revision, ReadRecord, reading);
   log->ops->close(log, true);
   return status == CX_OK ? "" : "the log cannot be read: " + std::to_string(status);
 }
 
 }  // namespace
 
-std::string FeedReadLog(const std::string &data_dir, const Each &each) {
+std::string FeedReadLog(const std::string &data_dir, const Each &each, FeedPurges *purges) {
+  FeedPurges unused;
+  Reading reading = {&each, purges != nullptr ? purges : &unused};
   cx_disk *disk = nullptr;
   cx_status status = cx_disk_posix_open(data_dir.c_str(), &disk);
 
   if (status != CX_OK) return cx_disk_error_text(status);
-  std::string wrong = ReadFrom(disk, each);
+  std::string wrong = ReadFrom(disk, &reading);
   cx_disk_posix_close(disk);
   return wrong;
 }

@@ -13,9 +13,11 @@
 #include "tests/integration/feed_check.h"
 
 // Calls `each` with the events of every change, in order; of some changes there are none.
+// *ret_purges, if it is wanted, is what was purged.
 // Takes the lock of the directory. Returns what is wrong; empty: nothing.
 std::string FeedReadLog(
     const std::string &data_dir,
-    const std::function<void(uint64_t revision, const std::vector<LoggedEvent> &)> &each);
+    const std::function<void(uint64_t revision, const std::vector<LoggedEvent> &)> &each,
+    FeedPurges *ret_purges = nullptr);
 
 #endif  // CX_TESTS_INTEGRATION_FEED_LOG_H

@@ -57,6 +57,7 @@ class FeedFixture : public testing::Test {
   ~FeedFixture() override {
     CloseAll();
     cx_feed_free(feed_);
+    cx_purges_done(&purges_);
     wal_->Close(false);
     EXPECT_EQ(before_, cx_memory_used()) << "everything is given back";
   }
@@ -64,6 +65,8 @@ class FeedFixture : public testing::Test {
   void Open(uint64_t floor = 0, uint64_t subscriptions_max = 1000) {
     cx_feed_options options = {};
     ASSERT_EQ(CX_OK, wal_->Open());
+    cx_purges_init(&purges_);
+    options.purges = &purges_;
     options.log = wal_->log;
     options.clock = &clock_.base;
     options.encoder = {Encode, this};
@@ -310,6 +313,7 @@ class FeedFixture : public testing::Test {
   SimDisk disk_;
   std::unique_ptr<Wal> wal_;
   FakeClock clock_;
+  cx_purges purges_ = {};
   cx_feed *feed_ = nullptr;
   std::deque<Change> changes_;  // Of the revisions from 1 on, and their events.
   std::vector<ModelEvent> events_;
