@@ -410,7 +410,7 @@ TEST_F(EngineSubscriptionTest, ShowsEachContextAndIsCaughtUp) {
 }
 
 TEST_F(EngineSubscriptionTest, ShowsNothingThatIsNotDurable) {
-  Upsert("a", Mutations().Put("k", "v"));
+  Upsert(IdsOfShard(0, 1)[0], Mutations().Put("k", "v"));  // In the first page.
   Begin();
   EXPECT_EQ(CX_TOLD_NOTHING, Next());
   EXPECT_TRUE(shown_.empty());
