@@ -43,7 +43,8 @@ struct cx_block {
     uint64_t shown_next;
     size_t holds;
     struct cx_block *garbage_next; /* Once nobody can find it any more. */
-    uint64_t weight;               /* What it takes up, more or less. */
+    uint64_t weight;               /* What it takes up, more or less, */
+    uint64_t encoded_weight;       /* and how much of that is encoded. */
     uint64_t used;                 /* When it was looked at last, as a number that grows. */
 
     pthread_mutex_t encoding; /* Guards what follows. */

@@ -7,14 +7,13 @@
 #include "core/feed/feed_internal.h"
 
 /* What a block takes up, more or less: a full one has so much of the log, and as much again
- * twice once that is decoded. What is encoded is counted as it comes. */
+ * twice once that is decoded. What is encoded is counted as it comes. For whoever builds it. */
 static uint64_t weigh(const struct cx_block *block)
 {
     uint64_t payload_bytes =
         block->payload_bytes > CX_FEED_BLOCK_BYTES ? block->payload_bytes : CX_FEED_BLOCK_BYTES;
 
-    return sizeof *block + block->event_capacity * sizeof *block->events + 3 * payload_bytes +
-           __atomic_load_n(&block->encoded_bytes, __ATOMIC_RELAXED);
+    return sizeof *block + block->event_capacity * sizeof *block->events + 3 * payload_bytes;
 }
 
 /* The place of the last block that begins at or before `revision`, plus one. */
@@ -50,12 +49,14 @@ struct cx_block *cx_feed_hold_locked(struct cx_feed *feed, uint64_t revision)
 
 void cx_feed_let_go_locked(struct cx_feed *feed, struct cx_block *block)
 {
-    uint64_t weight = weigh(block);
+    uint64_t encoded = __atomic_load_n(&block->encoded_bytes, __ATOMIC_RELAXED);
+    uint64_t more = encoded - block->encoded_weight;
 
     assert(block->holds > 0);
     block->holds--;
-    feed->block_bytes += weight - block->weight; /* It may have been encoded meanwhile. */
-    block->weight = weight;
+    feed->block_bytes += more;
+    block->weight += more;
+    block->encoded_weight = encoded;
 }
 
 uint64_t cx_feed_next_block_locked(const struct cx_feed *feed, uint64_t revision,

@@ -38,6 +38,7 @@ TEST_F(FeedBlocksTest, StayWithinTheCacheWithOneFarBehindAndOthersAtTheTail) {
   while (behind->caught_up == 0) {
     if (!behind->waiting) Next(behind, 1 << 20);
     if (behind->waiting) StepLoad();
+    StepTimers();  // What was encoded since a block came counts from then on.
     ASSERT_LE(CachedBytes(), uint64_t{CX_FEED_CACHE_BYTES_MAX});
   }
   EXPECT_EQ(size_t{count} * CX_FEED_BLOCK_EVENTS, behind->got.size());
@@ -69,6 +70,22 @@ TEST_F(FeedBlocksTest, ThatABatchHoldsOutliveTheCacheAndTheSubscription) {
   cx_feed_batch_done(&batch);
   StepTimers();
   EXPECT_EQ(0u, CachedBytes());
+}
+
+TEST_F(FeedBlocksTest, WeighWhatIsEncodedOnce) {
+  const cx_feed_position oldest = {0, 0};
+  Append({{{CX_ITEM_UPDATE, "a", {Put("k", std::string(5000, 'x'))}}}});
+  EXPECT_EQ(CX_FEED_WAIT, Next(Subscribe({}, &oldest)));
+  EXPECT_TRUE(StepLoad());
+  for (int i = 0; i < 4; i++) {  // With values, without, and both again.
+    Reader *reader = Subscribe({}, &oldest, i % 2 == 1);
+    uint64_t before = CachedBytes();
+    ASSERT_EQ(CX_FEED_EVENTS, Next(reader));
+    uint64_t size = reader->held.size;
+    cx_feed_batch_done(&reader->held);
+    EXPECT_EQ(before + (i < 2 ? size : 0), CachedBytes());
+    EXPECT_EQ(i % 2 == 0, size > 5000);
+  }
 }
 
 TEST_F(FeedBlocksTest, StayWhereTheyAreLookedAtNowAndThen) {
