@@ -244,6 +244,7 @@ static void optimize_done(struct cx_engine_write *write, struct cx_plan *plan)
     const struct cx_tracked *tracked = NULL;
     const struct cx_context *context;
     struct cx_name_key key;
+    uint64_t seen;
 
     optimize->optimizing = optimize->planned;
     optimize->wants_cut = !write->replayed && !optimize->planned.has_cut;
@@ -252,9 +253,10 @@ static void optimize_done(struct cx_engine_write *write, struct cx_plan *plan)
     }
     cx_name_key_init(&key, name->namespace_id, name->id);
     context = cx_state_find(plan->state, &key);
+    seen = context != NULL ? context->revision : plan->state->shards[key.shard].forgotten_revision;
+    write->wait_for = seen > write->wait_for ? seen : write->wait_for;
     if (cx_context_is_live(context)) {
         tracked = context->tracked;
-        write->wait_for = context->revision > write->wait_for ? context->revision : write->wait_for;
     }
     if (optimize->wants_cut) {
         optimize->history = cx_tree_copy(&tracked->history);

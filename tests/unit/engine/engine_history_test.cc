@@ -381,6 +381,16 @@ TEST_F(EngineHistoryTest, AnswersARepeatedOptimizeWithWhatIsKeptNow) {
   EXPECT_EQ("REQUEST_ID_REUSED", Optimize("c", Keep(3), "r").reason());
 }
 
+TEST_F(EngineHistoryTest, TellsARepeatedOptimizeThatNothingIsKeptOnceTheEndIsDurable) {
+  RecordMany("c", 10);
+  Optimize("c", Keep(4), "r");
+  Outcome ended = Delete("c");
+  Optimized again = Optimize("c", Keep(4), "r");
+  EXPECT_TRUE(again.write.replayed);
+  EXPECT_EQ(0u, again.result.kept_count);
+  EXPECT_EQ(ended.write.revision, again.write.wait_for);
+}
+
 TEST_F(EngineHistoryTest, OptimizesAnEmptyHistory) {
   Create("c");
   EXPECT_EQ(CX_OK, Optimize("c", Keep(1)).status);
