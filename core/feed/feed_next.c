@@ -124,7 +124,6 @@ static bool next_quick_locked(struct cx_subscription *subscription, struct cx_wa
         subscription->caught_up_told = true;
         *ret_outcome = CX_FEED_CAUGHT_UP;
     } else if (subscription->progress_due) {
-        subscription->progress_due = false;
         *ret_outcome = CX_FEED_PROGRESS;
     } else if (subscription->position.revision >= feed->tail_next) {
         cx_subscription_park_locked(subscription, waiter);
@@ -213,6 +212,7 @@ enum cx_feed_outcome cx_subscription_next(struct cx_subscription *subscription, 
         cx_feed_let_go_locked(feed, block);
     }
     if (outcome != CX_FEED_WAIT) {
+        subscription->progress_due = false;
         subscription->told_us = feed->options.clock->monotonic_us(feed->options.clock);
         ret_batch->next = subscription->position;
     }

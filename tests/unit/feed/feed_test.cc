@@ -3,6 +3,8 @@
 
 #include "tests/unit/feed/feed_fixture.h"
 
+#include <functional>
+
 namespace {
 
 class FeedTest : public FeedFixture {
@@ -289,6 +291,31 @@ TEST_F(FeedTest, TellsNoProgressToWhoDoesNotAsk) {
   Settle();
   EXPECT_EQ(1, reader->caught_up);
   EXPECT_EQ(0, reader->progress);
+}
+
+TEST_F(FeedTest, TellsNoProgressRightBehindSomethingElse) {
+  AppendSome(3);
+  Reader *reader = SubscribeFrom({1, 0});
+  std::function<void()> with_the_loader = [this] {
+    clock_.now_us += CX_PROGRESS_INTERVAL_US_DEFAULT;
+    StepTimers();
+  };
+  cx_subscription_set_bound(reader->subscription, 3);
+  reader->also_model = [](const ModelEvent &) { return false; };
+  cx_subscription_set_also(
+      reader->subscription,
+      [](void *arg, const cx_event *) {
+        (*static_cast<std::function<void()> *>(arg))();
+        return false;
+      },
+      &with_the_loader);
+  EXPECT_EQ(CX_FEED_WAIT, Next(reader));
+  EXPECT_TRUE(StepLoad());
+  EXPECT_EQ(CX_FEED_BOUND, Next(reader));
+  cx_subscription_set_also(reader->subscription, nullptr, nullptr);
+  cx_subscription_set_bound(reader->subscription, 0);
+  EXPECT_EQ(CX_FEED_CAUGHT_UP, Next(reader));
+  EXPECT_EQ(CX_FEED_WAIT, Next(reader));
 }
 
 TEST_F(FeedTest, TellsProgressAlsoWhileItReadsThroughWhatDoesNotMatch) {
