@@ -9,6 +9,9 @@ namespace {
 // Over how many parts the server's bound on known requests is split.
 constexpr uint64_t kRequestShards = 64;
 
+// What a change of settings takes up in the log, at most.
+constexpr uint64_t kSettingsBytesMax = 200;
+
 std::string Number(uint64_t number) { return std::to_string(number); }
 
 }  // namespace
@@ -62,6 +65,9 @@ void Checker::Make(const Change &change) {
       case Change::kPart:
         MakePart(change, &model);
         break;
+      case Change::kFloor:
+        MakeFloor(change, &model);
+        break;
     }
   } catch (const Failure &failure) {
     Fail(call, revision + "changes what must be refused: " + failure.text);
@@ -73,6 +79,7 @@ void Checker::Make(const Change &change) {
     Fail(call, revision + "changes something, and there was nothing to do");
   }
   if (model.time_us() < newest_time_us) Fail(call, revision + "is older than the one before it");
+  AddEvents(change.happened, model);
   models_.push_back(std::move(model));
   changes_++;
 }
@@ -136,6 +143,28 @@ void Checker::MakePart(const Change &change, Model *model) {
   if (is_asked) CheckNew(call, *model);
   model->PartSession(name, is_asked, change.ids, change.reclaimed, change.moment);
   call.changes += is_asked;
+}
+
+// ---- What changes tell. ---------------------------------------------------------
+
+void Checker::KeepEvents(uint64_t retention_bytes, int64_t retention_age_us) {
+  keeps_events_ = true;
+  events_.retention_bytes = retention_bytes;
+  events_.retention_age_us = retention_age_us;
+}
+
+void Checker::AddEvents(const Happened &happened, const Model &after) {
+  if (!keeps_events_) return;
+  std::string wrong = events_.Add(happened, models_.back(), after);
+  if (!wrong.empty()) fail_("revision " + Number(after.revision()) + ": " + wrong);
+}
+
+void Checker::MakeFloor(const Change &change, Model *model) {
+  model->SetFloor(change.moment);
+  if (!keeps_events_) return;
+  std::string wrong = events_.CheckFloor(change.happened.floor, change.moment.now_us);
+  if (!wrong.empty())
+    Fail(*change.call, "revision " + Number(change.moment.revision) + ": " + wrong);
 }
 
 // ---- Requests that may come again. --------------------------------------------
@@ -253,6 +282,7 @@ void Checker::EndWith(uint64_t found) {
   if (found > newest()) fail_("the log ends with " + Number(found) + ", which nobody made");
   if (found < oldest_) fail_("the log ends long ago, with " + Number(found));
   while (newest() > found) models_.pop_back();
+  if (keeps_events_) events_.EndWith(found, models_.back());
   for (auto &[key, list] : requests_) {
     while (!list.empty() && list.back().revision > found) list.pop_back();
   }
@@ -269,6 +299,9 @@ bool Checker::HasSettings(const Rules &rules) const {
 void Checker::AddSettings(const Rules &rules) {
   Model model = models_.back();
   model.SetRules(rules, newest() + 1);
+  Happened happened;
+  happened.log_bytes = kSettingsBytesMax;
+  AddEvents(happened, model);
   models_.push_back(std::move(model));
 }
 

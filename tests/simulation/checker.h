@@ -15,9 +15,8 @@
 #ifndef CX_TESTS_SIMULATION_CHECKER_H
 #define CX_TESTS_SIMULATION_CHECKER_H
 
-#include "tests/simulation/shown.h"
+#include "tests/simulation/events.h"
 
-#include <deque>
 #include <functional>
 
 namespace simulation {
@@ -33,6 +32,7 @@ struct Call {
   bool starts_engine = false;  // No request: the log is replayed, and nobody is told.
   bool starved = false;        // An allocation was made to fail.
   bool refused = false;        // The log took no change of it.
+  uint64_t log_bytes = 0;      // Of its last change.
   uint64_t wait_for = 0;
   Answer answer;
 
@@ -49,13 +49,14 @@ struct Call {
 // One change of the engine, in the order of revisions.
 struct Change {
   std::shared_ptr<Call> call;  // Of the fiber that made it.
-  enum Kind { kWrite, kDelete, kDue, kLoss, kPart };
+  enum Kind { kWrite, kDelete, kDue, kLoss, kPart, kFloor };
   Kind kind = kWrite;
   std::string namespace_id;
   std::vector<std::string> ids;  // Of its items, in their order.
   std::string session_id;        // Of the one that it begins or ends.
   std::set<Name> reclaimed;      // Of kPart: resources, by context and name.
   Moment moment;
+  Happened happened;
 };
 
 // What may go wrong around the engine in this run, so that answers may say so.
@@ -149,6 +150,11 @@ class Checker {
   uint64_t told() const { return told_; }
   uint64_t changes() const { return changes_; }  // That the model has made.
 
+  // What the changes tell. Known only if it is kept, from the first change on.
+  const EventLog &events() const { return events_; }
+  bool keeps_events() const { return keeps_events_; }
+  void KeepEvents(uint64_t retention_bytes, int64_t retention_age_us);
+
   // All models are kept, not only those that a restart may find.
   void KeepAll() { keep_all_ = true; }
 
@@ -172,6 +178,8 @@ class Checker {
   void MakeWrite(const Change &change, Model *model);
   void MakeDelete(const Change &change, Model *model);
   void MakePart(const Change &change, Model *model);
+  void AddEvents(const Happened &happened, const Model &after);
+  void MakeFloor(const Change &change, Model *model);
   void LearnId(const Change &change, Operation *operation);
   void Remember(const Call &call, const Change &change);
   void RunReady();
@@ -223,6 +231,8 @@ class Checker {
   uint64_t told_ = 0;
   uint64_t changes_ = 0;
   bool keep_all_ = false;
+  bool keeps_events_ = false;
+  EventLog events_;
 };
 
 }  // namespace simulation

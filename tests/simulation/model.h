@@ -208,6 +208,9 @@ class Model {
   // The end of a session whose term is over.
   void Lose(const Name &session, const Moment &moment);
 
+  // What only says how far back is told.
+  void SetFloor(const Moment &moment) { Stamp(moment); }
+
   // A part of an end that is too large for one change: the session leaves these contexts, and
   // gives these resources back (the name of each behind that of its context). `is_asked`: by a
   // client, else its term is over.

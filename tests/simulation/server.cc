@@ -10,6 +10,7 @@ extern "C" {
 #include <cstdlib>
 #include <cstring>
 
+#include "tests/simulation/event_view.h"
 #include "tests/simulation/request.h"
 #include "tests/simulation/scope.h"
 #include "tests/simulation/threads.h"
@@ -41,6 +42,7 @@ Checker *listening = nullptr;  // Whom cx_apply() tells.
 namespace {
 
 Change::Kind KindOf(const cx_change &change) {
+  if (change.kind == CX_CHANGE_FLOOR) return Change::kFloor;
   if (change.session.step == CX_SESSION_LOSE) return Change::kLoss;
   if (change.session.step == CX_SESSION_PART) return Change::kPart;
   switch (change.item_count > 0 ? change.items[0].kind : CX_ITEM_TOUCH) {
@@ -91,6 +93,8 @@ extern "C" void __wrap_cx_apply(cx_stage *stage, const cx_change *change, uint64
   for (size_t i = 0; i < change->item_count; i++) seen.ids.push_back(Text(change->items[i].id));
   seen.kind = KindOf(*change);
   if (seen.kind == Change::kPart) seen.reclaimed = ReclaimedBy(*change);
+  if (listening->keeps_events()) seen.happened = HappenedIn(*change, revision, time_us);
+  seen.happened.log_bytes = call->log_bytes;
   __real_cx_apply(stage, change, revision, time_us, garbage);
   listening->Applied(std::move(seen));
 }
@@ -103,6 +107,7 @@ extern "C" cx_reason __wrap_cx_commit_append(cx_commit *commit, cx_bytes change,
                                              uint64_t *ret_revision, int64_t *ret_time_us) {
   cx_reason reason = __real_cx_commit_append(commit, change, now_us, ret_revision, ret_time_us);
   if (listening != nullptr && reason != CX_REASON_NONE) CurrentCall()->refused = true;
+  if (listening != nullptr) CurrentCall()->log_bytes = cx_log_frame_size(change.size);
   return reason;
 }
 
@@ -110,8 +115,8 @@ extern "C" cx_reason __wrap_cx_commit_append(cx_commit *commit, cx_bytes change,
 
 static constexpr uint64_t kUnread = UINT64_MAX;
 
-Server::Server(Scheduler *scheduler, Machine *machine, Checker *checker, Trace *trace)
-    : scheduler_(scheduler), machine_(machine), trace_(trace) {
+Server::Server(Scheduler *scheduler, Machine *machine, Checker *checker, Trace *trace, Dice dice)
+    : scheduler_(scheduler), machine_(machine), trace_(trace), hand_over_dice_(dice) {
   // Whoever looks again at the same moment sees the same.
   machine->on_clock = [scheduler](int64_t now_us) {
     Call *call = CurrentCall();
@@ -122,11 +127,13 @@ Server::Server(Scheduler *scheduler, Machine *machine, Checker *checker, Trace *
     return call->now_us;
   };
   listening = checker;
+  Serve(this);
   background.clear();
 }
 
 Server::~Server() {
   listening = nullptr;
+  Serve(nullptr);
   background.clear();
 }
 
@@ -166,7 +173,7 @@ Start Server::Open(uint64_t no_memory_at) {
   start.revision = statistics().revision;
   start.digest = cx_state_digest(&engine_->state);
   foresight_ = {};
-  NameNextThreads({"the writer", "the preparer", "the timers"});
+  NameNextThreads({"the writer", "the preparer", "the timers", "the tail", "the loader"});
   cx_engine_events events = {OnComplete, OnFailed, OnDiskFull, this};
   if (cx_engine_start(engine_, &events) != CX_OK) abort();
   return start;
@@ -190,6 +197,10 @@ bool Server::SecondCanOpen() {
 
 uint64_t Server::Stop() {
   cx_engine_stop(engine_);
+  for (const auto &waiter : given_back_) {
+    if (waiter->done) scheduler_->Stop("a waiter is completed that was given back");
+  }
+  given_back_.clear();
   uint64_t digest = cx_state_digest(&engine_->state);
   cx_engine_close(engine_);
   cx_disk_posix_close(disk_);
@@ -213,17 +224,8 @@ void Server::Foresee(const Name &name, const std::string &key) {
 
 // ---- Waiting. -----------------------------------------------------------------
 
-namespace {
-
-struct Waiter {
-  cx_waiter base;
-  bool done;
-};
-
-}  // namespace
-
 bool Server::WaitFor(uint64_t revision) {
-  Waiter waiter = {};
+  Waiter waiter;
   if (cx_engine_wait(engine_, revision, &waiter.base)) return true;
   while (!waiter.done) scheduler_->Wait(&waiter, 0);
   return waiter.base.status == CX_OK;

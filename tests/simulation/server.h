@@ -8,10 +8,12 @@
 
 extern "C" {
 #include "core/engine/engine.h"
+#include "core/engine/subscription.h"
 }
 
 #include "tests/simulation/checker.h"
 #include "tests/simulation/machine.h"
+#include "tests/simulation/reader.h"
 
 namespace simulation {
 
@@ -30,9 +32,26 @@ struct Start {
   uint64_t digest = 0;
 };
 
+// What waits for the engine to complete it.
+struct Waiter {
+  cx_waiter base = {};
+  bool done = false;
+};
+
+// A subscription, and how it is asked for.
+struct Subscription {
+  enum Start { kNow, kPosition };
+  Start start = kNow;
+  Reader::Mark mark;  // Where it begins, of kPosition; revision 0: with the oldest.
+  int64_t progress_interval_us = 0;
+
+  cx_engine_subscription *base = nullptr;
+  std::unique_ptr<Waiter> waiter;  // Of the last question, where it is with the engine.
+};
+
 class Server {
  public:
-  Server(Scheduler *scheduler, Machine *machine, Checker *checker, Trace *trace);
+  Server(Scheduler *scheduler, Machine *machine, Checker *checker, Trace *trace, Dice dice);
   ~Server();
 
   // Of the next start.
@@ -81,6 +100,33 @@ class Server {
   // Of the context, or where it has no id, of the namespace.
   Usage SummarizeUsage(Call *call, uint64_t no_memory_at);
 
+  // ---- Subscriptions, in server_subscribe.cc.
+
+  // Returns why there is none; empty: there is.
+  std::string Subscribe(Call *call, const Reader &reader, uint64_t no_memory_at,
+                        Subscription *subscription);
+
+  // What comes next. Where that is nothing, there is a waiter. `while_held` runs before the
+  // events are released.
+  Told Next(Call *call, uint64_t size_max, uint64_t no_memory_at, Subscription *subscription,
+            const std::function<void()> &while_held);
+
+  // Waits for its waiter, until `deadline_us` or WakeAll() of it. False: it is not completed.
+  bool Await(Subscription *subscription, int64_t deadline_us);
+  void Unsubscribe(Subscription *subscription);
+  void EndSubscriptions() { cx_engine_end_subscriptions(engine_); }
+
+  // Of what becomes durable, one batch in so many does not get to the subscriptions directly.
+  uint64_t left_out_in = 0;
+  static bool LeavesOut();
+
+  // Up to where nothing is told any more.
+  uint64_t floor() const { return cx_engine_oldest(engine_).revision - 1; }
+
+  // The last change that is durable, and the last one of all.
+  uint64_t durable() const;
+  uint64_t revision() const;
+
   // Waits until a revision is durable. False: it will never be.
   bool WaitFor(uint64_t revision);
 
@@ -94,6 +140,7 @@ class Server {
                          Call *call, Returned *ret_returned, cx_error *error);
   cx_status WriteSession(const Operation &operation, cx_write_outcome *outcome,
                          Returned *ret_returned, cx_error *error);
+  static void Serve(Server *server);
   static void OnComplete(void *arg, cx_work *list);
   static void OnFailed(void *arg, const char *message);
   static void OnDiskFull(void *arg, bool full);
@@ -103,11 +150,13 @@ class Server {
   Trace *trace_;
   cx_engine *engine_ = nullptr;
   cx_disk *disk_ = nullptr;
+  Dice hand_over_dice_;
   bool failed_ = false;
   std::string failure_;
   cx_foresight foresight_ = {};
   std::string foreseen_keys_[CX_FORESIGHT_PLACES];  // Which the foresight borrows.
   size_t foreseen_count_ = 0;
+  std::vector<std::unique_ptr<Waiter>> given_back_;  // Which nobody may complete any more.
 };
 
 }  // namespace simulation

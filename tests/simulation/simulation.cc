@@ -1,3 +1,4 @@
+#include "tests/simulation/event_view.h"
 #include "tests/simulation/simulation_internal.h"
 
 extern "C" {
@@ -35,6 +36,12 @@ void Simulation::SetOptions() {
   options.history_bytes_max = swarm_.history_bytes_max;
   options.segment_size = 1; /* The smallest that holds the largest change. */
   options.sync = swarm_.sync;
+  options.encode_event = EventEncoder();
+  options.subscriptions_max = swarm_.subscriptions_max;
+  server_.left_out_in = swarm_.left_out_in;
+  if (swarm_.readers == 0) return;
+  options.feed_retention_bytes = swarm_.feed_retention_bytes;
+  options.feed_retention_age_us = swarm_.feed_retention_age_us;
 }
 
 void Simulation::ChangeSettings() {
@@ -143,6 +150,7 @@ void Simulation::CheckIdentity(const Start &start, bool lost) {
   if (lost ? same_log && start.epoch <= epoch_ : !same) {
     scheduler_.Stop("the log goes on in epoch " + std::to_string(start.epoch));
   }
+  if (!same) ForgetReaders();
   log_id_ = start.log_id;
   epoch_ = start.epoch;
 }
@@ -173,6 +181,9 @@ void Simulation::Recover(const Start &start, bool lost) {
   checker_.weather.change_size_max = 2 * swarm_.message_size_max;
   checker_.weather.request_id_window_us = swarm_.request_id_window_us;
   checker_.weather.request_ids_max = swarm_.request_ids_max;
+  if (checker_.keeps_events() && server_.floor() != checker_.events().FloorAt(found_)) {
+    scheduler_.Stop("the start comes to another floor, " + std::to_string(server_.floor()));
+  }
   if (!machine_.ended()) CompareWork();
 }
 
@@ -193,8 +204,11 @@ void Simulation::LiveOnce(bool last) {
     clients.push_back(scheduler_.Create("client " + std::to_string(i), [this] { RunClient(); }));
   }
   if (!machine_.ended() && dice_.OneIn(4)) TryASecond();
+  StartReaders();
   for (Fiber *client : clients) scheduler_.Join(client);
   if (last) CheckProgress();
+  if (last && !machine_.ended()) CheckReaders();
+  StopReaders();
   EndLife(last);
 }
 
@@ -262,7 +276,7 @@ void Simulation::CheckProgress() {
 
 // The timers have met everything whose time is over.
 void Simulation::CheckDue() {
-  if (machine_.ended()) return;
+  if (machine_.ended() || server_.failed()) return;
   for (const auto &[name, context] : checker_.model().contexts()) {
     int64_t due_us = checker_.model().DueTime(*context);
     if (due_us != 0 && due_us < machine_.wall_us() - kLateUs) {

@@ -10,6 +10,18 @@ namespace simulation {
 
 constexpr uint64_t kNoRevision = UINT64_MAX;
 
+// A reader, and its subscription in this life.
+struct Subscriber {
+  Reader reader;
+  Subscription subscription;
+  Fiber *fiber = nullptr;
+  bool caught_up = false;
+  uint64_t begun = 0;   // What was durable when it was asked for.
+  Place page;           // Where the next contexts of its snapshot come from, and
+  uint64_t page_upto = 0;  // the last revision that they can be of. 0: that is not known.
+  int64_t told_us = 0;  // When it was told something last.
+};
+
 class Simulation {
  public:
   Simulation(uint64_t seed, Trace::Mode mode)
@@ -19,11 +31,15 @@ class Simulation {
         scheduler_(dice_.Split(), swarm_.pause_in),
         machine_(&scheduler_, &swarm_, &trace_, dice_.Split()),
         checker_([this](const std::string &failure) { scheduler_.Stop(failure); }),
-        server_(&scheduler_, &machine_, &checker_, &trace_),
-        workload_(&swarm_, dice_.Split()) {
+        server_(&scheduler_, &machine_, &checker_, &trace_, Dice(seed ^ (~seed << 1))),
+        workload_(&swarm_, dice_.Split()),
+        reader_dice_(~seed) {
     SetSpuriousWakeups(swarm_.spurious_in, dice_.Split());
     SetOptions();
     if (swarm_.damage_in != 0) checker_.KeepAll();
+    if (swarm_.readers != 0) {
+      checker_.KeepEvents(swarm_.feed_retention_bytes, swarm_.feed_retention_age_us);
+    }
   }
 
   Result Run() {
@@ -88,6 +104,36 @@ class Simulation {
   void SummarizeNamespace(const std::string &namespace_id);
   uint64_t NoMemoryAt();
 
+  // ---- Subscribers, in client_subscribe.cc.
+
+  // What there was when a subscription was asked for.
+  struct Asked {
+    uint64_t durable, floor, maybe_open, comings;
+  };
+
+  bool Reading() const;
+  void StartReaders();
+  void StopReaders();
+  void WakeReaders();
+  void ForgetReaders();
+  void RunReader(Subscriber *subscriber);
+  void Rest(int64_t us);
+  void RestNowAndThen();
+  void Choose(Subscriber *subscriber);
+  void CheckFloor();
+  bool Enter(Subscriber *subscriber);
+  void CheckRefused(const Subscriber &subscriber, const Asked &asked, bool starved,
+                    const std::string &failure);
+  void CheckEntered(Subscriber *subscriber, const Asked &asked);
+  void Leave(Subscriber *subscriber);
+  void ReadOn(Subscriber *subscriber);
+  void Hear(Subscriber *subscriber, uint64_t floor, const Told &told);
+  void CheckPage(Subscriber *subscriber, const Told &told, const std::string &what);
+  void CheckEnd(Subscriber *subscriber, bool starved, const std::string &failure);
+  bool AwaitMore(Subscriber *subscriber);
+  void CheckNotForgotten(const Subscriber &subscriber, uint64_t asked_at, uint64_t durable);
+  void CheckReaders();
+
   Dice dice_;
   Swarm swarm_;
   Trace trace_;
@@ -97,6 +143,16 @@ class Simulation {
   Server server_;
   Workload workload_;
   Result result_;
+  Dice reader_dice_;
+  std::vector<std::unique_ptr<Subscriber>> subscribers_;
+  bool reading_ = false;
+  bool hurry_ = false;     // Nobody rests or leaves.
+  bool stopping_ = false;  // Subscriptions have been ended.
+  uint64_t reader_count_ = 0;
+  uint64_t open_ = 0;        // Subscriptions that are there,
+  uint64_t maybe_open_ = 0;  // and those that come or go besides.
+  uint64_t comings_ = 0;     // Counts all that come and go.
+  uint64_t floor_seen_ = 0;
   std::string log_id_;  // Of the last start.
   uint64_t epoch_ = 0;  // 0: there was none.
   uint64_t operations_left_ = 0;

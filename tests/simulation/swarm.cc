@@ -95,6 +95,27 @@ Swarm::Swarm(Dice *dice) {
   session_ttl_us = dice->Pick({kSecond, 3 * kSecond, 60 * kSecond});
   history_count_max = dice->Pick<uint64_t>({2, 10, 100, 900});
   history_bytes_max = dice->Pick<uint64_t>({200, 5000, 1000000});
+
+  Dice same = *dice;
+  Dice own(~same.Next());
+  DrawReaders(&own);
+}
+
+// From dice of their own, which leaves all others as they would be.
+void Swarm::DrawReaders(Dice *dice) {
+  readers = Maybe(dice, {1, 2, 4, 8});
+  read_rest_in = dice->Pick<uint64_t>({0, 1, 3, 20});
+  read_rest_us = dice->Pick({kMillisecond, 50 * kMillisecond, kSecond, 60 * kSecond});
+  leave_in = dice->Pick<uint64_t>({2, 10, 10, 100});
+  new_filter_in = dice->Pick<uint64_t>({2, 5, 20});
+  go_back_in = dice->Pick<uint64_t>({0, 2, 5});
+  snapshot_in = dice->Pick<uint64_t>({0, 2, 2, 1});
+  read_size = dice->Pick<uint64_t>({1, 300, 4000, 32768});
+  progress_interval_us = dice->Pick({200 * kMillisecond, 2 * kSecond, 30 * kSecond});
+  subscriptions_max = dice->Pick<uint64_t>({1, 4, 1000, 1000});
+  left_out_in = Maybe(dice, {2, 10});
+  feed_retention_bytes = Maybe(dice, {3000, 30000, 300000});
+  feed_retention_age_us = dice->OneIn(2) ? dice->Pick({kSecond, 10 * kSecond, 200 * kSecond}) : 0;
 }
 
 std::string Swarm::Describe() const {
@@ -167,6 +188,19 @@ std::string Swarm::Describe() const {
       {"session_ttl_us", static_cast<int64_t>(session_ttl_us)},
       {"history_count_max", static_cast<int64_t>(history_count_max)},
       {"history_bytes_max", static_cast<int64_t>(history_bytes_max)},
+      {"readers", static_cast<int64_t>(readers)},
+      {"read_rest_in", static_cast<int64_t>(read_rest_in)},
+      {"read_rest_us", static_cast<int64_t>(read_rest_us)},
+      {"leave_in", static_cast<int64_t>(leave_in)},
+      {"new_filter_in", static_cast<int64_t>(new_filter_in)},
+      {"go_back_in", static_cast<int64_t>(go_back_in)},
+      {"snapshot_in", static_cast<int64_t>(snapshot_in)},
+      {"read_size", static_cast<int64_t>(read_size)},
+      {"progress_interval_us", static_cast<int64_t>(progress_interval_us)},
+      {"subscriptions_max", static_cast<int64_t>(subscriptions_max)},
+      {"left_out_in", static_cast<int64_t>(left_out_in)},
+      {"feed_retention_bytes", static_cast<int64_t>(feed_retention_bytes)},
+      {"feed_retention_age_us", static_cast<int64_t>(feed_retention_age_us)},
   };
   std::string text;
   for (const auto &[name, value] : drawn) {

@@ -73,6 +73,24 @@ struct Swarm {
   uint64_t capacity;       // Bytes; 0: no limit.
   uint64_t clock_jump_in;  // Requests before which the wall clock jumps.
   uint64_t no_memory_in;   // Requests in which an allocation fails.
+
+  // Subscribers.
+  uint64_t readers;            // 0: there are none.
+  uint64_t read_rest_in;       // They rest between two readings once in so many,
+  int64_t read_rest_us;        // so long, at most.
+  uint64_t leave_in;           // They leave, and come back later.
+  uint64_t new_filter_in;      // They want something else then,
+  uint64_t go_back_in;         // or go on from an earlier position of theirs.
+  uint64_t snapshot_in;        // They begin with a snapshot.
+  uint64_t read_size;          // Bytes of events at once, at most.
+  int64_t progress_interval_us;
+  uint64_t left_out_in;        // Batches that are not handed over to them.
+  uint64_t subscriptions_max;
+  uint64_t feed_retention_bytes;  // 0: no bound. The same below.
+  int64_t feed_retention_age_us;
+
+ private:
+  void DrawReaders(Dice *dice);
 };
 
 }  // namespace simulation

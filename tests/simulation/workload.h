@@ -4,7 +4,7 @@
 #define CX_TESTS_SIMULATION_WORKLOAD_H
 
 #include "tests/simulation/dice.h"
-#include "tests/simulation/shown.h"
+#include "tests/simulation/events.h"
 #include "tests/simulation/swarm.h"
 
 namespace simulation {
@@ -71,6 +71,9 @@ class Workload {
   std::vector<Name> known_sessions_;  // Which are, or were there.
   uint64_t next_request_ = 0;
 };
+
+// What a subscriber asks for, in workload_subscribe.cc.
+Filter NextFilter(const Swarm &swarm, Dice *dice);
 
 }  // namespace simulation
 
