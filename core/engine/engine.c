@@ -58,7 +58,11 @@ static void on_purge(void *arg, uint64_t hash, uint64_t revision)
 {
     struct recovery *recovery = arg;
 
-    recovery->out_of_memory |= !cx_purges_add(recovery->purges, hash, revision);
+    if (cx_purges_reserve(recovery->purges, 1)) {
+        cx_purges_add(recovery->purges, hash, revision);
+    } else {
+        recovery->out_of_memory = true;
+    }
 }
 
 static enum cx_status on_record(void *arg, const struct cx_log_record *record)

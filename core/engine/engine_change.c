@@ -109,13 +109,22 @@ static enum cx_status change_log(struct cx_engine_write *write, struct cx_plan *
     return reason == CX_REASON_NONE ? CX_OK : refuse(reason, write->error);
 }
 
-/* What is purged is not told any more. Without memory to remember that, nothing is. */
+static size_t count_purges(const struct cx_change *change)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < change->item_count; i++) {
+        count += change->items[i].kind == CX_ITEM_PURGE;
+    }
+    return count;
+}
+
+/* What is purged is not told any more. */
 static void note_purges(struct cx_engine *engine, const struct cx_plan *plan, uint64_t revision)
 {
     for (size_t i = 0; i < plan->change.item_count; i++) {
-        if (plan->change.items[i].kind == CX_ITEM_PURGE &&
-            !cx_purges_add(&engine->purges, plan->stage.items[i].key->hash, revision)) {
-            cx_feed_set_floor(engine->feed, revision - 1);
+        if (plan->change.items[i].kind == CX_ITEM_PURGE) {
+            cx_purges_add(&engine->purges, plan->stage.items[i].key->hash, revision);
         }
     }
 }
@@ -123,9 +132,15 @@ static void note_purges(struct cx_engine *engine, const struct cx_plan *plan, ui
 static enum cx_plan_result change_make(struct cx_engine_write *write, struct cx_plan *plan,
                                        struct cx_undo **garbage)
 {
+    size_t purge_count = count_purges(&plan->change);
     int64_t time_us;
 
+    if (!cx_purges_reserve(&write->engine->purges, purge_count)) {
+        (void)cx_error_out_of_memory(write->error);
+        return CX_PLAN_FAILED;
+    }
     if (change_log(write, plan, &time_us) != CX_OK) {
+        cx_purges_release(&write->engine->purges, purge_count);
         return CX_PLAN_FAILED;
     }
     cx_apply(&plan->stage, &plan->change, write->revision, time_us, garbage);

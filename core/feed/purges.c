@@ -1,5 +1,7 @@
 #include "core/feed/purges.h"
 
+#include <assert.h>
+
 #include "core/base/memory.h"
 
 enum { CAPACITY_MIN = 64 };
@@ -52,30 +54,52 @@ static bool rebuild_locked(struct cx_purges *purges, size_t capacity, uint64_t f
     return true;
 }
 
-static bool reserve_locked(struct cx_purges *purges)
+bool cx_purges_reserve(struct cx_purges *purges, size_t count)
 {
-    size_t capacity = purges->capacity > 0 ? 2 * purges->capacity : CAPACITY_MIN;
+    size_t capacity;
+    bool ok;
 
-    return 2 * (purges->count + 1) <= purges->capacity || rebuild_locked(purges, capacity, 0);
+    if (count == 0) {
+        return true; /* Most changes purge nothing. */
+    }
+    pthread_mutex_lock(&purges->mutex);
+    capacity = purges->capacity > 0 ? purges->capacity : CAPACITY_MIN;
+    while (capacity < 2 * (purges->count + purges->reserved + count)) {
+        capacity *= 2;
+    }
+    ok = capacity == purges->capacity || rebuild_locked(purges, capacity, 0);
+    purges->reserved += ok ? count : 0;
+    pthread_mutex_unlock(&purges->mutex);
+    return ok;
 }
 
-bool cx_purges_add(struct cx_purges *purges, uint64_t hash, uint64_t revision)
+void cx_purges_release(struct cx_purges *purges, size_t count)
 {
-    bool added;
+    if (count == 0) {
+        return;
+    }
+    pthread_mutex_lock(&purges->mutex);
+    assert(purges->reserved >= count);
+    purges->reserved -= count;
+    pthread_mutex_unlock(&purges->mutex);
+}
+
+void cx_purges_add(struct cx_purges *purges, uint64_t hash, uint64_t revision)
+{
+    struct cx_purge *slot;
 
     pthread_mutex_lock(&purges->mutex);
-    added = reserve_locked(purges);
-    if (added) {
-        struct cx_purge *slot = slot_of(purges, hash);
-
-        purges->count += slot->revision == 0 ? 1 : 0;
+    assert(purges->reserved > 0);
+    purges->reserved--;
+    slot = slot_of(purges, hash);
+    purges->count += slot->revision == 0 ? 1 : 0;
+    if (revision > slot->revision) {
         *slot = (struct cx_purge){hash, revision};
-        if (revision > purges->newest) {
-            __atomic_store_n(&purges->newest, revision, __ATOMIC_RELEASE);
-        }
+    }
+    if (revision > purges->newest) {
+        __atomic_store_n(&purges->newest, revision, __ATOMIC_RELEASE);
     }
     pthread_mutex_unlock(&purges->mutex);
-    return added;
 }
 
 bool cx_purges_hide(struct cx_purges *purges, uint64_t hash, uint64_t revision, uint64_t durable)

@@ -29,14 +29,18 @@ struct cx_purges {
     struct cx_purge *slots; /* Open addressing. */
     size_t capacity;        /* A power of two, or 0. */
     size_t count;
+    size_t reserved; /* Places that are kept for those to come. */
 };
 
 void cx_purges_init(struct cx_purges *purges);
 void cx_purges_done(struct cx_purges *purges);
 
-/* Remembers a purge by the change of this revision. False when out of memory: then nothing up
- * to there may be told. Amortized O(1). */
-bool cx_purges_add(struct cx_purges *purges, uint64_t hash, uint64_t revision);
+/* Keeps places for `count` more, or gives them back. False when out of memory. Amortized O(1). */
+bool cx_purges_reserve(struct cx_purges *purges, size_t count);
+void cx_purges_release(struct cx_purges *purges, size_t count);
+
+/* Remembers a purge by the change of this revision, in a place that was kept. O(1). */
+void cx_purges_add(struct cx_purges *purges, uint64_t hash, uint64_t revision);
 
 /* Whether an event of this context and revision is hidden, by a purge up to `durable`. O(1). */
 bool cx_purges_hide(struct cx_purges *purges, uint64_t hash, uint64_t revision, uint64_t durable);

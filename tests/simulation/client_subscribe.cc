@@ -259,8 +259,9 @@ void Simulation::Hear(Subscriber *subscriber, uint64_t floor, const Told &told) 
     if (subscriber->caught_up || early) scheduler_.Stop(what + "it is not its time");
     subscriber->caught_up = true;
   }
+  // The first time, it may come a quarter of the interval early.
   if (told.kind == Told::kProgress &&
-      told.at_us < subscriber->told_us + swarm_.progress_interval_us) {
+      told.at_us < subscriber->told_us + swarm_.progress_interval_us * 3 / 4) {
     scheduler_.Stop(what + "it has not been quiet for so long");
   }
   subscriber->told_us = told.at_us;
@@ -289,7 +290,8 @@ void Simulation::CheckEnd(Subscriber *subscriber, bool starved, const std::strin
     subscriber->reader.Forget();
   }
   if (BeginsWith(failure, "STOPPING")) is_true = stopping_;
-  if (BeginsWith(failure, "STORAGE_FAILED") || BeginsWith(failure, "DAMAGED")) {
+  if (BeginsWith(failure, "STORAGE_FAILED") || BeginsWith(failure, "DAMAGED") ||
+      BeginsWith(failure, "NOT_READY")) {
     is_true = machine_.has_failed() || server_.failed();
   }
   if (failure == "LIMIT_REACHED limit=memory") is_true |= machine_.may_be_full();

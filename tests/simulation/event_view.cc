@@ -307,7 +307,13 @@ Happened HappenedIn(const cx_change &change, uint64_t revision, int64_t time_us)
   Happened happened;
   if (change.kind == CX_CHANGE_FLOOR) happened.floor = change.floor;
   if (change.kind != CX_CHANGE_CONTEXTS) return happened;
-  return Telling(change, revision, time_us).Tell();
+  happened = Telling(change, revision, time_us).Tell();
+  for (size_t i = 0; i < change.item_count; i++) {
+    if (change.items[i].kind == CX_ITEM_PURGE) {
+      happened.purged.push_back({Text(change.namespace_id), Text(change.items[i].id)});
+    }
+  }
+  return happened;
 }
 
 }  // namespace simulation

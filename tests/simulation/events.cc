@@ -184,6 +184,7 @@ std::string EventLog::Add(Happened happened, const Model &before, const Model &a
   }
   changes_.push_back(
       {std::move(happened.events), happened.log_bytes, after.time_us(), happened.floor});
+  for (const Name &name : happened.purged) purges_[name].insert(newest());
   return "";
 }
 
@@ -193,10 +194,20 @@ void EventLog::EndWith(uint64_t revision, const Model &model) {
   for (auto &[name, known] : contexts_) {
     known.standings.erase(known.standings.upper_bound(revision), known.standings.end());
   }
+  for (auto &[name, purges] : purges_) purges.erase(purges.upper_bound(revision), purges.end());
   rebuilt_.clear();
   for (const auto &[name, context] : model.contexts()) {
     if (IsLive(context.get())) rebuilt_[name] = context->head.entries;
   }
+}
+
+bool EventLog::IsHidden(const Event &event, uint64_t upto) const {
+  const int deleted = 3, expired = 4;  // Numbers of the API.
+  if (event.subject == nullptr || event.type == deleted || event.type == expired) return false;
+  auto found = purges_.find(event.subject->shown.name);
+  if (found == purges_.end()) return false;
+  auto purge = found->second.upper_bound(event.at.revision);
+  return purge != found->second.end() && *purge <= upto;
 }
 
 // ---- The floor. ---------------------------------------------------------------

@@ -70,6 +70,7 @@ struct Happened {
   std::vector<std::shared_ptr<Subject>> subjects;
   uint64_t log_bytes = 0;  // That it takes up in the log.
   uint64_t floor = 0;      // Up to here nothing is told any more. 0: that stays as it was.
+  std::vector<Name> purged;
 };
 
 // What a subscriber asks for.
@@ -125,6 +126,9 @@ class EventLog {
   const std::map<Name, Known> &contexts() const { return contexts_; }
   static const Standing &StandingAt(const Standings &standings, uint64_t revision);
 
+  // Whether a purge up to `upto` hides an event: it may be told no more.
+  bool IsHidden(const Event &event, uint64_t upto) const;
+
   // The floor that is in force when everything up to this revision is durable.
   uint64_t FloorAt(uint64_t revision) const;
   bool HasFloor(uint64_t floor, uint64_t upto) const;
@@ -151,6 +155,7 @@ class EventLog {
 
   std::deque<Changed> changes_ = std::deque<Changed>(1);
   std::map<Name, Known> contexts_;
+  std::map<Name, std::set<uint64_t>> purges_;  // The revisions of each.
   std::map<Name, Entries> rebuilt_;  // From the steps alone.
 };
 

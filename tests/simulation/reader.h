@@ -80,7 +80,7 @@ class Reader {
  private:
   bool Passed(const Place &place, const Event &event) const;
   std::string HearEvents(const EventLog &log, const Told &told);
-  std::string HearOne(const Event &event, const Told &told, size_t *heard);
+  std::string HearOne(const Event &event, const Told &told, bool may_hide, size_t *heard);
   std::string HearContext(const EventLog &log, const Told &told) const;
   std::string CheckPassed(const EventLog &log, const Told &told) const;
   void Keep(const Told &told);

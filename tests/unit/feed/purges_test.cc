@@ -18,6 +18,11 @@ class PurgesTest : public ::testing::Test {
   PurgesTest() { cx_purges_init(&purges_); }
   ~PurgesTest() override { cx_purges_done(&purges_); }
 
+  void Add(uint64_t hash, uint64_t revision) {
+    ASSERT_TRUE(cx_purges_reserve(&purges_, 1));
+    cx_purges_add(&purges_, hash, revision);
+  }
+
   bool Hides(uint64_t hash, uint64_t revision, uint64_t durable = UINT64_MAX) {
     return cx_purges_hide(&purges_, hash, revision, durable);
   }
@@ -27,7 +32,7 @@ class PurgesTest : public ::testing::Test {
 
 TEST_F(PurgesTest, HideWhatWasBeforeAndNothingElse) {
   EXPECT_FALSE(Hides(7, 1));
-  ASSERT_TRUE(cx_purges_add(&purges_, 7, 10));
+  Add(7, 10);
   EXPECT_TRUE(Hides(7, 9));
   EXPECT_FALSE(Hides(7, 10)) << "the purge itself";
   EXPECT_FALSE(Hides(7, 11));
@@ -35,14 +40,14 @@ TEST_F(PurgesTest, HideWhatWasBeforeAndNothingElse) {
 }
 
 TEST_F(PurgesTest, HideNothingBeforeTheyAreDurable) {
-  ASSERT_TRUE(cx_purges_add(&purges_, 7, 10));
+  Add(7, 10);
   EXPECT_FALSE(Hides(7, 9, 9));
   EXPECT_TRUE(Hides(7, 9, 10));
 }
 
 TEST_F(PurgesTest, AreForgottenUpToTheFloor) {
-  ASSERT_TRUE(cx_purges_add(&purges_, 7, 10));
-  ASSERT_TRUE(cx_purges_add(&purges_, 8, 20));
+  Add(7, 10);
+  Add(8, 20);
   cx_purges_forget(&purges_, 10);
   EXPECT_FALSE(Hides(7, 9));
   EXPECT_TRUE(Hides(8, 19));
@@ -56,7 +61,7 @@ TEST_F(PurgesTest, AreTheSameAsInAMap) {
   for (uint64_t revision = 1; revision < 5000; revision++) {
     uint64_t hash = random() % 700 * 64;  // Neighbours in the table.
     model[hash] = revision;
-    ASSERT_TRUE(cx_purges_add(&purges_, hash, revision));
+    Add(hash, revision);
     if (random() % 500 == 0) {
       uint64_t floor = revision - random() % (revision < 900 ? revision : 900);
       cx_purges_forget(&purges_, floor);
@@ -73,11 +78,14 @@ TEST_F(PurgesTest, AreTheSameAsInAMap) {
 TEST_F(PurgesTest, SayWhenThereIsNoMemory) {
   fail_nth fail;
   fail_nth_begin(&fail, 1);
-  bool added = cx_purges_add(&purges_, 7, 10);
+  bool reserved = cx_purges_reserve(&purges_, 1);
   fail_nth_end(&fail);
-  EXPECT_FALSE(added);
-  EXPECT_FALSE(Hides(7, 9));
-  EXPECT_TRUE(cx_purges_add(&purges_, 7, 10));
+  EXPECT_FALSE(reserved);
+  EXPECT_TRUE(cx_purges_reserve(&purges_, 100));
+  fail_nth_begin(&fail, 1);
+  for (uint64_t i = 0; i < 60; i++) cx_purges_add(&purges_, i * 64, 10);
+  EXPECT_FALSE(fail_nth_end(&fail)) << "places were kept";
+  cx_purges_release(&purges_, 40);
 }
 
 }  // namespace
