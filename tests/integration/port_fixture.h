@@ -103,7 +103,7 @@ class PortFixture : public EngineFixture {
   static constexpr const cx_service *kServices[] = {&cx_context_manager_service,
                                                     &cx_tracker_service, &cx_recovery_service};
 
-  cx_app app_ = {nullptr, "test", 60 * CX_SECOND_US, nullptr, 0};
+  cx_app app_ = {nullptr, "test", 60 * CX_SECOND_US, 0, nullptr, 0};
   cx_rpc_server *server_ = nullptr;
   std::unique_ptr<GrpcClient> client_;
 };

@@ -294,6 +294,29 @@ TEST_F(SubscribeTest, IsRefusedBeyondTheLimit) {
   EXPECT_EQ("LIMIT_REACHED limit=subscriptions_max value=8", Ask("Subscribe"));
 }
 
+TEST_F(SubscribeTest, TellsNothingOfWhatWasPurgedButThatItIsGone) {
+  Create("kept");
+  Create("a",
+         "properties { metadata { key: 'k' value: 'secret' } } "
+         "mutations { put_entry { key: 'k' value: 'secret' } }");
+  Put("a", "k", "secret");
+  Manage("DeleteContext", "context_id: 'a' purge: true");
+  Create("b", "mutations { put_entry { key: 'k' value: 'secret' } }");
+  Manage("DeleteContext", "context_id: 'b'");
+  Manage("DeleteContext", "context_id: 'b' purge: true");
+  Create("a");
+  for (int restarts = 0; restarts < 2; restarts++) {
+    Call call = Begin("Subscribe", "from_oldest: true");
+    Read(call);
+    EXPECT_EQ((Strings{"CREATED:kept", "DELETED:a", "DELETED:b", "CREATED:a", "caught_up"}),
+              Story(call));
+    EXPECT_EQ(std::string::npos, All(call).find("secret"));
+    call->Leave();
+    Reopen();
+    app_.engine = engine_;
+  }
+}
+
 TEST_F(SubscribeTest, IsRefusedWhereTheCursorIsNotRetainedAnyMore) {
   Create("a");
   Call call = Begin("Subscribe", "from_oldest: true");
