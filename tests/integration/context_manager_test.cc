@@ -234,8 +234,7 @@ TEST_F(ContextManagerTest, SaysOfRecoveryThatItIsNotSupported) {
   EXPECT_EQ("NOT_SUPPORTED", outcome.Reason());
   EXPECT_EQ("RestoreContext", outcome.Metadata()["field"]);
   EXPECT_EQ("Recovery.RestoreContext is not supported by this server", outcome.message);
-  for (const char *path : {"/contextd.v1.Tracker/Subscribe", "/contextd.v1.Recovery/Backup",
-                           "/contextd.v1.Recovery/DiffStates"}) {
+  for (const char *path : {"/contextd.v1.Recovery/Backup", "/contextd.v1.Recovery/DiffStates"}) {
     EXPECT_EQ(GRPC_STATUS_UNIMPLEMENTED, client_->Unary(path, "").code) << path;
   }
 }

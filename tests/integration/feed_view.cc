@@ -120,6 +120,9 @@ std::string FeedView::CheckHead(const api::Event &event, const Context *before) 
   if (before == nullptr || scope_ == FeedScope::kSomeKeys) return "";
   uint64_t version = before->head.version() + (event.type() == api::EVENT_TYPE_UPDATED ? 1 : 0);
   if (event.type() == api::EVENT_TYPE_CREATED) return "is there already";
+  bool ends = event.type() == api::EVENT_TYPE_DELETED || event.type() == api::EVENT_TYPE_EXPIRED ||
+              event.type() == api::EVENT_TYPE_DEACTIVATED;
+  if (ends && event.context().version() >= version) return "";  // A purge may hide what was before.
   if (event.context().version() != version) {
     return "has version " + Number(event.context().version()) + ", not " + Number(version);
   }
@@ -146,6 +149,11 @@ std::string FeedView::Apply(const api::Event &event) {
     return CheckCounts(*context);
   }
   if (found != contexts_.end() && event.revision() <= found->second.held) return "";
+  // What was before a purge may be hidden, but not that it ends what is active.
+  if (event.type() == api::EVENT_TYPE_DEACTIVATED && found != contexts_.end() &&
+      event.context().version() > found->second.head.version()) {
+    return "";
+  }
   wrong = CheckHead(event, found != contexts_.end() ? &found->second : nullptr);
   if (!wrong.empty()) return wrong;
   if (event.type() == api::EVENT_TYPE_DELETED || event.type() == api::EVENT_TYPE_EXPIRED) {
