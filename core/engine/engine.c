@@ -59,7 +59,7 @@ static void on_purge(void *arg, uint64_t hash, uint64_t revision)
     struct recovery *recovery = arg;
 
     if (cx_purges_reserve(recovery->purges, 1)) {
-        cx_purges_add(recovery->purges, hash, revision);
+        cx_purges_add(recovery->purges, hash, revision, revision);
     } else {
         recovery->out_of_memory = true;
     }

@@ -124,7 +124,8 @@ static void note_purges(struct cx_engine *engine, const struct cx_plan *plan, ui
 {
     for (size_t i = 0; i < plan->change.item_count; i++) {
         if (plan->change.items[i].kind == CX_ITEM_PURGE) {
-            cx_purges_add(&engine->purges, plan->stage.items[i].key->hash, revision);
+            cx_purges_add(&engine->purges, plan->stage.items[i].key->hash, revision,
+                          cx_commit_durable(&engine->commit));
         }
     }
 }

@@ -18,16 +18,29 @@ void cx_purges_done(struct cx_purges *purges)
     pthread_mutex_destroy(&purges->mutex);
 }
 
-/* The slot of this context, or the one where it would be. There is a free one. */
-static struct cx_purge *slot_of(const struct cx_purges *purges, uint64_t hash)
+/* A slot for one more purge of this context: that of one which nobody needs any more, since a
+ * later one is durable too, or a free one. There is a free one. */
+static struct cx_purge *slot_for(const struct cx_purges *purges, uint64_t hash, uint64_t durable)
 {
     size_t mask = purges->capacity - 1;
     size_t at = hash & mask;
+    struct cx_purge *newest = NULL; /* Of those that are durable. */
+    struct cx_purge *spare = NULL;
 
-    while (purges->slots[at].revision != 0 && purges->slots[at].hash != hash) {
-        at = (at + 1) & mask;
+    for (; purges->slots[at].revision != 0; at = (at + 1) & mask) {
+        struct cx_purge *slot = &purges->slots[at];
+
+        if (slot->hash != hash || slot->revision > durable) {
+            continue;
+        }
+        if (newest == NULL || slot->revision > newest->revision) {
+            spare = newest != NULL ? newest : spare;
+            newest = slot;
+        } else {
+            spare = slot;
+        }
     }
-    return &purges->slots[at];
+    return spare != NULL ? spare : &purges->slots[at];
 }
 
 /* Takes those above the floor over into a new table. */
@@ -43,7 +56,7 @@ static bool rebuild_locked(struct cx_purges *purges, size_t capacity, uint64_t f
         const struct cx_purge *old = &purges->slots[i];
 
         if (old->revision > floor) {
-            *slot_of(&fresh, old->hash) = *old;
+            *slot_for(&fresh, old->hash, 0) = *old;
             fresh.count++;
         }
     }
@@ -84,18 +97,16 @@ void cx_purges_release(struct cx_purges *purges, size_t count)
     pthread_mutex_unlock(&purges->mutex);
 }
 
-void cx_purges_add(struct cx_purges *purges, uint64_t hash, uint64_t revision)
+void cx_purges_add(struct cx_purges *purges, uint64_t hash, uint64_t revision, uint64_t durable)
 {
     struct cx_purge *slot;
 
     pthread_mutex_lock(&purges->mutex);
     assert(purges->reserved > 0);
     purges->reserved--;
-    slot = slot_of(purges, hash);
+    slot = slot_for(purges, hash, durable);
     purges->count += slot->revision == 0 ? 1 : 0;
-    if (revision > slot->revision) {
-        *slot = (struct cx_purge){hash, revision};
-    }
+    *slot = (struct cx_purge){hash, revision};
     if (revision > purges->newest) {
         __atomic_store_n(&purges->newest, revision, __ATOMIC_RELEASE);
     }
@@ -104,15 +115,20 @@ void cx_purges_add(struct cx_purges *purges, uint64_t hash, uint64_t revision)
 
 bool cx_purges_hide(struct cx_purges *purges, uint64_t hash, uint64_t revision, uint64_t durable)
 {
-    uint64_t purged;
+    bool hidden = false;
 
     if (revision >= __atomic_load_n(&purges->newest, __ATOMIC_ACQUIRE)) {
         return false;
     }
     pthread_mutex_lock(&purges->mutex);
-    purged = slot_of(purges, hash)->revision;
+    for (size_t at = hash & (purges->capacity - 1); purges->slots[at].revision != 0;
+         at = (at + 1) & (purges->capacity - 1)) {
+        const struct cx_purge *slot = &purges->slots[at];
+
+        hidden |= slot->hash == hash && slot->revision > revision && slot->revision <= durable;
+    }
     pthread_mutex_unlock(&purges->mutex);
-    return purged > revision && purged <= durable;
+    return hidden;
 }
 
 void cx_purges_forget(struct cx_purges *purges, uint64_t floor)

@@ -39,8 +39,9 @@ void cx_purges_done(struct cx_purges *purges);
 bool cx_purges_reserve(struct cx_purges *purges, size_t count);
 void cx_purges_release(struct cx_purges *purges, size_t count);
 
-/* Remembers a purge by the change of this revision, in a place that was kept. O(1). */
-void cx_purges_add(struct cx_purges *purges, uint64_t hash, uint64_t revision);
+/* Remembers a purge by the change of this revision, in a place that was kept. An earlier one of
+ * the same context stays until this one is durable; `durable` is what is by now. O(1). */
+void cx_purges_add(struct cx_purges *purges, uint64_t hash, uint64_t revision, uint64_t durable);
 
 /* Whether an event of this context and revision is hidden, by a purge up to `durable`. O(1). */
 bool cx_purges_hide(struct cx_purges *purges, uint64_t hash, uint64_t revision, uint64_t durable);

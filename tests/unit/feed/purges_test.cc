@@ -18,9 +18,9 @@ class PurgesTest : public ::testing::Test {
   PurgesTest() { cx_purges_init(&purges_); }
   ~PurgesTest() override { cx_purges_done(&purges_); }
 
-  void Add(uint64_t hash, uint64_t revision) {
+  void Add(uint64_t hash, uint64_t revision, uint64_t durable = 0) {
     ASSERT_TRUE(cx_purges_reserve(&purges_, 1));
-    cx_purges_add(&purges_, hash, revision);
+    cx_purges_add(&purges_, hash, revision, durable);
   }
 
   bool Hides(uint64_t hash, uint64_t revision, uint64_t durable = UINT64_MAX) {
@@ -45,6 +45,24 @@ TEST_F(PurgesTest, HideNothingBeforeTheyAreDurable) {
   EXPECT_TRUE(Hides(7, 9, 10));
 }
 
+TEST_F(PurgesTest, HideWhatAnEarlierOneHidesUntilALaterOneIsDurable) {
+  Add(7, 10);
+  Add(7, 20, 10);
+  Add(7, 30, 10);
+  EXPECT_TRUE(Hides(7, 9, 10));
+  EXPECT_FALSE(Hides(7, 10, 19));
+  EXPECT_TRUE(Hides(7, 19, 20));
+  EXPECT_FALSE(Hides(7, 20, 29));
+  EXPECT_TRUE(Hides(7, 29, 30));
+}
+
+TEST_F(PurgesTest, TakeUpNoMoreRoomWhenTheSameIsPurgedAgainAndAgain) {
+  for (uint64_t revision = 1; revision < 1000; revision++) Add(7, revision, revision - 1);
+  EXPECT_LE(purges_.count, 2u);
+  EXPECT_TRUE(Hides(7, 998));
+  EXPECT_TRUE(Hides(7, 997, 998));
+}
+
 TEST_F(PurgesTest, AreForgottenUpToTheFloor) {
   Add(7, 10);
   Add(8, 20);
@@ -61,7 +79,7 @@ TEST_F(PurgesTest, AreTheSameAsInAMap) {
   for (uint64_t revision = 1; revision < 5000; revision++) {
     uint64_t hash = random() % 700 * 64;  // Neighbours in the table.
     model[hash] = revision;
-    Add(hash, revision);
+    Add(hash, revision, revision - 1);
     if (random() % 500 == 0) {
       uint64_t floor = revision - random() % (revision < 900 ? revision : 900);
       cx_purges_forget(&purges_, floor);
@@ -83,7 +101,7 @@ TEST_F(PurgesTest, SayWhenThereIsNoMemory) {
   EXPECT_FALSE(reserved);
   EXPECT_TRUE(cx_purges_reserve(&purges_, 100));
   fail_nth_begin(&fail, 1);
-  for (uint64_t i = 0; i < 60; i++) cx_purges_add(&purges_, i * 64, 10);
+  for (uint64_t i = 0; i < 60; i++) cx_purges_add(&purges_, i * 64, 10, 0);
   EXPECT_FALSE(fail_nth_end(&fail)) << "places were kept";
   cx_purges_release(&purges_, 40);
 }
