@@ -230,7 +230,8 @@ std::shared_ptr<Call> Checker::Begin(Operation operation) {
 
 // Checks a call when the model knows all that it may have seen.
 void Checker::Later(const std::shared_ptr<Call> &call, std::function<void()> check) {
-  call->last = applied_;
+  /* What it waits for may be applied just now, by somebody who has not come to say so. */
+  call->last = std::max(applied_, call->wait_for);
   call->told = told_;
   if (newest() >= call->last) {
     check();

@@ -193,7 +193,9 @@ void Simulation::CheckEntered(Subscriber *subscriber, const Asked &asked) {
   }
   subscriber->caught_up = false;
   subscriber->page_upto = 0;
-  subscriber->told_us = scheduler_.now_us();
+  subscriber->durable = subscriber->durable_before = 0;
+  /* The first progress may come a little early, so that not all come together. */
+  subscriber->told_us = scheduler_.now_us() - swarm_.progress_interval_us / 4;
   subscriber->begun = asked.durable;
   subscriber->reader.Begin(mark, sure_from);
 }
@@ -212,8 +214,10 @@ void Simulation::ReadOn(Subscriber *subscriber) {
   while (Reading() && (hurry_ || !reader_dice_.OneIn(swarm_.leave_in))) {
     Call call;
     uint64_t floor = server_.floor();
+    NoteDurable(subscriber);
     Told told = server_.Next(&call, swarm_.read_size, NoMemoryAt(), &subscriber->subscription,
                              [this] { RestNowAndThen(); });
+    told.purged_surely = subscriber->durable_before;
     if (machine_.ended()) return; /* Nobody heard it any more. */
     if (trace_.on()) Say(scheduler_.name(), "is told " + told.Describe());
     if (told.kind == Told::kNothing) {
@@ -234,6 +238,15 @@ void Simulation::ReadOn(Subscriber *subscriber) {
   }
 }
 
+// Remembers what was durable at an earlier time than now: by now the feed knows.
+void Simulation::NoteDurable(Subscriber *subscriber) {
+  if (scheduler_.now_us() != subscriber->noted_us) {
+    subscriber->durable_before = subscriber->durable;
+  }
+  subscriber->noted_us = scheduler_.now_us();
+  subscriber->durable = server_.durable();
+}
+
 void Simulation::RestNowAndThen() {
   if (!reader_dice_.OneIn(swarm_.read_rest_in)) return;
   Rest(static_cast<int64_t>(reader_dice_.Below(static_cast<uint64_t>(swarm_.read_rest_us))));
@@ -251,7 +264,8 @@ void Simulation::Hear(Subscriber *subscriber, uint64_t floor, const Told &told) 
   }
   CheckPage(subscriber, told, what);
   checker_.Told(upto);
-  while (checker_.newest() < upto) scheduler_.Sleep(1); /* Somebody is about to say what it is. */
+  while (checker_.newest() < told.purged_maybe)
+    scheduler_.Sleep(1); /* Somebody is about to say what it is. */
   std::string wrong = reader.Hear(checker_.events(), told);
   if (!wrong.empty()) scheduler_.Stop(what + wrong);
   if (told.kind == Told::kCaughtUp) {
@@ -259,9 +273,8 @@ void Simulation::Hear(Subscriber *subscriber, uint64_t floor, const Told &told) 
     if (subscriber->caught_up || early) scheduler_.Stop(what + "it is not its time");
     subscriber->caught_up = true;
   }
-  // The first time, it may come a quarter of the interval early.
   if (told.kind == Told::kProgress &&
-      told.at_us < subscriber->told_us + swarm_.progress_interval_us * 3 / 4) {
+      told.at_us < subscriber->told_us + swarm_.progress_interval_us) {
     scheduler_.Stop(what + "it has not been quiet for so long");
   }
   subscriber->told_us = told.at_us;
@@ -290,10 +303,10 @@ void Simulation::CheckEnd(Subscriber *subscriber, bool starved, const std::strin
     subscriber->reader.Forget();
   }
   if (BeginsWith(failure, "STOPPING")) is_true = stopping_;
-  if (BeginsWith(failure, "STORAGE_FAILED") || BeginsWith(failure, "DAMAGED") ||
-      BeginsWith(failure, "NOT_READY")) {
-    is_true = machine_.has_failed() || server_.failed();
-  }
+  bool has_failed = machine_.has_failed() || server_.failed();
+  if (BeginsWith(failure, "STORAGE_FAILED")) is_true = has_failed;
+  if (BeginsWith(failure, "NOT_READY")) is_true = has_failed;
+  /* A disk that says that it is full when a file is to be read is not believed to be. */
   if (failure == "LIMIT_REACHED limit=memory") is_true |= machine_.may_be_full();
   if (!is_true) scheduler_.Stop("a subscription ends with " + failure);
 }

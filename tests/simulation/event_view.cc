@@ -196,6 +196,9 @@ class Telling {
     const cx_session_change &session = change_.session;
     if (session.step == CX_SESSION_START) TellSession(event_type::kSessionStarted);
     for (size_t i = 0; i < change_.item_count; i++) {
+      if (change_.items[i].kind == CX_ITEM_PURGE) {
+        happened_.purged.push_back({Text(change_.namespace_id), Text(change_.items[i].id)});
+      }
       if (change_.items[i].head.told) TellItem(change_.items[i]);
     }
     if (session.step == CX_SESSION_SWITCH) TellSession(event_type::kSessionSwitched);
@@ -307,13 +310,7 @@ Happened HappenedIn(const cx_change &change, uint64_t revision, int64_t time_us)
   Happened happened;
   if (change.kind == CX_CHANGE_FLOOR) happened.floor = change.floor;
   if (change.kind != CX_CHANGE_CONTEXTS) return happened;
-  happened = Telling(change, revision, time_us).Tell();
-  for (size_t i = 0; i < change.item_count; i++) {
-    if (change.items[i].kind == CX_ITEM_PURGE) {
-      happened.purged.push_back({Text(change.namespace_id), Text(change.items[i].id)});
-    }
-  }
-  return happened;
+  return Telling(change, revision, time_us).Tell();
 }
 
 }  // namespace simulation

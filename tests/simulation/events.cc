@@ -182,9 +182,9 @@ std::string EventLog::Add(Happened happened, const Model &before, const Model &a
     for (EntryStep &step : subject->steps) std::string().swap(step.value);
     Note(subject->shown.name, subject->shard, after);
   }
+  for (const Name &name : happened.purged) purges_[name].insert(after.revision());
   changes_.push_back(
       {std::move(happened.events), happened.log_bytes, after.time_us(), happened.floor});
-  for (const Name &name : happened.purged) purges_[name].insert(newest());
   return "";
 }
 
@@ -194,20 +194,26 @@ void EventLog::EndWith(uint64_t revision, const Model &model) {
   for (auto &[name, known] : contexts_) {
     known.standings.erase(known.standings.upper_bound(revision), known.standings.end());
   }
-  for (auto &[name, purges] : purges_) purges.erase(purges.upper_bound(revision), purges.end());
+  for (auto &[name, revisions] : purges_) {
+    revisions.erase(revisions.upper_bound(revision), revisions.end());
+  }
   rebuilt_.clear();
   for (const auto &[name, context] : model.contexts()) {
     if (IsLive(context.get())) rebuilt_[name] = context->head.entries;
   }
 }
 
+// ---- Purges. --------------------------------------------------------------------
+
 bool EventLog::IsHidden(const Event &event, uint64_t upto) const {
-  const int deleted = 3, expired = 4;  // Numbers of the API.
-  if (event.subject == nullptr || event.type == deleted || event.type == expired) return false;
+  if (event.subject == nullptr || event.type == event_type::kDeleted ||
+      event.type == event_type::kExpired) {
+    return false;
+  }
   auto found = purges_.find(event.subject->shown.name);
   if (found == purges_.end()) return false;
-  auto purge = found->second.upper_bound(event.at.revision);
-  return purge != found->second.end() && *purge <= upto;
+  auto next = found->second.upper_bound(event.at.revision);
+  return next != found->second.end() && *next <= upto;
 }
 
 // ---- The floor. ---------------------------------------------------------------

@@ -68,9 +68,9 @@ struct Event {
 struct Happened {
   std::vector<Event> events;
   std::vector<std::shared_ptr<Subject>> subjects;
+  std::vector<Name> purged;
   uint64_t log_bytes = 0;  // That it takes up in the log.
   uint64_t floor = 0;      // Up to here nothing is told any more. 0: that stays as it was.
-  std::vector<Name> purged;
 };
 
 // What a subscriber asks for.
@@ -126,7 +126,8 @@ class EventLog {
   const std::map<Name, Known> &contexts() const { return contexts_; }
   static const Standing &StandingAt(const Standings &standings, uint64_t revision);
 
-  // Whether a purge up to `upto` hides an event: it may be told no more.
+  // Whether the event's context was purged later, by a change up to this revision: then nothing
+  // is told of it but its ends.
   bool IsHidden(const Event &event, uint64_t upto) const;
 
   // The floor that is in force when everything up to this revision is durable.
@@ -155,7 +156,7 @@ class EventLog {
 
   std::deque<Changed> changes_ = std::deque<Changed>(1);
   std::map<Name, Known> contexts_;
-  std::map<Name, std::set<uint64_t>> purges_;  // The revisions of each.
+  std::map<Name, std::set<uint64_t>> purges_;  // Their revisions.
   std::map<Name, Entries> rebuilt_;  // From the steps alone.
 };
 

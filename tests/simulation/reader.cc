@@ -75,7 +75,7 @@ std::string Reader::HearEvents(const EventLog &log, const Told &told) {
       if (event.at < now_.position) continue;
       if (!(event.at < told.next)) revision = log.newest();
       if (!(event.at < told.next)) break;
-      std::string wrong = HearOne(event, told, log.IsHidden(event, told.newest), &heard);
+      std::string wrong = HearOne(log, event, told, &heard);
       if (!wrong.empty()) return wrong;
     }
   }
@@ -83,7 +83,8 @@ std::string Reader::HearEvents(const EventLog &log, const Told &told) {
   return "event " + told.events[heard].at.text() + " is not there, or not in its order";
 }
 
-std::string Reader::HearOne(const Event &event, const Told &told, bool may_hide, size_t *heard) {
+std::string Reader::HearOne(const EventLog &log, const Event &event, const Told &told,
+                            size_t *heard) {
   bool is_told = *heard < told.events.size() && told.events[*heard].at == event.at;
   if (is_told) {
     const Told::Heard &each = told.events[(*heard)++];
@@ -94,7 +95,10 @@ std::string Reader::HearOne(const Event &event, const Told &told, bool may_hide,
   if (!filter.Selects(event)) {
     return is_told ? "event " + event.at.text() + " is none of its own" : "";
   }
-  if (!is_told && may_hide) return "";
+  if (is_told && log.IsHidden(event, told.purged_surely)) {
+    return "event " + event.at.text() + " is told, and its context was purged";
+  }
+  if (!is_told && log.IsHidden(event, told.purged_maybe)) return "";
   if (!now_.in_snapshot || Passed(now_.place, event)) {
     bool must = !(event.at < sure_from_);
     return is_told || !must ? "" : "event " + event.at.text() + " is left out";
@@ -116,8 +120,8 @@ const Event *Reader::FindUntold(const EventLog &log, uint64_t upto) const {
   for (uint64_t revision = from.revision; revision <= upto; revision++) {
     for (const Event &event : log.At(revision)) {
       bool counts = !now_.in_snapshot || Passed(now_.place, event);
-      if (log.IsHidden(event, log.newest())) continue;
-      if (!(event.at < from) && counts && filter.Selects(event)) return &event;
+      if (event.at < from || !counts || log.IsHidden(event, log.newest())) continue;
+      if (filter.Selects(event)) return &event;
     }
   }
   return nullptr;

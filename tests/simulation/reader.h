@@ -37,6 +37,8 @@ struct Told {
   Kind kind = kNothing;
   int64_t at_us = 0;    // When, on the clock that never jumps,
   uint64_t newest = 0;  // and what the last change was then.
+  uint64_t purged_surely = 0;  // Up to here purges hide what was before them; beyond this they
+  uint64_t purged_maybe = 0;   // do not.
   bool in_snapshot = false;
   Position next;
   Place place, before;  // The latter of kSnapshot.
@@ -80,7 +82,7 @@ class Reader {
  private:
   bool Passed(const Place &place, const Event &event) const;
   std::string HearEvents(const EventLog &log, const Told &told);
-  std::string HearOne(const Event &event, const Told &told, bool may_hide, size_t *heard);
+  std::string HearOne(const EventLog &log, const Event &event, const Told &told, size_t *heard);
   std::string HearContext(const EventLog &log, const Told &told) const;
   std::string CheckPassed(const EventLog &log, const Told &told) const;
   void Keep(const Told &told);

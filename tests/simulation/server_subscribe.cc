@@ -115,6 +115,7 @@ Told Server::Next(Call *call, uint64_t size_max, uint64_t no_memory_at, Subscrip
   told.kind = KindOf(raw->kind);
   told.at_us = scheduler_->now_us();
   told.newest = revision();
+  told.purged_maybe = durable();
   if (told.kind == Told::kNothing) return told;
   subscription->waiter = nullptr;
   told.failure = told.kind == Told::kEnd ? ErrorText(error) : "";

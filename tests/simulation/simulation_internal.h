@@ -16,6 +16,9 @@ struct Subscriber {
   Subscription subscription;
   Fiber *fiber = nullptr;
   bool caught_up = false;
+  uint64_t durable = 0;         // What was durable when it asked last,
+  int64_t noted_us = 0;         // which was then,
+  uint64_t durable_before = 0;  // and at an earlier time.
   uint64_t begun = 0;   // What was durable when it was asked for.
   Place page;           // Where the next contexts of its snapshot come from, and
   uint64_t page_upto = 0;  // the last revision that they can be of. 0: that is not known.
@@ -119,6 +122,7 @@ class Simulation {
   void RunReader(Subscriber *subscriber);
   void Rest(int64_t us);
   void RestNowAndThen();
+  void NoteDurable(Subscriber *subscriber);
   void Choose(Subscriber *subscriber);
   void CheckFloor();
   bool Enter(Subscriber *subscriber);
