@@ -23,7 +23,6 @@ enum cx_status cx_feed_new(const struct cx_feed_options *options, struct cx_feed
     feed->options = *options;
     feed->floor = options->floor;
     feed->durable = options->durable;
-    feed->announced = options->durable;
     feed->tail_next = options->durable + 1;
     feed->handed_end = &feed->handed_first;
     pthread_mutex_init(&feed->mutex, NULL);
@@ -69,26 +68,27 @@ void cx_feed_free(struct cx_feed *feed)
     cx_free(feed);
 }
 
+/* Sets a number that never goes back. Returns whether it was lower. */
+static bool raise_number(uint64_t *number, uint64_t value)
+{
+    uint64_t before = __atomic_load_n(number, __ATOMIC_SEQ_CST);
+
+    while (before < value && !__atomic_compare_exchange_n(number, &before, value, true,
+                                                          __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+    }
+    return before < value;
+}
+
 void cx_feed_set_floor(struct cx_feed *feed, uint64_t floor)
 {
-    uint64_t before = cx_feed_floor(feed);
-
-    while (before < floor && !__atomic_compare_exchange_n(&feed->floor, &before, floor, true,
-                                                          __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
-    }
-    if (before < floor) {
+    if (raise_number(&feed->floor, floor)) {
         cx_purges_forget(feed->options.purges, floor);
     }
 }
 
 void cx_feed_set_durable(struct cx_feed *feed, uint64_t revision)
 {
-    uint64_t durable = __atomic_load_n(&feed->durable, __ATOMIC_SEQ_CST);
-
-    while (durable < revision &&
-           !__atomic_compare_exchange_n(&feed->durable, &durable, revision, true, __ATOMIC_SEQ_CST,
-                                        __ATOMIC_SEQ_CST)) {
-    }
+    (void)raise_number(&feed->durable, revision);
 }
 
 uint64_t cx_feed_floor(const struct cx_feed *feed)

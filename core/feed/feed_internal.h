@@ -93,7 +93,7 @@ struct cx_feed {
     struct cx_handed *handed_first;
     struct cx_handed **handed_end;
     uint64_t handed_bytes;
-    uint64_t announced; /* What the tail knows to be durable. */
+    bool announced; /* Something has become durable since the tail looked last. */
     bool handing_stopped;
 };
 

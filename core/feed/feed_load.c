@@ -204,11 +204,11 @@ bool cx_feed_step_load(struct cx_feed *feed, struct cx_work **ret_done)
     pthread_mutex_lock(&feed->mutex);
     any = loading_begin_locked(feed, &loading);
     pthread_mutex_unlock(&feed->mutex);
-    if (any && loading.last != 0) {
-        loaded = load(feed, &loading);
-    }
     if (!any) {
         return false;
+    }
+    if (loading.last != 0) {
+        loaded = load(feed, &loading);
     }
     pthread_mutex_lock(&feed->mutex);
     if (loaded != NULL) {

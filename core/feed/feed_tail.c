@@ -36,7 +36,7 @@ void cx_feed_hand_over(struct cx_feed *feed, struct cx_buffer *frames, uint64_t 
     }
     pthread_mutex_lock(&feed->handing);
     handing_add_locked(feed, frames, first, count);
-    feed->announced = first + count - 1;
+    feed->announced = true;
     pthread_mutex_unlock(&feed->handing);
     pthread_cond_signal(&feed->handed);
 }
@@ -46,10 +46,10 @@ bool cx_feed_await_tail(struct cx_feed *feed)
     bool stopped;
 
     pthread_mutex_lock(&feed->handing);
-    while (feed->announced == 0 && !feed->handing_stopped) {
+    while (!feed->announced && !feed->handing_stopped) {
         pthread_cond_wait(&feed->handed, &feed->handing);
     }
-    feed->announced = 0;
+    feed->announced = false;
     stopped = feed->handing_stopped;
     pthread_mutex_unlock(&feed->handing);
     return !stopped;
@@ -138,7 +138,8 @@ static enum cx_status on_record(void *arg, const struct cx_log_record *record)
     return status;
 }
 
-/* Adds what follows `next`, up to `durable`, until the block is full or it has been a while. */
+/* Adds what comes next, until the block is full: the rest of one batch that was handed over, or
+ * what the log has up to the next one, or else up to `durable`. */
 static enum cx_status build(struct cx_feed *feed, struct building *building, uint64_t durable)
 {
     uint64_t next = building->block->next;
