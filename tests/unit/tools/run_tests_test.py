@@ -171,6 +171,26 @@ class RunTestsTest(unittest.TestCase):
         lines = [json.dumps(action), json.dumps(action), event("//z", "FAILED")]
         self.assertEqual(self.failed(*lines), ("//x:y did not build", "//z failed"))
 
+    def test_the_sources_that_start_threads_are_found(self):
+        with tempfile.TemporaryDirectory() as root:
+            for path, text in (
+                ("tests/unit/a_test.cc", "  std::thread one(run);"),
+                ("tests/unit/b_test.cc", "  cx_engine_start(engine);"),
+                ("tests/unit/c_test.cc", "  // One thread."),
+                ("tests/unit/d_test.py", "pthread_create"),
+                ("tests/simulation/e.cc", "int pthread_create();"),
+                ("core/engine/f.c", "    pthread_create();"),
+                ("server/rpc/g.c", "    pthread_create();"),
+                ("docs/h.c", "    pthread_create();"),
+            ):
+                os.makedirs(os.path.join(root, os.path.dirname(path)), exist_ok=True)
+                with open(os.path.join(root, path), "w") as file:
+                    file.write(text)
+            self.assertEqual(
+                run_tests.thread_starters(root),
+                ["server/rpc/g.c", "tests/unit/a_test.cc", "tests/unit/b_test.cc"],
+            )
+
     def test_the_lines_that_scripts_print_of_failures_are_told(self):
         for line in (
             "FAILED tests/test_x.py::test_y - AssertionError: no",
