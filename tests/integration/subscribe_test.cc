@@ -209,8 +209,8 @@ TEST_F(SubscribeTest, RefusesACursorFromBeforeAnAcceptedLossOfData) {
   Put("b", "behind it");
   server_.Kill();
   for (const auto &file : std::filesystem::directory_iterator(directory_ + "/data")) {
-    std::ifstream in(file.path(), std::ios::binary);
-    std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+    std::string bytes(file.file_size(), '\0');
+    std::ifstream(file.path(), std::ios::binary).read(&bytes[0], bytes.size());
     size_t at = bytes.find(mark);
     if (at == std::string::npos) continue;
     std::fstream out(file.path(), std::ios::binary | std::ios::in | std::ios::out);
