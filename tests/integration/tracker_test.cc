@@ -5,25 +5,15 @@
 #include "tests/integration/port_fixture.h"
 
 #include <atomic>
-#include <regex>
 #include <thread>
 #include <vector>
 
+#include "tests/support/pattern.h"
 #include "tests/support/server_process.h"
 
 namespace {
 
 using Strings = std::vector<std::string>;
-
-// What the first group of `pattern` is, wherever it is found.
-Strings FindAll(const std::string &text, const std::string &pattern) {
-  Strings found;
-  std::regex regex(pattern);
-  for (std::sregex_iterator i(text.begin(), text.end(), regex), end; i != end; ++i) {
-    found.push_back((*i)[1]);
-  }
-  return found;
-}
 
 std::string FindOne(const std::string &text, const std::string &pattern) {
   Strings found = FindAll(text, pattern);
@@ -506,7 +496,7 @@ class TrackerProcessTest : public testing::Test {
   // All that the tracker tells of context `a` and of a session; but for when that ends.
   std::string Everything(const std::string &session) {
     std::string all = Ask("GetSession", "session_id: '" + session + "'");
-    all = std::regex_replace(all, std::regex("expire_time \\{[^}]*\\}"), "");
+    all = ReplaceAll(all, "expire_time \\{[^}]*\\}", "");
     for (const char *method :
          {"GetContextStatus", "ListActivities", "ListFiles", "SummarizeUsage", "ListResources"}) {
       all += "\n" + Ask(method, "context_id: 'a'");

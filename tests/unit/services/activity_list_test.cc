@@ -83,7 +83,7 @@ TEST_F(ActivityListTest, EndsAPageWhereItWouldOutgrowAMessage) {
     Record("a", "activities { type: 't' data: '" + std::string(10000, 'd') + "' }");
   }
   message_size_max_ = CX_TOKEN_TEXT_SIZE_MAX + 31000;
-  EXPECT_EQ(3u, All(Ask("ListActivities", "context_id: 'a'"), "(activities) \\{").size());
+  EXPECT_EQ(3u, FindAll(Ask("ListActivities", "context_id: 'a'"), "(activities) \\{").size());
   EXPECT_EQ(Numbers(1, 9), List("", 3));
   EXPECT_EQ(Numbers(9, 1), List("newest_first: true", 3));
 }

@@ -49,7 +49,7 @@ TEST_F(ContextActivateTest, TakesItOver) {
   Activate(first, "a", "exclusive: true");
   Has(Activate(second, "a", "exclusive: true takeover: true"), "fence: 2 exclusive: true");
   EXPECT_EQ((Strings{}),
-            All(Ask("GetSession", "session_id: '" + first + "'"), "(activations) \\{"));
+            FindAll(Ask("GetSession", "session_id: '" + first + "'"), "(activations) \\{"));
 }
 
 TEST_F(ContextActivateTest, GuardsIt) {

@@ -16,7 +16,7 @@ TEST_F(ContextDeactivateTest, AnswersWhatTheSessionStillHas) {
   std::string id = Start("create_if_missing {}");
   for (const char *context : {"a", "b"}) Activate(id, context);
   std::string text = Deactivate(id, "b");
-  EXPECT_EQ((Strings{"a"}), All(text, "activations \\{ context_id: \"([^\"]*)\""));
+  EXPECT_EQ((Strings{"a"}), FindAll(text, "activations \\{ context_id: \"([^\"]*)\""));
   Has(text, "write { revision: 5 }");
 }
 
@@ -32,7 +32,7 @@ TEST_F(ContextDeactivateTest, FallsBackToTheOneActivatedLastElseToNone) {
   for (const char *context : {"a", "b", "c"}) Activate(id, context);
   Has(Deactivate(id, "a"), "current_context_id: \"c\"");
   Has(Deactivate(id, "c"), "current_context_id: \"b\"");
-  EXPECT_EQ((Strings{}), All(Deactivate(id, "b"), "(current_context_id)"));
+  EXPECT_EQ((Strings{}), FindAll(Deactivate(id, "b"), "(current_context_id)"));
 }
 
 TEST_F(ContextDeactivateTest, SaysThatItIsNotActive) {

@@ -1,8 +1,7 @@
 // ListContexts: what the comments of context_manager.proto and resources.proto promise.
 
+#include "tests/support/pattern.h"
 #include "tests/unit/services/service_fixture.h"
-
-#include <regex>
 
 namespace {
 
@@ -20,16 +19,10 @@ class ContextListTest : public ServiceFixture {
  protected:
   static Page Parse(const std::string &text) {
     Page page;
-    std::smatch match;
     page.text = text;
-    std::regex id("contexts \\{ namespace: \"[^\"]*\" id: \"([^\"]*)\"");
-    for (std::sregex_iterator i(text.begin(), text.end(), id), end; i != end; ++i) {
-      page.ids.push_back((*i)[1]);
-    }
-    if (std::regex_search(text, match, std::regex("next_page_token: \"([^\"]*)\""))) {
-      page.token = match[1];
-    }
-    if (std::regex_search(text, match, std::regex("cursor: \"([^\"]*)\""))) page.cursor = match[1];
+    page.ids = FindAll(text, "contexts \\{ namespace: \"[^\"]*\" id: \"([^\"]*)\"");
+    page.token = FindFirst(text, "next_page_token: \"([^\"]*)\"");
+    page.cursor = FindFirst(text, "cursor: \"([^\"]*)\"");
     return page;
   }
 

@@ -1,8 +1,7 @@
 // ReadEntries: what the comments of context_manager.proto and resources.proto promise.
 
+#include "tests/support/pattern.h"
 #include "tests/unit/services/service_fixture.h"
-
-#include <regex>
 
 namespace {
 
@@ -20,11 +19,8 @@ class ContextReadTest : public ServiceFixture {
 
   static Keys KeysOf(const cx_call &call) {
     Keys keys;
-    std::regex key("entries \\{ key: \"([^\"]*)\"");
     for (const std::string &text : Texts(call)) {
-      for (std::sregex_iterator i(text.begin(), text.end(), key), end; i != end; ++i) {
-        keys.push_back((*i)[1]);
-      }
+      for (const auto &key : FindAll(text, "entries \\{ key: \"([^\"]*)\"")) keys.push_back(key);
     }
     return keys;
   }

@@ -9,9 +9,9 @@ class ConvertActivityTest : public TrackerFixture {
   // The rule that the only activity of a request breaks, as "field: rule", or "".
   std::string Broken(const std::string &activity) {
     std::string text = Record("a", "activities { " + activity + " }");
-    Strings found = All(text, "INVALID_FIELD field=activities\\[0\\]\\.(.*)$");
+    Strings found = FindAll(text, "INVALID_FIELD field=activities\\[0\\]\\.(.*)$");
     if (found.empty()) return text.find("last_sequence: ") != text.npos ? "" : text;
-    return std::regex_replace(found[0], std::regex(" rule="), ": ");
+    return ReplaceAll(found[0], " rule=", ": ");
   }
 };
 

@@ -55,7 +55,7 @@ TEST_F(FileListTest, GoesOnBehindTheLongestPath) {
 TEST_F(FileListTest, EndsAPageWhereItWouldOutgrowAMessage) {
   for (int i = 0; i < 9; i++) Touch(std::to_string(i) + std::string(2000, 'p'));
   message_size_max_ = CX_TOKEN_TEXT_SIZE_MAX + 6500;
-  EXPECT_EQ(3u, All(Ask("ListFiles", "context_id: 'a'"), "(files) \\{").size());
+  EXPECT_EQ(3u, FindAll(Ask("ListFiles", "context_id: 'a'"), "(files) \\{").size());
   EXPECT_EQ(9u, List("", 3).size());
 }
 

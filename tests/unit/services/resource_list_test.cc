@@ -40,7 +40,7 @@ TEST_F(ResourceListTest, EndsAPageWhereItWouldOutgrowAMessage) {
     Acquire(std::to_string(i), "metadata { key: 'k' value: '" + std::string(1000, 'v') + "' }");
   }
   message_size_max_ = CX_TOKEN_TEXT_SIZE_MAX + 3500;
-  EXPECT_EQ(3u, All(Ask("ListResources", "context_id: 'a'"), "(resources) \\{").size());
+  EXPECT_EQ(3u, FindAll(Ask("ListResources", "context_id: 'a'"), "(resources) \\{").size());
   EXPECT_EQ(9u, List("", 3).size());
 }
 

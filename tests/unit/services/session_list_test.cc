@@ -37,7 +37,7 @@ TEST_F(SessionListTest, EndsAPageWhereItWouldOutgrowAMessage) {
     ids.push_back(Start("metadata { key: 'k' value: '" + std::string(1000, 'v') + "' }"));
   }
   message_size_max_ = CX_TOKEN_TEXT_SIZE_MAX + 3500;
-  EXPECT_EQ(3u, All(Ask("ListSessions"), "(sessions) \\{").size());
+  EXPECT_EQ(3u, FindAll(Ask("ListSessions"), "(sessions) \\{").size());
   EXPECT_EQ(ids, List("", 3));
 }
 

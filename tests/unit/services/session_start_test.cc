@@ -8,7 +8,7 @@ class SessionStartTest : public TrackerFixture {};
 
 TEST_F(SessionStartTest, StartsOneThatLivesForAMinute) {
   std::string text = Ask("StartSession");
-  std::string id = All(text, "id: \"([0-9a-f]{32})\"").at(0);
+  std::string id = FindAll(text, "id: \"([0-9a-f]{32})\"").at(0);
   EXPECT_EQ("session { namespace: \"default\" id: \"" + id +
                 "\" create_time { seconds: 1700000000 } expire_time { seconds: 1700000060 } } "
                 "write { revision: 2 }",

@@ -2,6 +2,8 @@
 
 #include "tests/unit/services/tracker_fixture.h"
 
+#include <regex>
+
 extern "C" {
 #include "core/engine/subscription.h"
 }
@@ -40,9 +42,7 @@ class SubscribeTest : public TrackerFixture {
     return story;
   }
 
-  static Strings Cursors(const std::string &text) {
-    return TrackerFixture::All(text, "cursor: \"([^\"]*)\"");
-  }
+  static Strings Cursors(const std::string &text) { return FindAll(text, "cursor: \"([^\"]*)\""); }
 
   void Create(const std::string &id, const std::string &more = "") {
     Manage("CreateContext", "context_id: '" + id + "' " + more);
@@ -149,14 +149,14 @@ TEST_F(SubscribeTest, TellsALargeContextInPartsWhoseCursorsLeadToItsBeginning) {
   Read(call);
   EXPECT_LT(3u, call->messages.size());
   std::string all = All(call);
-  EXPECT_EQ(20u, TrackerFixture::All(all, "(entries \\{ key)").size());
+  EXPECT_EQ(20u, FindAll(all, "(entries \\{ key)").size());
   Strings cursors = Cursors(all);
-  size_t parts = TrackerFixture::All(all, "(more: true)").size();
+  size_t parts = FindAll(all, "(more: true)").size();
   ASSERT_EQ(parts + 2, cursors.size());
   for (size_t i = 1; i < parts; i++) EXPECT_EQ(cursors[0], cursors[i]);
   Call again = Begin("Subscribe", "cursor: '" + cursors[0] + "'");
   Read(again);
-  EXPECT_EQ(20u, TrackerFixture::All(All(again), "(entries \\{ key)").size());
+  EXPECT_EQ(20u, FindAll(All(again), "(entries \\{ key)").size());
   Call behind = Begin("Subscribe", "cursor: '" + cursors[parts] + "'");
   Read(behind);
   EXPECT_EQ((Strings{"caught_up"}), Story(behind));
@@ -196,7 +196,7 @@ TEST_F(SubscribeTest, ShowsJustTheEntriesOfAKeyPrefix) {
          "mutations { put_entry { key: 'y1' value: '2' } }");
   Call call = Begin("Subscribe", "with_snapshot: true key_prefix: 'y'");
   Read(call);
-  EXPECT_EQ((Strings{"y1"}), TrackerFixture::All(All(call), "entries \\{ key: \"([^\"]*)\""));
+  EXPECT_EQ((Strings{"y1"}), FindAll(All(call), "entries \\{ key: \"([^\"]*)\""));
 }
 
 TEST_F(SubscribeTest, MovesOnWhenThereIsNothingToTell) {

@@ -3,9 +3,8 @@
 #ifndef CX_TESTS_UNIT_SERVICES_TRACKER_FIXTURE_H
 #define CX_TESTS_UNIT_SERVICES_TRACKER_FIXTURE_H
 
+#include "tests/support/pattern.h"
 #include "tests/unit/services/service_fixture.h"
-
-#include <regex>
 
 extern "C" {
 #include "server/services/token.h"
@@ -28,7 +27,7 @@ class TrackerFixture : public ServiceFixture {
   // Starts a session and returns its id.
   std::string Start(const std::string &request = "") {
     std::string text = Ask("StartSession", request);
-    Strings ids = All(text, "session \\{ namespace: \"[^\"]*\" id: \"([0-9a-f]{32})\"");
+    Strings ids = FindAll(text, "session \\{ namespace: \"[^\"]*\" id: \"([0-9a-f]{32})\"");
     EXPECT_EQ(1u, ids.size()) << text;
     return ids.empty() ? "" : ids[0];
   }
@@ -59,19 +58,8 @@ class TrackerFixture : public ServiceFixture {
     }
   }
 
-  // What the first group of `pattern` is, wherever it is found.
-  static Strings All(const std::string &text, const std::string &pattern) {
-    Strings found;
-    std::regex regex(pattern);
-    for (std::sregex_iterator i(text.begin(), text.end(), regex), end; i != end; ++i) {
-      found.push_back((*i)[1]);
-    }
-    return found;
-  }
-
   static std::string TokenOf(const std::string &text) {
-    Strings found = All(text, "next_page_token: \"([^\"]*)\"");
-    return found.empty() ? "" : found[0];
+    return FindFirst(text, "next_page_token: \"([^\"]*)\"");
   }
 
   // What `pattern` finds on all pages of a list, of which none may have more than `max`.
@@ -81,7 +69,7 @@ class TrackerFixture : public ServiceFixture {
     std::string token;
     do {
       std::string text = Ask(method, request + " page_token: '" + token + "'");
-      Strings rows = All(text, pattern);
+      Strings rows = FindAll(text, pattern);
       EXPECT_LE(rows.size(), max) << text;
       all.insert(all.end(), rows.begin(), rows.end());
       token = TokenOf(text);
