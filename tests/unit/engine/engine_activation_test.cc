@@ -301,6 +301,22 @@ TEST_F(EngineActivationTest, RepeatsAnExclusiveActivationOnlyWhileItIsInForce) {
   EXPECT_EQ("STALE_FENCE", Activate(one_, "a", kExclusive, "r").reason()) << "nor of none";
 }
 
+TEST_F(EngineActivationTest, WaitsForTheEndOfTheContextThatARepeatIsToldOf) {
+  options_.settings.undelete_window_us = CX_SECOND_US;
+  options_.settings.tombstone_window_us = CX_SECOND_US;
+  Reopen();
+  Activate(one_, "a", kExclusive, "r");
+  uint64_t deleted = Delete("a").write.revision;
+  clock_.now_us += 10 * CX_SECOND_US;
+  Step();
+  uint64_t forgotten = Statistics().revision;
+  ASSERT_LT(deleted, forgotten);
+  Activated stale = Activate(one_, "a", kExclusive, "r");
+  EXPECT_EQ("STALE_FENCE", stale.reason());
+  EXPECT_EQ("0", stale.detail("current_fence"));
+  EXPECT_EQ(forgotten, stale.write.wait_for);
+}
+
 TEST_F(EngineActivationTest, ShowsARepeatOnlyWhatIsLeft) {
   Activate(one_, "a", kShared, "r");
   uint64_t switched = Switch(one_, "b", "s").write.revision;
