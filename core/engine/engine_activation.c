@@ -83,8 +83,7 @@ static void show_context(struct write_activation *activation, const struct cx_pl
 
     cx_name_key_init(&key, name->namespace_id, name->id);
     context = cx_state_find(plan->state, &key);
-    note(&activation->base,
-         context != NULL ? context->revision : plan->state->shards[key.shard].forgotten_revision);
+    note(&activation->base, cx_state_derived_from(plan->state, &key, context));
     if (cx_context_is_live(context) && !cx_context_is_expired(context, activation->base.now_us)) {
         cx_context_snapshot(context, activation->snapshot);
     }
@@ -321,8 +320,7 @@ static void resource_done(struct cx_engine_write *write, struct cx_plan *plan)
 
     cx_name_key_init(&key, request->name.namespace_id, request->name.id);
     context = cx_state_find(plan->state, &key);
-    note(write,
-         context != NULL ? context->revision : plan->state->shards[key.shard].forgotten_revision);
+    note(write, cx_state_derived_from(plan->state, &key, context));
     held = page != NULL ? find_held(plan, request) : NULL;
     if (held != NULL) {
         page->resources = cx_tree_copy(&context->tracked->resources);

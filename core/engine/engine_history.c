@@ -253,7 +253,7 @@ static void optimize_done(struct cx_engine_write *write, struct cx_plan *plan)
     }
     cx_name_key_init(&key, name->namespace_id, name->id);
     context = cx_state_find(plan->state, &key);
-    seen = context != NULL ? context->revision : plan->state->shards[key.shard].forgotten_revision;
+    seen = cx_state_derived_from(plan->state, &key, context);
     write->wait_for = seen > write->wait_for ? seen : write->wait_for;
     if (cx_context_is_live(context)) {
         tracked = context->tracked;

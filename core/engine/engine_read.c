@@ -53,8 +53,7 @@ enum cx_status cx_engine_find_locked(struct cx_engine *engine, const struct cx_n
     int64_t now_us = engine->options.clock->wall_us(engine->options.clock);
     struct cx_context *context = cx_state_find(&engine->state, key);
 
-    *ret_wait_for =
-        context != NULL ? context->revision : engine->state.shards[key->shard].forgotten_revision;
+    *ret_wait_for = cx_state_derived_from(&engine->state, key, context);
     if (!cx_context_is_live(context) || cx_context_is_expired(context, now_us)) {
         return cx_context_not_found(ret_error, context);
     }

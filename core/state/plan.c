@@ -76,15 +76,11 @@ enum cx_plan_result cx_plan_look(struct cx_plan *plan, const struct cx_name_key 
         return result;
     }
     context = cx_state_find(plan->state, key);
-    if (context == NULL) {
-        cx_plan_note(plan, plan->state->shards[key->shard].forgotten_revision);
-    } else {
-        cx_plan_note(plan, context->revision);
-        if (cx_context_is_expired(context, plan->now_us)) {
-            plan->expired = *key;
-            plan->expired_is_session = false;
-            return CX_PLAN_NEEDS_EXPIRY;
-        }
+    cx_plan_note(plan, cx_state_derived_from(plan->state, key, context));
+    if (context != NULL && cx_context_is_expired(context, plan->now_us)) {
+        plan->expired = *key;
+        plan->expired_is_session = false;
+        return CX_PLAN_NEEDS_EXPIRY;
     }
     *ret_context = context;
     return CX_PLAN_CHANGE;

@@ -193,9 +193,7 @@ static enum cx_plan_result check_repeat(struct cx_plan *plan, const struct activ
     const struct cx_activation *exclusive =
         context != NULL && context->tracked != NULL ? context->tracked->exclusive : NULL;
 
-    cx_plan_note(plan, context != NULL
-                           ? context->revision
-                           : plan->state->shards[activating->key->shard].forgotten_revision);
+    cx_plan_note(plan, cx_state_derived_from(plan->state, activating->key, context));
     if (exclusive != NULL &&
         cx_bytes_equal(cx_session_id(exclusive->session), request->session_id)) {
         return cx_plan_check_lease(plan, exclusive->session) == CX_PLAN_CHANGE

@@ -69,6 +69,16 @@ void cx_state_done(struct cx_state *state);
 /* The context of this name, in whatever life, or NULL. */
 struct cx_context *cx_state_find(const struct cx_state *state, const struct cx_name_key *key);
 
+/* The revision that whatever is told of this name is derived from, and that must be durable before:
+ * of the last change of its context or, where cx_state_find() gives none (NULL), of the last one
+ * that left no trace of any. */
+static inline uint64_t cx_state_derived_from(const struct cx_state *state,
+                                             const struct cx_name_key *key,
+                                             const struct cx_context *context)
+{
+    return context != NULL ? context->revision : state->shards[key->shard].forgotten_revision;
+}
+
 /* Makes the key of a session of this name. False for a name that no session can have. */
 bool cx_session_key(struct cx_name_key *key, const struct cx_session_name *name);
 
