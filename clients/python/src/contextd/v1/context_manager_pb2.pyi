@@ -434,7 +434,9 @@ class DeleteContextRequest(_message.Message):
     purge: _builtins.bool
     """Nothing of it can be brought back or told from now on, not even by earlier
     events; its bytes leave the disk with the log and the backups that hold
-    them. Forks keep what they share. Works on deleted contexts too.
+    them. Forks keep what they share. Works on deleted contexts too. With
+    `recursive`, contexts with more than 10,000 recovery points together go in
+    several changes; what one context has goes in one.
     """
     @_builtins.property
     def preconditions(self) -> _containers.RepeatedCompositeFieldContainer[_resources_pb2.Precondition]: ...

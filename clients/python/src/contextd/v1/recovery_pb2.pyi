@@ -119,7 +119,7 @@ class RecoveryPoint(_message.Message):
     @_builtins.property
     def attachments(self) -> _containers.RepeatedCompositeFieldContainer[_resources_pb2.Entry]:
         """Data of the client's own beside the state, by key; for instance writes that
-        are not part of the state yet. At most 10,000.
+        are not part of the state yet. At most 10,000. They have no versions.
         """
 
     def __init__(
@@ -200,7 +200,8 @@ class CreateRecoveryPointRequest(_message.Message):
     pinned: _builtins.bool
     replace: _builtins.bool
     """A point of this id that exists takes the new state, metadata, expiry and
-    attachments, unless it is pinned; it keeps its sequence, its children, and
+    attachments, unless it is pinned; it keeps its sequence, its children, its
+    parent (also where `from_recovery_point_id` names another point), and
     attachments that are not given anew.
     """
     @_builtins.property
@@ -212,9 +213,13 @@ class CreateRecoveryPointRequest(_message.Message):
     @_builtins.property
     def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
     @_builtins.property
-    def attachments(self) -> _containers.RepeatedCompositeFieldContainer[_resources_pb2.Entry]: ...
+    def attachments(self) -> _containers.RepeatedCompositeFieldContainer[_resources_pb2.Entry]:
+        """No key twice."""
+
     @_builtins.property
-    def ttl(self) -> _duration_pb2.Duration: ...
+    def ttl(self) -> _duration_pb2.Duration:
+        """Positive, up to 100 years. Absent: the point does not expire."""
+
     @_builtins.property
     def create_if_missing(self) -> _resources_pb2.NewContext:
         """Present: create the context like this when it does not exist."""
@@ -260,7 +265,9 @@ class CreateRecoveryPointResponse(_message.Message):
     """Of the context, after the change."""
     @_builtins.property
     def recovery_point(self) -> Global___RecoveryPoint:
-        """Without its attachments."""
+        """Without its attachments. Absent when the request was made before, and its
+        point is gone by now.
+        """
 
     @_builtins.property
     def write(self) -> _resources_pb2.WriteResult: ...
@@ -297,7 +304,9 @@ class GetRecoveryPointRequest(_message.Message):
     with_attachments: _builtins.bool
     @_builtins.property
     def keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Only these entries and attachments. Empty: all."""
+        """Only these of the entries and attachments that are asked for, up to 10,000.
+        Empty: all.
+        """
 
     def __init__(
         self,
@@ -378,14 +387,18 @@ class ListRecoveryPointsRequest(_message.Message):
     KEYS_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     context_id: _builtins.str
-    """One context, or with `id_prefix` many. Neither: the whole namespace."""
+    """One context, or with `id_prefix` many: one of both. Neither: the whole
+    namespace.
+    """
     id_prefix: _builtins.str
     page_size: _builtins.int
     page_token: _builtins.str
     before_recovery_point_id: _builtins.str
-    """Points made before this one of the same context."""
+    """Points made before this one of the same context. Needs `context_id`."""
     ancestors_of: _builtins.str
-    """Only ancestors of this point of the same context, nearest first."""
+    """Only ancestors of this point of the same context, nearest first. Needs
+    `context_id`, and not together with `before_recovery_point_id`.
+    """
     with_entries: _builtins.bool
     with_attachments: _builtins.bool
     @_builtins.property
@@ -394,7 +407,9 @@ class ListRecoveryPointsRequest(_message.Message):
 
     @_builtins.property
     def keys(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Only these entries and attachments. Empty: all."""
+        """Only these of the entries and attachments that are asked for, up to 10,000.
+        Empty: all.
+        """
 
     def __init__(
         self,
@@ -501,14 +516,19 @@ class UpdateRecoveryPointRequest(_message.Message):
     pin: Global___UpdateRecoveryPointRequest.Pin.ValueType
     allow_missing: _builtins.bool
     """When there is no such point yet: keep the attachments for the one that will be
-    made with this id.
+    made with this id. Where anything but attachments is given, it is
+    RECOVERY_POINT_NOT_FOUND all the same.
     """
     @_builtins.property
-    def set_metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
+    def set_metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """No key in both, or twice in one."""
+
     @_builtins.property
     def delete_metadata(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
-    def put_attachments(self) -> _containers.RepeatedCompositeFieldContainer[_resources_pb2.Entry]: ...
+    def put_attachments(self) -> _containers.RepeatedCompositeFieldContainer[_resources_pb2.Entry]:
+        """No key in two of these, or twice in one. Up to 10,000 each."""
+
     @_builtins.property
     def add_attachments(self) -> _containers.RepeatedCompositeFieldContainer[_resources_pb2.Entry]:
         """Added where there is none of that key; one that exists stays as it is."""
@@ -517,7 +537,9 @@ class UpdateRecoveryPointRequest(_message.Message):
     def delete_attachments(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
     @_builtins.property
     def ttl(self) -> _duration_pb2.Duration:
-        """From now on. Absent: as it is, unless `clear_expiry`."""
+        """From now on. Positive, up to 100 years. Absent: as it is, unless
+        `clear_expiry`, which is not set together with it.
+        """
 
     @_builtins.property
     def write(self) -> _resources_pb2.WriteOptions: ...
@@ -554,7 +576,7 @@ class UpdateRecoveryPointResponse(_message.Message):
     WRITE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def recovery_point(self) -> Global___RecoveryPoint:
-        """Without its attachments."""
+        """Without its attachments. Absent while there is no point of this id yet."""
 
     @_builtins.property
     def write(self) -> _resources_pb2.WriteResult: ...
@@ -654,13 +676,15 @@ class PruneRecoveryPointsRequest(_message.Message):
     WRITE_FIELD_NUMBER: _builtins.int
     namespace: _builtins.str
     context_id: _builtins.str
-    """One context, or with `id_prefix` many. Neither: the whole namespace."""
+    """One context, or with `id_prefix` many: one of both. Neither: the whole
+    namespace. `write` has a fence only for one context.
+    """
     id_prefix: _builtins.str
     dry_run: _builtins.bool
     @_builtins.property
     def metadata(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """What to drop; one of both must be set. Points with all of these pairs, unless
-        they are pinned:
+        they are pinned: perhaps all, the newest included.
         """
 
     @_builtins.property
@@ -668,7 +692,11 @@ class PruneRecoveryPointsRequest(_message.Message):
         """And those that no rule of this policy keeps:"""
 
     @_builtins.property
-    def write(self) -> _resources_pb2.WriteOptions: ...
+    def write(self) -> _resources_pb2.WriteOptions:
+        """Only a prune of one context is remembered by its request id. One of many is
+        done again when it is repeated.
+        """
+
     def __init__(
         self,
         *,
@@ -696,6 +724,7 @@ class PruneRecoveryPointsResponse(_message.Message):
     KEPT_COUNT_FIELD_NUMBER: _builtins.int
     WRITE_FIELD_NUMBER: _builtins.int
     removed_count: _builtins.int
+    """Both 0 of a repeat."""
     kept_count: _builtins.int
     @_builtins.property
     def write(self) -> _resources_pb2.WriteResult: ...
@@ -811,7 +840,10 @@ class BatchRecoveryPointsResponse(_message.Message):
     RESULTS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def results(self) -> _containers.RepeatedCompositeFieldContainer[Global___BatchRecoveryPointsResponse.Result]:
-        """In the order of the operations."""
+        """In the order of the operations. Where the answer would outgrow a message, what
+        comes last tells less: a create or an update has no point, a get is
+        RESPONSE_TOO_LARGE, a failure has its code and reason alone.
+        """
 
     def __init__(
         self,
@@ -828,6 +860,10 @@ Global___BatchRecoveryPointsResponse: _TypeAlias = BatchRecoveryPointsResponse  
 
 @_typing.final
 class RestoreContextRequest(_message.Message):
+    """Entries and metadata come back. Expiry, policy, history, files and usage are
+    those that the context has.
+    """
+
     DESCRIPTOR: _descriptor.Descriptor
 
     NAMESPACE_FIELD_NUMBER: _builtins.int
@@ -887,10 +923,13 @@ class RestoreContextResponse(_message.Message):
     SAFETY_POINT_ID_FIELD_NUMBER: _builtins.int
     WRITE_FIELD_NUMBER: _builtins.int
     changed_entry_count: _builtins.int
+    """0 of a repeat."""
     safety_point_id: _builtins.str
     @_builtins.property
     def context(self) -> _resources_pb2.Context:
-        """Without its entries."""
+        """Without its entries. Absent when the request was made before, and the context is
+        gone by now.
+        """
 
     @_builtins.property
     def write(self) -> _resources_pb2.WriteResult: ...
@@ -927,7 +966,9 @@ class ForkContextRequest(_message.Message):
     What was used before the fork does not count again for the namespace.
     """
     with_recovery_points: _builtins.bool
-    """Take the recovery points up to that state along."""
+    """Take the recovery points up to that state along. Where `context_id` is that of a
+    deleted context, they take the place of those that it still had.
+    """
     @_builtins.property
     def source(self) -> _resources_pb2.StateRef: ...
     @_builtins.property
@@ -964,7 +1005,9 @@ class ForkContextResponse(_message.Message):
     WRITE_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def context(self) -> _resources_pb2.Context:
-        """Without its entries."""
+        """Without its entries. Absent when the request was made before, and the fork is
+        gone by now.
+        """
 
     @_builtins.property
     def write(self) -> _resources_pb2.WriteResult: ...
@@ -991,9 +1034,13 @@ class DiffStatesRequest(_message.Message):
     KEY_PREFIX_FIELD_NUMBER: _builtins.int
     WITHOUT_VALUES_FIELD_NUMBER: _builtins.int
     key_prefix: _builtins.str
+    """Of entries. Metadata is compared as a whole."""
     without_values: _builtins.bool
+    """Entries come with their versions and content types alone."""
     @_builtins.property
-    def before(self) -> _resources_pb2.StateRef: ...
+    def before(self) -> _resources_pb2.StateRef:
+        """Two states of one namespace."""
+
     @_builtins.property
     def after(self) -> _resources_pb2.StateRef: ...
     def __init__(
@@ -1014,6 +1061,8 @@ Global___DiffStatesRequest: _TypeAlias = DiffStatesRequest  # noqa: Y015
 
 @_typing.final
 class DiffStatesResponse(_message.Message):
+    """Metadata comes before entries. Where nothing differs, there is no message."""
+
     DESCRIPTOR: _descriptor.Descriptor
 
     ENTRIES_FIELD_NUMBER: _builtins.int
@@ -1038,6 +1087,12 @@ Global___DiffStatesResponse: _TypeAlias = DiffStatesResponse  # noqa: Y015
 
 @_typing.final
 class EntryDiff(_message.Message):
+    """An entry whose value or content type differs; of a sync, also one that was set
+    again.
+    One whose two values do not fit into a message together is told as two: that the
+    entry was removed, then that it was added.
+    """
+
     DESCRIPTOR: _descriptor.Descriptor
 
     KEY_FIELD_NUMBER: _builtins.int
@@ -1172,16 +1227,24 @@ class MergeContextRequest(_message.Message):
     dry_run: _builtins.bool
     safety_point: _builtins.bool
     @_builtins.property
-    def source(self) -> _resources_pb2.StateRef: ...
+    def source(self) -> _resources_pb2.StateRef:
+        """Of the same namespace, like `ancestor`."""
+
     @_builtins.property
     def ancestor(self) -> _resources_pb2.StateRef:
-        """The state that both came from. Absent: found from the forks and
-        from earlier merges of the same two.
+        """The state that both came from. Absent: found from the forks, up to 64 of
+        them back on either side, and from the last merges of the same two, which
+        each context remembers of the 64 that it merged last. Within one context it
+        is not looked for.
+        A state that no head had is nobody's ancestor: where a fork began with that of a
+        point with mutations, name that point.
+        What is kept from before a context's name was taken again is no state of the
+        one that has it now.
         """
 
     @_builtins.property
     def on_conflict_by_key(self) -> _containers.ScalarMap[_builtins.str, Global___MergeContextRequest.OnConflict.ValueType]:
-        """What to do with single entries, whatever `on_conflict` says."""
+        """What to do with single entries, whatever `on_conflict` says. Up to 10,000."""
 
     @_builtins.property
     def preconditions(self) -> _containers.RepeatedCompositeFieldContainer[_resources_pb2.Precondition]: ...
@@ -1212,7 +1275,8 @@ Global___MergeContextRequest: _TypeAlias = MergeContextRequest  # noqa: Y015
 @_typing.final
 class MergeConflict(_message.Message):
     """An entry that both sides changed, each in its own way. Labels of the metadata
-    are merged like entries; a conflict of one has no content type.
+    are merged like entries; a conflict of one has no content type. One that is too
+    large for a message is told without the values.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -1261,14 +1325,17 @@ class MergeContextResponse(_message.Message):
     SAFETY_POINT_ID_FIELD_NUMBER: _builtins.int
     WRITE_FIELD_NUMBER: _builtins.int
     applied: _builtins.bool
-    """False when there are conflicts left: nothing was changed then."""
+    """False of a dry run, and when there are conflicts left: nothing was changed then."""
     version: _builtins.int
     changed_entry_count: _builtins.int
+    """Of a dry run: that would change. 0 where conflicts are left, and of a repeat."""
     conflict_count: _builtins.int
     safety_point_id: _builtins.str
     @_builtins.property
     def conflicts(self) -> _containers.RepeatedCompositeFieldContainer[Global___MergeConflict]:
-        """The first 1,000 that no policy resolved."""
+        """Those that no policy resolved: the first 1,000, or as many as fit into a
+        message.
+        """
 
     @_builtins.property
     def write(self) -> _resources_pb2.WriteResult: ...
@@ -1329,9 +1396,15 @@ class SyncContextResponse(_message.Message):
     from_version: _builtins.int
     to_version: _builtins.int
     full: _builtins.bool
-    """The client's version is no longer retained: begin from nothing."""
+    """The client has nothing, or its version is no longer retained: begin from
+    nothing. `from_version` is 0 then.
+    """
     @_builtins.property
-    def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___EntryDiff]: ...
+    def entries(self) -> _containers.RepeatedCompositeFieldContainer[Global___EntryDiff]:
+        """In the order of their keys. `before` comes without its value: the client has
+        it.
+        """
+
     @_builtins.property
     def context(self) -> _resources_pb2.Context:
         """On the last message: the context at `to_version`, without its entries."""

@@ -32,13 +32,23 @@ class RecoveryStub(object):
     that its state was made from. When a point is dropped, its children take its
     parent. A point costs what changed since, whatever the context's size. A call
     that drops points drops at most 10,000 in one change, and makes several
-    changes of more.
+    changes of more; a purge of their context drops them all in one.
 
     Failures: see resources.proto, and
 
-    NOT_FOUND            RECOVERY_POINT_NOT_FOUND, NO_RECOVERY_POINTS
-    ALREADY_EXISTS       RECOVERY_POINT_EXISTS
+    NOT_FOUND            RECOVERY_POINT_NOT_FOUND  {oldest_id, if there are others}
+    NO_RECOVERY_POINTS
+    ALREADY_EXISTS       RECOVERY_POINT_EXISTS     {sequence}
     FAILED_PRECONDITION  RECOVERY_POINT_PINNED, NO_COMMON_ANCESTOR
+
+    STREAM_STALLED of a diff or sync has no details: begin anew.
+
+    A StateRef's `time` finds only states that are provably the newest at that time:
+    between two that are kept there may have been others. Else it is
+    STATE_NOT_RETAINED.
+
+    A repeated request (`replayed`) tells what is as of now: what was made before may
+    be gone, and what was counted is not counted again.
     """
 
     def __init__(self, channel):
@@ -126,13 +136,23 @@ class RecoveryServicer(object):
     that its state was made from. When a point is dropped, its children take its
     parent. A point costs what changed since, whatever the context's size. A call
     that drops points drops at most 10,000 in one change, and makes several
-    changes of more.
+    changes of more; a purge of their context drops them all in one.
 
     Failures: see resources.proto, and
 
-    NOT_FOUND            RECOVERY_POINT_NOT_FOUND, NO_RECOVERY_POINTS
-    ALREADY_EXISTS       RECOVERY_POINT_EXISTS
+    NOT_FOUND            RECOVERY_POINT_NOT_FOUND  {oldest_id, if there are others}
+    NO_RECOVERY_POINTS
+    ALREADY_EXISTS       RECOVERY_POINT_EXISTS     {sequence}
     FAILED_PRECONDITION  RECOVERY_POINT_PINNED, NO_COMMON_ANCESTOR
+
+    STREAM_STALLED of a diff or sync has no details: begin anew.
+
+    A StateRef's `time` finds only states that are provably the newest at that time:
+    between two that are kept there may have been others. Else it is
+    STATE_NOT_RETAINED.
+
+    A repeated request (`replayed`) tells what is as of now: what was made before may
+    be gone, and what was counted is not counted again.
     """
 
     def CreateRecoveryPoint(self, request, context):
@@ -324,13 +344,23 @@ class Recovery(object):
     that its state was made from. When a point is dropped, its children take its
     parent. A point costs what changed since, whatever the context's size. A call
     that drops points drops at most 10,000 in one change, and makes several
-    changes of more.
+    changes of more; a purge of their context drops them all in one.
 
     Failures: see resources.proto, and
 
-    NOT_FOUND            RECOVERY_POINT_NOT_FOUND, NO_RECOVERY_POINTS
-    ALREADY_EXISTS       RECOVERY_POINT_EXISTS
+    NOT_FOUND            RECOVERY_POINT_NOT_FOUND  {oldest_id, if there are others}
+    NO_RECOVERY_POINTS
+    ALREADY_EXISTS       RECOVERY_POINT_EXISTS     {sequence}
     FAILED_PRECONDITION  RECOVERY_POINT_PINNED, NO_COMMON_ANCESTOR
+
+    STREAM_STALLED of a diff or sync has no details: begin anew.
+
+    A StateRef's `time` finds only states that are provably the newest at that time:
+    between two that are kept there may have been others. Else it is
+    STATE_NOT_RETAINED.
+
+    A repeated request (`replayed`) tells what is as of now: what was made before may
+    be gone, and what was counted is not counted again.
     """
 
     @staticmethod

@@ -39,7 +39,8 @@ existence, session, fence, preconditions, limits.
                                             again while the server worked on it
                        STREAM_STALLED       {after_key} nobody read the stream: the
                                             last key that went out before (of a
-                                            subscription: {cursor})
+                                            subscription: {cursor}; of a diff or
+                                            sync: none)
   FAILED_PRECONDITION  STALE_FENCE          {current_fence}
                        SIZE_MISMATCH        {key, current_size}
                        HAS_CHILDREN         {child_count}
@@ -185,7 +186,9 @@ class Context(_message.Message):
 
     @_builtins.property
     def forked_from(self) -> Global___StateRef:
-        """Where a forked context came from. Absent for one that was created."""
+        """Where a forked context came from. Absent for one that was created. This and the
+        policy are told of the context as it is now, also with an earlier state.
+        """
 
     @_builtins.property
     def delete_time(self) -> _timestamp_pb2.Timestamp:
@@ -264,6 +267,8 @@ Global___RecoveryPolicy: _TypeAlias = RecoveryPolicy  # noqa: Y015
 class RetentionPolicy(_message.Message):
     """Which points to keep. A point is kept when any rule keeps it, when it is
     pinned, or when it is the context's newest. At least one rule must be set.
+    Others are dropped by the change that makes it necessary; one that the change
+    itself is about, and what is more than a change has room for, right after.
     """
 
     DESCRIPTOR: _descriptor.Descriptor

@@ -35,15 +35,18 @@ class _EventTypeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventType.V
     EVENT_TYPE_EXPIRED: _EventType.ValueType  # 4
     """Deleted by its time to live."""
     EVENT_TYPE_RESTORED: _EventType.ValueType  # 5
-    """Set back to an earlier state."""
+    """Set back to an earlier state, or there again after it was deleted."""
     EVENT_TYPE_FORKED: _EventType.ValueType  # 6
+    """Begun as a state of another context."""
     EVENT_TYPE_MERGED: _EventType.ValueType  # 7
     EVENT_TYPE_ACTIVITY: _EventType.ValueType  # 8
     """Activities recorded by themselves. Those of an update come with it."""
     EVENT_TYPE_ACTIVATED: _EventType.ValueType  # 9
     EVENT_TYPE_DEACTIVATED: _EventType.ValueType  # 10
     EVENT_TYPE_RECOVERY_POINT_CREATED: _EventType.ValueType  # 11
+    """New, or replaced."""
     EVENT_TYPE_RECOVERY_POINT_DELETED: _EventType.ValueType  # 12
+    """By a client, by its expiry, or by a policy."""
     EVENT_TYPE_SNAPSHOT: _EventType.ValueType  # 13
     """A context as it was when the subscription began."""
     EVENT_TYPE_SESSION_STARTED: _EventType.ValueType  # 14
@@ -65,15 +68,18 @@ EVENT_TYPE_DELETED: EventType.ValueType  # 3
 EVENT_TYPE_EXPIRED: EventType.ValueType  # 4
 """Deleted by its time to live."""
 EVENT_TYPE_RESTORED: EventType.ValueType  # 5
-"""Set back to an earlier state."""
+"""Set back to an earlier state, or there again after it was deleted."""
 EVENT_TYPE_FORKED: EventType.ValueType  # 6
+"""Begun as a state of another context."""
 EVENT_TYPE_MERGED: EventType.ValueType  # 7
 EVENT_TYPE_ACTIVITY: EventType.ValueType  # 8
 """Activities recorded by themselves. Those of an update come with it."""
 EVENT_TYPE_ACTIVATED: EventType.ValueType  # 9
 EVENT_TYPE_DEACTIVATED: EventType.ValueType  # 10
 EVENT_TYPE_RECOVERY_POINT_CREATED: EventType.ValueType  # 11
+"""New, or replaced."""
 EVENT_TYPE_RECOVERY_POINT_DELETED: EventType.ValueType  # 12
+"""By a client, by its expiry, or by a policy."""
 EVENT_TYPE_SNAPSHOT: EventType.ValueType  # 13
 """A context as it was when the subscription began."""
 EVENT_TYPE_SESSION_STARTED: EventType.ValueType  # 14
@@ -1663,13 +1669,16 @@ class Event(_message.Message):
     change of several contexts is complete when a later position is told.)
     """
     reset: _builtins.bool
-    """The change was too large to be told (mutations over 1 MiB, or over what a message
-    may be, and every fork): read the context anew.
+    """What was done is not told: read the context anew. So it is with mutations over 1 MiB,
+    or over what a message may be, with every fork and undelete, and with a recovery point
+    that is made from another one and moves the head.
     """
     session_id: _builtins.str
     """Who did it; for activations, whose they are."""
     recovery_point_id: _builtins.str
-    """For events of recovery points, and where a restore came from."""
+    """For events of recovery points; for a restore the point that it set back to, if it was
+    one.
+    """
     @_builtins.property
     def time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
@@ -1679,7 +1688,8 @@ class Event(_message.Message):
     @_builtins.property
     def mutations(self) -> _containers.RepeatedCompositeFieldContainer[_resources_pb2.Mutation]:
         """What was done, as it was applied, enough to make the context after the change from
-        the one before; for a restore and a merge, what differs from the context before.
+        the one before; for a restore and a merge, what differs from the context before. (A
+        restore brings entries back with versions that it does not tell.)
         """
 
     @_builtins.property
