@@ -30,7 +30,8 @@
 #define CX_CURRENCY_SIZE 3u
 #define CX_RESOURCE_NAME_SIZE_MAX 256u
 #define CX_RESOURCE_TYPE_SIZE_MAX 64u
-#define CX_TEXT_SIZE_MAX 4096u /* Other strings, such as a page token. */
+#define CX_POINT_ID_SIZE_MAX 128u /* Of a recovery point. */
+#define CX_TEXT_SIZE_MAX 4096u    /* Other strings, such as a page token. */
 
 /* ---- Counts. --------------------------------------------------------------- */
 #define CX_LABELS_MAX 64u
@@ -60,6 +61,18 @@
 #define CX_SESSION_CONTEXTS_MAX 1000u
 #define CX_SESSION_RESOURCES_MAX 1000u /* Held at once. */
 #define CX_CONTEXT_SESSIONS_MAX 20000u /* That have one context active: one change ends them. */
+
+/* ---- Recovery. ------------------------------------------------------------- */
+#define CX_ATTACHMENTS_MAX 10000u   /* Of a point. */
+#define CX_PENDING_POINTS_MAX 1000u /* Of a context: to be made, with attachments already. */
+#define CX_POINTS_MAX 1000000u      /* Of a context, whatever its policy. */
+#define CX_PURGED_POINTS_MAX                                                                       \
+    10000u                     /* Of all that one change purges, where it is several contexts. */
+#define CX_LINEAGE_MAX 64u     /* Forks of forks that are remembered. */
+#define CX_MERGE_BASES_MAX 64u /* Contexts that a context remembers having merged. */
+#define CX_CONFLICTS_TOLD_MAX 1000u /* In one answer. */
+#define CX_LEAN_MAX 64u             /* Activities added to a history that earlier states share. */
+#define CX_PREPARE_ATTEMPTS_MAX 5u  /* Before HEAD_MOVED. */
 
 /* ---- Answers. -------------------------------------------------------------- */
 #define CX_OFFLOAD_ITEMS 1000u /* Entries or mutations. Calls with more run on a worker. */

@@ -8,17 +8,15 @@
 
 enum { STRIPES = 64, BUCKETS_MIN = 8, GEAR_WINDOW = 64 };
 
-/* A chunk of at least the smallest size ends where so many bits of the rolling hash
- * are 0: the upper ones, which have seen the most bytes. One bit more below the usual
- * size, and one less above, keep sizes near it, and with them the unfinished chunk at
- * the end of a value, which the next value does not share. */
-enum { CHUNK_SIZE_USUAL = 1024 };
-#define CHUNK_END_MASK_BELOW (0x7ffULL << 53)
-#define CHUNK_END_MASK_ABOVE (0x1ffULL << 55)
+/* A chunk of at least the smallest size ends where these bits of the rolling hash are 0: the
+ * upper ones, which have seen the most bytes. One position in 256 is such: the larger chunks
+ * are, the more do the unfinished one at the end of a value take, which the next value does not
+ * share, and those at its front until they meet again with those of a value that lost a bit. */
+#define CHUNK_END_MASK (0xffULL << 56)
 
-/* A list ends behind a piece in whose hash these bits are 0: one in 8. Tables use
+/* A list ends behind a piece in whose hash these bits are 0: one in 4. Tables use
  * other bits. */
-#define LIST_END_MASK (0x7ULL << 40)
+#define LIST_END_MASK (0x3ULL << 40)
 
 struct stripe {
     pthread_mutex_t mutex;
@@ -58,10 +56,8 @@ size_t cx_chunk_cut(const struct cx_chunk_table *table, struct cx_bytes bytes)
 
     /* Each step shifts a byte out of the hash 64 steps later: those before do not count. */
     for (size_t i = CX_CHUNK_SIZE_MIN - GEAR_WINDOW; i < size_max; i++) {
-        uint64_t mask = i < CHUNK_SIZE_USUAL ? CHUNK_END_MASK_BELOW : CHUNK_END_MASK_ABOVE;
-
         hash = (hash << 1) + table->gear[bytes.data[i]];
-        if ((hash & mask) == 0 && i + 1 >= CX_CHUNK_SIZE_MIN) {
+        if ((hash & CHUNK_END_MASK) == 0 && i + 1 >= CX_CHUNK_SIZE_MIN) {
             return i + 1;
         }
     }
@@ -160,7 +156,7 @@ static bool is_wanted(const struct cx_value *piece, const struct wanted *wanted)
         return false;
     }
     for (size_t i = 0; i < piece->count; i++) {
-        if (cx_value_parts(piece)[i].piece != wanted->pieces[i]) {
+        if (cx_value_pieces(piece)[i] != wanted->pieces[i]) {
             return false;
         }
     }
@@ -180,9 +176,8 @@ static struct cx_value *find_locked(struct stripe *stripe, const struct wanted *
 
 static struct cx_value *piece_new(const struct wanted *wanted)
 {
-    size_t size = wanted->bytes.size + wanted->head.count * sizeof(struct cx_value_part);
+    size_t size = wanted->bytes.size + wanted->head.count * sizeof(struct cx_value *);
     struct cx_value *piece = cx_alloc(sizeof *piece + size);
-    uint64_t end = 0;
 
     if (piece == NULL) {
         return NULL;
@@ -193,9 +188,7 @@ static struct cx_value *piece_new(const struct wanted *wanted)
         memcpy(piece->bytes, wanted->bytes.data, wanted->bytes.size);
     }
     for (size_t i = 0; i < wanted->head.count; i++) {
-        end += wanted->pieces[i]->size;
-        ((struct cx_value_part *)piece->bytes)[i] =
-            (struct cx_value_part){cx_value_ref(wanted->pieces[i]), end};
+        ((struct cx_value **)piece->bytes)[i] = cx_value_ref(wanted->pieces[i]);
     }
     return piece;
 }
@@ -319,7 +312,7 @@ void cx_value_unref(struct cx_value *value)
     pthread_mutex_unlock(&stripe->mutex);
     if (last) {
         for (size_t i = 0; i < value->count; i++) {
-            cx_value_unref(cx_value_parts(value)[i].piece);
+            cx_value_unref(cx_value_pieces(value)[i]);
         }
         cx_free(value);
     }

@@ -24,33 +24,29 @@
 #include "core/tree/value.h"
 
 enum {
-    CX_CHUNK_SIZE_MIN = 256,
+    CX_CHUNK_SIZE_MIN = 160,
     CX_CHUNK_SIZE_MAX = 4096,
     CX_LIST_COUNT_MIN = 4,
     CX_LIST_COUNT_MAX = 64,
 };
 
-/* Part of a list. */
-struct cx_value_part {
-    struct cx_value *piece;
-    uint64_t end; /* Of the piece, from the beginning of the list. */
-};
-
 struct cx_value {
     uint32_t refs;  /* Atomic. Falls to 0 under the stripe's mutex only. */
     uint16_t level; /* 0: a chunk. */
-    uint16_t count; /* Of parts. */
+    uint16_t count; /* Of the pieces of a list. */
     uint64_t size;  /* Of the bytes. */
-    uint64_t hash;  /* Of the bytes, or of the hashes of the parts. */
+    uint64_t hash;  /* Of the bytes, or of the hashes of the pieces. */
     struct cx_chunk_table *table;
     struct cx_value *next; /* In its bucket. Under the stripe's mutex. */
 
-    alignas(struct cx_value_part) uint8_t bytes[]; /* Or `count` parts. */
+    alignas(struct cx_value *) uint8_t bytes[]; /* Or `count` pieces. */
 };
 
-static inline const struct cx_value_part *cx_value_parts(const struct cx_value *list)
+/* Where one of them begins is the sum of the sizes before it: few, and looked at anyway, while
+ * half of what a list takes would be to remember it. */
+static inline struct cx_value *const *cx_value_pieces(const struct cx_value *list)
 {
-    return (const struct cx_value_part *)list->bytes;
+    return (struct cx_value *const *)list->bytes;
 }
 
 /* The size of the chunk that `bytes` begin with, at most all. More bytes behind them

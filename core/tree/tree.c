@@ -212,6 +212,24 @@ void cx_tree_done(const struct cx_tree_class *kind, struct cx_tree *tree)
     tree->root = NULL;
 }
 
+enum cx_status cx_tree_own_few(const struct cx_tree_class *kind, struct cx_tree *tree)
+{
+    struct cx_tree_node *root = tree->root;
+    struct cx_tree_pool pool = {0};
+    enum cx_status status;
+
+    if (root == NULL || root->level > 0 || root->count >= CX_TREE_LEAF_MAX / 2 ||
+        !cx_tree_node_shared(root)) {
+        return CX_OK;
+    }
+    status = cx_tree_pool_add_leaf(&pool, root->count + 1u);
+    if (status == CX_OK) {
+        tree->root = cx_tree_node_copy(&pool, root);
+        cx_tree_node_unref(kind, root);
+    }
+    return status;
+}
+
 struct cx_tree_item *cx_tree_get(const struct cx_tree_class *kind, const struct cx_tree *tree,
                                  struct cx_bytes key)
 {

@@ -117,6 +117,12 @@ struct cx_tree cx_tree_copy(const struct cx_tree *tree);
 /* Drops the tree; it is empty then. O(nodes that nobody else holds). */
 void cx_tree_done(const struct cx_tree_class *kind, struct cx_tree *tree);
 
+/* Gives a tree of few items, which shares its only node, a node of its own with room for one
+ * more, so that a change with a pool does not copy it into a node of full size. The content is as
+ * it was, also on failure: CX_RESOURCE_EXHAUSTED. O(items), of which there are few. */
+CX_MUST_CHECK enum cx_status cx_tree_own_few(const struct cx_tree_class *kind,
+                                             struct cx_tree *tree);
+
 /* The item of this key, borrowed until the tree changes, or NULL. O(log n). */
 struct cx_tree_item *cx_tree_get(const struct cx_tree_class *kind, const struct cx_tree *tree,
                                  struct cx_bytes key);

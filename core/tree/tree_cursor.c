@@ -4,12 +4,12 @@
 
 #include "core/tree/tree_node.h"
 
-static void push(struct cx_tree_cursor *cursor, const struct cx_tree_node *node, size_t index)
+void cx_tree_path_push(struct cx_tree_cursor *path, const struct cx_tree_node *node, size_t index)
 {
-    assert(cursor->height < CX_TREE_HEIGHT_MAX);
-    cursor->path[cursor->height].node = node;
-    cursor->path[cursor->height].index = (uint32_t)index;
-    cursor->height++;
+    assert(path->height < CX_TREE_HEIGHT_MAX);
+    path->path[path->height].node = node;
+    path->path[path->height].index = (uint32_t)index;
+    path->height++;
 }
 
 static struct cx_tree_item *item_here(const struct cx_tree_cursor *cursor)
@@ -34,9 +34,9 @@ bool cx_tree_path_find(const struct cx_tree_class *kind, const struct cx_tree *t
         if (!found && index > 0) {
             index--; /* The last child that does not begin behind the key. */
         }
-        push(ret_path, node, index);
+        cx_tree_path_push(ret_path, node, index);
     }
-    push(ret_path, node, cx_tree_node_search(kind, node, key, &found));
+    cx_tree_path_push(ret_path, node, cx_tree_node_search(kind, node, key, &found));
     return found;
 }
 
@@ -47,10 +47,10 @@ static struct cx_tree_item *go_down(struct cx_tree_cursor *cursor, const struct 
     while (node->level > 0) {
         size_t index = last ? node->count - 1u : 0;
 
-        push(cursor, node, index);
+        cx_tree_path_push(cursor, node, index);
         node = cx_tree_node_child(node, index);
     }
-    push(cursor, node, last ? node->count - 1u : 0);
+    cx_tree_path_push(cursor, node, last ? node->count - 1u : 0);
     return item_here(cursor);
 }
 

@@ -5,6 +5,9 @@
 
 #include "core/tree/tree.h"
 
+/* Goes down one step: to an entry of `node`, which is the root or where the path stood. */
+void cx_tree_path_push(struct cx_tree_cursor *path, const struct cx_tree_node *node, size_t index);
+
 /* Goes to where `key` is or belongs: *ret_path ends in its leaf, at the first item
  * that is not before it, or behind the last. Returns whether the item is the key's.
  * The height of an empty tree is 0. */

@@ -52,12 +52,12 @@ static enum cx_status row_borrow(struct row *row, struct cx_value *piece, uint64
         return row_push(row, piece);
     }
     for (size_t i = 0; i < piece->count && start < size; i++) {
-        enum cx_status status = row_borrow(row, cx_value_parts(piece)[i].piece, size - start);
+        enum cx_status status = row_borrow(row, cx_value_pieces(piece)[i], size - start);
 
         if (status != CX_OK) {
             return status;
         }
-        start = cx_value_parts(piece)[i].end;
+        start += cx_value_pieces(piece)[i]->size;
     }
     return CX_OK;
 }
@@ -210,32 +210,17 @@ uint64_t cx_value_size(const struct cx_value *value)
     return value->size;
 }
 
-/* The part in which the byte at `offset` is. */
-static size_t part_at(const struct cx_value *list, uint64_t offset)
-{
-    size_t low = 0;
-    size_t high = list->count - 1u;
-
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-
-        if (cx_value_parts(list)[middle].end <= offset) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
-
 struct cx_bytes cx_value_run(const struct cx_value *value, uint64_t offset)
 {
     assert(offset < value->size);
     while (value->level > 0) {
-        size_t part = part_at(value, offset);
+        struct cx_value *const *piece = cx_value_pieces(value);
 
-        offset -= part > 0 ? cx_value_parts(value)[part - 1].end : 0;
-        value = cx_value_parts(value)[part].piece;
+        while (offset >= (*piece)->size) {
+            offset -= (*piece)->size;
+            piece++;
+        }
+        value = *piece;
     }
     return (struct cx_bytes){value->bytes + offset, (size_t)(value->size - offset)};
 }
@@ -243,12 +228,17 @@ struct cx_bytes cx_value_run(const struct cx_value *value, uint64_t offset)
 void cx_value_read(const struct cx_value *value, uint8_t *memory, uint64_t size)
 {
     assert(size <= value->size);
-    for (uint64_t offset = 0; offset < size;) {
-        struct cx_bytes run = cx_value_run(value, offset);
-        size_t count = run.size < size - offset ? run.size : (size_t)(size - offset);
+    if (value->level == 0 && size > 0) {
+        memcpy(memory, value->bytes, size);
+        return;
+    }
+    for (size_t i = 0; size > 0; i++) {
+        const struct cx_value *piece = cx_value_pieces(value)[i];
+        uint64_t count = piece->size < size ? piece->size : size;
 
-        memcpy(memory + offset, run.data, count);
-        offset += count;
+        cx_value_read(piece, memory, count);
+        memory += count;
+        size -= count;
     }
 }
 

@@ -238,6 +238,30 @@ TEST_F(TreeTest, OfFewItemsIsSmall) {
   }
 }
 
+TEST_F(TreeTest, OfFewItemsStaysSmallWhereACopyOfItIsKept) {
+  for (int count = 1; count < 15; count++) {
+    ASSERT_EQ(CX_OK, Put(&tree_, std::to_string(count), count));
+    cx_tree copy = cx_tree_copy(&tree_);
+    int64_t memory = cx_memory_used();
+
+    cx_memory_set_hook([](void *, size_t) { return false; }, nullptr);
+    EXPECT_EQ(CX_RESOURCE_EXHAUSTED, cx_tree_own_few(&kKind, &tree_));
+    cx_memory_set_hook(nullptr, nullptr);
+    EXPECT_EQ(copy.root, tree_.root);
+
+    ASSERT_EQ(CX_OK, cx_tree_own_few(&kKind, &tree_));
+    EXPECT_NE(copy.root, tree_.root);
+    EXPECT_EQ(Content(copy), Content(tree_));
+    EXPECT_LT(cx_memory_used() - memory, 300);
+
+    cx_tree_pool none = {};  // Nothing is left to be copied.
+    ASSERT_EQ(CX_OK, Put(&tree_, "1", -count, &none));
+    EXPECT_EQ(-count, Content(tree_)["1"]);
+    EXPECT_EQ(count == 1 ? 1 : 1 - count, Content(copy)["1"]);
+    cx_tree_done(&kKind, &copy);
+  }
+}
+
 TEST_F(TreeTest, StaysDenseWhenItGrowsAtItsEndAndWhenItShrinks) {
   const int count = 20000;
   for (int i = 0; i < count; i++) ASSERT_EQ(CX_OK, Put(&tree_, std::to_string(1000000 + i), i));
