@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "core/base/limits.h"
+#include "core/state/apply_point.h"
 #include "core/state/apply_tracking.h"
 
 /* Nodes that stay with a shard for its next change. */
@@ -92,6 +93,11 @@ static void tombstone_replace(struct cx_stage *stage, struct cx_staged_item *sta
         old->entries = (struct cx_tree){0};
         undo_apply(stage, staged, context, garbage);
     }
+    cx_past_settle(old->tracked); /* For the undo records. */
+    if (staged->recovery != NULL) {
+        context->recovery = staged->recovery;
+        old->recovery = NULL;
+    }
     cx_due_set(&shard->due, &old->due, 0);
     cx_table_remove(&shard->contexts, old, staged->key->hash);
     cx_context_unref(old);
@@ -108,11 +114,13 @@ static void create_apply(struct cx_stage *stage, struct cx_staged_item *staged,
     if (staged->replaced != NULL) {
         tombstone_replace(stage, staged, garbage);
     }
+    cx_apply_origin(staged, moment);
     entries_apply(stage, staged, context);
     labels_apply(staged, context);
     context->life = CX_CONTEXT_LIVE;
     context->version = item->version;
     context->state_revision = moment.revision;
+    context->birth_revision = moment.revision;
     context->create_time_us = moment.time_us;
     context->update_time_us = moment.time_us;
     expiry_apply(staged, &item->head, context, moment.time_us);
@@ -142,6 +150,29 @@ static void update_apply(struct cx_stage *stage, struct cx_staged_item *staged,
     cx_namespace_add(context->totals, 0, (int64_t)(context->size_bytes - size_before));
 }
 
+static void undelete_apply(struct cx_stage *stage, struct cx_staged_item *staged,
+                           const struct cx_change_item *item, struct cx_moment moment,
+                           struct cx_undo **garbage)
+{
+    struct cx_context *context = staged->context;
+
+    if (staged->edit != CX_UNDO_NOTHING) {
+        entries_apply(stage, staged, context);
+    }
+    labels_apply(staged, context);
+    undo_apply(stage, staged, context, garbage);
+    context->life = CX_CONTEXT_LIVE;
+    context->depth = staged->parent != NULL ? staged->parent->depth + 1 : 1;
+    context->version = item->version;
+    context->state_revision = moment.revision;
+    context->update_time_us = moment.time_us;
+    expiry_apply(staged, &item->head, context, moment.time_us);
+    if (staged->parent != NULL) {
+        staged->parent->child_count++;
+    }
+    cx_namespace_add(context->totals, 1, (int64_t)context->size_bytes);
+}
+
 /* Moves entries and undo records of a context to the garbage. */
 static void states_drop(struct cx_staged_item *staged, struct cx_undo **garbage)
 {
@@ -152,6 +183,9 @@ static void states_drop(struct cx_staged_item *staged, struct cx_undo **garbage)
     staged->undo->dropped = context->tracked;
     context->tracked = staged->bare;
     staged->bare = NULL;
+    context->version = cx_context_version_last(context);
+    staged->undo->dropped_recovery = context->recovery;
+    context->recovery = NULL;
     cx_context_push_undo(context, staged->undo, 0, garbage);
     staged->undo = NULL;
     cx_context_strip(context);
@@ -208,6 +242,9 @@ static void item_apply(struct cx_stage *stage, struct cx_staged_item *staged,
     case CX_ITEM_UPDATE:
         update_apply(stage, staged, item, moment, garbage);
         break;
+    case CX_ITEM_UNDELETE:
+        undelete_apply(stage, staged, item, moment, garbage);
+        break;
     case CX_ITEM_TOUCH:
         expiry_apply(staged, &item->head, staged->context, moment.time_us);
         break;
@@ -218,6 +255,7 @@ static void item_apply(struct cx_stage *stage, struct cx_staged_item *staged,
         end_apply(stage, staged, item, moment, garbage);
         break;
     }
+    cx_apply_points(staged, item, moment, garbage);
     staged->context->revision = moment.revision;
     cx_due_set(&shard->due, &staged->context->due,
                cx_state_due_time(stage->state, staged->context));
@@ -298,6 +336,7 @@ void cx_apply(struct cx_stage *stage, const struct cx_change *change, uint64_t r
         return;
     }
     cx_apply_stamps(stage, moment);
+    cx_apply_point_stamps(stage, moment);
     /* The lists before the items: their keys may lie in contexts that are forgotten. */
     lists_apply(stage);
     for (size_t i = 0; i < stage->item_count; i++) {

@@ -84,6 +84,7 @@ void cx_apply_tracking(struct cx_staged_item *staged, struct cx_moment moment)
         return;
     }
     if (tracking->history_changes) {
+        cx_tracked_move_on(tracked);
         tracked->last_sequence = tracking->last_sequence;
         tracked->history_count = tracking->history_count;
         tracked->history_bytes = tracking->history_bytes;

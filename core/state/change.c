@@ -8,6 +8,7 @@
 #include "core/state/change_check.h"
 #include "core/state/change_format.h"
 #include "core/state/detail.h"
+#include "core/state/recovery.h"
 #include "core/state/settings.h"
 #include "core/state/wire.h"
 
@@ -116,11 +117,37 @@ static const struct cx_activity_content *get_activity(struct decoder *decoder)
     return activity;
 }
 
+static void get_policy(struct cx_wire_reader *reader, struct cx_recovery_policy *policy)
+{
+    uint64_t is_set = cx_wire_get_number(reader);
+
+    reader->bad |= is_set > 1;
+    policy->is_set = is_set == 1;
+    if (!policy->is_set) {
+        return;
+    }
+    policy->retention.keep_last = cx_wire_get_number(reader);
+    policy->retention.keep_every = cx_wire_get_number(reader);
+    policy->retention.keep_within_us = (int64_t)cx_wire_get_number(reader);
+    policy->point_every_changes = cx_wire_get_number(reader);
+    policy->point_every_us = (int64_t)cx_wire_get_number(reader);
+}
+
+static const struct cx_recovery_policy *get_new_policy(struct decoder *decoder)
+{
+    struct cx_recovery_policy *policy = get_room(decoder, sizeof *policy);
+
+    if (policy != NULL) {
+        get_policy(&decoder->reader, policy);
+    }
+    return policy;
+}
+
 static void get_op(struct decoder *decoder, struct cx_op *op)
 {
     struct cx_wire_reader *reader = &decoder->reader;
 
-    op->kind = (enum cx_mutation_kind)get_bounded(decoder, CX_MUTATION_PUT, CX_MUTATION_RECORD);
+    op->kind = (enum cx_mutation_kind)get_bounded(decoder, CX_MUTATION_PUT, CX_MUTATION_SET_POLICY);
     switch (op->kind) {
     case CX_MUTATION_PUT:
         op->key = cx_wire_get_bytes(reader);
@@ -149,7 +176,20 @@ static void get_op(struct decoder *decoder, struct cx_op *op)
     case CX_MUTATION_RECORD:
         op->activity = get_activity(decoder);
         break;
+    case CX_MUTATION_SET_POLICY:
+        op->policy = get_new_policy(decoder);
+        break;
     }
+}
+
+static struct cx_op *get_ops(struct decoder *decoder, size_t *ret_count)
+{
+    struct cx_op *ops = get_array(decoder, sizeof *ops, ret_count);
+
+    for (size_t i = 0; i < *ret_count && !decoder->reader.bad; i++) {
+        get_op(decoder, &ops[i]);
+    }
+    return ops;
 }
 
 static struct cx_run_list get_runs(struct decoder *decoder)
@@ -218,6 +258,91 @@ static void get_tracked(struct decoder *decoder, unsigned flags, struct cx_chang
     }
 }
 
+/* ---- Earlier states. -------------------------------------------------------- */
+
+static void get_base(struct decoder *decoder, struct cx_base_ref *base)
+{
+    base->kind = (enum cx_base_kind)get_bounded(decoder, CX_BASE_POINT, CX_BASE_HEAD);
+    base->number = cx_wire_get_number(&decoder->reader);
+}
+
+static void get_source(struct decoder *decoder, struct cx_source_ref *source)
+{
+    source->id = cx_wire_get_bytes(&decoder->reader);
+    decoder->reader.bad |= source->id.size == 0;
+    get_base(decoder, &source->base);
+}
+
+static void get_point_state(struct decoder *decoder, struct cx_point_step *step)
+{
+    step->origin = (uint8_t)get_bounded(decoder, CX_ORIGIN_CLIENT, CX_ORIGIN_SESSION_LOSS);
+    step->version = cx_wire_get_number(&decoder->reader);
+    if (step->aside) {
+        get_base(decoder, &step->base);
+        step->ops = get_ops(decoder, &step->op_count);
+        step->state_labels = get_labels(decoder);
+    }
+}
+
+static void get_point(struct decoder *decoder, struct cx_point_step *step)
+{
+    struct cx_wire_reader *reader = &decoder->reader;
+    unsigned flags;
+
+    step->kind = (enum cx_point_step_kind)get_bounded(decoder, CX_POINT_MAKE, CX_POINT_PENDING);
+    flags = get_bounded(decoder, 0, FLAGS_POINT);
+    step->pinned = (flags & FLAG_PINNED) != 0;
+    step->aside = (flags & FLAG_ASIDE) != 0;
+    step->expired = (flags & FLAG_EXPIRED) != 0;
+    step->id = cx_wire_get_bytes(reader);
+    step->sequence = cx_wire_get_number(reader);
+    if (step->kind == CX_POINT_DROP) {
+        return;
+    }
+    if (step->kind == CX_POINT_MAKE || step->kind == CX_POINT_REPLACE) {
+        get_point_state(decoder, step);
+    }
+    step->attachments = get_ops(decoder, &step->attachment_count);
+    if (step->kind != CX_POINT_PENDING) {
+        step->labels = get_labels(decoder);
+        step->expire_time_us = (int64_t)cx_wire_get_number(reader);
+    }
+}
+
+/* What a flag announces is not empty. */
+static void get_recovery(struct decoder *decoder, unsigned flags, struct cx_change_item *item)
+{
+    struct cx_wire_reader *reader = &decoder->reader;
+
+    if ((flags & FLAG_POLICY) != 0) {
+        get_policy(reader, &item->head.policy);
+        reader->bad |= !item->head.policy.is_set;
+    }
+    if ((flags & FLAG_FORKED) != 0) {
+        item->head.forked_from_id = cx_wire_get_bytes(reader);
+        item->head.forked_from_version = cx_wire_get_number(reader);
+        reader->bad |= item->head.forked_from_id.size == 0;
+    }
+    if ((flags & FLAG_BASE) != 0) {
+        get_base(decoder, &item->base);
+        item->base_id = cx_wire_get_bytes(reader);
+        item->base_ops = get_ops(decoder, &item->base_op_count);
+    }
+    if ((flags & FLAG_SOURCE) != 0) {
+        get_source(decoder, &item->source);
+    }
+    if ((flags & FLAG_MERGED) != 0) {
+        get_source(decoder, &item->merged);
+    }
+    if ((flags & FLAG_POINTS) != 0) {
+        item->points = get_array(decoder, sizeof *item->points, &item->point_count);
+        reader->bad |= item->point_count == 0;
+    }
+    for (size_t i = 0; i < item->point_count && !reader->bad; i++) {
+        get_point(decoder, &item->points[i]);
+    }
+}
+
 static void get_head(struct cx_wire_reader *reader, struct cx_change_head *head)
 {
     head->told = true;
@@ -235,7 +360,7 @@ static void get_item(struct decoder *decoder, struct cx_change_item *item)
     struct cx_wire_reader *reader = &decoder->reader;
     unsigned flags;
 
-    item->kind = (enum cx_item_kind)get_bounded(decoder, CX_ITEM_CREATE, CX_ITEM_TOUCH);
+    item->kind = (enum cx_item_kind)get_bounded(decoder, CX_ITEM_CREATE, CX_ITEM_UNDELETE);
     flags = get_bounded(decoder, 0, FLAGS_ITEM);
     item->labels_changed = (flags & FLAG_LABELS_CHANGED) != 0;
     item->sliding = (flags & FLAG_SLIDING) != 0;
@@ -253,11 +378,13 @@ static void get_item(struct decoder *decoder, struct cx_change_item *item)
     if (item->kind == CX_ITEM_CREATE) {
         item->ttl_us = (int64_t)cx_wire_get_number(reader);
     }
-    item->ops = get_array(decoder, sizeof *item->ops, &item->op_count);
-    for (size_t i = 0; i < item->op_count && !reader->bad; i++) {
-        get_op(decoder, &item->ops[i]);
-    }
+    item->untold = (flags & FLAG_UNTOLD) != 0;
+    item->by_timer = (flags & FLAG_BY_TIMER) != 0;
+    item->with_history = (flags & FLAG_WITH_HISTORY) != 0;
+    item->with_points = (flags & FLAG_WITH_POINTS) != 0;
+    item->ops = get_ops(decoder, &item->op_count);
     get_tracked(decoder, flags, item);
+    get_recovery(decoder, flags, item);
 }
 
 static void get_start(struct decoder *decoder, struct cx_session_start_request *start)
@@ -270,8 +397,9 @@ static void get_start(struct decoder *decoder, struct cx_session_start_request *
     start->default_context_id = cx_wire_get_bytes(reader);
     start->max_active_contexts = cx_wire_get_number(reader);
     flags = get_bounded(decoder, 0, FLAGS_START);
+    start->point_on_loss = (flags & FLAG_POINT_ON_LOSS) != 0;
     if ((flags & FLAG_MAY_CREATE) == 0) {
-        reader->bad |= flags != 0;
+        reader->bad |= (flags & ~(unsigned)FLAG_POINT_ON_LOSS) != 0;
         return;
     }
     create = get_room(decoder, sizeof *create);
@@ -286,6 +414,10 @@ static void get_start(struct decoder *decoder, struct cx_session_start_request *
     create->labels = labels.items;
     create->label_count = labels.count;
     create->ttl_us = (int64_t)cx_wire_get_number(reader);
+    if ((flags & FLAG_CREATE_POLICY) != 0) {
+        get_policy(reader, &create->policy);
+        reader->bad |= !create->policy.is_set;
+    }
     start->create_if_missing = create;
 }
 

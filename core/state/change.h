@@ -39,7 +39,21 @@ enum cx_item_kind {
     CX_ITEM_PURGE = 5,       /* Its states are gone; its last version is remembered. */
     CX_ITEM_DROP_STATES = 6, /* The undelete window of a deleted one is over. */
     CX_ITEM_FORGET = 7,      /* The tombstone window is over: nothing is left. */
-    CX_ITEM_TOUCH = 8,       /* Its state stays: activities and activations alone. */
+    CX_ITEM_TOUCH = 8,       /* Its state stays: activities, activations and points alone. */
+    CX_ITEM_UNDELETE = 9,    /* A deleted one is there again, as a new version. */
+};
+
+/* Which state a context, or a point, begins from. */
+enum cx_base_kind {
+    CX_BASE_NONE = 0,
+    CX_BASE_POINT = 1,   /* `number`: a sequence. */
+    CX_BASE_VERSION = 2, /* `number`: one of the states right before the head. */
+    CX_BASE_HEAD = 3,    /* The newest. */
+};
+
+struct cx_base_ref {
+    enum cx_base_kind kind;
+    uint64_t number;
 };
 
 /* One step on the entries or the expiry of a context. Label steps are there for those
@@ -53,6 +67,7 @@ struct cx_op {
     struct cx_bytes value; /* and these bytes follow. */
     int64_t ttl_us;
     const struct cx_activity_content *activity;
+    const struct cx_recovery_policy *policy;
 
     /* Not stored: what an append was promised to find. */
     bool has_expected_size;
@@ -65,6 +80,40 @@ struct cx_activation_step {
     bool active; /* From now on. */
     bool guard;
     uint64_t fence; /* Of the activation. 0: shared. */
+};
+
+enum cx_point_step_kind {
+    CX_POINT_MAKE = 1,    /* A new point, */
+    CX_POINT_REPLACE = 2, /* or a new state and all for one that is there. */
+    CX_POINT_CHANGE = 3,  /* What lies beside its state. */
+    CX_POINT_DROP = 4,
+    CX_POINT_PENDING = 5, /* Attachments for one that is still to be made. */
+};
+
+/* One step on the recovery points of a context. */
+struct cx_point_step {
+    enum cx_point_step_kind kind;
+    uint8_t origin; /* enum cx_point_origin, of one that is made. */
+    bool pinned;
+    bool aside;   /* Of one that is made: the head does not have its state. */
+    bool expired; /* Of one that is dropped. */
+    struct cx_bytes id;
+    uint64_t sequence;
+    uint64_t version;        /* Of its state. */
+    struct cx_base_ref base; /* Of one aside: a point, or the head before the change. */
+    struct cx_op *ops;       /* Of one aside: on top of the base. */
+    size_t op_count;
+    struct cx_label_list state_labels; /* Of one aside: the labels of its state. */
+    struct cx_label_list labels;       /* Its own, afterwards. */
+    struct cx_op *attachments;         /* Puts and deletes. */
+    size_t attachment_count;
+    int64_t expire_time_us; /* 0: never. */
+};
+
+/* A state of another context of the namespace. */
+struct cx_source_ref {
+    struct cx_bytes id; /* Empty: there is none. */
+    struct cx_base_ref base;
 };
 
 /* What else there is to tell of the context: as it is after the change, or was before one
@@ -81,6 +130,9 @@ struct cx_change_head {
     uint64_t entry_count;
     uint64_t size_bytes;
     uint64_t fence;
+    struct cx_recovery_policy policy;
+    struct cx_bytes forked_from_id; /* Empty: it was not. */
+    uint64_t forked_from_version;
 };
 
 struct cx_change_item {
@@ -90,7 +142,7 @@ struct cx_change_item {
     struct cx_bytes id;
     uint64_t version; /* After the change; of a delete, the last one. */
     struct cx_bytes type;
-    struct cx_change_head head; /* Only the parent of a create is decided before staging. */
+    struct cx_change_head head; /* Of a create, parent and policy are decided before staging. */
     struct cx_label_list labels;
     struct cx_label_list labels_before; /* Only if labels_changed. */
     int64_t ttl_us;                     /* Only of a create. */
@@ -101,6 +153,22 @@ struct cx_change_item {
     struct cx_run_list trimmed;                   /* Activities that are dropped. */
     const struct cx_activation_step *activations; /* In their order, after the ops. */
     size_t activation_count;
+
+    /* Of an update or undelete: the state that the new one is made from, with these steps on
+     * top. `ops` tell, but for activities, what that came to. Of a create: what it is forked
+     * from. */
+    struct cx_base_ref base;
+    struct cx_bytes base_id; /* Of a point. */
+    struct cx_op *base_ops;
+    size_t base_op_count;
+    bool untold;   /* What it came to is too much for `ops`. */
+    bool by_timer; /* Of a touch that nobody asked for: an expiry that slides stays. */
+    struct cx_source_ref source;
+    bool with_history; /* These two: of a fork. */
+    bool with_points;
+    struct cx_source_ref merged;  /* Of an update: all of that state is in it now. */
+    struct cx_point_step *points; /* After everything else, in their order. */
+    size_t point_count;
 };
 
 enum cx_session_step {

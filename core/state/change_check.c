@@ -42,6 +42,11 @@ static bool activity_is_well_formed(const struct cx_activity_content *activity)
            activity->data.size <= UINT32_MAX && labels_are_well_formed(labels);
 }
 
+static bool policy_is_well_formed(const struct cx_recovery_policy *policy)
+{
+    return is_duration(policy->retention.keep_within_us) && is_duration(policy->point_every_us);
+}
+
 static bool op_is_well_formed(const struct cx_op *op)
 {
     switch (op->kind) {
@@ -53,6 +58,8 @@ static bool op_is_well_formed(const struct cx_op *op)
         return is_duration(op->ttl_us);
     case CX_MUTATION_RECORD:
         return activity_is_well_formed(op->activity);
+    case CX_MUTATION_SET_POLICY:
+        return policy_is_well_formed(op->policy);
     default:
         return op->key.size <= CX_ENTRY_KEY_SIZE_MAX;
     }
@@ -66,8 +73,8 @@ static bool is_session_id(struct cx_bytes id)
 /* Activities have sequences; only live contexts are touched by them. */
 static bool tracked_is_well_formed(const struct cx_change_item *item)
 {
-    bool lives =
-        item->kind == CX_ITEM_CREATE || item->kind == CX_ITEM_UPDATE || item->kind == CX_ITEM_TOUCH;
+    bool lives = item->kind == CX_ITEM_CREATE || item->kind == CX_ITEM_UPDATE ||
+                 item->kind == CX_ITEM_TOUCH || item->kind == CX_ITEM_UNDELETE;
     size_t activity_count = 0;
 
     for (size_t i = 0; i < item->op_count; i++) {
@@ -97,8 +104,95 @@ static bool head_is_well_formed(const struct cx_change_item *item)
 
     return (item->kind == CX_ITEM_PURGE || head->told != never_told) &&
            is_name(head->parent_id, CX_CONTEXT_ID_SIZE_MAX) &&
+           policy_is_well_formed(&head->policy) &&
+           is_name(head->forked_from_id, CX_CONTEXT_ID_SIZE_MAX) &&
            (!head->expires_from_now ||
             (head->told && head->expire_us != 0 && is_duration(head->expire_us)));
+}
+
+static bool are_entry_steps(const struct cx_op *ops, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        bool fits = ops[i].kind != CX_MUTATION_RECORD && ops[i].kind != CX_MUTATION_SET_EXPIRY &&
+                    ops[i].kind != CX_MUTATION_SET_POLICY;
+
+        if (!fits || !op_is_well_formed(&ops[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool are_attachments(const struct cx_op *ops, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (ops[i].kind != CX_MUTATION_PUT && ops[i].kind != CX_MUTATION_DELETE) {
+            return false;
+        }
+    }
+    return are_entry_steps(ops, count);
+}
+
+static bool source_is_well_formed(const struct cx_source_ref *source)
+{
+    return is_name(source->id, CX_CONTEXT_ID_SIZE_MAX);
+}
+
+static bool point_is_well_formed(const struct cx_point_step *step)
+{
+    bool makes = step->kind == CX_POINT_MAKE || step->kind == CX_POINT_REPLACE;
+
+    return step->id.size >= 1 && is_name(step->id, CX_POINT_ID_SIZE_MAX) &&
+           (step->kind == CX_POINT_PENDING) == (step->sequence == 0) && (makes || !step->aside) &&
+           (step->kind == CX_POINT_DROP || !step->expired) &&
+           (!step->aside || step->base.kind == CX_BASE_POINT || step->base.kind == CX_BASE_HEAD) &&
+           (step->kind == CX_POINT_MAKE || step->kind == CX_POINT_REPLACE ||
+            step->kind == CX_POINT_CHANGE || !step->pinned) &&
+           step->expire_time_us >= 0 && are_entry_steps(step->ops, step->op_count) &&
+           are_attachments(step->attachments, step->attachment_count) &&
+           labels_are_well_formed(step->state_labels) && labels_are_well_formed(step->labels);
+}
+
+/* At most so many steps on points that stay: a safety point and one of the client's. */
+enum { POINTS_MADE_MAX = 4 };
+
+/* Those that are dropped come by their sequence, behind all others. */
+static bool points_are_well_formed(const struct cx_change_item *item)
+{
+    uint64_t dropped = 0;
+    size_t made = 0;
+
+    for (size_t i = 0; i < item->point_count; i++) {
+        const struct cx_point_step *step = &item->points[i];
+        bool drops = step->kind == CX_POINT_DROP;
+
+        made += !drops;
+        if (!point_is_well_formed(step) || made > POINTS_MADE_MAX ||
+            (drops ? step->sequence <= dropped : dropped != 0)) {
+            return false;
+        }
+        dropped = drops ? step->sequence : dropped;
+    }
+    return item->point_count <= CX_CHANGE_ITEMS_MAX + POINTS_MADE_MAX;
+}
+
+/* What begins from where, and which points there may be. */
+static bool recovery_is_well_formed(const struct cx_change_item *item)
+{
+    bool ends = item->kind >= CX_ITEM_DELETE && item->kind <= CX_ITEM_FORGET;
+    bool revives = item->kind == CX_ITEM_UPDATE || item->kind == CX_ITEM_UNDELETE;
+
+    return (revives || (item->base.kind == CX_BASE_NONE && !item->untold)) &&
+           item->base.kind != CX_BASE_HEAD && is_name(item->base_id, CX_POINT_ID_SIZE_MAX) &&
+           (item->base.kind == CX_BASE_POINT) == (item->base_id.size > 0) &&
+           are_entry_steps(item->base_ops, item->base_op_count) &&
+           (item->kind == CX_ITEM_CREATE || item->source.id.size == 0) &&
+           (item->source.id.size == 0 ? !item->with_history && !item->with_points
+                                      : item->op_count == 0) &&
+           (item->kind == CX_ITEM_UPDATE || item->merged.id.size == 0) &&
+           (item->kind == CX_ITEM_TOUCH || !item->by_timer) &&
+           source_is_well_formed(&item->source) && source_is_well_formed(&item->merged) &&
+           (!ends || item->point_count == 0) && points_are_well_formed(item);
 }
 
 static bool item_is_well_formed(const struct cx_change_item *item)
@@ -106,7 +200,8 @@ static bool item_is_well_formed(const struct cx_change_item *item)
     if (item->id.size == 0 || !is_name(item->id, CX_CONTEXT_ID_SIZE_MAX) ||
         !is_name(item->type, CX_CONTEXT_TYPE_SIZE_MAX) || !head_is_well_formed(item) ||
         !labels_are_well_formed(item->labels) || !is_duration(item->ttl_us) ||
-        (item->kind == CX_ITEM_CREATE && !item->labels_changed)) {
+        ((item->kind == CX_ITEM_CREATE || item->kind == CX_ITEM_UNDELETE) &&
+         !item->labels_changed)) {
         return false;
     }
     for (size_t i = 0; i < item->op_count; i++) {
@@ -114,7 +209,7 @@ static bool item_is_well_formed(const struct cx_change_item *item)
             return false;
         }
     }
-    return tracked_is_well_formed(item);
+    return tracked_is_well_formed(item) && recovery_is_well_formed(item);
 }
 
 static bool settings_are_well_formed(const struct cx_settings *settings)
@@ -146,7 +241,8 @@ static bool start_is_well_formed(const struct cx_session_start_request *start)
            labels_are_well_formed(new_labels) &&
            (create == NULL ||
             (is_name(create->type, CX_CONTEXT_TYPE_SIZE_MAX) &&
-             is_name(create->parent_id, CX_CONTEXT_ID_SIZE_MAX) && is_duration(create->ttl_us)));
+             is_name(create->parent_id, CX_CONTEXT_ID_SIZE_MAX) && is_duration(create->ttl_us) &&
+             policy_is_well_formed(&create->policy)));
 }
 
 static bool session_is_well_formed(const struct cx_session_change *session)

@@ -27,6 +27,19 @@ static void put_activity(struct cx_wire_writer *writer, const struct cx_activity
     cx_wire_put_bytes(writer, activity->data);
 }
 
+static void put_policy(struct cx_wire_writer *writer, const struct cx_recovery_policy *policy)
+{
+    cx_wire_put_number(writer, policy->is_set);
+    if (!policy->is_set) {
+        return;
+    }
+    cx_wire_put_number(writer, policy->retention.keep_last);
+    cx_wire_put_number(writer, policy->retention.keep_every);
+    cx_wire_put_number(writer, (uint64_t)policy->retention.keep_within_us);
+    cx_wire_put_number(writer, policy->point_every_changes);
+    cx_wire_put_number(writer, (uint64_t)policy->point_every_us);
+}
+
 static void put_op(struct cx_wire_writer *writer, const struct cx_op *op)
 {
     cx_wire_put_number(writer, op->kind);
@@ -58,6 +71,17 @@ static void put_op(struct cx_wire_writer *writer, const struct cx_op *op)
     case CX_MUTATION_RECORD:
         put_activity(writer, op->activity);
         break;
+    case CX_MUTATION_SET_POLICY:
+        put_policy(writer, op->policy);
+        break;
+    }
+}
+
+static void put_ops(struct cx_wire_writer *writer, const struct cx_op *ops, size_t count)
+{
+    cx_wire_put_number(writer, count);
+    for (size_t i = 0; i < count; i++) {
+        put_op(writer, &ops[i]);
     }
 }
 
@@ -91,7 +115,15 @@ static unsigned item_flags(const struct cx_change_item *item)
            (item->first_sequence != 0 ? FLAG_ACTIVITIES : 0u) |
            (item->trimmed.count > 0 ? FLAG_TRIMMED : 0u) |
            (item->activation_count > 0 ? FLAG_ACTIVATIONS : 0u) |
-           (item->head.told ? FLAG_TOLD : 0u) | (item->head.expires_from_now ? FLAG_FROM_NOW : 0u);
+           (item->head.told ? FLAG_TOLD : 0u) | (item->head.expires_from_now ? FLAG_FROM_NOW : 0u) |
+           (item->head.policy.is_set ? FLAG_POLICY : 0u) |
+           (item->head.forked_from_id.size > 0 ? FLAG_FORKED : 0u) |
+           (item->base.kind != CX_BASE_NONE ? FLAG_BASE : 0u) | (item->untold ? FLAG_UNTOLD : 0u) |
+           (item->source.id.size > 0 ? FLAG_SOURCE : 0u) |
+           (item->with_history ? FLAG_WITH_HISTORY : 0u) |
+           (item->with_points ? FLAG_WITH_POINTS : 0u) |
+           (item->merged.id.size > 0 ? FLAG_MERGED : 0u) |
+           (item->point_count > 0 ? FLAG_POINTS : 0u) | (item->by_timer ? FLAG_BY_TIMER : 0u);
 }
 
 static void put_head(struct cx_wire_writer *writer, const struct cx_change_head *head)
@@ -125,6 +157,80 @@ static void put_tracked(struct cx_wire_writer *writer, const struct cx_change_it
     }
 }
 
+/* ---- Earlier states. -------------------------------------------------------- */
+
+static void put_base(struct cx_wire_writer *writer, const struct cx_base_ref *base)
+{
+    cx_wire_put_number(writer, base->kind);
+    cx_wire_put_number(writer, base->number);
+}
+
+static void put_source(struct cx_wire_writer *writer, const struct cx_source_ref *source)
+{
+    cx_wire_put_bytes(writer, source->id);
+    put_base(writer, &source->base);
+}
+
+static void put_point_state(struct cx_wire_writer *writer, const struct cx_point_step *step)
+{
+    cx_wire_put_number(writer, step->origin);
+    cx_wire_put_number(writer, step->version);
+    if (step->aside) {
+        put_base(writer, &step->base);
+        put_ops(writer, step->ops, step->op_count);
+        put_labels(writer, step->state_labels);
+    }
+}
+
+static void put_point(struct cx_wire_writer *writer, const struct cx_point_step *step)
+{
+    cx_wire_put_number(writer, step->kind);
+    cx_wire_put_number(writer, (step->pinned ? FLAG_PINNED : 0u) | (step->aside ? FLAG_ASIDE : 0u) |
+                                   (step->expired ? FLAG_EXPIRED : 0u));
+    cx_wire_put_bytes(writer, step->id);
+    cx_wire_put_number(writer, step->sequence);
+    if (step->kind == CX_POINT_DROP) {
+        return;
+    }
+    if (step->kind == CX_POINT_MAKE || step->kind == CX_POINT_REPLACE) {
+        put_point_state(writer, step);
+    }
+    put_ops(writer, step->attachments, step->attachment_count);
+    if (step->kind != CX_POINT_PENDING) {
+        put_labels(writer, step->labels);
+        cx_wire_put_number(writer, (uint64_t)step->expire_time_us);
+    }
+}
+
+/* What there is of forks, restores, merges and points. */
+static void put_recovery(struct cx_wire_writer *writer, const struct cx_change_item *item)
+{
+    if (item->head.policy.is_set) {
+        put_policy(writer, &item->head.policy);
+    }
+    if (item->head.forked_from_id.size > 0) {
+        cx_wire_put_bytes(writer, item->head.forked_from_id);
+        cx_wire_put_number(writer, item->head.forked_from_version);
+    }
+    if (item->base.kind != CX_BASE_NONE) {
+        put_base(writer, &item->base);
+        cx_wire_put_bytes(writer, item->base_id);
+        put_ops(writer, item->base_ops, item->base_op_count);
+    }
+    if (item->source.id.size > 0) {
+        put_source(writer, &item->source);
+    }
+    if (item->merged.id.size > 0) {
+        put_source(writer, &item->merged);
+    }
+    if (item->point_count > 0) {
+        cx_wire_put_number(writer, item->point_count);
+    }
+    for (size_t i = 0; i < item->point_count; i++) {
+        put_point(writer, &item->points[i]);
+    }
+}
+
 static void put_item(struct cx_wire_writer *writer, const struct cx_change_item *item)
 {
     cx_wire_put_number(writer, item->kind);
@@ -142,11 +248,9 @@ static void put_item(struct cx_wire_writer *writer, const struct cx_change_item 
     if (item->kind == CX_ITEM_CREATE) {
         cx_wire_put_number(writer, (uint64_t)item->ttl_us);
     }
-    cx_wire_put_number(writer, item->op_count);
-    for (size_t i = 0; i < item->op_count; i++) {
-        put_op(writer, &item->ops[i]);
-    }
+    put_ops(writer, item->ops, item->op_count);
     put_tracked(writer, item);
+    put_recovery(writer, item);
 }
 
 static void put_start(struct cx_wire_writer *writer, const struct cx_session_start_request *start)
@@ -156,15 +260,20 @@ static void put_start(struct cx_wire_writer *writer, const struct cx_session_sta
     cx_wire_put_bytes(writer, start->default_context_id);
     cx_wire_put_number(writer, start->max_active_contexts);
     if (create == NULL) {
-        cx_wire_put_number(writer, 0);
+        cx_wire_put_number(writer, start->point_on_loss ? FLAG_POINT_ON_LOSS : 0);
         return;
     }
-    cx_wire_put_number(writer, FLAG_MAY_CREATE | (create->create_parent ? FLAG_CREATE_PARENT : 0) |
-                                   (create->sliding ? FLAG_CREATE_SLIDING : 0));
+    cx_wire_put_number(writer, FLAG_MAY_CREATE | (create->create_parent ? FLAG_CREATE_PARENT : 0u) |
+                                   (create->sliding ? FLAG_CREATE_SLIDING : 0u) |
+                                   (create->policy.is_set ? FLAG_CREATE_POLICY : 0u) |
+                                   (start->point_on_loss ? FLAG_POINT_ON_LOSS : 0u));
     cx_wire_put_bytes(writer, create->type);
     cx_wire_put_bytes(writer, create->parent_id);
     put_labels(writer, (struct cx_label_list){create->labels, create->label_count});
     cx_wire_put_number(writer, (uint64_t)create->ttl_us);
+    if (create->policy.is_set) {
+        put_policy(writer, &create->policy);
+    }
 }
 
 static void put_session(struct cx_wire_writer *writer, const struct cx_session_change *session)

@@ -22,7 +22,22 @@ enum {
     FLAG_ACTIVATIONS = 32,
     FLAG_TOLD = 64,
     FLAG_FROM_NOW = 128,
-    FLAGS_ITEM = 255,
+    FLAG_POLICY = 256,
+    FLAG_FORKED = 512,
+    FLAG_BASE = 1024,
+    FLAG_UNTOLD = 2048,
+    FLAG_SOURCE = 4096,
+    FLAG_WITH_HISTORY = 8192,
+    FLAG_WITH_POINTS = 16384,
+    FLAG_MERGED = 32768,
+    FLAG_POINTS = 65536,
+    FLAG_BY_TIMER = 131072,
+    FLAGS_ITEM = 262143,
+
+    FLAG_PINNED = 1, /* In front of a step on a point. */
+    FLAG_ASIDE = 2,
+    FLAG_EXPIRED = 4,
+    FLAGS_POINT = 7,
 
     FLAG_ACTIVE = 1, /* In front of an activation. */
     FLAG_GUARD = 2,
@@ -32,7 +47,9 @@ enum {
     FLAG_MAY_CREATE = 1, /* Of a session that starts. */
     FLAG_CREATE_PARENT = 2,
     FLAG_CREATE_SLIDING = 4,
-    FLAGS_START = 7,
+    FLAG_CREATE_POLICY = 8,
+    FLAG_POINT_ON_LOSS = 16,
+    FLAGS_START = 31,
 };
 
 #endif /* CX_STATE_CHANGE_FORMAT_H */

@@ -3,9 +3,11 @@
 #include <assert.h>
 #include <stddef.h>
 
+#include "core/base/hash.h"
 #include "core/base/limits.h"
 #include "core/base/memory.h"
 #include "core/state/namespaces.h"
+#include "core/state/point.h"
 #include "core/state/tracked.h"
 
 static_assert(offsetof(struct cx_context, item) == 0, "cx_context_of() relies on it");
@@ -17,6 +19,7 @@ static void context_free(struct cx_tree_item *item)
 
     cx_context_strip(context);
     cx_tracked_free(context->tracked);
+    cx_recovery_free(context->recovery);
     cx_namespace_unref(context->totals);
     cx_free(context);
 }
@@ -102,11 +105,13 @@ enum cx_status cx_context_not_found(struct cx_error *error, const struct cx_cont
 
 /* ---- States before the head. ------------------------------------------------ */
 
-enum cx_status cx_undo_new(const struct cx_context *context, struct cx_undo **ret_undo)
+enum cx_status cx_undo_new(struct cx_context *context, struct cx_undo **ret_undo)
 {
     struct cx_undo *undo = cx_alloc(sizeof *undo);
+    struct cx_past *past;
 
-    if (undo == NULL) {
+    if (undo == NULL || cx_past_lean(context->tracked, &past) != CX_OK) {
+        cx_free(undo);
         return CX_RESOURCE_EXHAUSTED;
     }
     *undo = (struct cx_undo){
@@ -115,13 +120,27 @@ enum cx_status cx_undo_new(const struct cx_context *context, struct cx_undo **re
         .version = context->version,
         .revision = context->revision,
         .state_revision = context->state_revision,
+        .birth_revision = context->birth_revision,
         .entry_count = context->entry_count,
         .size_bytes = context->size_bytes,
         .create_time_us = context->create_time_us,
         .update_time_us = context->update_time_us,
         .expire_time_us = context->life == CX_CONTEXT_LIVE ? context->end_time_us : 0,
         .labels = cx_labels_ref(context->labels),
+        .past = past,
     };
+    *ret_undo = undo;
+    return CX_OK;
+}
+
+enum cx_status cx_undo_new_carrier(struct cx_undo **ret_undo)
+{
+    struct cx_undo *undo = cx_calloc(sizeof *undo);
+
+    if (undo == NULL) {
+        return CX_RESOURCE_EXHAUSTED;
+    }
+    undo->refs = 1;
     *ret_undo = undo;
     return CX_OK;
 }
@@ -136,7 +155,10 @@ void cx_undo_unref(struct cx_undo *undo)
     cx_entry_unref(undo->old_entry);
     cx_entry_unref(undo->new_entry);
     cx_tree_done(&cx_entry_class, &undo->entries);
+    cx_past_unref(undo->past);
     cx_tracked_free(undo->dropped);
+    cx_recovery_free(undo->dropped_recovery);
+    cx_dropped_points_free(undo->dropped_points);
     cx_free(undo);
 }
 
@@ -208,9 +230,47 @@ struct cx_tracked *cx_context_tracked(struct cx_context *context)
     return context->tracked;
 }
 
+struct cx_recovery *cx_context_recovery(struct cx_context *context)
+{
+    if (context->recovery == NULL) {
+        context->recovery = cx_recovery_new();
+    }
+    return context->recovery;
+}
+
+uint64_t cx_birth_of(uint64_t revision, struct cx_bytes id)
+{
+    return cx_hash_mix_number(cx_hash64(id, 0), revision);
+}
+
+uint64_t cx_context_birth(const struct cx_context *context)
+{
+    return cx_birth_of(context->birth_revision, cx_context_id(context));
+}
+
+uint64_t cx_context_version_last(const struct cx_context *context)
+{
+    uint64_t last = context->recovery != NULL ? context->recovery->version_last : 0;
+
+    return last > context->version ? last : context->version;
+}
+
 uint64_t cx_context_fence(const struct cx_context *context)
 {
     return context->tracked != NULL ? context->tracked->fence : 0;
+}
+
+static void snapshot_set_recovery(struct cx_snapshot *snapshot, const struct cx_recovery *recovery)
+{
+    if (recovery == NULL) {
+        return;
+    }
+    snapshot->policy = recovery->policy;
+    if (recovery->forked_from != NULL) {
+        snapshot->origin = cx_base_ref(recovery->forked_from);
+        snapshot->forked_from_id = cx_base_id(recovery->forked_from);
+        snapshot->forked_from_version = recovery->forked_from->version;
+    }
 }
 
 void cx_context_snapshot(struct cx_context *context, struct cx_snapshot *ret_snapshot)
@@ -238,6 +298,34 @@ void cx_context_snapshot(struct cx_context *context, struct cx_snapshot *ret_sna
         .labels_held = cx_labels_ref(context->labels),
         .entries = cx_tree_copy(&context->entries),
     };
+    snapshot_set_recovery(ret_snapshot, context->recovery);
+}
+
+void cx_snapshot_of_state(struct cx_context *context, const struct cx_kept_state *state,
+                          struct cx_snapshot *ret_snapshot)
+{
+    struct cx_label_list labels = cx_labels_list(state->labels);
+
+    cx_tree_item_ref(&context->item);
+    *ret_snapshot = (struct cx_snapshot){
+        .namespace_id = cx_context_namespace(context),
+        .id = cx_context_id(context),
+        .type = cx_context_type(context),
+        .parent_id = cx_context_parent_id(context),
+        .labels = labels.items,
+        .label_count = labels.count,
+        .version = state->version,
+        .revision = context->revision,
+        .entry_count = state->entry_count,
+        .size_bytes = state->size_bytes,
+        .create_time_us = state->create_time_us,
+        .update_time_us = state->update_time_us,
+        .fence = cx_context_fence(context),
+        .context = context,
+        .labels_held = cx_labels_ref(state->labels),
+        .entries = cx_tree_copy(&state->entries),
+    };
+    snapshot_set_recovery(ret_snapshot, context->recovery);
 }
 
 /* Whether the state that `undo` leads back to is the one that is asked for: the newest
@@ -250,7 +338,7 @@ static bool undo_fits(const struct cx_undo *undo, const struct cx_state_at *at)
 /* Whether nothing was there at that time: the state had ended before. */
 static bool undo_had_ended(const struct cx_undo *undo, const struct cx_state_at *at)
 {
-    return at->version == 0 && undo->ended != NULL && undo->end_time_us <= at->time_us;
+    return at->version == 0 && undo->end_time_us != 0 && undo->end_time_us <= at->time_us;
 }
 
 uint64_t cx_context_version_of(const struct cx_context *context, uint64_t revision)
@@ -268,22 +356,30 @@ uint64_t cx_context_version_of(const struct cx_context *context, uint64_t revisi
     return version;
 }
 
-enum cx_status cx_context_find_path(const struct cx_context *context, const struct cx_state_at *at,
-                                    struct cx_undo_path *ret_path)
+struct cx_undo *cx_context_find_undo(const struct cx_context *context, const struct cx_state_at *at)
 {
-    struct cx_undo *first = NULL;
-    size_t count = 0;
-    struct cx_undo_path path;
+    struct cx_undo *found = NULL;
 
     for (struct cx_undo *undo = context->undo_oldest; undo != NULL; undo = undo->newer) {
         if (undo_fits(undo, at)) {
-            first = undo;
-            count = 0;
+            found = undo;
         }
-        count++;
     }
-    if (first == NULL || undo_had_ended(first, at)) {
+    return found != NULL && !undo_had_ended(found, at) ? found : NULL;
+}
+
+enum cx_status cx_context_find_path(const struct cx_context *context, const struct cx_state_at *at,
+                                    struct cx_undo_path *ret_path)
+{
+    struct cx_undo *first = cx_context_find_undo(context, at);
+    size_t count = 0;
+    struct cx_undo_path path;
+
+    if (first == NULL) {
         return CX_OUT_OF_RANGE;
+    }
+    for (const struct cx_undo *undo = first; undo != NULL; undo = undo->newer) {
+        count++;
     }
     path.records = cx_alloc(count * sizeof(struct cx_undo *));
     if (path.records == NULL) {

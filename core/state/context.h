@@ -22,7 +22,11 @@
 #include "core/state/labels.h"
 #include "core/state/snapshot.h"
 
+struct cx_dropped_points;
+struct cx_kept_state;
 struct cx_namespace;
+struct cx_past;
+struct cx_recovery;
 struct cx_tracked;
 
 enum cx_undo_kind { CX_UNDO_NOTHING, CX_UNDO_ENTRY, CX_UNDO_ROOT };
@@ -37,7 +41,8 @@ struct cx_undo {
     /* Of the state that it leads back to. */
     uint64_t version;
     uint64_t revision;       /* Of the last change while it was the newest. */
-    uint64_t state_revision; /* Of the change that made it. */
+    uint64_t state_revision; /* Of the change that made it, */
+    uint64_t birth_revision; /* and of the one that had made the context. */
     uint64_t entry_count;
     uint64_t size_bytes;
     int64_t create_time_us;
@@ -56,7 +61,12 @@ struct cx_undo {
     struct cx_entry *new_entry;
     struct cx_tree entries;
 
-    struct cx_tracked *dropped; /* Its own, of one that is garbage. Else NULL. */
+    struct cx_past *past; /* Where history, files and usage stood. A reference, or NULL. */
+
+    /* Its own, of one that is garbage. Else NULL. */
+    struct cx_tracked *dropped;
+    struct cx_recovery *dropped_recovery;
+    struct cx_dropped_points *dropped_points;
 };
 
 enum cx_context_life {
@@ -75,12 +85,15 @@ struct cx_context {
     struct cx_due_mark due;      /* In the shard's heap. */
     uint32_t staged;             /* 1 + the item of the stage that changes it; 0: none does. */
     struct cx_namespace *totals; /* A reference of its totals. */
-    struct cx_tracked *tracked;  /* NULL: nothing yet. Its own. */
+    struct cx_tracked *tracked;  /* NULL: nothing yet. Its own, like the next. */
+    struct cx_recovery *recovery;
     struct cx_tree entries;
     struct cx_labels *labels;
     uint64_t version;
     uint64_t revision;       /* Of its last change of any kind. */
     uint64_t state_revision; /* Of the change that made this version. */
+    uint64_t birth_revision; /* Of the change that made the context. */
+    uint64_t change_count;   /* States of the head since its last recovery point. */
     uint64_t entry_count;
     uint64_t size_bytes;
     int64_t create_time_us;
@@ -121,6 +134,19 @@ struct cx_bytes cx_context_parent_id(const struct cx_context *context);
 /* What the tracker knows of it, to be written to. NULL when out of memory. */
 struct cx_tracked *cx_context_tracked(struct cx_context *context);
 
+/* What it has of earlier states, to be written to. NULL when out of memory. */
+struct cx_recovery *cx_context_recovery(struct cx_context *context);
+
+/* Tells a context from those that had its name before, and from others that the same change made:
+ * by the revision that made it and its id. */
+uint64_t cx_birth_of(uint64_t revision, struct cx_bytes id);
+
+/* The same, of one that is there. */
+uint64_t cx_context_birth(const struct cx_context *context);
+
+/* The last version that was handed out: that of the head, or of a point beside it. */
+uint64_t cx_context_version_last(const struct cx_context *context);
+
 /* Its fence: that of the last exclusive activation. */
 uint64_t cx_context_fence(const struct cx_context *context);
 
@@ -142,8 +168,11 @@ enum cx_status cx_context_not_found(struct cx_error *error, const struct cx_cont
 
 /* Makes an undo record that leads back to the context's present state, its entries
  * left to the caller. CX_RESOURCE_EXHAUSTED when out of memory. */
-CX_MUST_CHECK enum cx_status cx_undo_new(const struct cx_context *context,
-                                         struct cx_undo **ret_undo);
+CX_MUST_CHECK enum cx_status cx_undo_new(struct cx_context *context, struct cx_undo **ret_undo);
+
+/* Makes one that leads nowhere, and only takes something to the garbage. */
+CX_MUST_CHECK enum cx_status cx_undo_new_carrier(struct cx_undo **ret_undo);
+
 void cx_undo_unref(struct cx_undo *undo); /* NULL is fine. */
 
 /* Appends a record to the chain, which takes over the reference, and moves the oldest
@@ -167,15 +196,23 @@ uint64_t cx_context_version_of(const struct cx_context *context, uint64_t revisi
 /* Takes a snapshot of the head. O(1). */
 void cx_context_snapshot(struct cx_context *context, struct cx_snapshot *ret_snapshot);
 
+/* Makes a snapshot of a state that is kept of it. O(1). */
+void cx_snapshot_of_state(struct cx_context *context, const struct cx_kept_state *state,
+                          struct cx_snapshot *ret_snapshot);
+
+/* The undo record that leads back to a version, or to the newest state at a time, that is not the
+ * head. NULL when that state is not retained. O(undo records). */
+struct cx_undo *cx_context_find_undo(const struct cx_context *context,
+                                     const struct cx_state_at *at);
+
 /* The undo records from the state wanted to the newest, each with a reference. */
 struct cx_undo_path {
     struct cx_undo **records;
     size_t count;
 };
 
-/* Finds the way back to a version, or to the newest state at a time, that is not the
- * head. `ret_path->records` is the caller's: cx_undo_path_done(). CX_OUT_OF_RANGE
- * when that state is not retained. O(undo records). */
+/* Finds the way back to what cx_context_find_undo() finds. `ret_path->records` is the caller's:
+ * cx_undo_path_done(). CX_OUT_OF_RANGE when that state is not retained. O(undo records). */
 CX_MUST_CHECK enum cx_status cx_context_find_path(const struct cx_context *context,
                                                   const struct cx_state_at *at,
                                                   struct cx_undo_path *ret_path);

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stddef.h>
 
+#include "core/base/hash.h"
 #include "core/base/limits.h"
 #include "core/base/memory.h"
 
@@ -73,6 +74,15 @@ uint64_t cx_entry_common_prefix(const struct cx_entry *entry, struct cx_bytes by
         common++;
     }
     return common;
+}
+
+bool cx_entry_values_equal(const struct cx_entry *a, const struct cx_entry *b)
+{
+    /* Equal values of one table are the same one, and sizes tell which are inline. */
+    if (a->value != NULL || b->value != NULL) {
+        return a->value == b->value;
+    }
+    return cx_bytes_equal(cx_entry_inline_value(a), cx_entry_inline_value(b));
 }
 
 uint64_t cx_entry_weight(const struct cx_entry *entry)
@@ -155,4 +165,25 @@ enum cx_status cx_entry_new(struct cx_chunk_table *table, const struct cx_entry_
     }
     *ret_entry = entry;
     return CX_OK;
+}
+
+uint64_t cx_entry_mix(uint64_t digest, const struct cx_entry *entry)
+{
+    digest = cx_hash_mix(cx_hash_mix(digest, cx_entry_key(entry)), cx_entry_content_type(entry));
+    digest =
+        cx_hash_mix_number(cx_hash_mix_number(digest, entry->version), cx_entry_value_size(entry));
+    return entry->value != NULL ? cx_value_mix(digest, entry->value)
+                                : cx_hash_mix(digest, cx_entry_inline_value(entry));
+}
+
+uint64_t cx_entries_mix(uint64_t digest, const struct cx_tree *entries)
+{
+    struct cx_tree_cursor cursor;
+    struct cx_tree_item *item =
+        cx_tree_seek(&cx_entry_class, entries, (struct cx_bytes){0}, &cursor);
+
+    for (; item != NULL; item = cx_tree_next(&cursor)) {
+        digest = cx_entry_mix(digest, cx_entry_of(item));
+    }
+    return digest;
 }

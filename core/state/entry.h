@@ -8,6 +8,8 @@
 #ifndef CX_STATE_ENTRY_H
 #define CX_STATE_ENTRY_H
 
+#include <stdbool.h>
+
 #include "core/tree/tree.h"
 #include "core/tree/value.h"
 
@@ -59,7 +61,15 @@ void cx_entry_read(const struct cx_entry *entry, uint8_t *memory, uint64_t size)
 /* How many bytes the value and `bytes` have in common at their beginnings. */
 uint64_t cx_entry_common_prefix(const struct cx_entry *entry, struct cx_bytes bytes);
 
+/* Whether the values, which are of one table of chunks, are the same bytes. O(1) but for small
+ * ones: of what is made of chunks no byte is looked at. */
+bool cx_entry_values_equal(const struct cx_entry *a, const struct cx_entry *b);
+
 /* Bytes of key and value: what counts for Context.size_bytes. NULL is 0. */
 uint64_t cx_entry_weight(const struct cx_entry *entry);
+
+/* Continue a digest over an entry, and over a tree of them. */
+uint64_t cx_entry_mix(uint64_t digest, const struct cx_entry *entry);
+uint64_t cx_entries_mix(uint64_t digest, const struct cx_tree *entries);
 
 #endif /* CX_STATE_ENTRY_H */

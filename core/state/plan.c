@@ -19,6 +19,9 @@ void cx_plan_begin(struct cx_plan *plan)
     plan->replayed = false;
     plan->part_items = NULL;
     plan->count = 0;
+    plan->kept = 0;
+    plan->dropped_count = 0;
+    plan->dropped_weight = 0;
     plan->more = false;
     plan->change = (struct cx_change){.kind = CX_CHANGE_CONTEXTS};
     plan->stage = (struct cx_stage){0};
@@ -229,6 +232,29 @@ struct cx_change_item cx_plan_touch(const struct cx_context *context)
         .labels = cx_labels_list(context->labels),
         .labels_before = cx_labels_list(context->labels),
     };
+}
+
+static struct cx_bytes copy_bytes(struct cx_plan *plan, struct cx_bytes bytes)
+{
+    uint8_t *memory = cx_arena_alloc(plan->arena, bytes.size + 1);
+    uint8_t *at = memory;
+
+    return memory != NULL ? cx_bytes_put(&at, bytes) : (struct cx_bytes){0};
+}
+
+struct cx_label *cx_plan_copy_labels(struct cx_plan *plan, struct cx_label_list list)
+{
+    struct cx_label *labels =
+        cx_arena_alloc(plan->arena, (list.count + CX_LABELS_MAX + 1) * sizeof *labels);
+
+    for (size_t i = 0; labels != NULL && i < list.count; i++) {
+        labels[i].key = copy_bytes(plan, list.items[i].key);
+        labels[i].value = copy_bytes(plan, list.items[i].value);
+        if (labels[i].key.data == NULL || labels[i].value.data == NULL) {
+            return NULL;
+        }
+    }
+    return labels;
 }
 
 uint64_t cx_plan_labels_weight(struct cx_label_list labels)

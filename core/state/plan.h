@@ -20,6 +20,7 @@
 #ifndef CX_STATE_PLAN_H
 #define CX_STATE_PLAN_H
 
+#include "core/state/recovery.h"
 #include "core/state/stage.h"
 
 enum cx_plan_result {
@@ -41,6 +42,7 @@ struct cx_plan {
     uint64_t change_size_max;
     uint64_t history_count_max;
     uint64_t history_bytes_max;
+    uint64_t recovery_points_max;
     int64_t now_us;       /* What counts as expired. */
     int64_t lease_now_us; /* The same for sessions, on the steady clock. */
     uint64_t held;        /* A bit for each shard. */
@@ -54,7 +56,10 @@ struct cx_plan {
     bool replayed;                   /* CX_PLAN_NOTHING: an earlier request made the change. */
     struct cx_request_record record; /* Which, then. */
     const size_t *part_items;        /* Of updates: the item of each. In the arena. */
-    uint64_t count;                  /* Contexts that end, or activities that are dropped. */
+    uint64_t count;                  /* Contexts that end, activities or points that are dropped. */
+    uint64_t kept;                   /* Points that stay. */
+    uint64_t dropped_count;          /* Steps that drop points so far, */
+    uint64_t dropped_weight;         /* and what they take in the log. */
     bool more;                       /* It needs further changes: plan again after this one. */
     struct cx_change change;
     struct cx_stage stage;
@@ -146,6 +151,55 @@ struct cx_optimizing {
 CX_MUST_CHECK enum cx_plan_result cx_plan_optimize(struct cx_plan *plan,
                                                    struct cx_optimizing *optimizing);
 
+/* ---- Recovery. -------------------------------------------------------------- */
+
+/* Plan what makes, changes or drops one point. Where one whose time is over is in the way,
+ * CX_PLAN_NEEDS_EXPIRY. */
+CX_MUST_CHECK enum cx_plan_result
+cx_plan_create_point(struct cx_plan *plan, const struct cx_create_point_request *request);
+CX_MUST_CHECK enum cx_plan_result
+cx_plan_update_point(struct cx_plan *plan, const struct cx_update_point_request *request);
+CX_MUST_CHECK enum cx_plan_result
+cx_plan_delete_point(struct cx_plan *plan, const struct cx_delete_point_request *request);
+
+/* Plans a round of what a prune drops of one context: plan->count and plan->kept say how many
+ * points. CX_PLAN_NOTHING where nothing is to be dropped, and of a dry run. */
+CX_MUST_CHECK enum cx_plan_result cx_plan_prune(struct cx_plan *plan,
+                                                const struct cx_prune_request *request,
+                                                const struct cx_name_key *key);
+
+/* What was worked out for a restore or a merge, outside the locks, from the states that it names:
+ * it holds while they are the same. */
+struct cx_prepared {
+    bool is_set;
+    uint64_t target_version; /* Of the head that is changed. */
+    struct cx_base_ref ref;  /* The state that is brought back, or merged: of a plan that says
+                                that it moved, the one to prepare with. */
+    uint64_t state_version;  /* Of that state: a point may be replaced. */
+    struct cx_op *ops;       /* What it comes to. The caller's. */
+    size_t op_count;
+    bool untold;  /* They are too many to be told. */
+    bool decided; /* A rule decided about conflicts: to be remembered, also where the target won
+                     all of them. */
+    bool moved;   /* Set by the plan: prepare again. */
+};
+
+/* Plans a restore. CX_PLAN_NOTHING with prepared->moved: prepare again, for the states as they
+ * are now; without: there was nothing to do, or the request was a repeat. */
+CX_MUST_CHECK enum cx_plan_result cx_plan_restore(struct cx_plan *plan,
+                                                  const struct cx_restore_request *request,
+                                                  struct cx_prepared *prepared);
+
+/* Plans a fork: the locks of both contexts are taken. O(1); of a version O(entries undone), with
+ * points O(points). */
+CX_MUST_CHECK enum cx_plan_result cx_plan_fork(struct cx_plan *plan,
+                                               const struct cx_fork_request *request);
+
+/* Plans a merge, like a restore. */
+CX_MUST_CHECK enum cx_plan_result cx_plan_merge(struct cx_plan *plan,
+                                                const struct cx_merge_request *request,
+                                                struct cx_prepared *prepared);
+
 /* The id under which a request is remembered, and the hash of what it asks for. */
 struct cx_hash128 cx_request_id_hash(const struct cx_name_key *key, struct cx_bytes request_id);
 uint64_t cx_create_request_hash(const struct cx_create_request *request);
@@ -155,6 +209,13 @@ uint64_t cx_session_start_request_hash(const struct cx_session_start_request *re
 uint64_t cx_session_end_request_hash(const struct cx_session_end_request *request);
 uint64_t cx_truncate_request_hash(const struct cx_truncate_request *request);
 uint64_t cx_optimize_request_hash(const struct cx_optimize_request *request);
+uint64_t cx_create_point_request_hash(const struct cx_create_point_request *request);
+uint64_t cx_update_point_request_hash(const struct cx_update_point_request *request);
+uint64_t cx_delete_point_request_hash(const struct cx_delete_point_request *request);
+uint64_t cx_prune_request_hash(const struct cx_prune_request *request);
+uint64_t cx_restore_request_hash(const struct cx_restore_request *request);
+uint64_t cx_fork_request_hash(const struct cx_fork_request *request);
+uint64_t cx_merge_request_hash(const struct cx_merge_request *request);
 
 /* These are asked for in several ways. */
 enum cx_activation_way { CX_WAY_ACTIVATE = 1, CX_WAY_SWITCH, CX_WAY_DEACTIVATE };

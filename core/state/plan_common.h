@@ -10,6 +10,7 @@
 
 #include "core/base/limits.h"
 #include "core/state/plan.h"
+#include "core/state/point.h"
 #include "core/state/tracked.h"
 
 /* What the end of one activation takes in the log, at most. */
@@ -109,13 +110,59 @@ struct cx_plan_creation {
     struct cx_bytes session_id; /* Who makes it. */
     const struct cx_activation_step *activations;
     size_t activation_count;
+    const struct cx_mutation *mutations;
+    size_t mutation_count;
+    struct cx_source_ref source; /* What it is forked from. */
+    bool with_history;
+    bool with_points;
+    const struct cx_point_step *points; /* The first of its own. */
+    size_t point_count;
 };
+
+/* Whether its parent is there, or is to be made with it: PARENT_NOT_FOUND. For a request that has
+ * more to check before it is made, so that existence is told first; behind cx_plan_change_begin().
+ */
+enum cx_plan_result cx_plan_check_missing(struct cx_plan *plan,
+                                          const struct cx_plan_creation *creation);
 
 /* Adds its creation, and that of its parent where that is asked for: up to two items.
  * `tombstone` may be NULL. */
 enum cx_plan_result cx_plan_create_missing(struct cx_plan *plan,
                                            const struct cx_plan_creation *creation,
                                            const struct cx_context *tombstone);
+
+/* Whether labels, with these mutations of them, are still few enough: works out what results.
+ * *labels is what they begin with. */
+enum cx_plan_result cx_plan_set_labels(struct cx_plan *plan, const struct cx_mutation *mutations,
+                                       size_t count, struct cx_label_list *labels);
+
+/* Copies labels, with their bytes, into the arena; there is room for CX_LABELS_MAX more. NULL when
+ * out of memory. */
+struct cx_label *cx_plan_copy_labels(struct cx_plan *plan, struct cx_label_list list);
+
+/* Copies mutations as the steps that will be logged: all, or only those on entries and labels. */
+enum cx_plan_result cx_plan_copy_ops(struct cx_plan *plan, const struct cx_mutation *mutations,
+                                     size_t count, struct cx_op **ret_ops);
+
+/* Puts what mutations do into an item: steps, labels, history. `before` is what the tracker knows
+ * of the context so far, or NULL. */
+enum cx_plan_result cx_plan_set_mutations(struct cx_plan *plan, const struct cx_mutation *mutations,
+                                          size_t count, const struct cx_tracked *before,
+                                          struct cx_change_item *item);
+
+/* Adds, behind the steps on points that an item has, the point that the policy wants of what the
+ * item makes, and what is not kept any more then. `context` is as it was before; of one that is
+ * created NULL, or its tombstone. */
+enum cx_plan_result cx_plan_set_points(struct cx_plan *plan, const struct cx_context *context,
+                                       struct cx_change_item *item);
+
+/* Plans what is due for the points of a live context. CX_PLAN_NOTHING when nothing is. */
+enum cx_plan_result cx_plan_recovery_due(struct cx_plan *plan, const struct cx_name_key *key,
+                                         const struct cx_context *context);
+
+/* A safety point, or one of a lost session: of the head as it is. */
+enum cx_plan_result cx_plan_add_own_point(struct cx_plan *plan, const struct cx_context *context,
+                                          enum cx_point_origin origin, struct cx_change_item *item);
 
 /* Adds what happens to a session, before the first item. */
 enum cx_plan_result cx_plan_add_session(struct cx_plan *plan,

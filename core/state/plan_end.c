@@ -12,6 +12,7 @@ struct ending {
     const struct cx_author *author; /* NULL: nobody is asked. */
     const struct cx_context *named; /* By the request: its guard was looked at. */
     uint64_t size_left;             /* Of what the change may still weigh. */
+    uint64_t points_left;           /* That it may still purge. */
     bool full;                      /* There is more than one change can take. */
 };
 
@@ -79,6 +80,9 @@ static enum cx_plan_result end_one(struct cx_plan *plan, struct ending *ending,
     };
     uint64_t weight = cx_plan_item_weight(
         context, context->tracked != NULL ? context->tracked->activation_count : 0);
+    uint64_t points = ending->kind == CX_ITEM_PURGE && context->recovery != NULL
+                          ? context->recovery->point_count
+                          : 0;
     enum cx_plan_result result = check_guard(plan, ending, context);
 
     if (result == CX_PLAN_CHANGE && context->tracked != NULL) {
@@ -89,11 +93,13 @@ static enum cx_plan_result end_one(struct cx_plan *plan, struct ending *ending,
     }
 
     if (plan->change.item_count == CX_CHANGE_ITEMS_MAX ||
-        (weight > ending->size_left && plan->change.item_count > 0)) {
+        ((weight > ending->size_left || points > ending->points_left) &&
+         plan->change.item_count > 0)) {
         ending->full = true;
         return CX_PLAN_CHANGE;
     }
     ending->size_left -= weight < ending->size_left ? weight : ending->size_left;
+    ending->points_left -= points < ending->points_left ? points : ending->points_left;
     plan->count++;
     return cx_plan_add_item(plan, key, &item);
 }
@@ -148,6 +154,7 @@ static enum cx_plan_result plan_ending(struct cx_plan *plan, enum cx_item_kind k
         .author = author,
         .named = context,
         .size_left = plan->change_size_max,
+        .points_left = CX_PURGED_POINTS_MAX,
     };
     struct cx_bytes parent_id = cx_context_parent_id(context);
     bool live = context->life == CX_CONTEXT_LIVE;
@@ -270,6 +277,10 @@ enum cx_plan_result cx_plan_due(struct cx_plan *plan, const struct cx_name_key *
     due_us = context != NULL ? cx_state_due_time(plan->state, context) : 0;
     if (due_us == 0 || due_us > plan->now_us) {
         return CX_PLAN_NOTHING;
+    }
+    if (context->life == CX_CONTEXT_LIVE && !cx_context_is_expired(context, plan->now_us)) {
+        result = cx_plan_recovery_due(plan, key, context);
+        return result == CX_PLAN_CHANGE ? cx_plan_change_finish(plan) : result;
     }
     result = plan_ending(plan,
                          context->life == CX_CONTEXT_LIVE      ? CX_ITEM_EXPIRE

@@ -244,8 +244,22 @@ static enum cx_plan_result set_reclaimed(struct cx_plan *plan, const struct cx_s
                                     : result;
 }
 
+/* Whether the context gets a point: its session is lost that worked on it alone. */
+static bool wants_point(const struct cx_session *session, const struct parting *parting,
+                        enum cx_session_step step)
+{
+    const struct cx_activation *exclusive =
+        parting->context->tracked != NULL ? parting->context->tracked->exclusive : NULL;
+
+    const struct cx_recovery *recovery = parting->context->recovery;
+
+    return step == CX_SESSION_LOSE && session->point_on_loss &&
+           (recovery == NULL || recovery->point_count < CX_POINTS_MAX) && exclusive != NULL &&
+           exclusive->session == session;
+}
+
 static enum cx_plan_result part(struct cx_plan *plan, const struct cx_session *session,
-                                const struct parting *parting)
+                                const struct parting *parting, enum cx_session_step step)
 {
     struct cx_change_item item = cx_plan_touch(parting->context);
     enum cx_plan_result result = CX_PLAN_CHANGE;
@@ -255,6 +269,12 @@ static enum cx_plan_result part(struct cx_plan *plan, const struct cx_session *s
     item.activation_count = parting->was_active;
     if (parting->held > 0) {
         result = set_reclaimed(plan, session, parting, &item);
+    }
+    if (result == CX_PLAN_CHANGE && wants_point(session, parting, step)) {
+        result = cx_plan_add_own_point(plan, parting->context, CX_ORIGIN_SESSION_LOSS, &item);
+        if (result == CX_PLAN_CHANGE) {
+            result = cx_plan_set_points(plan, parting->context, &item);
+        }
     }
     return result == CX_PLAN_CHANGE ? cx_plan_add_item(plan, parting->key, &item) : result;
 }
@@ -318,7 +338,7 @@ static enum cx_plan_result end_session(struct cx_plan *plan, struct cx_session *
         result = cx_plan_add_session(plan, &change);
     }
     for (size_t i = 0; i < partings.count && result == CX_PLAN_CHANGE; i++) {
-        result = part(plan, session, &partings.items[i]);
+        result = part(plan, session, &partings.items[i], step);
     }
     return result;
 }

@@ -13,11 +13,10 @@ static bool is_label_mutation(const struct cx_mutation *mutation)
     return mutation->kind == CX_MUTATION_SET_LABEL || mutation->kind == CX_MUTATION_DELETE_LABEL;
 }
 
-/* Copies the mutations into the item, as the steps that will be logged. */
-static enum cx_plan_result item_set_ops(struct cx_plan *plan, const struct cx_mutation *mutations,
-                                        size_t count, struct cx_change_item *item)
+enum cx_plan_result cx_plan_copy_ops(struct cx_plan *plan, const struct cx_mutation *mutations,
+                                     size_t count, struct cx_op **ret_ops)
 {
-    struct cx_op *ops = cx_arena_alloc(plan->arena, count * sizeof *ops);
+    struct cx_op *ops = cx_arena_alloc(plan->arena, (count + 1) * sizeof *ops);
 
     if (ops == NULL) {
         return cx_plan_out_of_memory(plan);
@@ -35,27 +34,25 @@ static enum cx_plan_result item_set_ops(struct cx_plan *plan, const struct cx_mu
             .has_expected_size = mutation->has_expected_size,
             .expected_size = mutation->expected_size,
             .activity = mutation->activity,
+            .policy = mutation->policy,
         };
     }
-    item->ops = ops;
-    item->op_count = count;
+    *ret_ops = ops;
     return CX_PLAN_CHANGE;
 }
 
-/* Works out the labels that result from those that the item begins with. */
-static enum cx_plan_result item_set_labels(struct cx_plan *plan,
-                                           const struct cx_mutation *mutations, size_t count,
-                                           struct cx_change_item *item)
+enum cx_plan_result cx_plan_set_labels(struct cx_plan *plan, const struct cx_mutation *mutations,
+                                       size_t count, struct cx_label_list *list)
 {
     struct cx_label *labels = cx_arena_alloc(plan->arena, (CX_LABELS_MAX + 1) * sizeof *labels);
-    size_t label_count = item->labels.count;
+    size_t label_count = list->count;
 
     if (labels == NULL) {
         return cx_plan_out_of_memory(plan);
     }
     assert(label_count <= CX_LABELS_MAX);
     for (size_t i = 0; i < label_count; i++) {
-        labels[i] = item->labels.items[i];
+        labels[i] = list->items[i];
     }
     for (size_t i = 0; i < count; i++) {
         if (mutations[i].kind == CX_MUTATION_SET_LABEL) {
@@ -69,16 +66,13 @@ static enum cx_plan_result item_set_labels(struct cx_plan *plan,
             return CX_PLAN_FAILED;
         }
     }
-    item->labels_changed = true;
-    item->labels = (struct cx_label_list){labels, label_count};
+    *list = (struct cx_label_list){labels, label_count};
     return CX_PLAN_CHANGE;
 }
 
-/* `before` is what the tracker knows of the context so far, or NULL. */
-static enum cx_plan_result item_set_mutations(struct cx_plan *plan,
-                                              const struct cx_mutation *mutations, size_t count,
-                                              const struct cx_tracked *before,
-                                              struct cx_change_item *item)
+enum cx_plan_result cx_plan_set_mutations(struct cx_plan *plan, const struct cx_mutation *mutations,
+                                          size_t count, const struct cx_tracked *before,
+                                          struct cx_change_item *item)
 {
     enum cx_plan_result result = CX_PLAN_CHANGE;
     bool labels = false;
@@ -87,10 +81,12 @@ static enum cx_plan_result item_set_mutations(struct cx_plan *plan,
         labels |= is_label_mutation(&mutations[i]);
     }
     if (labels) {
-        result = item_set_labels(plan, mutations, count, item);
+        result = cx_plan_set_labels(plan, mutations, count, &item->labels);
+        item->labels_changed = true;
     }
     if (result == CX_PLAN_CHANGE) {
-        result = item_set_ops(plan, mutations, count, item);
+        result = cx_plan_copy_ops(plan, mutations, count, &item->ops);
+        item->op_count = count;
     }
     return result == CX_PLAN_CHANGE
                ? cx_plan_set_history(plan, plan->change.namespace_id, before, item)
@@ -121,8 +117,9 @@ struct creation {
     const struct cx_context *tombstone; /* What is left of one of that name. NULL: nothing. */
     const struct cx_activation_step *activations;
     size_t activation_count;
-    const struct cx_name_key *parent_key; /* Of one to be created. NULL: none. */
-    const struct cx_context *parent;      /* One that is there. NULL: none. */
+    const struct cx_plan_creation *missing; /* What else there is of one. NULL: nothing. */
+    const struct cx_name_key *parent_key;   /* Of one to be created. NULL: none. */
+    const struct cx_context *parent;        /* One that is there. NULL: none. */
 };
 
 static enum cx_plan_result batch_plan_named(struct cx_plan *plan, struct batch *batch,
@@ -213,6 +210,23 @@ static enum cx_plan_result add_parent(struct cx_plan *plan, const struct creatio
                                         : CX_PLAN_CHANGE;
 }
 
+/* What one that is made is forked from, and its own points. */
+static enum cx_plan_result set_source(struct cx_plan *plan, const struct cx_plan_creation *missing,
+                                      struct cx_change_item *item)
+{
+    item->source = missing->source;
+    item->with_history = missing->with_history;
+    item->with_points = missing->with_points;
+    item->points = cx_arena_alloc(plan->arena, (missing->point_count + 1) * sizeof *item->points);
+    if (item->points == NULL) {
+        return cx_plan_out_of_memory(plan);
+    }
+    for (size_t i = 0; i < missing->point_count; i++) {
+        item->points[item->point_count++] = missing->points[i];
+    }
+    return CX_PLAN_CHANGE;
+}
+
 /* Adds the creation, behind that of the parent where there is one to make. */
 static enum cx_plan_result add_creation(struct cx_plan *plan, const struct creation *creation)
 {
@@ -229,6 +243,7 @@ static enum cx_plan_result add_creation(struct cx_plan *plan, const struct creat
         .session_id = creation->session_id,
         .activations = creation->activations,
         .activation_count = creation->activation_count,
+        .head.policy = properties->policy,
     };
     const struct cx_tracked *before =
         creation->tombstone != NULL ? creation->tombstone->tracked : NULL;
@@ -238,17 +253,22 @@ static enum cx_plan_result add_creation(struct cx_plan *plan, const struct creat
         result = add_parent(plan, creation);
     }
     if (result == CX_PLAN_CHANGE) {
-        result =
-            item_set_mutations(plan, creation->mutations, creation->mutation_count, before, &item);
+        result = cx_plan_set_mutations(plan, creation->mutations, creation->mutation_count, before,
+                                       &item);
+    }
+    if (result == CX_PLAN_CHANGE && creation->missing != NULL) {
+        result = set_source(plan, creation->missing, &item);
+    }
+    if (result == CX_PLAN_CHANGE) {
+        result = cx_plan_set_points(plan, creation->tombstone, &item);
     }
     return result == CX_PLAN_CHANGE ? cx_plan_add_item(plan, creation->key, &item) : result;
 }
 
-enum cx_plan_result cx_plan_create_missing(struct cx_plan *plan,
-                                           const struct cx_plan_creation *missing,
-                                           const struct cx_context *tombstone)
+static struct creation creation_of(const struct cx_plan_creation *missing,
+                                   const struct cx_context *tombstone)
 {
-    struct creation creation = {
+    return (struct creation){
         .key = missing->key,
         .name = missing->name,
         .properties = missing->properties,
@@ -256,7 +276,25 @@ enum cx_plan_result cx_plan_create_missing(struct cx_plan *plan,
         .tombstone = tombstone,
         .activations = missing->activations,
         .activation_count = missing->activation_count,
+        .mutations = missing->mutations,
+        .mutation_count = missing->mutation_count,
+        .missing = missing,
     };
+}
+
+enum cx_plan_result cx_plan_check_missing(struct cx_plan *plan,
+                                          const struct cx_plan_creation *missing)
+{
+    struct creation creation = creation_of(missing, NULL);
+
+    return check_parent(plan, &creation);
+}
+
+enum cx_plan_result cx_plan_create_missing(struct cx_plan *plan,
+                                           const struct cx_plan_creation *missing,
+                                           const struct cx_context *tombstone)
+{
+    struct creation creation = creation_of(missing, tombstone);
     enum cx_plan_result result = check_parent(plan, &creation);
 
     return result == CX_PLAN_CHANGE ? add_creation(plan, &creation) : result;
@@ -346,8 +384,11 @@ static enum cx_plan_result update_existing(struct cx_plan *plan,
                                              request->precondition_count);
     }
     if (result == CX_PLAN_CHANGE) {
-        result = item_set_mutations(plan, request->mutations, request->mutation_count,
-                                    context->tracked, &item);
+        result = cx_plan_set_mutations(plan, request->mutations, request->mutation_count,
+                                       context->tracked, &item);
+    }
+    if (result == CX_PLAN_CHANGE && item.kind == CX_ITEM_UPDATE) {
+        result = cx_plan_set_points(plan, context, &item);
     }
     return result == CX_PLAN_CHANGE ? cx_plan_add_item(plan, key, &item) : result;
 }

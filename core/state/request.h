@@ -89,6 +89,27 @@ struct cx_activity_content {
 
 /* ---- Contexts. -------------------------------------------------------------- */
 
+/* Which recovery points to keep: those that any rule keeps. */
+struct cx_retention {
+    uint64_t keep_last;     /* The newest so many. 0, like the next two: no rule. */
+    uint64_t keep_every;    /* Whose sequence is a multiple. */
+    int64_t keep_within_us; /* Younger ones. */
+};
+
+static inline bool cx_retention_is_set(const struct cx_retention *retention)
+{
+    return retention->keep_last != 0 || retention->keep_every != 0 ||
+           retention->keep_within_us != 0;
+}
+
+/* Which points a context gets by itself, and which it keeps. Zeroed: the server's. */
+struct cx_recovery_policy {
+    bool is_set;
+    struct cx_retention retention; /* No rule: the server's. */
+    uint64_t point_every_changes;  /* 0: never, like the next. */
+    int64_t point_every_us;
+};
+
 enum cx_mutation_kind {
     CX_MUTATION_PUT = 1,       /* key, value, content_type */
     CX_MUTATION_APPEND,        /* the same; expected_size */
@@ -98,6 +119,7 @@ enum cx_mutation_kind {
     CX_MUTATION_DELETE_LABEL,  /* key */
     CX_MUTATION_SET_EXPIRY,    /* ttl_us, sliding */
     CX_MUTATION_RECORD,        /* activity */
+    CX_MUTATION_SET_POLICY,    /* policy */
 };
 
 struct cx_mutation {
@@ -110,6 +132,7 @@ struct cx_mutation {
     uint64_t expected_size;
     int64_t ttl_us; /* 0: for ever. */
     const struct cx_activity_content *activity;
+    const struct cx_recovery_policy *policy;
 };
 
 enum cx_precondition_kind {
@@ -132,6 +155,7 @@ struct cx_new_context {
     size_t label_count;
     int64_t ttl_us; /* 0: for ever. */
     bool sliding;
+    struct cx_recovery_policy policy;
 };
 
 struct cx_create_request {
@@ -166,11 +190,17 @@ struct cx_delete_request {
     struct cx_bytes request_id;
 };
 
-/* Which state of a context. */
+/* Which state of a context. Zeroed: the newest; else one of these. */
 struct cx_state_at {
-    uint64_t version; /* 0: the newest. */
-    int64_t time_us;  /* The newest that was made until then. 0: not asked for. Not both. */
+    uint64_t version;
+    int64_t time_us; /* The one that was the newest at that time. */
+    struct cx_bytes point_id;
 };
+
+static inline bool cx_state_at_is_newest(const struct cx_state_at *at)
+{
+    return at->version == 0 && at->time_us == 0 && at->point_id.size == 0;
+}
 
 struct cx_list_query {
     struct cx_bytes namespace_id;
@@ -201,6 +231,7 @@ struct cx_session_start_request {
     struct cx_bytes default_context_id;             /* Empty: none. */
     const struct cx_new_context *create_if_missing; /* NULL: contexts must be there. */
     uint64_t max_active_contexts;
+    bool point_on_loss; /* Its exclusive contexts get a recovery point when it is lost. */
     struct cx_bytes request_id;
 };
 

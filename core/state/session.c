@@ -71,6 +71,7 @@ enum cx_status cx_session_new(const struct cx_session_start_request *start,
     session->item.extra = (uint16_t)start->owner.size;
     session->namespace_size = (uint8_t)start->name.namespace_id.size;
     session->max_active_contexts = start->max_active_contexts;
+    session->point_on_loss = start->point_on_loss;
     session->ttl_us = start->ttl_us;
     session->deadline_us = INT64_MAX;
 
@@ -329,6 +330,7 @@ uint64_t cx_session_mix(uint64_t digest, const struct cx_session *session)
 {
     const uint64_t numbers[] = {
         session->may_create,
+        session->point_on_loss,
         session->new_context.create_parent,
         session->new_context.sliding,
         (uint64_t)session->new_context.ttl_us,

@@ -58,8 +58,9 @@ struct cx_session {
     struct cx_due_mark lease;
     uint8_t namespace_size;
     uint8_t shard;
-    bool ending;     /* The change that is being made ends it. */
-    bool may_create; /* Missing contexts begin as `new_context` says. */
+    bool ending;        /* The change that is being made ends it. */
+    bool may_create;    /* Missing contexts begin as `new_context` says. */
+    bool point_on_loss; /* Its exclusive contexts get a recovery point when it is lost. */
     struct cx_labels *labels;
     struct cx_new_context new_context; /* Borrowed from `new_labels` and `bytes`. */
     struct cx_labels *new_labels;

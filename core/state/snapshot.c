@@ -3,18 +3,20 @@
 #include <assert.h>
 
 #include "core/state/context.h"
+#include "core/state/point.h"
 
 void cx_snapshot_done(struct cx_snapshot *snapshot)
 {
     cx_tree_done(&cx_entry_class, &snapshot->entries);
     cx_labels_unref(snapshot->labels_held);
+    cx_base_unref(snapshot->origin);
     cx_context_unref(snapshot->context);
     memset(snapshot, 0, sizeof *snapshot);
 }
 
-static void entry_view(const struct cx_entry *entry, struct cx_entry_view *ret_view)
+struct cx_entry_view cx_entry_view_of(const struct cx_entry *entry)
 {
-    *ret_view = (struct cx_entry_view){
+    return (struct cx_entry_view){
         .key = cx_entry_key(entry),
         .content_type = cx_entry_content_type(entry),
         .version = entry->version,
@@ -31,7 +33,7 @@ bool cx_snapshot_find(const struct cx_snapshot *snapshot, struct cx_bytes key,
     if (item == NULL) {
         return false;
     }
-    entry_view(cx_entry_of(item), ret_entry);
+    *ret_entry = cx_entry_view_of(cx_entry_of(item));
     return true;
 }
 
@@ -56,7 +58,7 @@ bool cx_entry_walk_next(struct cx_entry_walk *walk, struct cx_entry_view *ret_en
     if (walk->next == NULL) {
         return false;
     }
-    entry_view(cx_entry_of(walk->next), ret_entry);
+    *ret_entry = cx_entry_view_of(cx_entry_of(walk->next));
     walk->next = walk->reverse ? cx_tree_previous(&walk->cursor) : cx_tree_next(&walk->cursor);
     return true;
 }

@@ -17,7 +17,9 @@
 #include "core/state/request.h"
 #include "core/tree/tree.h"
 
+struct cx_base;
 struct cx_context;
+struct cx_entry;
 struct cx_labels;
 
 struct cx_snapshot {
@@ -37,10 +39,14 @@ struct cx_snapshot {
     int64_t update_time_us;
     int64_t expire_time_us; /* 0: never. */
     int64_t delete_time_us; /* 0: not deleted. */
-    uint64_t fence;         /* Of the context, when the snapshot was taken. */
+    uint64_t fence;         /* Of the context, when the snapshot was taken; so the next. */
+    struct cx_recovery_policy policy;
+    struct cx_bytes forked_from_id; /* Empty: it was created. */
+    uint64_t forked_from_version;
 
     /* The state's own. */
     struct cx_context *context;
+    struct cx_base *origin;
     struct cx_labels *labels_held;
     struct cx_tree entries;
 };
@@ -53,6 +59,9 @@ struct cx_entry_view {
     uint64_t value_size;
     const struct cx_entry *entry;
 };
+
+/* What there is to see of an entry, borrowed from it. */
+struct cx_entry_view cx_entry_view_of(const struct cx_entry *entry);
 
 /* Releases what the snapshot holds. Safe on a zeroed one, and twice. */
 void cx_snapshot_done(struct cx_snapshot *snapshot);

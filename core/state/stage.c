@@ -6,6 +6,8 @@
 #include "core/state/stage_entries.h"
 #include "core/state/stage_head.h"
 #include "core/state/stage_lists.h"
+#include "core/state/stage_point.h"
+#include "core/state/stage_point_rows.h"
 #include "core/state/stage_tracking.h"
 
 enum cx_status cx_stage_begin(struct cx_stage *stage, struct cx_state *state,
@@ -63,19 +65,22 @@ static enum cx_status stage_labels(struct cx_stage *stage, const struct cx_chang
     return status == CX_OK ? cx_stage_label_rows(stage, staged, after, before, true) : status;
 }
 
-static void stage_expiry(const struct cx_change_item *item, struct cx_staged_item *staged)
+static void stage_settings(const struct cx_change_item *item, struct cx_staged_item *staged)
 {
     for (size_t i = 0; i < item->op_count; i++) {
         if (item->ops[i].kind == CX_MUTATION_SET_EXPIRY) {
             staged->expiry_set = true;
             staged->sliding = item->ops[i].sliding;
             staged->ttl_us = item->ops[i].ttl_us;
+        } else if (item->ops[i].kind == CX_MUTATION_SET_POLICY) {
+            staged->policy_set = true;
+            staged->policy = *item->ops[i].policy;
         }
     }
 }
 
 /* Makes the record that leads back from what is staged. */
-static enum cx_status stage_undo(struct cx_staged_item *staged, const struct cx_context *context,
+static enum cx_status stage_undo(struct cx_staged_item *staged, struct cx_context *context,
                                  enum cx_undo_kind kind)
 {
     enum cx_status status = cx_undo_new(context, &staged->undo);
@@ -154,15 +159,20 @@ static enum cx_status stage_create(struct cx_stage *stage, struct cx_bytes names
     if (cx_stage_find(stage, staged->key) != NULL || (found != NULL && found->staged != 0)) {
         return CX_DATA_LOSS;
     }
-    item->version = found != NULL ? found->version + 1 : 1;
+    item->version = found != NULL ? cx_context_version_last(found) + 1 : 1;
     staged->replaced = found;
     staged->expiry_set = true;
     staged->sliding = item->sliding;
     staged->ttl_us = item->ttl_us;
-    stage_expiry(item, staged);
+    staged->policy_set = true;
+    staged->policy = item->head.policy;
+    stage_settings(item, staged);
     status = create_context(stage, namespace_id, item, staged);
     if (status == CX_OK) {
         status = go_on_counting(staged->context, found);
+    }
+    if (status == CX_OK) {
+        status = cx_stage_fork(stage, namespace_id, item, staged);
     }
     if (status == CX_OK) {
         status = create_lists(stage, staged);
@@ -178,27 +188,91 @@ static enum cx_status stage_create(struct cx_stage *stage, struct cx_bytes names
     if (status == CX_OK && found != NULL && found->life == CX_CONTEXT_DELETED) {
         status = stage_undo_of_ended(staged, found);
     }
-    if (status == CX_OK) {
+    if (status == CX_OK && item->source.id.size == 0) {
         status = cx_stage_entries(stage, &staged->context->entries, item, staged);
     }
     return status;
 }
 
-static enum cx_status stage_update(struct cx_stage *stage, struct cx_change_item *item,
-                                   struct cx_staged_item *staged)
+static enum cx_status stage_update(struct cx_stage *stage, struct cx_bytes namespace_id,
+                                   struct cx_change_item *item, struct cx_staged_item *staged)
 {
     enum cx_status status = CX_OK;
 
-    item->version = staged->context->version + 1;
+    item->version = cx_context_version_last(staged->context) + 1;
     staged->entry_count = staged->context->entry_count;
     staged->size_bytes = staged->context->size_bytes;
-    stage_expiry(item, staged);
-    status = cx_stage_entries(stage, &staged->context->entries, item, staged);
+    stage_settings(item, staged);
+    if (staged->policy_set && cx_context_recovery(staged->context) == NULL) {
+        return CX_RESOURCE_EXHAUSTED;
+    }
+    status = item->base.kind != CX_BASE_NONE
+                 ? cx_stage_base(stage, item, staged)
+                 : cx_stage_entries(stage, &staged->context->entries, item, staged);
     if (status == CX_OK && item->labels_changed) {
         status = stage_labels(stage, item, staged);
     }
+    if (status == CX_OK) {
+        status = cx_stage_merged(stage, namespace_id, item, staged);
+    }
     if (status == CX_OK && stage->state->settings.version_retention > 1) {
         status = stage_undo(staged, staged->context, staged->edit);
+    }
+    return status;
+}
+
+/* The lists that a deleted context comes back into. */
+static enum cx_status undelete_lists(struct cx_stage *stage, const struct cx_change_item *item,
+                                     struct cx_staged_item *staged)
+{
+    struct cx_shard *shard = cx_stage_shard(stage, staged->key);
+    struct cx_tree_item *context = &staged->context->item;
+    enum cx_status status = cx_stage_list_remove(stage, &shard->deleted, &cx_context_class,
+                                                 cx_tree_item_key(&cx_context_class, context));
+
+    if (status == CX_OK) {
+        status =
+            cx_stage_list_add(stage, &shard->by_id, &cx_context_class, cx_tree_item_ref(context));
+    }
+    if (status == CX_OK) {
+        status = cx_stage_type_row(stage, staged, true);
+    }
+    if (status == CX_OK) {
+        status = cx_stage_parent_row(stage, staged, true);
+    }
+    if (status == CX_OK && staged->parent != NULL &&
+        staged->parent->depth >= CX_CONTEXT_DEPTH_MAX) {
+        return CX_DATA_LOSS;
+    }
+    if (status == CX_OK) {
+        status = cx_labels_new(item->labels, &staged->labels);
+    }
+    return status == CX_OK ? cx_stage_label_rows(stage, staged, cx_labels_list(staged->labels),
+                                                 (struct cx_label_list){NULL, 0}, true)
+                           : status;
+}
+
+static enum cx_status stage_undelete(struct cx_stage *stage, struct cx_change_item *item,
+                                     struct cx_staged_item *staged)
+{
+    enum cx_status status;
+
+    if (staged->context->life != CX_CONTEXT_DELETED) {
+        return CX_DATA_LOSS;
+    }
+    item->version = cx_context_version_last(staged->context) + 1;
+    staged->entry_count = staged->context->entry_count;
+    staged->size_bytes = staged->context->size_bytes;
+    staged->expiry_set = true; /* It has none. */
+    status = undelete_lists(stage, item, staged);
+    if (status == CX_OK && item->base.kind != CX_BASE_NONE) {
+        status = cx_stage_base(stage, item, staged);
+    }
+    if (status == CX_OK && stage->state->settings.version_retention > 1) {
+        status = stage_undo(staged, staged->context, staged->edit);
+    }
+    if (status == CX_OK && staged->undo != NULL) {
+        staged->undo->end_time_us = staged->context->end_time_us;
     }
     return status;
 }
@@ -212,6 +286,12 @@ static enum cx_status end_lists(struct cx_stage *stage, struct cx_staged_item *s
     struct cx_bytes key = cx_tree_item_key(&cx_context_class, item);
     enum cx_status status;
 
+    if (!keeps_states && staged->context->recovery != NULL) {
+        status = cx_stage_point_rows(stage, staged, staged->context->recovery, false);
+        if (status != CX_OK) {
+            return status;
+        }
+    }
     if (staged->context->life != CX_CONTEXT_LIVE) {
         return cx_stage_list_remove(stage, &shard->deleted, &cx_context_class, key);
     }
@@ -271,11 +351,14 @@ static enum cx_status stage_kind(struct cx_stage *stage, struct cx_bytes namespa
     if (is_end(item)) {
         return stage_end(stage, item, staged);
     }
+    if (item->kind == CX_ITEM_UNDELETE) {
+        return stage_undelete(stage, item, staged);
+    }
     if (staged->context->life != CX_CONTEXT_LIVE) {
         return CX_DATA_LOSS;
     }
     if (item->kind == CX_ITEM_UPDATE) {
-        return stage_update(stage, item, staged);
+        return stage_update(stage, namespace_id, item, staged);
     }
     item->version = staged->context->version;
     return CX_OK;
@@ -299,6 +382,9 @@ enum cx_status cx_stage_item(struct cx_stage *stage, struct cx_bytes namespace_i
     status = stage_kind(stage, namespace_id, item, staged);
     if (status == CX_OK) {
         status = cx_stage_tracking(stage, item, staged, is_end(item));
+    }
+    if (status == CX_OK && !is_end(item)) {
+        status = cx_stage_points(stage, item, staged);
     }
     if (status == CX_OK) {
         status = cx_stage_head(stage, staged, item);
@@ -400,10 +486,14 @@ static void staged_item_done(struct cx_staged_item *staged)
 {
     cx_labels_unref(staged->labels);
     cx_undo_unref(staged->undo);
+    cx_undo_unref(staged->carrier);
     cx_tracked_free(staged->bare);
     cx_entry_unref(staged->new_entry);
     cx_tree_done(&cx_entry_class, &staged->entries);
     cx_staged_tracking_done(staged->tracking);
+    cx_staged_points_done(staged->points);
+    cx_base_unref(staged->forked_from);
+    cx_merged_free(staged->merged);
     if (staged->replaced != NULL) {
         staged->replaced->staged = 0;
     }

@@ -25,6 +25,7 @@ struct cx_staged_item {
     struct cx_labels *labels;    /* A reference, if they change. */
     size_t ended_children;       /* Of an end: the items before it that are below it. */
     struct cx_undo *undo;        /* Leads back to the state before. NULL: there is none. */
+    struct cx_undo *carrier;     /* Takes other states to the garbage. A reference; NULL: none. */
     struct cx_tracked *bare;     /* What stays of a context whose states are dropped. Its own. */
 
     /* How the entries change. */
@@ -40,6 +41,13 @@ struct cx_staged_item {
     int64_t ttl_us;
 
     struct cx_staged_tracking *tracking; /* NULL: nothing changes there. In the arena. */
+    struct cx_staged_points *points;     /* The same. */
+
+    struct cx_recovery *recovery; /* Of a create: what the context begins with. Its own. */
+    struct cx_base *forked_from;  /* Of a fork. A reference. */
+    struct cx_merged *merged;     /* Of a merge. Its own. */
+    bool policy_set;
+    struct cx_recovery_policy policy;
 };
 
 /* What the session of the change needs. */

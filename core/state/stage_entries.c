@@ -86,26 +86,29 @@ static enum cx_status entry_build(struct cx_stage *stage, struct cx_op *op,
     return status == CX_OK ? CX_OK : out_of_memory(stage);
 }
 
-static void staged_count(struct cx_staged_item *staged, const struct cx_entry *old,
-                         const struct cx_entry *new)
+static void count(uint64_t *entry_count, uint64_t *size_bytes, const struct cx_entry *old,
+                  const struct cx_entry *new)
 {
-    staged->entry_count += (uint64_t)(new != NULL) - (uint64_t)(old != NULL);
-    staged->size_bytes += cx_entry_weight(new) - cx_entry_weight(old);
+    *entry_count += (uint64_t)(new != NULL) - (uint64_t)(old != NULL);
+    *size_bytes += cx_entry_weight(new) - cx_entry_weight(old);
 }
 
 /* ---- One step, in place. ---------------------------------------------------- */
 
-static enum cx_status stage_edit(struct cx_stage *stage, const struct cx_tree *base,
-                                 struct cx_op *op, uint64_t version, struct cx_staged_item *staged)
+static enum cx_status stage_edit(struct cx_stage *stage, struct cx_tree *base, struct cx_op *op,
+                                 uint64_t version, struct cx_staged_item *staged)
 {
     struct cx_tree_item *found = cx_tree_get(&cx_entry_class, base, op->key);
     struct cx_entry *old = found != NULL ? cx_entry_of(found) : NULL;
     enum cx_status status;
 
+    if (op->kind == CX_MUTATION_DELETE && old == NULL) {
+        return CX_OK; /* The change makes a version all the same. */
+    }
+    if (cx_tree_own_few(&cx_entry_class, base) != CX_OK) {
+        return out_of_memory(stage);
+    }
     if (op->kind == CX_MUTATION_DELETE) {
-        if (old == NULL) {
-            return CX_OK; /* The change makes a version all the same. */
-        }
         status = cx_tree_need_remove(&stage->need, &cx_entry_class, base, op->key);
     } else {
         status = entry_build(stage, op, old, version, &staged->new_entry);
@@ -119,16 +122,16 @@ static enum cx_status stage_edit(struct cx_stage *stage, const struct cx_tree *b
     }
     staged->edit = CX_UNDO_ENTRY;
     staged->edit_key = op->key;
-    staged_count(staged, old, staged->new_entry);
+    count(&staged->entry_count, &staged->size_bytes, old, staged->new_entry);
     return CX_OK;
 }
 
 /* ---- Several steps, on a copy. ---------------------------------------------- */
 
 static enum cx_status copy_set(struct cx_stage *stage, struct cx_op *op, uint64_t version,
-                               struct cx_staged_item *staged)
+                               struct cx_entries_copy *copy)
 {
-    struct cx_tree_item *found = cx_tree_get(&cx_entry_class, &staged->entries, op->key);
+    struct cx_tree_item *found = cx_tree_get(&cx_entry_class, &copy->entries, op->key);
     struct cx_entry *old = found != NULL ? cx_entry_of(found) : NULL;
     struct cx_tree_item *replaced;
     struct cx_entry *entry;
@@ -137,8 +140,8 @@ static enum cx_status copy_set(struct cx_stage *stage, struct cx_op *op, uint64_
     if (status != CX_OK) {
         return status;
     }
-    staged_count(staged, old, entry);
-    status = cx_tree_put(&cx_entry_class, &staged->entries, NULL, &entry->item, &replaced);
+    count(&copy->entry_count, &copy->size_bytes, old, entry);
+    status = cx_tree_put(&cx_entry_class, &copy->entries, NULL, &entry->item, &replaced);
     if (status != CX_OK) {
         cx_entry_unref(entry);
         return out_of_memory(stage);
@@ -148,41 +151,40 @@ static enum cx_status copy_set(struct cx_stage *stage, struct cx_op *op, uint64_
 }
 
 static enum cx_status copy_delete(struct cx_stage *stage, struct cx_bytes key,
-                                  struct cx_staged_item *staged)
+                                  struct cx_entries_copy *copy)
 {
     struct cx_tree_item *removed;
-    enum cx_status status = cx_tree_remove(&cx_entry_class, &staged->entries, NULL, key, &removed);
+    enum cx_status status = cx_tree_remove(&cx_entry_class, &copy->entries, NULL, key, &removed);
 
     if (status != CX_OK) {
         return out_of_memory(stage);
     }
     if (removed != NULL) {
-        staged_count(staged, cx_entry_of(removed), NULL);
+        count(&copy->entry_count, &copy->size_bytes, cx_entry_of(removed), NULL);
         cx_tree_item_unref(&cx_entry_class, removed);
     }
     return CX_OK;
 }
 
 static enum cx_status copy_delete_prefix(struct cx_stage *stage, struct cx_bytes prefix,
-                                         struct cx_staged_item *staged)
+                                         struct cx_entries_copy *copy)
 {
     if (prefix.size == 0) {
-        cx_tree_done(&cx_entry_class, &staged->entries);
-        staged->entry_count = 0;
-        staged->size_bytes = 0;
+        cx_tree_done(&cx_entry_class, &copy->entries);
+        copy->entry_count = 0;
+        copy->size_bytes = 0;
         return CX_OK;
     }
     for (;;) {
         struct cx_tree_cursor cursor;
-        struct cx_tree_item *item =
-            cx_tree_seek(&cx_entry_class, &staged->entries, prefix, &cursor);
+        struct cx_tree_item *item = cx_tree_seek(&cx_entry_class, &copy->entries, prefix, &cursor);
         enum cx_status status;
 
         if (item == NULL || !cx_bytes_has_prefix(cx_tree_item_key(&cx_entry_class, item), prefix)) {
             return CX_OK;
         }
         cx_tree_item_ref(item); /* Its key must outlive its removal. */
-        status = copy_delete(stage, cx_tree_item_key(&cx_entry_class, item), staged);
+        status = copy_delete(stage, cx_tree_item_key(&cx_entry_class, item), copy);
         cx_tree_item_unref(&cx_entry_class, item);
         if (status != CX_OK) {
             return status;
@@ -190,44 +192,86 @@ static enum cx_status copy_delete_prefix(struct cx_stage *stage, struct cx_bytes
     }
 }
 
-static enum cx_status stage_copy(struct cx_stage *stage, const struct cx_tree *base,
-                                 struct cx_change_item *item, struct cx_staged_item *staged)
+static enum cx_status copy_steps(struct cx_stage *stage, struct cx_op *ops, size_t op_count,
+                                 uint64_t version, struct cx_entries_copy *copy)
 {
     enum cx_status status = CX_OK;
 
-    staged->edit = CX_UNDO_ROOT;
-    staged->entries = cx_tree_copy(base);
-    for (size_t i = 0; i < item->op_count && status == CX_OK; i++) {
-        struct cx_op *op = &item->ops[i];
+    for (size_t i = 0; i < op_count && status == CX_OK; i++) {
+        struct cx_op *op = &ops[i];
 
         if (op->kind == CX_MUTATION_PUT || op->kind == CX_MUTATION_APPEND) {
-            status = copy_set(stage, op, item->version, staged);
+            status = copy_set(stage, op, version, copy);
         } else if (op->kind == CX_MUTATION_DELETE) {
-            status = copy_delete(stage, op->key, staged);
+            status = copy_delete(stage, op->key, copy);
         } else if (op->kind == CX_MUTATION_DELETE_PREFIX) {
-            status = copy_delete_prefix(stage, op->key, staged);
+            status = copy_delete_prefix(stage, op->key, copy);
         }
     }
     return status;
 }
 
-enum cx_status cx_stage_entries(struct cx_stage *stage, const struct cx_tree *base,
+enum cx_status cx_stage_entries_copy(struct cx_stage *stage, const struct cx_tree *base,
+                                     struct cx_op *ops, size_t op_count, uint64_t version,
+                                     struct cx_entries_copy *copy)
+{
+    enum cx_status status;
+
+    copy->entries = cx_tree_copy(base);
+    status = copy_steps(stage, ops, op_count, version, copy);
+    if (status != CX_OK) {
+        cx_tree_done(&cx_entry_class, &copy->entries);
+    }
+    return status;
+}
+
+static enum cx_status stage_copy(struct cx_stage *stage, const struct cx_tree *base,
+                                 struct cx_change_item *item, struct cx_staged_item *staged)
+{
+    struct cx_entries_copy copy = {
+        .entry_count = staged->entry_count,
+        .size_bytes = staged->size_bytes,
+    };
+    enum cx_status status =
+        cx_stage_entries_copy(stage, base, item->ops, item->op_count, item->version, &copy);
+
+    staged->edit = CX_UNDO_ROOT;
+    staged->entries = copy.entries;
+    staged->entry_count = copy.entry_count;
+    staged->size_bytes = copy.size_bytes;
+    return status;
+}
+
+/* Whether a point is made of the head as it is before the item. */
+static bool keeps_head_before(const struct cx_change_item *item)
+{
+    for (size_t i = 0; i < item->point_count; i++) {
+        if (item->points[i].aside && item->points[i].base.kind == CX_BASE_HEAD) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum cx_status cx_stage_entries(struct cx_stage *stage, struct cx_tree *base,
                                 struct cx_change_item *item, struct cx_staged_item *staged)
 {
     struct cx_op *single = NULL;
-    size_t count = 0;
+    size_t steps = 0;
 
     for (size_t i = 0; i < item->op_count; i++) {
         if (is_entry_op(&item->ops[i])) {
             single = &item->ops[i];
-            count++;
+            steps++;
         }
     }
-    if (count == 0) {
+    if (steps == 0) {
         return CX_OK;
     }
-    /* The first entry of a tree goes the other way: its node is then as small as it is. */
-    if (count == 1 && single->kind != CX_MUTATION_DELETE_PREFIX && base->root != NULL) {
+    /* The first entry of a tree goes the other way: its node is then as small as it is. So does one
+     * whose tree a point is going to share, before the change. */
+    if (steps == 1 && !keeps_head_before(item) && single->kind != CX_MUTATION_DELETE_PREFIX &&
+        base->root != NULL) {
         return stage_edit(stage, base, single, item->version, staged);
     }
     return stage_copy(stage, base, item, staged);

@@ -219,6 +219,28 @@ static enum cx_status stage_activity(struct tracking *tracking, uint64_t sequenc
     return status == CX_OK ? stage_detail(tracking, content) : status;
 }
 
+/* Gives those that need it the history as it stands, before the change counts what it takes. */
+static enum cx_status keep_history(const struct tracking *tracking)
+{
+    const struct cx_change_item *item = tracking->item;
+    enum cx_status status = CX_OK;
+    uint64_t added = 0;
+
+    for (size_t i = 0; i < item->op_count; i++) {
+        added += item->ops[i].kind == CX_MUTATION_RECORD;
+    }
+    cx_past_prepare(tracking->tracked, added, item->trimmed.count > 0);
+    for (size_t i = 0; i < item->point_count && status == CX_OK; i++) {
+        if (item->points[i].aside) { /* It begins from an earlier state. */
+            struct cx_past *past;
+
+            status = cx_past_take(tracking->tracked, &past);
+            cx_past_unref(status == CX_OK ? past : NULL);
+        }
+    }
+    return status;
+}
+
 /* The activities of a change that a bound drops at once are told, and never added. */
 static enum cx_status stage_history(struct tracking *tracking)
 {
@@ -235,6 +257,9 @@ static enum cx_status stage_history(struct tracking *tracking)
     tracking->result->history_shrinks = trimmed->count > 0;
     if (sequence != 0 && sequence != tracking->tracked->last_sequence + 1) {
         return CX_DATA_LOSS;
+    }
+    if (tracking->result->history_changes) {
+        status = keep_history(tracking);
     }
     for (size_t i = 0; i < trimmed->count && status == CX_OK; i++) {
         status = stage_drop(tracking, &trimmed->items[i]);

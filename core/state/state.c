@@ -6,6 +6,8 @@
 #include "core/base/hash.h"
 #include "core/base/memory.h"
 #include "core/state/activity.h"
+#include "core/state/point.h"
+#include "core/state/retention.h"
 #include "core/state/tracked.h"
 
 enum cx_status cx_state_init(struct cx_state *state)
@@ -46,6 +48,7 @@ static void shard_done(struct cx_shard *shard)
     cx_tree_done(&cx_row_class, &shard->by_type);
     cx_tree_done(&cx_row_class, &shard->by_label);
     cx_tree_done(&cx_row_class, &shard->children);
+    cx_tree_done(&cx_row_class, &shard->points);
     for (size_t place = 0; place < shard->contexts.capacity; place++) {
         cx_context_unref(cx_table_at(&shard->contexts, place));
     }
@@ -90,11 +93,17 @@ struct cx_session *cx_state_find_session(const struct cx_state *state,
     return item != NULL ? cx_session_of(item) : NULL;
 }
 
+/* The earlier of two times; 0: never. */
+static int64_t first_of(int64_t a_us, int64_t b_us)
+{
+    return a_us == 0 || (b_us != 0 && b_us < a_us) ? b_us : a_us;
+}
+
 int64_t cx_state_due_time(const struct cx_state *state, const struct cx_context *context)
 {
     switch ((enum cx_context_life)context->life) {
     case CX_CONTEXT_LIVE:
-        return context->end_time_us;
+        return first_of(context->end_time_us, cx_recovery_due_time(context));
     case CX_CONTEXT_DELETED:
         return context->end_time_us + state->settings.undelete_window_us;
     case CX_CONTEXT_BARE:
@@ -130,34 +139,15 @@ void cx_state_settle(struct cx_state *state, struct cx_undo **garbage)
 
 /* ---- The digest. ------------------------------------------------------------ */
 
-static uint64_t mix_entry(uint64_t digest, const struct cx_entry *entry)
-{
-    digest = cx_hash_mix(cx_hash_mix(digest, cx_entry_key(entry)), cx_entry_content_type(entry));
-    digest =
-        cx_hash_mix_number(cx_hash_mix_number(digest, entry->version), cx_entry_value_size(entry));
-    return entry->value != NULL ? cx_value_mix(digest, entry->value)
-                                : cx_hash_mix(digest, cx_entry_inline_value(entry));
-}
-
-static uint64_t mix_entries(uint64_t digest, const struct cx_tree *entries)
-{
-    struct cx_tree_cursor cursor;
-    struct cx_tree_item *item =
-        cx_tree_seek(&cx_entry_class, entries, (struct cx_bytes){0}, &cursor);
-
-    for (; item != NULL; item = cx_tree_next(&cursor)) {
-        digest = mix_entry(digest, cx_entry_of(item));
-    }
-    return digest;
-}
-
-static uint64_t mix_undo(uint64_t digest, const struct cx_undo *undo)
+static uint64_t mix_undo(uint64_t digest, const struct cx_undo *undo,
+                         const struct cx_tracked *tracked)
 {
     const uint64_t numbers[] = {
         undo->kind,
         undo->version,
         undo->revision,
         undo->state_revision,
+        undo->birth_revision,
         undo->entry_count,
         undo->size_bytes,
         (uint64_t)undo->create_time_us,
@@ -166,10 +156,11 @@ static uint64_t mix_undo(uint64_t digest, const struct cx_undo *undo)
     };
 
     digest = cx_hash_mix(digest, (struct cx_bytes){(const uint8_t *)numbers, sizeof numbers});
+    digest = cx_past_mix(digest, undo->past, tracked);
     digest = cx_labels_mix(digest, cx_labels_list(undo->labels));
-    digest = undo->old_entry != NULL ? mix_entry(digest, undo->old_entry) : digest;
-    digest = undo->new_entry != NULL ? mix_entry(digest, undo->new_entry) : digest;
-    return mix_entries(digest, &undo->entries);
+    digest = undo->old_entry != NULL ? cx_entry_mix(digest, undo->old_entry) : digest;
+    digest = undo->new_entry != NULL ? cx_entry_mix(digest, undo->new_entry) : digest;
+    return cx_entries_mix(digest, &undo->entries);
 }
 
 static uint64_t context_digest(const struct cx_context *context)
@@ -181,6 +172,8 @@ static uint64_t context_digest(const struct cx_context *context)
         context->version,
         context->revision,
         context->state_revision,
+        context->birth_revision,
+        context->change_count,
         context->entry_count,
         context->size_bytes,
         (uint64_t)context->create_time_us,
@@ -195,10 +188,11 @@ static uint64_t context_digest(const struct cx_context *context)
         cx_hash_mix(cx_hash_mix(digest, cx_context_type(context)), cx_context_parent_id(context));
     digest = cx_hash_mix(digest, (struct cx_bytes){(const uint8_t *)numbers, sizeof numbers});
     digest = cx_labels_mix(digest, cx_labels_list(context->labels));
-    digest = mix_entries(digest, &context->entries);
+    digest = cx_entries_mix(digest, &context->entries);
     for (const struct cx_undo *undo = context->undo_oldest; undo != NULL; undo = undo->newer) {
-        digest = mix_undo(digest, undo);
+        digest = mix_undo(digest, undo, context->tracked);
     }
+    digest = cx_recovery_mix(digest, context->recovery);
     return cx_tracked_mix(digest, context->tracked);
 }
 
@@ -251,6 +245,7 @@ static uint64_t shard_digest(const struct cx_shard *shard)
     digest = mix_keys(digest, &cx_row_class, &shard->by_type);
     digest = mix_keys(digest, &cx_row_class, &shard->by_label);
     digest = mix_keys(digest, &cx_row_class, &shard->children);
+    digest = mix_keys(digest, &cx_row_class, &shard->points);
     digest = mix_sessions(digest, &shard->sessions);
     digest = mix_keys(digest, &cx_row_class, &shard->sessions_by_start);
     digest = cx_hash_mix_number(digest, shard->due.count);

@@ -8,7 +8,8 @@
  *      `children` of a context are listed in its own shard, whatever shard they live in.
  *  (3) Every live context is in `by_id`, in `by_type` if it has a type, and in
  *      `by_label` once for each label; every deleted one that can be brought back in
- *      `deleted`. All of them, bare ones included, are in `contexts`.
+ *      `deleted`. All of them, bare ones included, are in `contexts`. Their recovery points
+ *      are in `points`, the newest first.
  *  (4) Every session is in `sessions`, `sessions_by_start` and `leases`.
  *
  * Threads: a shard belongs to its lock, which the engine has; see docs/locking.md. The
@@ -33,6 +34,7 @@ struct cx_shard {
     struct cx_tree by_type;  /* Rows: namespace, type, id. */
     struct cx_tree by_label; /* Rows: namespace, key, value, id. */
     struct cx_tree children; /* Rows: namespace, parent, id. */
+    struct cx_tree points;   /* Rows: namespace, then as struct cx_point_list_id says. */
     struct cx_due due;       /* Contexts. */
 
     struct cx_tree sessions;          /* The sessions themselves, by namespace and id. */

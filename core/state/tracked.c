@@ -25,12 +25,20 @@ struct cx_tracked *cx_tracked_bare(const struct cx_tracked *tracked)
     return bare;
 }
 
+void cx_tracked_move_on(struct cx_tracked *tracked)
+{
+    cx_past_unref(tracked->past);
+    tracked->past = NULL;
+}
+
 void cx_tracked_free(struct cx_tracked *tracked)
 {
     if (tracked == NULL) {
         return;
     }
     assert(tracked->activation_count == 0);
+    cx_past_unref(tracked->past);
+    cx_later_unref(tracked->later);
     cx_tree_done(&cx_activity_class, &tracked->history);
     cx_tree_done(&cx_file_class, &tracked->files);
     cx_tree_done(&cx_usage_class, &tracked->usage);
@@ -163,6 +171,28 @@ static uint64_t mix_resource(uint64_t digest, const struct cx_resource *resource
     return cx_labels_mix(digest, cx_labels_list(resource->labels));
 }
 
+uint64_t cx_history_mix(uint64_t digest, const struct cx_tree *history, uint64_t last_sequence,
+                        const struct cx_tree *files, const struct cx_tree *usage)
+{
+    struct cx_tree_cursor cursor;
+    struct cx_tree_item *item =
+        cx_tree_seek(&cx_activity_class, history, (struct cx_bytes){0}, &cursor);
+
+    for (; item != NULL && cx_activity_sequence(cx_activity_of(item)) <= last_sequence;
+         item = cx_tree_next(&cursor)) {
+        digest = cx_activity_mix(digest, cx_activity_of(item));
+    }
+    item = cx_tree_seek(&cx_file_class, files, (struct cx_bytes){0}, &cursor);
+    for (; item != NULL; item = cx_tree_next(&cursor)) {
+        digest = cx_file_mix(digest, cx_file_of(item));
+    }
+    item = cx_tree_seek(&cx_usage_class, usage, (struct cx_bytes){0}, &cursor);
+    for (; item != NULL; item = cx_tree_next(&cursor)) {
+        digest = cx_usage_mix(digest, cx_usage_of(item));
+    }
+    return digest;
+}
+
 uint64_t cx_tracked_mix(uint64_t digest, const struct cx_tracked *tracked)
 {
     static const struct cx_tracked nothing;
@@ -177,18 +207,8 @@ uint64_t cx_tracked_mix(uint64_t digest, const struct cx_tracked *tracked)
 
     digest = cx_hash_mix(digest, (struct cx_bytes){(const uint8_t *)numbers, sizeof numbers});
     digest = mix_activations(digest, each);
-    item = cx_tree_seek(&cx_activity_class, &each->history, (struct cx_bytes){0}, &cursor);
-    for (; item != NULL; item = cx_tree_next(&cursor)) {
-        digest = cx_activity_mix(digest, cx_activity_of(item));
-    }
-    item = cx_tree_seek(&cx_file_class, &each->files, (struct cx_bytes){0}, &cursor);
-    for (; item != NULL; item = cx_tree_next(&cursor)) {
-        digest = cx_file_mix(digest, cx_file_of(item));
-    }
-    item = cx_tree_seek(&cx_usage_class, &each->usage, (struct cx_bytes){0}, &cursor);
-    for (; item != NULL; item = cx_tree_next(&cursor)) {
-        digest = cx_usage_mix(digest, cx_usage_of(item));
-    }
+    digest =
+        cx_history_mix(digest, &each->history, each->last_sequence, &each->files, &each->usage);
     item = cx_tree_seek(&cx_resource_class, &each->resources, (struct cx_bytes){0}, &cursor);
     for (; item != NULL; item = cx_tree_next(&cursor)) {
         digest = mix_resource(digest, cx_resource_of(item));

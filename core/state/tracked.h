@@ -14,6 +14,7 @@
 #ifndef CX_STATE_TRACKED_H
 #define CX_STATE_TRACKED_H
 
+#include "core/state/past.h"
 #include "core/state/session.h"
 
 struct cx_tracked {
@@ -37,10 +38,16 @@ struct cx_tracked {
     size_t usage_count;
 
     struct cx_tree resources; /* Those that are held, by name. */
+
+    struct cx_past *past;   /* Where all that stands now, once somebody asked. A reference. */
+    struct cx_later *later; /* What pasts lean on, while it is not taken. A reference. */
 };
 
 /* Nothing yet. NULL when out of memory. */
 struct cx_tracked *cx_tracked_new(void);
+
+/* Forgets the past that was asked for: what it tells changes. */
+void cx_tracked_move_on(struct cx_tracked *tracked);
 
 /* What stays when the states are dropped: fence and sequence. NULL when out of memory. */
 struct cx_tracked *cx_tracked_bare(const struct cx_tracked *tracked);
@@ -57,6 +64,10 @@ void cx_activation_begin(struct cx_tracked *tracked, struct cx_activation *activ
 /* Takes an activation out of both lists and frees it. When it was the session's current
  * one, its default context takes the place if it is active, else the newest. */
 void cx_activation_end(struct cx_tracked *tracked, struct cx_activation *activation);
+
+/* Continues a digest over a history up to its last sequence, files and usage. */
+uint64_t cx_history_mix(uint64_t digest, const struct cx_tree *history, uint64_t last_sequence,
+                        const struct cx_tree *files, const struct cx_tree *usage);
 
 /* Continues a digest over all of it. NULL counts like one that is new. */
 uint64_t cx_tracked_mix(uint64_t digest, const struct cx_tracked *tracked);

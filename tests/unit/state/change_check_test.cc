@@ -7,6 +7,7 @@ extern "C" {
 }
 
 #include <map>
+#include <vector>
 
 namespace {
 
@@ -387,6 +388,275 @@ TEST_F(ChangeCheckTrackedTest, SomebodyKeepsTheMarkOfARequest) {
   EXPECT_FALSE(Ok());
   change_.request.owner = 0;
   change_.request.each = true;
+  EXPECT_FALSE(Ok());
+}
+
+// What there is to say of earlier states: an update with a point.
+class ChangeCheckRecoveryTest : public ChangeCheckTest {
+ protected:
+  ChangeCheckRecoveryTest() {
+    step_.kind = CX_POINT_MAKE;
+    step_.origin = CX_ORIGIN_CLIENT;
+    step_.id = cx_bytes_of("p");
+    step_.sequence = 7;
+    item_.points = &step_;
+    item_.point_count = 1;
+  }
+
+  // An item of the kind, with nothing but what every one of that kind has.
+  void SetKind(int kind) {
+    item_.kind = static_cast<cx_item_kind>(kind);
+    item_.labels_changed = kind == CX_ITEM_CREATE || kind == CX_ITEM_UNDELETE;
+    item_.head.told = kind != CX_ITEM_DROP_STATES && kind != CX_ITEM_FORGET;
+    item_.op_count = 0;
+    item_.point_count = 0;
+  }
+
+  // A step of the kind, with nothing but what every one of that kind has.
+  void SetStep(cx_point_step_kind kind) {
+    step_ = {};
+    step_.kind = kind;
+    step_.id = cx_bytes_of("p");
+    step_.sequence = kind == CX_POINT_PENDING ? 0 : 7;
+  }
+
+  // Steps on entries: only those that a state beside the head can take are fine.
+  void ExpectEntrySteps(cx_op **ops, size_t *count) {
+    cx_activity_content content = {};
+    cx_recovery_policy policy = {};
+    cx_op op = {};
+    content.type = cx_bytes_of("t");
+    op.key = cx_bytes_of("k");
+    op.activity = &content;
+    op.policy = &policy;
+    *ops = &op;
+    *count = 1;
+    for (int kind = CX_MUTATION_PUT; kind <= CX_MUTATION_SET_POLICY; kind++) {
+      op.kind = static_cast<cx_mutation_kind>(kind);
+      EXPECT_EQ(kind != CX_MUTATION_RECORD && kind != CX_MUTATION_SET_EXPIRY &&
+                    kind != CX_MUTATION_SET_POLICY,
+                Ok())
+          << kind;
+    }
+    op.kind = CX_MUTATION_PUT;
+    ExpectBound(&op.key, CX_ENTRY_KEY_SIZE_MAX, true);
+    ExpectBound(&op.content_type, CX_CONTENT_TYPE_SIZE_MAX, true);
+    *ops = nullptr;
+    *count = 0;
+  }
+
+  cx_point_step step_ = {};
+};
+
+TEST_F(ChangeCheckRecoveryTest, BoundsAPolicy) {
+  cx_recovery_policy policy = {true, {1, 2, CX_TTL_US_MAX}, 3, CX_TTL_US_MAX};
+  op_.kind = CX_MUTATION_SET_POLICY;
+  op_.policy = &policy;
+  for (cx_recovery_policy *each : {&policy, &item_.head.policy}) {
+    *each = policy;
+    for (int64_t *time_us : {&each->retention.keep_within_us, &each->point_every_us}) {
+      for (int64_t wrong : {int64_t{CX_TTL_US_MAX} + 1, int64_t{-1}, int64_t{INT64_MIN}}) {
+        *time_us = wrong;
+        EXPECT_FALSE(Ok()) << wrong;
+      }
+      *time_us = 0;
+      EXPECT_TRUE(Ok());
+    }
+  }
+}
+
+TEST_F(ChangeCheckRecoveryTest, OnlyAnUpdateAndAnUndeleteAreMadeFromAnEarlierState) {
+  for (int kind = CX_ITEM_CREATE; kind <= CX_ITEM_UNDELETE; kind++) {
+    bool revives = kind == CX_ITEM_UPDATE || kind == CX_ITEM_UNDELETE;
+    SetKind(kind);
+    EXPECT_TRUE(Ok()) << kind;
+    item_.base = {CX_BASE_VERSION, 3};
+    EXPECT_EQ(revives, Ok()) << kind;
+    item_.base = {};
+    item_.untold = true;
+    EXPECT_EQ(revives, Ok()) << kind;
+    item_.untold = false;
+  }
+}
+
+TEST_F(ChangeCheckRecoveryTest, TheEarlierStateIsAPointWithItsIdOrAVersionWithout) {
+  item_.base = {CX_BASE_POINT, 3};
+  EXPECT_FALSE(Ok()) << "which point?";
+  item_.base_id = cx_bytes_of("p");
+  EXPECT_TRUE(Ok());
+  ExpectBound(&item_.base_id, CX_POINT_ID_SIZE_MAX);
+  for (cx_base_kind kind : {CX_BASE_NONE, CX_BASE_VERSION, CX_BASE_HEAD}) {
+    item_.base = {kind, 3};
+    item_.base_id = cx_bytes_of("p");
+    EXPECT_FALSE(Ok()) << kind;
+    item_.base_id = {};
+    EXPECT_EQ(kind != CX_BASE_HEAD, Ok()) << kind;
+  }
+  item_.base = {CX_BASE_VERSION, 3};
+  ExpectEntrySteps(&item_.base_ops, &item_.base_op_count);
+}
+
+TEST_F(ChangeCheckRecoveryTest, OnlyWhatIsCreatedIsAForkAndTakesSomethingAlong) {
+  for (int kind = CX_ITEM_CREATE; kind <= CX_ITEM_UNDELETE; kind++) {
+    SetKind(kind);
+    item_.source = {cx_bytes_of("from"), {CX_BASE_HEAD, 3}};
+    EXPECT_EQ(kind == CX_ITEM_CREATE, Ok()) << kind;
+    item_.source = {};
+  }
+  SetKind(CX_ITEM_CREATE);
+  for (bool *flag : {&item_.with_history, &item_.with_points}) {
+    *flag = true;
+    EXPECT_FALSE(Ok()) << "of what?";
+    item_.source.id = cx_bytes_of("from");
+    EXPECT_TRUE(Ok());
+    *flag = false;
+    item_.source = {};
+  }
+  item_.source.id = cx_bytes_of("from");
+  EXPECT_TRUE(Ok());
+  cx_op put = {};
+  put.kind = CX_MUTATION_PUT;
+  put.key = cx_bytes_of("k");
+  item_.ops = &put;
+  item_.op_count = 1;
+  EXPECT_FALSE(Ok()) << "it begins with what it was forked from, and nothing else";
+  item_.op_count = 0;
+  ExpectBound(&item_.source.id, CX_CONTEXT_ID_SIZE_MAX);
+  ExpectBound(&item_.head.forked_from_id, CX_CONTEXT_ID_SIZE_MAX);
+}
+
+TEST_F(ChangeCheckRecoveryTest, OnlyAnUpdateHasMerged) {
+  for (int kind = CX_ITEM_CREATE; kind <= CX_ITEM_UNDELETE; kind++) {
+    SetKind(kind);
+    item_.merged = {cx_bytes_of("from"), {CX_BASE_HEAD, 3}};
+    EXPECT_EQ(kind == CX_ITEM_UPDATE, Ok()) << kind;
+  }
+  SetKind(CX_ITEM_UPDATE);
+  ExpectBound(&item_.merged.id, CX_CONTEXT_ID_SIZE_MAX);
+}
+
+TEST_F(ChangeCheckRecoveryTest, OnlyATouchIsATimers) {
+  for (int kind = CX_ITEM_CREATE; kind <= CX_ITEM_UNDELETE; kind++) {
+    SetKind(kind);
+    item_.by_timer = true;
+    EXPECT_EQ(kind == CX_ITEM_TOUCH, Ok()) << kind;
+  }
+}
+
+TEST_F(ChangeCheckRecoveryTest, WhatEndsTakesNoStepsOnPoints) {
+  for (int kind = CX_ITEM_CREATE; kind <= CX_ITEM_UNDELETE; kind++) {
+    bool ends = kind >= CX_ITEM_DELETE && kind <= CX_ITEM_FORGET;
+    SetKind(kind);
+    item_.point_count = 1;
+    EXPECT_EQ(!ends, Ok()) << kind;
+  }
+}
+
+TEST_F(ChangeCheckRecoveryTest, BoundsWhatAPointSays) {
+  cx_label label = {cx_bytes_of("k"), cx_bytes_of("v")};
+  ExpectBound(&step_.id, CX_POINT_ID_SIZE_MAX);
+  step_.aside = true;
+  step_.base = {CX_BASE_HEAD, 1};
+  for (cx_label_list *labels : {&step_.labels, &step_.state_labels}) {
+    *labels = {&label, 1};
+    ExpectBound(&label.key, CX_LABEL_KEY_SIZE_MAX);
+    ExpectBound(&label.value, CX_LABEL_VALUE_SIZE_MAX);
+    *labels = {};
+  }
+  step_.expire_time_us = INT64_MAX;
+  EXPECT_TRUE(Ok());
+  step_.expire_time_us = -1;
+  EXPECT_FALSE(Ok());
+  step_.expire_time_us = 0;
+  step_.id = {};
+  EXPECT_FALSE(Ok());
+}
+
+TEST_F(ChangeCheckRecoveryTest, OnlyAPointThatIsStillToBeMadeHasNoSequence) {
+  for (int kind = CX_POINT_MAKE; kind <= CX_POINT_PENDING; kind++) {
+    SetStep(static_cast<cx_point_step_kind>(kind));
+    EXPECT_TRUE(Ok()) << kind;
+    step_.sequence = 7 - step_.sequence;
+    EXPECT_FALSE(Ok()) << kind;
+  }
+}
+
+TEST_F(ChangeCheckRecoveryTest, FlagsOfAPointFitWhatIsDoneWithIt) {
+  for (int kind = CX_POINT_MAKE; kind <= CX_POINT_PENDING; kind++) {
+    bool makes = kind == CX_POINT_MAKE || kind == CX_POINT_REPLACE;
+    SetStep(static_cast<cx_point_step_kind>(kind));
+    step_.pinned = true;
+    EXPECT_EQ(makes || kind == CX_POINT_CHANGE, Ok()) << kind;
+    step_.pinned = false;
+    step_.expired = true;
+    EXPECT_EQ(kind == CX_POINT_DROP, Ok()) << kind;
+    step_.expired = false;
+    step_.aside = true;
+    step_.base = {CX_BASE_HEAD, 1};
+    EXPECT_EQ(makes, Ok()) << kind;
+  }
+}
+
+TEST_F(ChangeCheckRecoveryTest, APointBesideTheHeadIsMadeFromAPointOrTheHead) {
+  step_.aside = true;
+  for (cx_base_kind kind : {CX_BASE_NONE, CX_BASE_POINT, CX_BASE_VERSION, CX_BASE_HEAD}) {
+    step_.base = {kind, 1};
+    EXPECT_EQ(kind == CX_BASE_POINT || kind == CX_BASE_HEAD, Ok()) << kind;
+  }
+  ExpectEntrySteps(&step_.ops, &step_.op_count);
+}
+
+TEST_F(ChangeCheckRecoveryTest, AttachmentsArePutOrDeleted) {
+  cx_op op = {};
+  op.key = cx_bytes_of("k");
+  step_.attachments = &op;
+  step_.attachment_count = 1;
+  for (int kind = CX_MUTATION_PUT; kind <= CX_MUTATION_SET_LABEL; kind++) {
+    op.kind = static_cast<cx_mutation_kind>(kind);
+    EXPECT_EQ(kind == CX_MUTATION_PUT || kind == CX_MUTATION_DELETE, Ok()) << kind;
+  }
+  op.kind = CX_MUTATION_PUT;
+  ExpectBound(&op.key, CX_ENTRY_KEY_SIZE_MAX, true);
+  ExpectBound(&op.content_type, CX_CONTENT_TYPE_SIZE_MAX, true);
+}
+
+TEST_F(ChangeCheckRecoveryTest, DropsComeLastByTheirSequencesEachOnce) {
+  cx_point_step steps[3] = {step_, step_, step_};
+  auto drop = [&](int at, uint64_t sequence) {
+    steps[at].kind = CX_POINT_DROP;
+    steps[at].sequence = sequence;
+  };
+  item_.points = steps;
+  item_.point_count = 3;
+  drop(1, 3);
+  drop(2, 4);
+  EXPECT_TRUE(Ok());
+  drop(2, 3);
+  EXPECT_FALSE(Ok()) << "twice";
+  drop(2, 2);
+  EXPECT_FALSE(Ok()) << "backwards";
+  steps[2] = step_;
+  EXPECT_FALSE(Ok()) << "one is made behind a drop";
+}
+
+TEST_F(ChangeCheckRecoveryTest, BoundsTheStepsOnPoints) {
+  const size_t made_max = 4;
+  std::vector<cx_point_step> steps(made_max + 1, step_);
+  item_.points = steps.data();
+  item_.point_count = made_max;
+  EXPECT_TRUE(Ok());
+  item_.point_count = made_max + 1;
+  EXPECT_FALSE(Ok());
+  steps.resize(made_max + CX_CHANGE_ITEMS_MAX + 1);
+  for (size_t i = made_max; i < steps.size(); i++) {
+    steps[i] = step_;
+    steps[i].kind = CX_POINT_DROP;
+    steps[i].sequence = i;
+  }
+  item_.points = steps.data();
+  item_.point_count = steps.size() - 1;
+  EXPECT_TRUE(Ok());
+  item_.point_count = steps.size();
   EXPECT_FALSE(Ok());
 }
 

@@ -136,11 +136,13 @@ TEST_F(ChangeEncodeTest, KeepsActivationsInTheirOrder) {
 
 TEST_F(ChangeEncodeTest, KeepsWhatElseThereIsToTellOfAContext) {
   const cx_change_head heads[] = {
-      {true, {}, 0, 0, false, 0, 0, 0, 0},
-      {true, cx_bytes_of("above"), 1, 2, false, 3, 4, 5, 6},
-      {true, {}, -1, INT64_MAX, false, INT64_MIN, UINT64_MAX, UINT64_MAX, UINT64_MAX},
-      {true, {}, 0, 0, true, CX_TTL_US_MAX, 0, 0, 0},
-      {false, {}, 0, 0, false, 0, 0, 0, 0},
+      {true, {}, 0, 0, false, 0, 0, 0, 0, {}, {}, 0},
+      {true, cx_bytes_of("above"), 1, 2, false, 3, 4, 5, 6, {}, {}, 0},
+      {true, {}, -1, INT64_MAX, false, INT64_MIN, UINT64_MAX, UINT64_MAX, UINT64_MAX, {}, {}, 0},
+      {true, {}, 0, 0, true, CX_TTL_US_MAX, 0, 0, 0, {}, {}, 0},
+      {true, {}, 0, 0, false, 0, 0, 0, 0, {true, {1, 2, 3}, 4, 5}, cx_bytes_of("from"), 6},
+      {true, {}, 0, 0, false, 0, 0, 0, 0, {true, {}, 0, 0}, {}, 0},
+      {false, {}, 0, 0, false, 0, 0, 0, 0, {}, {}, 0},
   };
   for (const cx_change_head &head : heads) {
     item_.kind = head.told ? CX_ITEM_TOUCH : CX_ITEM_FORGET;
@@ -157,6 +159,9 @@ TEST_F(ChangeEncodeTest, KeepsWhatElseThereIsToTellOfAContext) {
     EXPECT_EQ(head.entry_count, got.entry_count);
     EXPECT_EQ(head.size_bytes, got.size_bytes);
     EXPECT_EQ(head.fence, got.fence);
+    EXPECT_EQ(PolicyText(head.policy), PolicyText(got.policy));
+    EXPECT_EQ(Text(head.forked_from_id), Text(got.forked_from_id));
+    EXPECT_EQ(head.forked_from_version, got.forked_from_version);
   }
 }
 
@@ -249,7 +254,7 @@ TEST_F(ChangeEncodeTest, WritesTheSameBytesOverReleases) {
   item_.trimmed = {runs, 2};
   item_.activations = steps;
   item_.activation_count = 2;
-  item_.head = {true, cx_bytes_of("p"), 1000, 0, true, 9, 2, 300, 8};
+  item_.head = {true, cx_bytes_of("p"), 1000, 0, true, 9, 2, 300, 8, {}, {}, 0};
   SetToldSession();
   change_.session.step = CX_SESSION_SWITCH;
   change_.request = {{1, 2}, 3, 0, false, false, true, 300};
@@ -287,6 +292,272 @@ TEST_F(ChangeEncodeTest, SaysWhenThereIsNoMemory) {
     EXPECT_EQ(failed ? CX_RESOURCE_EXHAUSTED : CX_OK, status);
     if (!failed) break;
   }
+}
+
+// An update, with what there is to say of earlier states.
+class ChangeEncodeRecoveryTest : public ChangeEncodeTest {
+ protected:
+  ChangeEncodeRecoveryTest() {
+    put_.kind = CX_MUTATION_PUT;
+    put_.key = cx_bytes_of("k");
+    put_.kept = 3;
+    put_.value = cx_bytes_of("value");
+    delete_.kind = CX_MUTATION_DELETE;
+    delete_.key = cx_bytes_of("gone");
+    ops_[0] = put_;
+    ops_[1] = delete_;
+    item_.kind = CX_ITEM_UPDATE;
+    item_.op_count = 0;
+    item_.first_sequence = 0;
+  }
+
+  static void ExpectOps(const cx_op *got, size_t count) {
+    ASSERT_EQ(2u, count);
+    EXPECT_EQ(CX_MUTATION_PUT, got[0].kind);
+    EXPECT_EQ("k", Text(got[0].key));
+    EXPECT_EQ(3u, got[0].kept);
+    EXPECT_EQ("value", Text(got[0].value));
+    EXPECT_EQ(CX_MUTATION_DELETE, got[1].kind);
+    EXPECT_EQ("gone", Text(got[1].key));
+  }
+  static void ExpectBase(const struct cx_base_ref &expected, const struct cx_base_ref &got) {
+    EXPECT_EQ(expected.kind, got.kind);
+    EXPECT_EQ(expected.number, got.number);
+  }
+  static void ExpectLabel(const cx_label_list &got) {
+    ASSERT_EQ(1u, got.count);
+    EXPECT_EQ("l", Text(got.items[0].key));
+    EXPECT_EQ("v", Text(got.items[0].value));
+  }
+
+  // One step on a point, as it is decoded.
+  cx_point_step StepAgain(cx_point_step step) {
+    item_.points = &step;
+    item_.point_count = 1;
+    cx_change decoded = Again();
+    EXPECT_EQ(1u, decoded.items[0].point_count);
+    return decoded.items[0].points[0];
+  }
+
+  // One that is made beside the head, with everything that there is to say of it.
+  cx_point_step Aside() {
+    cx_point_step step = {};
+    step.kind = CX_POINT_MAKE;
+    step.origin = CX_ORIGIN_SAFETY;
+    step.pinned = true;
+    step.aside = true;
+    step.id = cx_bytes_of("p");
+    step.sequence = 300;
+    step.version = 301;
+    step.base = {CX_BASE_POINT, 299};
+    step.ops = ops_;
+    step.op_count = 2;
+    step.state_labels = {&label_, 1};
+    step.labels = {&label_, 1};
+    step.attachments = ops_;
+    step.attachment_count = 2;
+    step.expire_time_us = 77;
+    return step;
+  }
+
+  cx_op put_ = {}, delete_ = {};
+  cx_op ops_[2] = {};
+};
+
+TEST_F(ChangeEncodeRecoveryTest, KeepsTheStateThatANewOneIsMadeFrom) {
+  const struct cx_base_ref bases[] = {{CX_BASE_POINT, 300}, {CX_BASE_VERSION, 1}};
+  item_.base_ops = ops_;
+  item_.base_op_count = 2;
+  for (bool untold : {false, true}) {
+    for (cx_item_kind kind : {CX_ITEM_UPDATE, CX_ITEM_UNDELETE}) {
+      for (const struct cx_base_ref &base : bases) {
+        item_.kind = kind;
+        item_.labels_changed = kind == CX_ITEM_UNDELETE;
+        item_.base = base;
+        item_.base_id = cx_bytes_of(base.kind == CX_BASE_POINT ? "p" : "");
+        item_.untold = untold;
+        cx_change decoded = Again();
+        const cx_change_item &got = decoded.items[0];
+        EXPECT_EQ(kind, got.kind);
+        EXPECT_EQ(untold, got.untold);
+        ExpectBase(base, got.base);
+        EXPECT_EQ(Text(item_.base_id), Text(got.base_id));
+        ExpectOps(got.base_ops, got.base_op_count);
+      }
+    }
+  }
+}
+
+TEST_F(ChangeEncodeRecoveryTest, KeepsWhatAForkComesFromAndTakesAlong) {
+  item_.kind = CX_ITEM_CREATE;
+  item_.labels_changed = true;
+  for (int flags = 0; flags < 4; flags++) {
+    item_.source = {cx_bytes_of("from"), {static_cast<cx_base_kind>(CX_BASE_POINT + flags % 3), 9}};
+    item_.with_history = (flags & 1) != 0;
+    item_.with_points = (flags & 2) != 0;
+    cx_change decoded = Again();
+    EXPECT_EQ("from", Text(decoded.items[0].source.id));
+    ExpectBase(item_.source.base, decoded.items[0].source.base);
+    EXPECT_EQ(item_.with_history, decoded.items[0].with_history);
+    EXPECT_EQ(item_.with_points, decoded.items[0].with_points);
+  }
+}
+
+TEST_F(ChangeEncodeRecoveryTest, KeepsWhatWasMerged) {
+  item_.merged = {cx_bytes_of("other"), {CX_BASE_VERSION, 12}};
+  cx_change decoded = Again();
+  EXPECT_EQ("other", Text(decoded.items[0].merged.id));
+  ExpectBase({CX_BASE_VERSION, 12}, decoded.items[0].merged.base);
+  EXPECT_EQ(0u, decoded.items[0].source.id.size);
+}
+
+TEST_F(ChangeEncodeRecoveryTest, KeepsThatATimerMadeIt) {
+  item_.kind = CX_ITEM_TOUCH;
+  EXPECT_FALSE(Again().items[0].by_timer);
+  item_.by_timer = true;
+  EXPECT_TRUE(Again().items[0].by_timer);
+}
+
+TEST_F(ChangeEncodeRecoveryTest, KeepsAPointMadeBesideTheHead) {
+  for (cx_point_step_kind kind : {CX_POINT_MAKE, CX_POINT_REPLACE}) {
+    cx_point_step step = Aside();
+    step.kind = kind;
+    cx_point_step got = StepAgain(step);
+    EXPECT_EQ(kind, got.kind);
+    EXPECT_EQ(CX_ORIGIN_SAFETY, got.origin);
+    EXPECT_TRUE(got.pinned);
+    EXPECT_TRUE(got.aside);
+    EXPECT_EQ("p", Text(got.id));
+    EXPECT_EQ(300u, got.sequence);
+    EXPECT_EQ(301u, got.version);
+    ExpectBase({CX_BASE_POINT, 299}, got.base);
+    ExpectOps(got.ops, got.op_count);
+    ExpectLabel(got.state_labels);
+    ExpectLabel(got.labels);
+    ExpectOps(got.attachments, got.attachment_count);
+    EXPECT_EQ(77, got.expire_time_us);
+  }
+}
+
+TEST_F(ChangeEncodeRecoveryTest, KeepsAPointOfTheHeadWhoeverWantedIt) {
+  for (int origin = CX_ORIGIN_CLIENT; origin <= CX_ORIGIN_SESSION_LOSS; origin++) {
+    cx_point_step step = {};
+    step.kind = CX_POINT_MAKE;
+    step.origin = static_cast<uint8_t>(origin);
+    step.id = cx_bytes_of("p");
+    step.sequence = 1;
+    step.version = 2;
+    cx_point_step got = StepAgain(step);
+    EXPECT_EQ(origin, got.origin);
+    EXPECT_FALSE(got.aside);
+    EXPECT_FALSE(got.pinned);
+    EXPECT_EQ(2u, got.version);
+    EXPECT_EQ(CX_BASE_NONE, got.base.kind);
+    EXPECT_EQ(0, got.expire_time_us);
+  }
+}
+
+TEST_F(ChangeEncodeRecoveryTest, KeepsWhatChangesBesideTheStateOfAPoint) {
+  cx_point_step step = Aside();
+  step.kind = CX_POINT_CHANGE;
+  step.aside = false;
+  step.base = {};
+  step.op_count = 0;
+  step.state_labels = {};
+  cx_point_step got = StepAgain(step);
+  EXPECT_EQ(CX_POINT_CHANGE, got.kind);
+  EXPECT_TRUE(got.pinned);
+  EXPECT_EQ(300u, got.sequence);
+  EXPECT_EQ(0u, got.version) << "its state stays";
+  ExpectLabel(got.labels);
+  ExpectOps(got.attachments, got.attachment_count);
+  EXPECT_EQ(77, got.expire_time_us);
+}
+
+TEST_F(ChangeEncodeRecoveryTest, KeepsAttachmentsOfAPointThatIsStillToBeMade) {
+  cx_point_step step = {};
+  step.kind = CX_POINT_PENDING;
+  step.id = cx_bytes_of("later");
+  step.attachments = ops_;
+  step.attachment_count = 2;
+  cx_point_step got = StepAgain(step);
+  EXPECT_EQ(CX_POINT_PENDING, got.kind);
+  EXPECT_EQ("later", Text(got.id));
+  EXPECT_EQ(0u, got.sequence);
+  ExpectOps(got.attachments, got.attachment_count);
+}
+
+TEST_F(ChangeEncodeRecoveryTest, KeepsTheDropsInTheirOrderAndWhichExpired) {
+  cx_point_step steps[3] = {Aside(), {}, {}};
+  for (int i = 1; i < 3; i++) {
+    steps[i].kind = CX_POINT_DROP;
+    steps[i].id = cx_bytes_of(i == 1 ? "d1" : "d2");
+    steps[i].sequence = static_cast<uint64_t>(i);
+    steps[i].expired = i == 2;
+  }
+  item_.points = steps;
+  item_.point_count = 3;
+  cx_change decoded = Again();
+  ASSERT_EQ(3u, decoded.items[0].point_count);
+  const cx_point_step *got = decoded.items[0].points;
+  EXPECT_EQ(CX_POINT_MAKE, got[0].kind);
+  for (int i = 1; i < 3; i++) {
+    EXPECT_EQ(CX_POINT_DROP, got[i].kind);
+    EXPECT_EQ(Text(steps[i].id), Text(got[i].id));
+    EXPECT_EQ(steps[i].sequence, got[i].sequence);
+    EXPECT_EQ(steps[i].expired, got[i].expired);
+  }
+}
+
+TEST_F(ChangeEncodeRecoveryTest, KeepsAPolicyThatIsSetAndWhatASessionLeavesWhenItIsLost) {
+  static cx_new_context create;  // The change borrows it for longer than this test lasts.
+  const cx_recovery_policy policy = {true, {1, 2, 3}, 4, 5};
+  cx_op op = {};
+  op.kind = CX_MUTATION_SET_POLICY;
+  op.policy = &policy;
+  item_.ops = &op;
+  item_.op_count = 1;
+  change_.session.step = CX_SESSION_START;
+  change_.session.start.name.id = cx_bytes_of("s");
+  change_.session.start.ttl_us = CX_SECOND_US;
+  change_.session.start.point_on_loss = true;
+  EXPECT_TRUE(Again().session.start.point_on_loss);
+  create.policy = policy;
+  change_.session.start.create_if_missing = &create;
+  cx_change decoded = Again();
+  ASSERT_EQ(1u, decoded.items[0].op_count);
+  EXPECT_EQ(PolicyText(policy), PolicyText(*decoded.items[0].ops[0].policy));
+  EXPECT_TRUE(decoded.session.start.point_on_loss);
+  ASSERT_NE(nullptr, decoded.session.start.create_if_missing);
+  EXPECT_EQ(PolicyText(policy), PolicyText(decoded.session.start.create_if_missing->policy));
+}
+
+TEST_F(ChangeEncodeRecoveryTest, WritesTheSameBytesOverReleases) {
+  cx_point_step steps[2] = {Aside(), {}};
+  steps[1].kind = CX_POINT_DROP;
+  steps[1].expired = true;
+  steps[1].id = cx_bytes_of("d");
+  steps[1].sequence = 9;
+  item_.head = {true, {}, 1000, 0, false, 0, 2, 300, 0, {true, {1, 2, 3}, 4, 5}, cx_bytes_of("f"),
+                6};
+  item_.base = {CX_BASE_POINT, 299};
+  item_.base_id = cx_bytes_of("p");
+  item_.base_ops = ops_;
+  item_.base_op_count = 2;
+  item_.merged = {cx_bytes_of("m"), {CX_BASE_VERSION, 12}};
+  item_.untold = true;
+  item_.points = steps;
+  item_.point_count = 2;
+  EXPECT_EQ(
+      "0100016e0102c09e06016103000000e807000002ac020000"  // The item, up to its head.
+      "010102030405016606"                              // Its policy, and what it was forked from.
+      "01ab0201700201016b00030576616c75650304676f6e65"  // What it is made from, with steps on top.
+      "016d020c"                                        // What was merged.
+      "0201030170ac0203ad02"                            // Two steps: a point is made
+      "01ab020201016b00030576616c75650304676f6e6501016c0176"  // beside the head,
+      "0201016b00030576616c75650304676f6e6501016c01764d"      // with what lies beside its state,
+      "0404016409",                                           // and one is dropped.
+      Hex());
 }
 
 }  // namespace

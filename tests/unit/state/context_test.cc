@@ -8,7 +8,7 @@ class ContextTest : public TrackerFixture {
  protected:
   // The way back from the head.
   cx_status FindPath(const std::string &id, uint64_t version, cx_undo_path *ret_path) {
-    cx_state_at at = {version, 0};
+    cx_state_at at = {version, 0, {}};
     return cx_context_find_path(Find(id), &at, ret_path);
   }
 

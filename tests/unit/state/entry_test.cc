@@ -98,6 +98,28 @@ TEST_F(EntryTest, FindsWhatValuesHaveInCommon) {
   }
 }
 
+TEST_F(EntryTest, TellsWhetherValuesAreEqualHoweverTheyWereMade) {
+  for (size_t size : {size_t{1}, size_t{500}, size_t{CX_VALUE_INLINE_MAX},
+                      size_t{CX_VALUE_INLINE_MAX} + 1, size_t{90000}}) {
+    std::string value = Noise(size), other = value;
+    other[size / 2] ^= 1;
+    cx_entry *begin = New(value.substr(0, size / 3));
+    cx_entry *entries[] = {New(value), New(value.substr(size / 3), begin, size / 3), New(other),
+                           New(value + "x"), New(value.substr(1))};
+    for (int i = 0; i < 5; i++) {
+      EXPECT_EQ(i < 2, cx_entry_values_equal(entries[0], entries[i])) << size << " " << i;
+      EXPECT_EQ(i < 2, cx_entry_values_equal(entries[i], entries[1])) << size << " " << i;
+    }
+    for (cx_entry *entry : entries) cx_entry_unref(entry);
+    cx_entry_unref(begin);
+  }
+  cx_entry *entries[] = {New(""), New(""), New(Noise(5000))};
+  EXPECT_TRUE(cx_entry_values_equal(entries[0], entries[1]));
+  EXPECT_FALSE(cx_entry_values_equal(entries[1], entries[2]));
+  EXPECT_FALSE(cx_entry_values_equal(entries[2], entries[1]));
+  for (cx_entry *entry : entries) cx_entry_unref(entry);
+}
+
 TEST_F(EntryTest, GivesEverythingBackWhenThereIsNoMemory) {
   cx_entry *old = New(Noise(1000));
   std::string more = Noise(9000);

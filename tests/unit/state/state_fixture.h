@@ -8,6 +8,7 @@ extern "C" {
 #include "core/base/memory.h"
 #include "core/state/apply.h"
 #include "core/state/plan.h"
+#include "core/state/point.h"
 #include "core/state/replay.h"
 }
 
@@ -32,21 +33,37 @@ inline cx_name_key NameKey(const std::string &id, const std::string &namespace_i
   return key;
 }
 
+inline std::string PolicyText(const cx_recovery_policy &policy) {
+  if (!policy.is_set) return "";
+  return ", keeps " + std::to_string(policy.retention.keep_last) + "/" +
+         std::to_string(policy.retention.keep_every) + "/" +
+         std::to_string(policy.retention.keep_within_us) + ", points every " +
+         std::to_string(policy.point_every_changes) + "/" + std::to_string(policy.point_every_us);
+}
+
 inline std::string HeadText(const cx_change_head &head) {
   if (!head.told) return "not told";
   return "in " + Text(head.parent_id) + ", created " + std::to_string(head.create_time_us) +
          ", updated " + std::to_string(head.update_time_us) + ", expires " +
          (head.expires_from_now ? "+" : "") + std::to_string(head.expire_us) + ", entries " +
          std::to_string(head.entry_count) + ", bytes " + std::to_string(head.size_bytes) +
-         ", fence " + std::to_string(head.fence);
+         ", fence " + std::to_string(head.fence) + PolicyText(head.policy) +
+         (head.forked_from_id.size > 0 ? ", from " + Text(head.forked_from_id) + "@" +
+                                             std::to_string(head.forked_from_version)
+                                       : "");
 }
 
 // The same of a context as it is.
 inline std::string HeadText(const cx_context *context) {
   if (!cx_context_is_live(context)) return "not told";
+  const cx_recovery *recovery = context->recovery;
+  const cx_base *origin = recovery != nullptr ? recovery->forked_from : nullptr;
   return HeadText({true, cx_context_parent_id(context), context->create_time_us,
                    context->update_time_us, false, context->end_time_us, context->entry_count,
-                   context->size_bytes, cx_context_fence(context)});
+                   context->size_bytes, cx_context_fence(context),
+                   recovery != nullptr ? recovery->policy : cx_recovery_policy{},
+                   origin != nullptr ? cx_base_id(origin) : cx_bytes{},
+                   origin != nullptr ? origin->version : 0});
 }
 
 class StateFixture : public testing::Test {
