@@ -57,10 +57,15 @@ static uint64_t op_weight(const struct cx_op *op)
     return CX_EVENT_OP_WEIGHT + op->key.size + op->content_type.size + op->value.size;
 }
 
-static bool is_too_large(const struct cx_change_item *item)
+/* Whether what was done is not told: it is not known, as the state came from elsewhere, or
+ * it is too large. */
+static bool is_reset(const struct cx_change_item *item)
 {
     uint64_t weight = 0;
 
+    if (item->untold || item->source.id.size > 0) {
+        return true;
+    }
     for (size_t i = 0; i < item->op_count && weight <= CX_EVENT_SIZE_MAX; i++) {
         weight += op_weight(&item->ops[i]);
     }
@@ -98,7 +103,7 @@ static void add_mutations(struct making *making, enum cx_event_type type)
     size_t at = 0;
 
     event.type = type;
-    event.reset = is_too_large(item);
+    event.reset = is_reset(item);
     if (event.reset || item->op_count == 0) {
         add(making, &event);
         return;
@@ -132,6 +137,59 @@ static void add_activations(struct making *making)
     }
 }
 
+static enum cx_event_type point_type(const struct cx_point_step *step)
+{
+    switch (step->kind) {
+    case CX_POINT_CHANGE:
+        return CX_EVENT_POINT_UPDATED;
+    case CX_POINT_DROP:
+        return CX_EVENT_POINT_DELETED;
+    default:
+        return CX_EVENT_POINT_CREATED;
+    }
+}
+
+/* Whether a point is dropped whose id another one takes: steps that drop come last. */
+static bool is_replaced(const struct cx_change_item *item, const struct cx_point_step *step)
+{
+    for (size_t i = 0; step->kind == CX_POINT_DROP && item->points[i].kind != CX_POINT_DROP; i++) {
+        if (cx_bytes_equal(item->points[i].id, step->id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One for each step. Attachments for a point that is still to be made are no event: there is
+ * nothing yet that they belong to. Neither is the drop of one whose place another takes. */
+static void add_points(struct making *making)
+{
+    const struct cx_change_item *item = making->common.item;
+
+    for (size_t i = 0; i < item->point_count; i++) {
+        struct cx_event event = making->common;
+
+        if (item->points[i].kind == CX_POINT_PENDING || is_replaced(item, &item->points[i])) {
+            continue;
+        }
+        event.point = &item->points[i];
+        event.type = point_type(event.point);
+        add(making, &event);
+    }
+}
+
+/* Of one that is there afterwards, in a state of its own. */
+static enum cx_event_type state_type(const struct cx_change_item *item)
+{
+    if (item->kind == CX_ITEM_CREATE) {
+        return item->source.id.size > 0 ? CX_EVENT_FORKED : CX_EVENT_CREATED;
+    }
+    if (item->kind == CX_ITEM_UNDELETE || item->base.kind != CX_BASE_NONE) {
+        return CX_EVENT_RESTORED; /* Whatever comes on top of the earlier state. */
+    }
+    return item->merged.id.size > 0 ? CX_EVENT_MERGED : CX_EVENT_UPDATED;
+}
+
 static void add_item(struct making *making, const struct cx_change_item *item)
 {
     struct cx_name_key key;
@@ -146,10 +204,9 @@ static void add_item(struct making *making, const struct cx_change_item *item)
     }
     switch (item->kind) {
     case CX_ITEM_CREATE:
-        add_mutations(making, CX_EVENT_CREATED);
-        break;
     case CX_ITEM_UPDATE:
-        add_mutations(making, CX_EVENT_UPDATED);
+    case CX_ITEM_UNDELETE:
+        add_mutations(making, state_type(item));
         break;
     case CX_ITEM_TOUCH:
         if (item->op_count > 0) {
@@ -165,6 +222,7 @@ static void add_item(struct making *making, const struct cx_change_item *item)
         add_simple(making, CX_EVENT_HISTORY_TRIMMED);
     }
     add_activations(making);
+    add_points(making);
 }
 
 /* ---- The change. ------------------------------------------------------------ */

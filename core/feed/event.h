@@ -6,7 +6,8 @@
  *      so that a place among them, an index, names the same event for ever.
  *  (2) They come in the order that docs/events.md gives.
  *  (3) Replaying the mutations of its events on a context as it was makes it as the change
- *      left it, unless one of them says `reset`.
+ *      left it, unless one of them says `reset`. (Of a restore, but for the versions that its
+ *      entries have again.)
  *
  * An event with many mutations is made of parts, each with an index of its own.
  * Threads: plain data, borrowed from the change. */
@@ -27,13 +28,19 @@ enum cx_event_type {
     CX_EVENT_UPDATED = 2,
     CX_EVENT_DELETED = 3,
     CX_EVENT_EXPIRED = 4,
+    CX_EVENT_RESTORED = 5,
+    CX_EVENT_FORKED = 6,
+    CX_EVENT_MERGED = 7,
     CX_EVENT_ACTIVITY = 8,
     CX_EVENT_ACTIVATED = 9,
     CX_EVENT_DEACTIVATED = 10,
+    CX_EVENT_POINT_CREATED = 11,
+    CX_EVENT_POINT_DELETED = 12,
     CX_EVENT_SESSION_STARTED = 14,
     CX_EVENT_SESSION_ENDED = 15,
     CX_EVENT_SESSION_LOST = 16,
     CX_EVENT_HISTORY_TRIMMED = 17,
+    CX_EVENT_POINT_UPDATED = 18,
     CX_EVENT_SESSION_SWITCHED = 19,
 };
 
@@ -41,7 +48,7 @@ struct cx_event {
     enum cx_event_type type;
     bool last;      /* Of its change. */
     bool more;      /* The next one is a further part of it. */
-    bool reset;     /* Its mutations are too large to be told. */
+    bool reset;     /* Its mutations are not told: too large, or not known. */
     uint32_t index; /* Among the events of the change, from 0. */
     uint64_t revision;
     int64_t time_us;
@@ -50,12 +57,13 @@ struct cx_event {
     const struct cx_change_item *item;           /* The context's. NULL: of a session. */
     const struct cx_session_change *session;     /* NULL: of a context. */
     const struct cx_activation_step *activation; /* Of the two types that it belongs to. */
+    const struct cx_point_step *point;           /* Of the three types that it belongs to. */
     const struct cx_op *ops;                     /* The mutations of this part. */
     size_t op_count;
     uint64_t first_sequence; /* Of the activities among them. 0: there are none. */
 };
 
-/* How many events a change makes. O(mutations). */
+/* How many events a change makes. O(mutations + steps on points). */
 size_t cx_event_count(const struct cx_change *change);
 
 /* Makes them: `ret_events` has room for cx_event_count(). */

@@ -149,11 +149,14 @@ bool cx_event_filter_match_kind(const struct cx_event_filter *filter, struct cx_
 /* ---- Keys. ------------------------------------------------------------------ */
 
 /* Whether any of the mutations touches an entry whose key begins like this; also if there
- * is none that touches an entry. */
+ * is none that touches an entry, or if they are not known. */
 static bool match_keys(const struct cx_change_item *item, struct cx_bytes prefix)
 {
     bool touches = false;
 
+    if (item->untold) {
+        return true;
+    }
     for (size_t i = 0; i < item->op_count; i++) {
         const struct cx_op *op = &item->ops[i];
 
@@ -169,9 +172,11 @@ static bool match_keys(const struct cx_change_item *item, struct cx_bytes prefix
     return !touches;
 }
 
-static bool tells_mutations(const struct cx_event *event)
+/* Whether it is about entries, some of them. (A fork is about all that it begins with.) */
+static bool is_about_entries(const struct cx_event *event)
 {
-    return event->type == CX_EVENT_CREATED || event->type == CX_EVENT_UPDATED;
+    return event->type == CX_EVENT_CREATED || event->type == CX_EVENT_UPDATED ||
+           event->type == CX_EVENT_RESTORED || event->type == CX_EVENT_MERGED;
 }
 
 /* ---- Events. ---------------------------------------------------------------- */
@@ -184,7 +189,7 @@ static bool match_item(const struct cx_event_filter *filter, const struct cx_eve
            cx_bytes_has_prefix(item->id, filter->id_prefix) && match_type(filter, item->type) &&
            (match_labels(filter, item->labels) ||
             (item->labels_changed && match_labels(filter, item->labels_before))) &&
-           (filter->key_prefix.size == 0 || !tells_mutations(event) ||
+           (filter->key_prefix.size == 0 || !is_about_entries(event) ||
             match_keys(item, filter->key_prefix));
 }
 

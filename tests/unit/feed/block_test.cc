@@ -79,6 +79,21 @@ TEST_F(BlockTest, IsFullByBytesAndByEventsButNeverWhileItIsEmpty) {
   EXPECT_EQ(CX_OK, Add({{{CX_ITEM_UPDATE, "a", {Put("k", half + half + half)}}}}));
 }
 
+TEST_F(BlockTest, HoldsAsManyDropsAsOneChangeMakes) {
+  Item item = {CX_ITEM_TOUCH, "a"};
+  for (size_t i = 0; i < CX_CHANGE_ITEMS_MAX; i++) {
+    item.points.push_back({CX_POINT_DROP, "p" + std::to_string(i)});
+  }
+  EXPECT_EQ(CX_OK, Add({{{CX_ITEM_CREATE, "b"}}}));
+  EXPECT_EQ(CX_OUT_OF_RANGE, Add({{item}})) << "they do not fit behind others";
+  cx_block_free(block_);
+  block_ = cx_block_new(5);
+  EXPECT_EQ(CX_OK, Add({{item}}));
+  ASSERT_EQ(CX_CHANGE_ITEMS_MAX, block_->event_count);
+  EXPECT_EQ("5.9999 POINT_DELETED a p9999 last", Lines().back());
+  EXPECT_EQ(5000u, cx_block_seek(block_, block_->event_count, 5, 5000));
+}
+
 TEST_F(BlockTest, RefusesWhatIsNoChange) {
   EXPECT_EQ(CX_DATA_LOSS, AddPayload("nonsense"));
   EXPECT_EQ(CX_OK, Add({{{CX_ITEM_CREATE, "a"}}}));

@@ -116,6 +116,119 @@ TEST_F(EventTest, KnowsTheNameOfAContextByItsHash) {
   });
 }
 
+// ---- Earlier states. ------------------------------------------------------------
+
+TEST_F(EventTest, TellsThatAContextWasSetBackWithWhatDiffers) {
+  Item item = Of(CX_ITEM_UPDATE, {Put("k", "v"), {CX_MUTATION_DELETE, "l", "", "", {}}});
+  item.set_back = true;
+  item.from = "p";
+  EXPECT_EQ(Strings({"0 RESTORED a +2 last"}), Told({{item}}));
+  item.from = "";
+  EXPECT_EQ(Strings({"0 RESTORED a +2 last"}), Told({{item}})) << "to a version";
+  item.ops = {};
+  EXPECT_EQ(Strings({"0 RESTORED a last"}), Told({{item}})) << "nothing differs";
+}
+
+TEST_F(EventTest, TellsAResetWhereWhatDiffersIsNotKnown) {
+  Item item = Of(CX_ITEM_UPDATE, {Says()});
+  item.set_back = true;
+  item.untold = true;
+  EXPECT_EQ(Strings({"0 RESTORED a reset last"}), Told({{item}}));
+  item = Of(CX_ITEM_UPDATE, {Put("k", std::string(CX_EVENT_SIZE_MAX, 'x'))});
+  item.set_back = true;
+  EXPECT_EQ(Strings({"0 RESTORED a reset last"}), Told({{item}})) << "it is too large";
+}
+
+TEST_F(EventTest, TellsThatADeletedContextIsThereAgainNotThatItEnds) {
+  Item item = Of(CX_ITEM_UNDELETE);
+  item.untold = true;
+  item.steps = {{"s", true}};
+  EXPECT_EQ(Strings({"0 RESTORED a reset", "1 ACTIVATED a s last"}), Told({{item}}));
+}
+
+TEST_F(EventTest, TellsAForkWithoutWhatItBeginsWith) {
+  Item item = Of(CX_ITEM_CREATE, {{CX_MUTATION_SET_LABEL, "l", "1", "", {}}});
+  item.source = "other";
+  EXPECT_EQ(Strings({"0 FORKED a reset last"}), Told({{item}}));
+}
+
+TEST_F(EventTest, TellsAMergeWithItsMutations) {
+  Item item = Of(CX_ITEM_UPDATE, {Put("k", "v"), Put("l", "w")});
+  item.merged = "other";
+  EXPECT_EQ(Strings({"0 MERGED a +2 last"}), Told({{item}}));
+  item.ops = {Put("k", std::string(CX_EVENT_SIZE_MAX, 'x'))};
+  EXPECT_EQ(Strings({"0 MERGED a reset last"}), Told({{item}}));
+}
+
+TEST_F(EventTest, CutsRestoresAndMergesIntoPartsAsUpdates) {
+  std::string half(CX_EVENT_PART_SIZE / 2, 'x');
+  Item item = Of(CX_ITEM_UPDATE, {Put("k", half), Put("l", half)});
+  item.set_back = true;
+  EXPECT_EQ(Strings({"0 RESTORED a +1 more", "1 RESTORED a +1 last"}), Told({{item}}));
+  item.set_back = false;
+  item.merged = "other";
+  EXPECT_EQ(Strings({"0 MERGED a +1 more", "1 MERGED a +1 last"}), Told({{item}}));
+}
+
+TEST_F(EventTest, TellsASetBackThatMakesAPointAsARestoreAndThenThePoint) {
+  Item item = Of(CX_ITEM_UPDATE);
+  item.set_back = true;
+  item.from = "p";
+  item.untold = true;
+  item.points = {{CX_POINT_MAKE, "q"}};
+  EXPECT_EQ(Strings({"0 RESTORED a reset", "1 POINT_CREATED a q last"}), Told({{item}}));
+}
+
+// ---- Recovery points. -------------------------------------------------------------
+
+TEST_F(EventTest, TellsEachStepOnAPointInItsOrder) {
+  Item item = Of(CX_ITEM_TOUCH);
+  item.points = {{CX_POINT_MAKE, "new"},
+                 {CX_POINT_REPLACE, "anew"},
+                 {CX_POINT_CHANGE, "other"},
+                 {CX_POINT_DROP, "x"},
+                 {CX_POINT_DROP, "y"}};
+  EXPECT_EQ(Strings({"0 POINT_CREATED a new", "1 POINT_CREATED a anew", "2 POINT_UPDATED a other",
+                     "3 POINT_DELETED a x", "4 POINT_DELETED a y last"}),
+            Told({{item}}));
+}
+
+TEST_F(EventTest, TellsPointsBehindAllElseThatHappenedToTheirContext) {
+  Item item = Of(CX_ITEM_UPDATE, {Says()});
+  item.trims = true;
+  item.steps = {{"s", false}};
+  item.points = {{CX_POINT_MAKE, "p"}};
+  EXPECT_EQ(Strings({"0 UPDATED a +1 #10", "1 HISTORY_TRIMMED a", "2 DEACTIVATED a s",
+                     "3 POINT_CREATED a p", "4 UPDATED b", "5 SESSION_LOST s last"}),
+            Told({{item, {CX_ITEM_UPDATE, "b"}}, CX_SESSION_LOSE, "s"}));
+}
+
+TEST_F(EventTest, TellsNothingOfAttachmentsForAPointThatIsStillToBeMade) {
+  Item item = Of(CX_ITEM_TOUCH);
+  item.points = {{CX_POINT_PENDING, "p"}};
+  EXPECT_EQ(Strings(), Told({{item}}));
+  item.points = {{CX_POINT_PENDING, "p"}, {CX_POINT_DROP, "x"}};
+  EXPECT_EQ(Strings({"0 POINT_DELETED a x last"}), Told({{item}}));
+}
+
+TEST_F(EventTest, TellsOnlyTheNewOneOfTwoPointsOfOneId) {
+  Item item = Of(CX_ITEM_CREATE);
+  item.points = {{CX_POINT_MAKE, "p"}, {CX_POINT_DROP, "p"}, {CX_POINT_DROP, "x"}};
+  EXPECT_EQ(Strings({"0 CREATED a", "1 POINT_CREATED a p", "2 POINT_DELETED a x last"}),
+            Told({{item}}));
+}
+
+TEST_F(EventTest, TellsEveryPointThatOneChangeDrops) {
+  Item item = Of(CX_ITEM_TOUCH);
+  for (size_t i = 0; i < CX_CHANGE_ITEMS_MAX; i++) {
+    item.points.push_back({CX_POINT_DROP, "p" + std::to_string(i)});
+  }
+  Strings told = Told({{item}});
+  ASSERT_EQ(CX_CHANGE_ITEMS_MAX, told.size());
+  EXPECT_EQ("0 POINT_DELETED a p0", told.front());
+  EXPECT_EQ("9999 POINT_DELETED a p9999 last", told.back());
+}
+
 // ---- Parts. --------------------------------------------------------------------
 
 TEST_F(EventTest, CutsAnEventWhereItsMutationsWouldWeighMoreThanAPart) {

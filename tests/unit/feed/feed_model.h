@@ -9,6 +9,7 @@ extern "C" {
 #include "core/base/memory.h"
 #include "core/feed/event.h"
 #include "core/feed/filter.h"
+#include "core/state/recovery.h"
 #include "core/state/settings.h"
 #include "core/state/table.h"
 }
@@ -50,6 +51,12 @@ struct Step {
   bool active;
 };
 
+// A step on a recovery point.
+struct PointStep {
+  cx_point_step_kind kind;
+  std::string id;
+};
+
 struct Item {
   cx_item_kind kind;
   std::string id;
@@ -60,10 +67,21 @@ struct Item {
   Labels before = {};
   std::vector<Step> steps = {};
   bool trims = false;
-  bool tombstone = false;  // Of a purge: of what had ended already.
+  bool tombstone = false;    // Of a purge: of what had ended already.
+  bool set_back = false;     // To an earlier state,
+  std::string from = "";     // that of this recovery point, or of a version.
+  bool untold = false;       // And what that came to is not known.
+  std::string source = "";   // Of a create: it is a fork of this.
+  std::string merged = "";   // Of an update: this was merged into it.
+  std::vector<PointStep> points = {};
 
   bool told() const { return kind != CX_ITEM_DROP_STATES && kind != CX_ITEM_FORGET && !tombstone; }
 };
+
+// The context was not there before.
+inline bool IsNew(cx_item_kind kind) {
+  return kind == CX_ITEM_CREATE || kind == CX_ITEM_UNDELETE;
+}
 
 struct Change {
   std::vector<Item> items = {};
@@ -129,6 +147,28 @@ class RawChange {
     raw.activity = &activities_.back();
     return raw;
   }
+  void AddRecovery(const Item &item, cx_change_item *raw) {
+    if (item.set_back) {
+      raw->base = {item.from.empty() ? CX_BASE_VERSION : CX_BASE_POINT, 1};
+      raw->base_id = Bytes(item.from);
+    }
+    raw->untold = item.untold;
+    raw->source = {Bytes(item.source), {CX_BASE_HEAD, 1}};
+    raw->merged = {Bytes(item.merged), {CX_BASE_HEAD, 1}};
+    if (item.source.empty()) raw->source = {};
+    if (item.merged.empty()) raw->merged = {};
+    points_.push_back({});
+    for (const PointStep &step : item.points) {
+      cx_point_step each = {};
+      each.kind = step.kind;
+      each.id = Bytes(step.id);
+      each.sequence = step.kind != CX_POINT_PENDING ? points_.back().size() + 1 : 0;
+      if (step.kind <= CX_POINT_REPLACE) each.origin = CX_ORIGIN_CLIENT;
+      points_.back().push_back(each);
+    }
+    raw->points = points_.back().data();
+    raw->point_count = points_.back().size();
+  }
   cx_change_item Raw(const Item &item) {
     cx_change_item raw = {};
     raw.kind = item.kind;
@@ -137,7 +177,7 @@ class RawChange {
     raw.type = Bytes(item.type);
     raw.head.told = item.told();
     raw.labels = Raw(item.labels);
-    raw.labels_changed = item.labels_changed || item.kind == CX_ITEM_CREATE;
+    raw.labels_changed = item.labels_changed || IsNew(item.kind);
     raw.labels_before = Raw(item.before);
     ops_.push_back({});
     for (const Op &op : item.ops) {
@@ -154,6 +194,7 @@ class RawChange {
     raw.activation_count = steps_.back().size();
     static const cx_run run = {1, 2};
     if (item.trims) raw.trimmed = {&run, 1};
+    AddRecovery(item, &raw);
     return raw;
   }
 
@@ -164,6 +205,7 @@ class RawChange {
   std::deque<std::vector<cx_label>> labels_;
   std::deque<std::vector<cx_op>> ops_;
   std::deque<std::vector<cx_activation_step>> steps_;
+  std::deque<std::vector<cx_point_step>> points_;
   std::deque<cx_activity_content> activities_;
 };
 
@@ -175,6 +217,12 @@ inline const char *EventName(int type) {
       {CX_EVENT_UPDATED, "UPDATED"},
       {CX_EVENT_DELETED, "DELETED"},
       {CX_EVENT_EXPIRED, "EXPIRED"},
+      {CX_EVENT_RESTORED, "RESTORED"},
+      {CX_EVENT_FORKED, "FORKED"},
+      {CX_EVENT_MERGED, "MERGED"},
+      {CX_EVENT_POINT_CREATED, "POINT_CREATED"},
+      {CX_EVENT_POINT_DELETED, "POINT_DELETED"},
+      {CX_EVENT_POINT_UPDATED, "POINT_UPDATED"},
       {CX_EVENT_ACTIVITY, "ACTIVITY"},
       {CX_EVENT_ACTIVATED, "ACTIVATED"},
       {CX_EVENT_DEACTIVATED, "DEACTIVATED"},
@@ -195,6 +243,7 @@ inline std::string Line(const cx_event &event) {
   if (event.item != nullptr) line += " " + Text(event.item->id);
   if (event.session != nullptr) line += " " + Text(event.session->start.name.id);
   if (event.activation != nullptr) line += " " + Text(event.activation->session_id);
+  if (event.point != nullptr) line += " " + Text(event.point->id);
   if (event.op_count > 0) line += " +" + std::to_string(event.op_count);
   if (event.first_sequence > 0) line += " #" + std::to_string(event.first_sequence);
   if (event.reset) line += " reset";
@@ -258,7 +307,7 @@ class Events {
     size_t weight = 0;
     uint64_t sequence = 10;
     for (const Op &op : item.ops) weight += Weight(op);
-    if (weight > (1 << 20)) {
+    if (weight > (1 << 20) || item.untold || type == CX_EVENT_FORKED) {
       Add(type, &item).reset = true;
       return;
     }
@@ -283,10 +332,28 @@ class Events {
       Add(step.active ? CX_EVENT_ACTIVATED : CX_EVENT_DEACTIVATED, &item).step = step.session;
     }
   }
+  void AddPoints(const Item &item) {
+    static const std::map<cx_point_step_kind, int> types = {
+        {CX_POINT_MAKE, CX_EVENT_POINT_CREATED},
+        {CX_POINT_REPLACE, CX_EVENT_POINT_CREATED},
+        {CX_POINT_CHANGE, CX_EVENT_POINT_UPDATED},
+        {CX_POINT_DROP, CX_EVENT_POINT_DELETED},
+    };
+    for (const PointStep &step : item.points) {
+      auto type = types.find(step.kind);
+      if (type != types.end()) Add(type->second, &item).step = step.id;
+    }
+  }
+  static int StateType(const Item &item) {
+    if (item.set_back || item.kind == CX_ITEM_UNDELETE) return CX_EVENT_RESTORED;
+    if (!item.merged.empty()) return CX_EVENT_MERGED;
+    if (item.kind == CX_ITEM_UPDATE) return CX_EVENT_UPDATED;
+    return item.source.empty() ? CX_EVENT_CREATED : CX_EVENT_FORKED;
+  }
   void AddItem(const Item &item) {
     bool ends = true;
-    if (item.kind == CX_ITEM_CREATE || item.kind == CX_ITEM_UPDATE) {
-      AddMutations(item.kind == CX_ITEM_CREATE ? CX_EVENT_CREATED : CX_EVENT_UPDATED, item);
+    if (IsNew(item.kind) || item.kind == CX_ITEM_UPDATE) {
+      AddMutations(StateType(item), item);
       ends = false;
     } else if (item.kind == CX_ITEM_TOUCH) {
       if (!item.ops.empty()) AddMutations(CX_EVENT_ACTIVITY, item);
@@ -294,6 +361,7 @@ class Events {
     }
     if (item.trims) Add(CX_EVENT_HISTORY_TRIMMED, &item);
     AddSteps(item);
+    AddPoints(item);
     if (ends) Add(item.kind == CX_ITEM_EXPIRE ? CX_EVENT_EXPIRED : CX_EVENT_DELETED, &item);
   }
 
@@ -324,6 +392,7 @@ struct Filter {
   }
   bool SelectsKeys(const Item &item) const {
     bool touches = false;
+    if (item.untold) return true;
     for (const Op &op : item.ops) {
       if (op.kind > CX_MUTATION_DELETE_PREFIX) continue;
       touches = true;
@@ -339,8 +408,9 @@ struct Filter {
       return ids.empty() && id_prefix.empty() && type.empty() && labels.empty();
     }
     const Item &item = *event.item;
-    bool before = item.labels_changed || item.kind == CX_ITEM_CREATE;
-    bool entries = event.type == CX_EVENT_CREATED || event.type == CX_EVENT_UPDATED;
+    bool before = item.labels_changed || IsNew(item.kind);
+    bool entries = event.type == CX_EVENT_CREATED || event.type == CX_EVENT_UPDATED ||
+                   event.type == CX_EVENT_RESTORED || event.type == CX_EVENT_MERGED;
     return (ids.empty() || ids.count(item.id) == 1) && Begins(item.id, id_prefix) &&
            (type.empty() || type == item.type) &&
            (SelectsLabels(item.labels) || (before && SelectsLabels(item.before))) &&
@@ -428,9 +498,32 @@ struct Chance {
         return Put(Key(), std::string(random() % value_size_max, 'v'));
     }
   }
+  // What an item of a context that is there afterwards does to its points.
+  std::vector<PointStep> SomePoints() {
+    std::vector<PointStep> points;
+    if (OneIn(2)) points.push_back({CX_POINT_MAKE, "made"});
+    if (OneIn(3)) points.push_back({CX_POINT_REPLACE, "replaced"});
+    if (OneIn(3)) points.push_back({CX_POINT_CHANGE, "changed"});
+    if (OneIn(3)) points.push_back({CX_POINT_PENDING, "to-be-made"});
+    for (unsigned i = random() % 4; i > 0; i--) points.push_back({CX_POINT_DROP, "dropped"});
+    return points;
+  }
+  void AddRecovery(Item *item) {
+    if (item->kind == CX_ITEM_UNDELETE || (item->kind == CX_ITEM_UPDATE && OneIn(3))) {
+      item->set_back = OneIn(2);
+      item->from = item->set_back && OneIn(2) ? "point" : "";
+      item->untold = OneIn(3);
+    }
+    if (item->kind == CX_ITEM_CREATE && OneIn(3)) {
+      item->source = Id();
+      item->ops.clear();
+    }
+    if (item->kind == CX_ITEM_UPDATE && OneIn(4)) item->merged = Id();
+    if (OneIn(3)) item->points = SomePoints();
+  }
   Item AnItem(const std::string &id) {
-    Item item = {static_cast<cx_item_kind>(1 + random() % 8), id};
-    bool lives = item.kind == CX_ITEM_CREATE || item.kind == CX_ITEM_UPDATE;
+    Item item = {static_cast<cx_item_kind>(1 + random() % 9), id};
+    bool lives = IsNew(item.kind) || item.kind == CX_ITEM_UPDATE;
     item.type = Type();
     item.labels = SomeLabels();
     if (item.kind == CX_ITEM_UPDATE && OneIn(3)) {
@@ -442,6 +535,7 @@ struct Chance {
       lives = true;
       for (unsigned i = random() % 3; i > 0; i--) item.ops.push_back(Says("touch"));
     }
+    if (lives) AddRecovery(&item);
     item.tombstone = item.kind == CX_ITEM_PURGE && OneIn(2);
     item.trims = lives && OneIn(5);
     if (item.told() && OneIn(3)) {
@@ -475,7 +569,7 @@ struct Chance {
     if (OneIn(4)) filter.type = Of(Strings{"chat", "task"});
     if (OneIn(4)) filter.labels = SomeLabels();
     if (OneIn(4)) filter.key_prefix = Key();
-    for (int type : {1, 2, 3, 4, 8, 9, 10, 14, 17}) {
+    for (int type : {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 17, 18}) {
       if (type_filters && OneIn(2)) filter.event_types.insert(type);
     }
     type_filters = OneIn(4);

@@ -121,6 +121,41 @@ TEST_F(FilterTest, SelectsByTheLabelsBeforeTheChangeAndAfterIt) {
   EXPECT_FALSE(selects({{"x", "3"}}));
 }
 
+TEST_F(FilterTest, SelectsAnUndeletedContextByItsLabelsAfterwardsAlone) {
+  Item item = {CX_ITEM_UNDELETE, "a"};
+  item.labels = {{"x", "1"}};
+  item.untold = true;
+  Filter filter;
+  filter.labels = {{"x", "1"}};
+  EXPECT_EQ(Strings({"RESTORED a"}), Selected(filter, {{item}}));
+  filter.labels = {{"x", "2"}};
+  EXPECT_EQ(Strings(), Selected(filter, {{item}})) << "before it there was no context";
+}
+
+TEST_F(FilterTest, SelectsEachTypeOfEarlierStatesAndPointsAlone) {
+  Item restored = {CX_ITEM_UPDATE, "a"}, forked = {CX_ITEM_CREATE, "b"};
+  Item merged = {CX_ITEM_UPDATE, "c"};
+  restored.set_back = true;
+  restored.points = {{CX_POINT_MAKE, "p"}, {CX_POINT_CHANGE, "q"}, {CX_POINT_DROP, "r"}};
+  forked.source = "a";
+  merged.merged = "a";
+  const std::pair<int, Strings> cases[] = {
+      {CX_EVENT_RESTORED, {"RESTORED a"}},
+      {CX_EVENT_FORKED, {"FORKED b"}},
+      {CX_EVENT_MERGED, {"MERGED c"}},
+      {CX_EVENT_POINT_CREATED, {"POINT_CREATED a"}},
+      {CX_EVENT_POINT_UPDATED, {"POINT_UPDATED a"}},
+      {CX_EVENT_POINT_DELETED, {"POINT_DELETED a"}},
+      {CX_EVENT_UPDATED, {}},
+      {CX_EVENT_CREATED, {}},
+  };
+  for (const auto &[type, expected] : cases) {
+    Filter filter;
+    filter.event_types = {type};
+    EXPECT_EQ(expected, Selected(filter, {{restored, forked, merged}})) << EventName(type);
+  }
+}
+
 // ---- Keys. ----------------------------------------------------------------------
 
 TEST_F(FilterTest, SelectsWhatTouchesAKeyThatBeginsSo) {
@@ -159,6 +194,28 @@ TEST_F(FilterTest, SelectsAllPartsOfAnEventOrNone) {
   std::string huge(CX_EVENT_SIZE_MAX, 'x');
   EXPECT_EQ(1u, Selected(Keys("l"), {{{CX_ITEM_UPDATE, "a", {Put("k", huge), Put("l")}}}}).size())
       << "the mutations that are not told count all the same";
+}
+
+TEST_F(FilterTest, SelectsRestoresAndMergesByTheKeysThatTheyTouch) {
+  Item restored = {CX_ITEM_UPDATE, "a", {Put("k")}}, merged = {CX_ITEM_UPDATE, "b", {Put("l")}};
+  restored.set_back = true;
+  merged.merged = "a";
+  EXPECT_EQ(Strings({"RESTORED a"}), Selected(Keys("k"), {{restored, merged}}));
+  EXPECT_EQ(Strings({"MERGED b"}), Selected(Keys("l"), {{restored, merged}}));
+}
+
+TEST_F(FilterTest, SelectsWhatMayHaveTouchedAnyKey) {
+  Item restored = {CX_ITEM_UPDATE, "a", {Put("k")}}, forked = {CX_ITEM_CREATE, "b", {Put("k")}};
+  restored.set_back = true;
+  restored.untold = true;
+  forked.source = "a";
+  EXPECT_EQ(Strings({"RESTORED a", "FORKED b"}), Selected(Keys("x"), {{restored, forked}}));
+}
+
+TEST_F(FilterTest, SelectsPointsWhateverTheKeys) {
+  Item item = {CX_ITEM_UPDATE, "a", {Put("l")}};
+  item.points = {{CX_POINT_MAKE, "p"}, {CX_POINT_DROP, "q"}};
+  EXPECT_EQ(Strings({"POINT_CREATED a", "POINT_DELETED a"}), Selected(Keys("k"), {{item}}));
 }
 
 // ---- Many ids. -------------------------------------------------------------------

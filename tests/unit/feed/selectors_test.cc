@@ -102,6 +102,31 @@ TEST_F(SelectorsTest, VisitBySelectingByTheNarrowestCondition) {
   EXPECT_EQ(These({all}), Visited({CX_ITEM_UPDATE, "c", {}, "", {{"x", "2"}, {"y", "1"}}}));
 }
 
+TEST_F(SelectorsTest, VisitThoseWhoWantPointsByTheTypeOfTheEvent) {
+  Filter filter;
+  filter.event_types = {CX_EVENT_POINT_CREATED, CX_EVENT_FORKED};
+  const Somebody *wants = Add(filter);
+  Item item = {CX_ITEM_TOUCH, "a"};
+  item.points = {{CX_POINT_MAKE, "p"}};
+  EXPECT_EQ(std::set<const Somebody *>({wants}), Visited(item));
+  item.points = {{CX_POINT_DROP, "p"}};
+  EXPECT_TRUE(Visited(item).empty());
+  item = {CX_ITEM_CREATE, "a"};
+  EXPECT_TRUE(Visited(item).empty());
+  item.source = "b";
+  EXPECT_EQ(std::set<const Somebody *>({wants}), Visited(item));
+}
+
+TEST_F(SelectorsTest, VisitByTheLabelsOfAnUndeletedContext) {
+  Filter filter;
+  filter.labels = {{"x", "1"}};
+  const Somebody *wants = Add(filter);
+  Item item = {CX_ITEM_UNDELETE, "a"};
+  EXPECT_TRUE(Visited(item).empty());
+  item.labels = {{"x", "1"}};
+  EXPECT_EQ(std::set<const Somebody *>({wants}), Visited(item));
+}
+
 TEST_F(SelectorsTest, LetWhoIsVisitedLeave) {
   for (int i = 0; i < 100; i++) Add({});
   ForEachEvent({{{CX_ITEM_UPDATE, "a"}}}, 1, [&](const cx_event &event) {
