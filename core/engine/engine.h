@@ -44,11 +44,12 @@ struct cx_engine_options {
     const struct cx_random *random;
     struct cx_settings settings;
     uint64_t value_size_max;
-    uint64_t message_size_max;  /* Bounds what one change can weigh. */
-    uint64_t memory_limit;      /* Bytes; 0: none. */
-    uint64_t history_count_max; /* Activities of a context. */
-    uint64_t history_bytes_max; /* Their data and labels. */
-    uint64_t segment_size;      /* Of the log; 0: the usual. */
+    uint64_t message_size_max;    /* Bounds what one change can weigh. */
+    uint64_t memory_limit;        /* Bytes; 0: none. */
+    uint64_t history_count_max;   /* Activities of a context. */
+    uint64_t history_bytes_max;   /* Their data and labels. */
+    uint64_t recovery_points_max; /* Kept of a context whose policy has no retention. */
+    uint64_t segment_size;        /* Of the log; 0: the usual. */
     uint64_t subscriptions_max;
     uint64_t feed_retention_bytes;        /* How far back events are told, in bytes of the log, */
     int64_t feed_retention_age_us;        /* and in time; 0: no such bound. Both hold. */

@@ -69,11 +69,6 @@ static enum cx_plan_result activation_plan(struct cx_engine_write *write, struct
     return result;
 }
 
-static void note(struct cx_engine_write *write, uint64_t revision)
-{
-    write->wait_for = revision > write->wait_for ? revision : write->wait_for;
-}
-
 /* Shows the context as it is now; after a repeat it may be gone. */
 static void show_context(struct write_activation *activation, const struct cx_plan *plan)
 {
@@ -83,7 +78,7 @@ static void show_context(struct write_activation *activation, const struct cx_pl
 
     cx_name_key_init(&key, name->namespace_id, name->id);
     context = cx_state_find(plan->state, &key);
-    note(&activation->base, cx_state_derived_from(plan->state, &key, context));
+    cx_engine_write_note(&activation->base, cx_state_derived_from(plan->state, &key, context));
     if (cx_context_is_live(context) && !cx_context_is_expired(context, activation->base.now_us)) {
         cx_context_snapshot(context, activation->snapshot);
     }
@@ -95,7 +90,7 @@ static void activation_done(struct cx_engine_write *write, struct cx_plan *plan)
     uint64_t revision;
     const struct cx_session *session = find_session(plan, activation->request, &revision);
 
-    note(write, revision);
+    cx_engine_write_note(write, revision);
     if (session != NULL) {
         cx_engine_view_session(write->engine, session, activation->view);
         activation->there = true;
@@ -320,7 +315,7 @@ static void resource_done(struct cx_engine_write *write, struct cx_plan *plan)
 
     cx_name_key_init(&key, request->name.namespace_id, request->name.id);
     context = cx_state_find(plan->state, &key);
-    note(write, cx_state_derived_from(plan->state, &key, context));
+    cx_engine_write_note(write, cx_state_derived_from(plan->state, &key, context));
     held = page != NULL ? find_held(plan, request) : NULL;
     if (held != NULL) {
         page->resources = cx_tree_copy(&context->tracked->resources);

@@ -201,6 +201,7 @@ enum cx_status cx_engine_write_run(struct cx_engine_write *write)
         .change_size_max = engine->change_size_max,
         .history_count_max = engine->options.history_count_max,
         .history_bytes_max = engine->options.history_bytes_max,
+        .recovery_points_max = engine->options.recovery_points_max,
         .now_us = write->now_us,
         .lease_now_us = write->lease_now_us,
     };

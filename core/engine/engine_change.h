@@ -47,7 +47,7 @@ uint64_t cx_engine_shards_of(const struct cx_context_name *name, struct cx_bytes
 
 /* An id that the server makes up: from the request id if there is one, so that a repeat finds
  * it, else at random. A C string. */
-enum cx_made_up { CX_MADE_UP_CONTEXT = 0, CX_MADE_UP_SESSION = 1 };
+enum cx_made_up { CX_MADE_UP_CONTEXT = 0, CX_MADE_UP_SESSION = 1, CX_MADE_UP_POINT = 2 };
 enum { CX_MADE_UP_ID_SIZE = 32 };
 void cx_engine_make_up_id(struct cx_engine *engine, enum cx_made_up made_up,
                           struct cx_bytes namespace_id, struct cx_bytes request_id,
@@ -59,6 +59,17 @@ struct cx_engine_write cx_engine_write_begin(struct cx_engine *engine, uint64_t 
 
 /* Makes rounds until there is an answer. */
 CX_MUST_CHECK enum cx_status cx_engine_write_run(struct cx_engine_write *write);
+
+/* Takes a snapshot of a context that a write has made; of a replay whose context is gone by now,
+ * only names and version. Under the lock of its shard. */
+void cx_engine_show_created(struct cx_engine_write *write, const struct cx_plan *plan,
+                            const struct cx_context_name *name, struct cx_snapshot *ret_snapshot);
+
+/* Notes that the answer is derived from what this revision made: in `done`. */
+static inline void cx_engine_write_note(struct cx_engine_write *write, uint64_t revision)
+{
+    write->wait_for = revision > write->wait_for ? revision : write->wait_for;
+}
 
 /* What came of it. */
 struct cx_write_outcome cx_engine_write_outcome(const struct cx_engine_write *write);

@@ -244,7 +244,6 @@ static void optimize_done(struct cx_engine_write *write, struct cx_plan *plan)
     const struct cx_tracked *tracked = NULL;
     const struct cx_context *context;
     struct cx_name_key key;
-    uint64_t seen;
 
     optimize->optimizing = optimize->planned;
     optimize->wants_cut = !write->replayed && !optimize->planned.has_cut;
@@ -253,8 +252,7 @@ static void optimize_done(struct cx_engine_write *write, struct cx_plan *plan)
     }
     cx_name_key_init(&key, name->namespace_id, name->id);
     context = cx_state_find(plan->state, &key);
-    seen = cx_state_derived_from(plan->state, &key, context);
-    write->wait_for = seen > write->wait_for ? seen : write->wait_for;
+    cx_engine_write_note(write, cx_state_derived_from(plan->state, &key, context));
     if (cx_context_is_live(context)) {
         tracked = context->tracked;
     }

@@ -1,46 +1,37 @@
 /* Reading one context. */
 
-#include <inttypes.h>
-
 #include "core/engine/engine_internal.h"
+#include "core/state/earlier.h"
 
-static enum cx_status not_retained(uint64_t oldest, uint64_t newest, struct cx_error *error)
+/* Takes what is needed under the lock: a point, or the head and the way back from it. */
+static enum cx_status take_locked(struct cx_engine *engine, struct cx_context *context,
+                                  const struct cx_state_at *at, struct cx_snapshot *ret_snapshot,
+                                  struct cx_undo_path *ret_path, struct cx_error *error)
 {
-    enum cx_status status = cx_error_set(
-        error, CX_REASON_STATE_NOT_RETAINED,
-        "that state is not kept; versions %" PRIu64 " to %" PRIu64 " are", oldest, newest);
+    struct cx_base_ref ref;
+    enum cx_status status;
 
-    cx_error_detail_number(error, "oldest_version", oldest);
-    cx_error_detail_number(error, "newest_version", newest);
-    return status;
-}
-
-static bool is_head(const struct cx_context *context, const struct cx_state_at *at)
-{
-    if (at->version != 0) {
-        return at->version == context->version;
+    if (cx_state_at_is_newest(at)) {
+        cx_context_snapshot(context, ret_snapshot); /* What nearly everybody asks for. */
+        return CX_OK;
     }
-    return at->time_us == 0 || at->time_us >= context->update_time_us;
-}
-
-/* Takes what is needed under the lock: the head, and the way back from it. */
-static enum cx_status take_locked(struct cx_context *context, const struct cx_state_at *at,
-                                  struct cx_snapshot *ret_snapshot, struct cx_undo_path *ret_path,
-                                  struct cx_error *error)
-{
-    enum cx_status status = CX_OK;
-
-    if (!is_head(context, at)) {
-        status = cx_context_find_path(context, at, ret_path);
-    }
-    if (status == CX_OUT_OF_RANGE) {
-        uint64_t oldest =
-            context->undo_oldest != NULL ? context->undo_oldest->version : context->version;
-
-        return not_retained(oldest, context->version, error);
-    }
+    status = cx_earlier_find(context, at, engine->options.clock->wall_us(engine->options.clock),
+                             &ref, error);
     if (status != CX_OK) {
-        return cx_error_out_of_memory(error);
+        return status;
+    }
+    if (ref.kind == CX_BASE_POINT) {
+        const struct cx_point *point = cx_recovery_find(context->recovery, ref.number);
+
+        cx_snapshot_of_state(context, &point->state, ret_snapshot);
+        return CX_OK;
+    }
+    if (ref.kind == CX_BASE_VERSION) {
+        const struct cx_state_at version = {.version = ref.number};
+
+        if (cx_context_find_path(context, &version, ret_path) != CX_OK) {
+            return cx_error_out_of_memory(error);
+        }
     }
     cx_context_snapshot(context, ret_snapshot);
     return CX_OK;
@@ -74,7 +65,7 @@ enum cx_status cx_engine_get(struct cx_engine *engine, const struct cx_context_n
     pthread_mutex_lock(&engine->locks[key.shard]);
     status = cx_engine_find_locked(engine, &key, &context, ret_wait_for, ret_error);
     if (status == CX_OK) {
-        status = take_locked(context, at, ret_snapshot, &path, ret_error);
+        status = take_locked(engine, context, at, ret_snapshot, &path, ret_error);
     }
     pthread_mutex_unlock(&engine->locks[key.shard]);
 

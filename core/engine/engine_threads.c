@@ -8,6 +8,7 @@
 #include "core/base/limits.h"
 #include "core/base/memory.h"
 #include "core/engine/engine_internal.h"
+#include "core/state/point.h"
 #include "core/state/tracked.h"
 
 enum {
@@ -196,10 +197,30 @@ static void *feed_loader_run(void *arg)
 
 /* ---- The timers. ------------------------------------------------------------ */
 
+/* Entries of the states that a context came from, and of those merged into it. */
+static uint64_t count_bases(const struct cx_recovery *recovery)
+{
+    uint64_t count = 0;
+
+    for (const struct cx_base *base = recovery->forked_from; base != NULL; base = base->older) {
+        count += base->entry_count;
+    }
+    for (const struct cx_merged *each = recovery->merged; each != NULL; each = each->next) {
+        count += each->base->entry_count;
+    }
+    return count;
+}
+
 static bool is_large(const struct cx_undo *garbage)
 {
     uint64_t count = garbage->kind == CX_UNDO_ROOT ? garbage->entry_count : 0;
 
+    for (size_t i = 0; garbage->dropped_points != NULL && i < garbage->dropped_points->count; i++) {
+        count += garbage->dropped_points->points[i]->state.entry_count;
+    }
+    if (garbage->dropped_recovery != NULL) {
+        count += garbage->dropped_recovery->point_count + count_bases(garbage->dropped_recovery);
+    }
     if (garbage->dropped != NULL) {
         count += garbage->dropped->history_count + garbage->dropped->file_count;
     }

@@ -19,29 +19,33 @@ static enum cx_plan_result create_plan(struct cx_engine_write *write, struct cx_
     return cx_plan_create(plan, ((struct write_create *)write)->request);
 }
 
-static void create_done(struct cx_engine_write *write, struct cx_plan *plan)
+void cx_engine_show_created(struct cx_engine_write *write, const struct cx_plan *plan,
+                            const struct cx_context_name *name, struct cx_snapshot *ret_snapshot)
 {
-    struct write_create *create = (struct write_create *)write;
-    const struct cx_context_name *name = &create->request->name;
     struct cx_name_key key;
     struct cx_context *context;
-    uint64_t seen;
 
     cx_name_key_init(&key, name->namespace_id, name->id);
     context = cx_state_find(plan->state, &key);
-    seen = cx_state_derived_from(plan->state, &key, context);
-    write->wait_for = seen > write->wait_for ? seen : write->wait_for;
+    cx_engine_write_note(write, cx_state_derived_from(plan->state, &key, context));
     if (cx_context_is_live(context) && !cx_context_is_expired(context, write->now_us)) {
-        cx_context_snapshot(context, create->snapshot);
+        cx_context_snapshot(context, ret_snapshot);
         return;
     }
-    *create->snapshot = (struct cx_snapshot){.version = write->version};
+    *ret_snapshot = (struct cx_snapshot){.version = write->version};
     if (context != NULL) {
         cx_tree_item_ref(&context->item);
-        create->snapshot->context = context;
-        create->snapshot->namespace_id = cx_context_namespace(context);
-        create->snapshot->id = cx_context_id(context);
+        ret_snapshot->context = context;
+        ret_snapshot->namespace_id = cx_context_namespace(context);
+        ret_snapshot->id = cx_context_id(context);
     }
+}
+
+static void create_done(struct cx_engine_write *write, struct cx_plan *plan)
+{
+    struct write_create *create = (struct write_create *)write;
+
+    cx_engine_show_created(write, plan, &create->request->name, create->snapshot);
 }
 
 enum cx_status cx_engine_create(struct cx_engine *engine, const struct cx_create_request *request,

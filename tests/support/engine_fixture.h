@@ -84,6 +84,7 @@ class EngineFixture : public testing::Test {
     options_.message_size_max = 256 * CX_KIB;
     options_.history_count_max = 100000;
     options_.history_bytes_max = 64 * CX_MIB;
+    options_.recovery_points_max = 1000;
     options_.segment_size = 1;  // The smallest that holds the largest change.
     options_.sync = true;
     events_.complete = OnComplete;

@@ -108,6 +108,12 @@ class Mutations {
     list_.back().activity = &activity.content();
     return *this;
   }
+  Mutations &SetPolicy(const cx_recovery_policy &policy) {
+    Add(CX_MUTATION_SET_POLICY, "", "", "");
+    policies_.push_back(std::make_shared<cx_recovery_policy>(policy));
+    list_.back().policy = policies_.back().get();
+    return *this;
+  }
   const std::vector<cx_mutation> &list() const { return list_; }
 
  private:
@@ -128,6 +134,7 @@ class Mutations {
 
   std::vector<std::shared_ptr<std::string>> kept_;
   std::vector<Activity> activities_;
+  std::vector<std::shared_ptr<cx_recovery_policy>> policies_;
   std::vector<cx_mutation> list_;
 };
 
