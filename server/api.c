@@ -11,13 +11,6 @@ static const struct cx_service *const services[] = {
 };
 enum { SERVICE_COUNT = sizeof services / sizeof services[0] };
 
-/* Those that do something. A probe that asks for one of the others, all of whose methods
- * are refused, must not take it for healthy. */
-static const struct cx_service *const working[] = {
-    &cx_context_manager_service,
-    &cx_tracker_service,
-};
-
 enum cx_status cx_api_init(struct cx_api *api, const struct cx_config *config,
                            struct cx_engine *engine)
 {
@@ -38,7 +31,7 @@ enum cx_status cx_api_init(struct cx_api *api, const struct cx_config *config,
         .settings = api->settings,
         .setting_count = count,
     };
-    status = cx_health_new(working, sizeof working / sizeof working[0], &api->health);
+    status = cx_health_new(services, SERVICE_COUNT, &api->health);
     if (status != CX_OK) {
         return status;
     }

@@ -144,6 +144,7 @@ static enum cx_exit open_engine(struct server *server)
         .memory_limit = config->memory_limit,
         .history_count_max = config->history_count_max,
         .history_bytes_max = config->history_bytes_max,
+        .recovery_points_max = config->recovery_points_max,
         .subscriptions_max = config->subscriptions_max,
         .feed_retention_bytes = config->feed_retention_bytes,
         .feed_retention_age_us = (int64_t)config->feed_retention_age_us,

@@ -89,6 +89,7 @@ struct cx_config {
     uint64_t request_ids_max;
     uint64_t history_count_max;
     uint64_t history_bytes_max;
+    uint64_t recovery_points_max;
     uint64_t feed_retention_bytes;
     uint64_t feed_retention_age_us;
     uint64_t memory_limit; /* In bytes, also when it was given in percent. */

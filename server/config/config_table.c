@@ -76,6 +76,10 @@ const struct cx_setting cx_setting_table[] = {
     {"Keeping", "history_bytes_max", CX_SETTING_SIZE, "256MiB", CX_MIB, 1024 * CX_GIB, NULL,
      AT(history_bytes_max), false,
      "The same for the data and metadata of the activities; the newest is always kept."},
+    {"Keeping", "recovery_points_max", CX_SETTING_COUNT, "1000", 1, 1000000, NULL,
+     AT(recovery_points_max), false,
+     "Recovery points of a context that has no retention policy of its own: the newest so many are "
+     "kept, and those that are pinned."},
     {"Keeping", "feed_retention_bytes", CX_SETTING_SIZE, "1GiB", CX_MIB, 1024 * CX_GIB, NULL,
      AT(feed_retention_bytes), false,
      "How much of the log subscriptions can go back in: about so many bytes, while they are "

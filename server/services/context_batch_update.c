@@ -7,6 +7,7 @@
 #include "server/services/answer.h"
 #include "server/services/context_manager.h"
 #include "server/services/convert_request.h"
+#include "server/services/convert_response.h"
 #include "server/services/update_result.h"
 
 struct batch_state {
@@ -26,12 +27,7 @@ static void shorten(BatchUpdateContextsResponse *response, size_t size_max)
         const UpdateResult *result = response->results[i - 1];
 
         if (result->outcome_case == CONTEXTD__V1__UPDATE_RESULT__OUTCOME_FAILURE) {
-            Failure *failure = result->failure;
-
-            size -= protobuf_c_message_get_packed_size(&failure->base);
-            failure->message = (char *)protobuf_c_empty_string;
-            failure->n_metadata = 0;
-            size += protobuf_c_message_get_packed_size(&failure->base);
+            size -= cx_failure_shorten(result->failure);
         }
     }
 }

@@ -27,15 +27,13 @@ static void reply(struct cx_call *call)
     const struct cx_allocator allocator = cx_allocator_of_call(call);
     CreateContextResponse response = CONTEXTD__V1__CREATE_CONTEXT_RESPONSE__INIT;
     WriteResult write;
-    Context *context = cx_context_message(&allocator, &state->snapshot);
+    Context *context = cx_context_written_message(&allocator, &state->snapshot, &state->outcome);
 
     cx_snapshot_done(&state->snapshot); /* The message holds copies. */
     if (context == NULL) {
         cx_answer_out_of_memory(call);
         return;
     }
-    context->version = state->outcome.version;
-    context->revision = state->outcome.revision;
     cx_write_result_init(&write, &state->outcome);
     response.context = context;
     response.write = &write;

@@ -5,8 +5,8 @@
 
 #include "core/base/limits.h"
 #include "server/services/convert_activity.h"
+#include "server/services/convert_policy.h"
 #include "server/services/convert_time.h"
-#include "server/services/unsupported.h"
 
 /* ---- Labels. ---------------------------------------------------------------- */
 
@@ -17,27 +17,22 @@ static enum cx_status check_label_value(struct cx_conversion *conversion, const 
 }
 
 /* Says of one pair of a map what is wrong with it; maps have no order to count by. */
-static enum cx_status check_label(struct cx_conversion *conversion, const struct cx_field *at,
+static enum cx_status check_label(struct cx_conversion *conversion, const struct cx_field *map,
                                   const struct cx_label *label)
 {
-    const struct cx_field metadata = cx_field_of(at, "metadata");
-    enum cx_status status;
+    enum cx_status status =
+        cx_field_check_name(map, "key", label->key, 1, CX_LABEL_KEY_SIZE_MAX, conversion->error);
 
-    status = cx_field_check_name(&metadata, "key", label->key, 1, CX_LABEL_KEY_SIZE_MAX,
-                                 conversion->error);
-    if (status != CX_OK) {
-        return status;
-    }
-    return check_label_value(conversion, &metadata, label->value);
+    return status != CX_OK ? status : check_label_value(conversion, map, label->value);
 }
 
 /* Checks the labels, and sorts them by key. */
-static enum cx_status sort_labels(struct cx_conversion *conversion, const struct cx_field *at,
+static enum cx_status sort_labels(struct cx_conversion *conversion, const struct cx_field *map,
                                   struct cx_label *labels, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         struct cx_label label = labels[i];
-        enum cx_status status = check_label(conversion, at, &label);
+        enum cx_status status = check_label(conversion, map, &label);
         size_t place = i;
 
         if (status != CX_OK) {
@@ -47,22 +42,22 @@ static enum cx_status sort_labels(struct cx_conversion *conversion, const struct
             labels[place] = labels[place - 1];
         }
         if (place > 0 && cx_bytes_equal(labels[place - 1].key, label.key)) {
-            return cx_field_invalid(at, "metadata", conversion->error,
-                                    "must not have the key %s twice", (const char *)label.key.data);
+            return cx_field_invalid(map, NULL, conversion->error, "must not have the key %s twice",
+                                    (const char *)label.key.data);
         }
         labels[place] = label;
     }
     return CX_OK;
 }
 
-enum cx_status cx_convert_labels(struct cx_conversion *conversion, const struct cx_field *at,
-                                 const void *entries, size_t count,
-                                 const struct cx_label **ret_labels)
+enum cx_status cx_convert_label_map(struct cx_conversion *conversion, const struct cx_field *map,
+                                    const void *entries, size_t count,
+                                    const struct cx_label **ret_labels)
 {
     struct cx_label *labels;
     enum cx_status status;
 
-    status = cx_field_check_count(at, "metadata", count, 0, CX_LABELS_MAX, conversion->error);
+    status = cx_field_check_count(map, NULL, count, 0, CX_LABELS_MAX, conversion->error);
     if (status != CX_OK || count == 0) {
         return status;
     }
@@ -78,7 +73,16 @@ enum cx_status cx_convert_labels(struct cx_conversion *conversion, const struct 
         labels[i].value = cx_bytes_of(entry->value);
     }
     *ret_labels = labels;
-    return sort_labels(conversion, at, labels, count);
+    return sort_labels(conversion, map, labels, count);
+}
+
+enum cx_status cx_convert_labels(struct cx_conversion *conversion, const struct cx_field *at,
+                                 const void *entries, size_t count,
+                                 const struct cx_label **ret_labels)
+{
+    const struct cx_field map = cx_field_of(at, "metadata");
+
+    return cx_convert_label_map(conversion, &map, entries, count, ret_labels);
 }
 
 /* ---- New contexts. ---------------------------------------------------------- */
@@ -98,18 +102,16 @@ enum cx_status cx_convert_new_context(struct cx_conversion *conversion, const st
                                       const NewContext *message, struct cx_new_context *ret_context)
 {
     const struct cx_field expiry = cx_field_of(at, "expiry");
+    const struct cx_field policy = cx_field_of(at, "recovery_policy");
     struct cx_new_context context = {
         .type = cx_bytes_of(message->type),
         .parent_id = cx_bytes_of(message->parent_id),
         .create_parent = message->create_parent,
         .label_count = message->n_metadata,
     };
-    enum cx_status status = cx_unsupported_check(&message->base, at, conversion->error);
+    enum cx_status status = cx_field_check_name(at, "type", context.type, 0,
+                                                CX_CONTEXT_TYPE_SIZE_MAX, conversion->error);
 
-    if (status == CX_OK) {
-        status = cx_field_check_name(at, "type", context.type, 0, CX_CONTEXT_TYPE_SIZE_MAX,
-                                     conversion->error);
-    }
     if (status == CX_OK) {
         status = cx_field_check_name(at, "parent_id", context.parent_id, 0, CX_CONTEXT_ID_SIZE_MAX,
                                      conversion->error);
@@ -121,6 +123,9 @@ enum cx_status cx_convert_new_context(struct cx_conversion *conversion, const st
     if (status == CX_OK && message->expiry != NULL) {
         status = cx_convert_expiry(conversion, &expiry, message->expiry, &context.ttl_us,
                                    &context.sliding);
+    }
+    if (status == CX_OK) {
+        status = cx_convert_policy(conversion, &policy, message->recovery_policy, &context.policy);
     }
     if (status != CX_OK) {
         return status;
@@ -263,11 +268,24 @@ static enum cx_status convert_record(struct cx_conversion *conversion, const str
     return cx_convert_activity(conversion, &field, message->record_activity, content);
 }
 
+static enum cx_status convert_set_policy(struct cx_conversion *conversion,
+                                         const struct cx_field *at, const Mutation *message,
+                                         struct cx_mutation *ret_mutation)
+{
+    const struct cx_field set = cx_field_of(at, "set_recovery_policy");
+    const struct cx_field field = cx_field_of(&set, "policy");
+    struct cx_recovery_policy *policy = cx_allocator_alloc(&conversion->memory, sizeof *policy);
+
+    if (policy == NULL) {
+        return cx_error_out_of_memory(conversion->error);
+    }
+    *ret_mutation = (struct cx_mutation){.kind = CX_MUTATION_SET_POLICY, .policy = policy};
+    return cx_convert_policy(conversion, &field, message->set_recovery_policy->policy, policy);
+}
+
 static enum cx_status convert_mutation(struct cx_conversion *conversion, const struct cx_field *at,
                                        const Mutation *message, struct cx_mutation *ret_mutation)
 {
-    enum cx_status status;
-
     switch (message->kind_case) {
     case CONTEXTD__V1__MUTATION__KIND_PUT_ENTRY:
         return convert_put(conversion, at, message, ret_mutation);
@@ -287,11 +305,10 @@ static enum cx_status convert_mutation(struct cx_conversion *conversion, const s
         return convert_record(conversion, at, message, ret_mutation);
     case CONTEXTD__V1__MUTATION__KIND_SPLICE_ENTRY:
         return cx_field_invalid(at, "splice_entry", conversion->error, "only events have it");
+    case CONTEXTD__V1__MUTATION__KIND_SET_RECOVERY_POLICY:
+        return convert_set_policy(conversion, at, message, ret_mutation);
     default:
-        status = cx_unsupported_check(&message->base, at, conversion->error);
-        return status != CX_OK
-                   ? status
-                   : cx_field_invalid(at, NULL, conversion->error, "must be set to a known kind");
+        return cx_field_invalid(at, NULL, conversion->error, "must be set to a known kind");
     }
 }
 

@@ -5,34 +5,40 @@
 #include "core/base/limits.h"
 #include "server/services/convert_part.h"
 #include "server/services/convert_time.h"
-#include "server/services/unsupported.h"
 
-static enum cx_status convert_state(struct cx_conversion *conversion, const struct cx_field *at,
-                                    const StateRef *message, struct cx_context_name *ret_name,
-                                    struct cx_state_at *ret_at)
+enum cx_status cx_convert_point_id(struct cx_conversion *conversion, const struct cx_field *at,
+                                   const char *name, struct cx_bytes id, size_t size_min)
 {
-    const struct cx_field state = cx_field_of(at, "state");
+    return cx_field_check_name(at, name, id, size_min, CX_POINT_ID_SIZE_MAX, conversion->error);
+}
+
+enum cx_status cx_convert_state(struct cx_conversion *conversion, const struct cx_field *at,
+                                const StateRef *message, struct cx_context_name *ret_name,
+                                struct cx_state_at *ret_at)
+{
     enum cx_status status;
 
     if (message == NULL) {
-        return cx_field_invalid(&state, NULL, conversion->error, "must be set");
+        return cx_field_invalid(at, NULL, conversion->error, "must be set");
     }
-    status =
-        cx_convert_name(conversion, &state, message->namespace_, message->context_id, 1, ret_name);
-    if (status == CX_OK) {
-        status = cx_unsupported_check(&message->base, &state, conversion->error);
-    }
+    status = cx_convert_name(conversion, at, message->namespace_, message->context_id, 1, ret_name);
     if (status != CX_OK) {
         return status;
     }
     *ret_at = (struct cx_state_at){0};
-    if (message->at_case == CONTEXTD__V1__STATE_REF__AT_VERSION) {
+    switch (message->at_case) {
+    case CONTEXTD__V1__STATE_REF__AT_VERSION:
         ret_at->version = message->version;
-    } else if (message->at_case == CONTEXTD__V1__STATE_REF__AT_TIME) {
-        return cx_convert_time(conversion, &state, "time", message->time, CX_TIME_DOWN,
+        return CX_OK;
+    case CONTEXTD__V1__STATE_REF__AT_RECOVERY_POINT_ID:
+        ret_at->point_id = cx_bytes_of(message->recovery_point_id);
+        return cx_convert_point_id(conversion, at, "recovery_point_id", ret_at->point_id, 0);
+    case CONTEXTD__V1__STATE_REF__AT_TIME:
+        return cx_convert_time(conversion, at, "time", message->time, CX_TIME_DOWN,
                                &ret_at->time_us);
+    default:
+        return CX_OK;
     }
-    return CX_OK;
 }
 
 static enum cx_status convert_view(struct cx_conversion *conversion, const struct cx_field *at,
@@ -74,8 +80,9 @@ static size_t drop_repeats(struct cx_bytes *keys, size_t count)
     return kept;
 }
 
-static enum cx_status convert_keys(struct cx_conversion *conversion, const struct cx_field *at,
-                                   char *const *texts, size_t count, struct cx_get_query *ret_query)
+enum cx_status cx_convert_keys(struct cx_conversion *conversion, const struct cx_field *at,
+                               char *const *texts, size_t count, const struct cx_bytes **ret_keys,
+                               size_t *ret_count)
 {
     enum cx_status status;
     struct cx_bytes *keys;
@@ -99,26 +106,28 @@ static enum cx_status convert_keys(struct cx_conversion *conversion, const struc
         }
     }
     qsort(keys, count, sizeof *keys, compare_keys);
-    ret_query->keys = keys;
-    ret_query->key_count = drop_repeats(keys, count);
+    *ret_keys = keys;
+    *ret_count = drop_repeats(keys, count);
     return CX_OK;
 }
 
 enum cx_status cx_convert_get(struct cx_conversion *conversion, const struct cx_field *at,
                               const GetContextRequest *message, struct cx_get_query *ret_query)
 {
+    const struct cx_field state = cx_field_of(at, "state");
     struct cx_get_query query = {
         .key_prefix = cx_bytes_of(message->key_prefix),
         .if_newer_than = message->if_newer_than,
     };
     enum cx_status status;
 
-    status = convert_state(conversion, at, message->state, &query.name, &query.at);
+    status = cx_convert_state(conversion, &state, message->state, &query.name, &query.at);
     if (status == CX_OK) {
         status = convert_view(conversion, at, message->view, CX_VIEW_FULL, &query.view);
     }
     if (status == CX_OK) {
-        status = convert_keys(conversion, at, message->keys, message->n_keys, &query);
+        status = cx_convert_keys(conversion, at, message->keys, message->n_keys, &query.keys,
+                                 &query.key_count);
     }
     if (status == CX_OK) {
         status = cx_field_check_name(at, "key_prefix", query.key_prefix, 0, CX_ENTRY_KEY_SIZE_MAX,
@@ -134,6 +143,7 @@ enum cx_status cx_convert_get(struct cx_conversion *conversion, const struct cx_
 enum cx_status cx_convert_read(struct cx_conversion *conversion, const ReadEntriesRequest *message,
                                struct cx_read_query *ret_query)
 {
+    const struct cx_field state = cx_field_of(NULL, "state");
     struct cx_read_query query = {
         .key_prefix = cx_bytes_of(message->key_prefix),
         .after_key = cx_bytes_of(message->after_key),
@@ -144,7 +154,7 @@ enum cx_status cx_convert_read(struct cx_conversion *conversion, const ReadEntri
     };
     enum cx_status status;
 
-    status = convert_state(conversion, NULL, message->state, &query.name, &query.at);
+    status = cx_convert_state(conversion, &state, message->state, &query.name, &query.at);
     if (status == CX_OK) {
         status = cx_field_check_name(NULL, "key_prefix", query.key_prefix, 0, CX_ENTRY_KEY_SIZE_MAX,
                                      conversion->error);

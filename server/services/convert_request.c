@@ -4,7 +4,6 @@
 #include "core/base/text.h"
 #include "server/rpc/call.h"
 #include "server/services/convert_part.h"
-#include "server/services/unsupported.h"
 
 struct cx_conversion cx_conversion_of_call(struct cx_call *call, struct cx_error *error)
 {
@@ -151,27 +150,35 @@ enum cx_status cx_convert_create(struct cx_conversion *conversion,
     return CX_OK;
 }
 
-enum cx_status cx_convert_create_if_missing(struct cx_conversion *conversion,
-                                            const struct cx_field *at, const NewContext *message,
-                                            struct cx_bytes id,
-                                            const struct cx_new_context **ret_context)
+enum cx_status cx_convert_properties(struct cx_conversion *conversion, const struct cx_field *at,
+                                     const NewContext *message, struct cx_bytes id,
+                                     const struct cx_new_context **ret_context)
 {
-    const struct cx_field field = cx_field_of(at, "create_if_missing");
     struct cx_new_context *context = cx_allocator_alloc(&conversion->memory, sizeof *context);
     enum cx_status status;
 
     if (context == NULL) {
         return cx_error_out_of_memory(conversion->error);
     }
-    status = cx_convert_new_context(conversion, &field, message, context);
+    status = cx_convert_new_context(conversion, at, message, context);
     if (status == CX_OK) {
-        status = check_not_its_own_parent(&field, id, context, conversion->error);
+        status = check_not_its_own_parent(at, id, context, conversion->error);
     }
     if (status != CX_OK) {
         return status;
     }
     *ret_context = context;
     return CX_OK;
+}
+
+enum cx_status cx_convert_create_if_missing(struct cx_conversion *conversion,
+                                            const struct cx_field *at, const NewContext *message,
+                                            struct cx_bytes id,
+                                            const struct cx_new_context **ret_context)
+{
+    const struct cx_field field = cx_field_of(at, "create_if_missing");
+
+    return cx_convert_properties(conversion, &field, message, id, ret_context);
 }
 
 enum cx_status cx_convert_update(struct cx_conversion *conversion, const struct cx_field *at,

@@ -4,9 +4,9 @@
  *
  *  (1) What is converted without an error is what core/state/request.h asks for.
  *  (2) The result borrows from the message and from the memory of the conversion.
- *  (3) A failure is INVALID_FIELD {field, rule} or NOT_SUPPORTED {field} of the first
- *      field that is wrong, LIMIT_REACHED {limit: "message_size_max"} of an activity that
- *      no answer would have room for, or LIMIT_REACHED {limit: "memory"}.
+ *  (3) A failure is INVALID_FIELD {field, rule} of the first field that is wrong,
+ *      LIMIT_REACHED {limit: "message_size_max"} of an activity that no answer would have
+ *      room for, or LIMIT_REACHED {limit: "memory"}.
  *
  * Threads: plain data. */
 

@@ -7,6 +7,7 @@
 #include "core/base/error.h"
 #include "core/base/limits.h"
 #include "core/engine/engine.h"
+#include "server/services/convert_policy.h"
 #include "server/services/convert_time.h"
 #include "server/services/entry_block.h"
 
@@ -32,13 +33,15 @@ struct context_block {
     Timestamp update_time;
     Timestamp expire_time;
     Timestamp delete_time;
+    StateRef forked_from;
+    struct cx_policy_parts policy;
     ContextLabel labels[];
 };
 
 static size_t context_texts_size(const struct cx_snapshot *snapshot)
 {
     size_t size = snapshot->namespace_id.size + snapshot->id.size + snapshot->type.size +
-                  snapshot->parent_id.size + 4;
+                  snapshot->parent_id.size + snapshot->forked_from_id.size + 5;
 
     for (size_t i = 0; i < snapshot->label_count; i++) {
         size += snapshot->labels[i].key.size + snapshot->labels[i].value.size + 2;
@@ -55,6 +58,21 @@ static void fill_labels(const struct cx_snapshot *snapshot, ContextLabel *labels
         labels[i].value = place_text(place, snapshot->labels[i].value);
         pointers[i] = &labels[i];
     }
+}
+
+/* Sets where a fork came from; NULL for what is none. */
+static StateRef *set_forked_from(const struct cx_snapshot *snapshot, char *namespace_id,
+                                 StateRef *state, char **place)
+{
+    if (snapshot->forked_from_id.size == 0) {
+        return NULL;
+    }
+    *state = (StateRef)CONTEXTD__V1__STATE_REF__INIT;
+    state->namespace_ = namespace_id;
+    state->context_id = place_text(place, snapshot->forked_from_id);
+    state->at_case = CONTEXTD__V1__STATE_REF__AT_VERSION;
+    state->version = snapshot->forked_from_version;
+    return state;
 }
 
 Context *cx_context_message(const struct cx_allocator *allocator,
@@ -90,6 +108,29 @@ Context *cx_context_message(const struct cx_allocator *allocator,
     context->update_time = cx_time_message(&block->update_time, snapshot->update_time_us);
     context->expire_time = cx_time_message(&block->expire_time, snapshot->expire_time_us);
     context->delete_time = cx_time_message(&block->delete_time, snapshot->delete_time_us);
+    context->forked_from =
+        set_forked_from(snapshot, context->namespace_, &block->forked_from, &place);
+    context->recovery_policy = cx_policy_message(&block->policy, &snapshot->policy);
+    return context;
+}
+
+bool cx_snapshot_shows_live(const struct cx_snapshot *snapshot)
+{
+    return snapshot->revision > 0 && snapshot->delete_time_us == 0;
+}
+
+Context *cx_context_written_message(const struct cx_allocator *allocator,
+                                    const struct cx_snapshot *snapshot,
+                                    const struct cx_write_outcome *outcome)
+{
+    Context *context = cx_context_message(allocator, snapshot);
+
+    if (context != NULL) {
+        context->version = outcome->version;
+    }
+    if (context != NULL && outcome->revision > 0) {
+        context->revision = outcome->revision;
+    }
     return context;
 }
 
@@ -115,15 +156,16 @@ uint64_t cx_context_cost(const struct cx_snapshot *snapshot, const struct cx_get
                                                                : snapshot->entry_count;
 }
 
+/* Measures no further than to what does not fit into `size_max` bytes. */
 static void measure_entries(const struct cx_snapshot *snapshot, const struct cx_get_query *query,
-                            struct cx_entry_measure *ret_measure)
+                            uint64_t size_max, struct cx_entry_measure *ret_measure)
 {
     struct cx_entry_picker picker;
     struct cx_entry_view entry;
 
     *ret_measure = (struct cx_entry_measure){0};
     cx_entry_picker_init(&picker, snapshot, query);
-    while (cx_entry_picker_next(&picker, &entry)) {
+    while (ret_measure->packed_size <= size_max && cx_entry_picker_next(&picker, &entry)) {
         cx_entry_measure_add(ret_measure, &entry, query->view == CX_VIEW_FULL);
     }
 }
@@ -163,7 +205,7 @@ enum cx_status cx_context_message_full(const struct cx_allocator *allocator,
         return cx_error_out_of_memory(error);
     }
     if (query->view != CX_VIEW_BASIC) {
-        measure_entries(snapshot, query, &measure);
+        measure_entries(snapshot, query, size_max, &measure);
     }
     size = protobuf_c_message_get_packed_size(&context->base) + measure.packed_size;
     if (size > size_max) {
@@ -232,11 +274,20 @@ Failure *cx_failure_message(const struct cx_allocator *allocator, const struct c
     return failure;
 }
 
+size_t cx_failure_shorten(Failure *failure)
+{
+    size_t size = protobuf_c_message_get_packed_size(&failure->base);
+
+    failure->message = (char *)protobuf_c_empty_string;
+    failure->n_metadata = 0;
+    return size - protobuf_c_message_get_packed_size(&failure->base);
+}
+
 enum cx_status cx_error_response_too_large(struct cx_error *error, uint64_t size, uint64_t limit)
 {
     enum cx_status status =
         cx_error_set(error, CX_REASON_RESPONSE_TOO_LARGE,
-                     "the answer would have %" PRIu64 " bytes, more than the %" PRIu64
+                     "the answer would have %" PRIu64 " bytes or more, not the %" PRIu64
                      " of a message; ask for less, or use ReadEntries",
                      size, limit);
 

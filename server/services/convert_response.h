@@ -22,6 +22,15 @@ struct cx_write_outcome;
 Context *cx_context_message(const struct cx_allocator *allocator,
                             const struct cx_snapshot *snapshot);
 
+/* The same for the answer to a write: version and revision are those of its change. */
+Context *cx_context_written_message(const struct cx_allocator *allocator,
+                                    const struct cx_snapshot *snapshot,
+                                    const struct cx_write_outcome *outcome);
+
+/* Whether a snapshot that a write answers with is of a context that is there: the context of a
+ * repeat may be deleted, expired or purged by now. */
+bool cx_snapshot_shows_live(const struct cx_snapshot *snapshot);
+
 /* A context with what `query` asks for: its view, its keys. Fails with
  * RESPONSE_TOO_LARGE {size, limit} when it would be packed into more than `size_max`
  * bytes, before anything large is allocated, or LIMIT_REACHED (memory). *ret_size is
@@ -46,6 +55,10 @@ void cx_write_result_init(WriteResult *ret_message, const struct cx_write_outcom
  * size. */
 Failure *cx_failure_message(const struct cx_allocator *allocator, const struct cx_error *error,
                             size_t *ret_size);
+
+/* Drops what a failure tells beside code and reason, for answers that have no room for it.
+ * Returns how much less it is packed into. */
+size_t cx_failure_shorten(Failure *failure);
 
 /* Says RESPONSE_TOO_LARGE {size, limit}. */
 enum cx_status cx_error_response_too_large(struct cx_error *error, uint64_t size, uint64_t limit);

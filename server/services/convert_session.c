@@ -4,7 +4,6 @@
 #include "server/services/convert_activity.h"
 #include "server/services/convert_part.h"
 #include "server/services/convert_time.h"
-#include "server/services/unsupported.h"
 
 /* ---- Sessions. -------------------------------------------------------------- */
 
@@ -101,12 +100,10 @@ enum cx_status cx_convert_session_start(struct cx_conversion *conversion,
         .label_count = message->n_metadata,
         .ttl_us = CX_SESSION_TTL_US_DEFAULT,
         .default_context_id = cx_bytes_of(message->default_context_id),
+        .point_on_loss = message->recovery_point_on_loss,
     };
     enum cx_status status = cx_convert_check_namespace(conversion, NULL, request.name.namespace_id);
 
-    if (status == CX_OK) {
-        status = cx_unsupported_check(&message->base, NULL, conversion->error);
-    }
     if (status == CX_OK) {
         status = convert_properties(conversion, message, &request);
     }

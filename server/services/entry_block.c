@@ -30,7 +30,7 @@ void cx_entry_measure_add(struct cx_entry_measure *measure, const struct cx_entr
                           bool with_value)
 {
     uint64_t size = bytes_field_size(entry->key.size) + bytes_field_size(entry->content_type.size) +
-                    1 + varint_size(entry->version);
+                    (entry->version > 0 ? 1 + varint_size(entry->version) : 0);
 
     measure->count++;
     measure->copied_size += entry->key.size + 1 + entry->content_type.size + 1;

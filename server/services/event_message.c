@@ -5,6 +5,7 @@
 #include "core/base/arena.h"
 #include "core/base/limits.h"
 #include "server/services/convert_activity.h"
+#include "server/services/convert_policy.h"
 #include "server/services/convert_response.h"
 #include "server/services/convert_time.h"
 #include "server/services/convert_tracking.h"
@@ -17,10 +18,17 @@ enum { AROUND_SIZE = 1024 };
 #define SAME_NUMBER(type)                                                                          \
     static_assert((int)CX_EVENT_##type == (int)CONTEXTD__V1__EVENT_TYPE__EVENT_TYPE_##type,        \
                   "the types have the numbers of the API")
+#define SAME_NUMBER_OF_POINT(type)                                                                 \
+    static_assert((int)CX_EVENT_POINT_##type ==                                                    \
+                      (int)CONTEXTD__V1__EVENT_TYPE__EVENT_TYPE_RECOVERY_POINT_##type,             \
+                  "the types have the numbers of the API")
 SAME_NUMBER(CREATED);
 SAME_NUMBER(UPDATED);
 SAME_NUMBER(DELETED);
 SAME_NUMBER(EXPIRED);
+SAME_NUMBER(RESTORED);
+SAME_NUMBER(FORKED);
+SAME_NUMBER(MERGED);
 SAME_NUMBER(ACTIVITY);
 SAME_NUMBER(ACTIVATED);
 SAME_NUMBER(DEACTIVATED);
@@ -29,6 +37,9 @@ SAME_NUMBER(SESSION_ENDED);
 SAME_NUMBER(SESSION_LOST);
 SAME_NUMBER(HISTORY_TRIMMED);
 SAME_NUMBER(SESSION_SWITCHED);
+SAME_NUMBER_OF_POINT(CREATED);
+SAME_NUMBER_OF_POINT(UPDATED);
+SAME_NUMBER_OF_POINT(DELETED);
 
 /* ---- Mutations. ------------------------------------------------------------- */
 
@@ -147,6 +158,19 @@ static void set_expiry(struct cx_draft *draft, const struct cx_op *op, Mutation 
     mutation->kind_case = CONTEXTD__V1__MUTATION__KIND_SET_EXPIRY;
 }
 
+static void set_policy(struct cx_draft *draft, const struct cx_op *op, Mutation *mutation)
+{
+    SetRecoveryPolicy *set = cx_draft_alloc(draft, sizeof *set);
+    struct cx_policy_parts *policy = cx_draft_alloc(draft, sizeof *policy);
+
+    if (set != NULL && policy != NULL) {
+        *set = (SetRecoveryPolicy)CONTEXTD__V1__SET_RECOVERY_POLICY__INIT;
+        set->policy = cx_policy_message(policy, op->policy);
+    }
+    mutation->set_recovery_policy = set;
+    mutation->kind_case = CONTEXTD__V1__MUTATION__KIND_SET_RECOVERY_POLICY;
+}
+
 static void set_activity(struct cx_draft *draft, const struct cx_event *event,
                          const struct cx_op *op, uint64_t sequence, bool without_values,
                          Mutation *mutation)
@@ -206,6 +230,9 @@ static void set_mutation(struct cx_draft *draft, const struct cx_event *event,
     case CX_MUTATION_RECORD:
         set_activity(draft, event, op, (*sequence)++, without_values, mutation);
         break;
+    case CX_MUTATION_SET_POLICY:
+        set_policy(draft, op, mutation);
+        break;
     }
 }
 
@@ -255,6 +282,9 @@ static void add_context(struct cx_draft *draft, const struct cx_event *event, Ev
                               ? event->time_us + head->expire_us
                               : head->expire_us,
         .fence = head->fence,
+        .policy = head->policy,
+        .forked_from_id = head->forked_from_id,
+        .forked_from_version = head->forked_from_version,
     };
 
     message->context = cx_context_message(&draft->memory, &context);
@@ -330,6 +360,15 @@ static char *cursor_behind(struct cx_draft *draft, const struct cx_event_coding 
     return text;
 }
 
+/* Of an event of a point; of a restore, where it came from. */
+static struct cx_bytes point_id_of(const struct cx_event *event)
+{
+    if (event->point != NULL) {
+        return event->point->id;
+    }
+    return event->type == CX_EVENT_RESTORED ? event->item->base_id : (struct cx_bytes){0};
+}
+
 static void make_message(struct cx_draft *draft, const struct cx_event_coding *coding,
                          const struct cx_event *event, bool without_values, EventMessage *message)
 {
@@ -346,6 +385,7 @@ static void make_message(struct cx_draft *draft, const struct cx_event_coding *c
         return;
     }
     message->session_id = cx_draft_text(draft, event->item->session_id);
+    message->recovery_point_id = cx_draft_text(draft, point_id_of(event));
     add_context(draft, event, message);
     if (event->activation != NULL) {
         add_activation(draft, event, message);

@@ -4,6 +4,12 @@
 #include "server/rpc/call.h"
 #include "server/services/convert_response.h"
 
+enum cx_status cx_page_refuse_token(struct cx_conversion *conversion)
+{
+    return cx_field_invalid(NULL, "page_token", conversion->error,
+                            "must be the next_page_token of the same list");
+}
+
 enum cx_status cx_page_resume(struct cx_conversion *conversion, const struct cx_token_scope *scope,
                               const char *text, struct cx_token *ret_token)
 {
@@ -12,8 +18,7 @@ enum cx_status cx_page_resume(struct cx_conversion *conversion, const struct cx_
         return CX_OK;
     }
     if (!cx_token_decode(&conversion->memory, scope, cx_bytes_of(text), ret_token)) {
-        return cx_field_invalid(NULL, "page_token", conversion->error,
-                                "must be the next_page_token of the same list");
+        return cx_page_refuse_token(conversion);
     }
     return CX_OK;
 }

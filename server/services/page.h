@@ -23,6 +23,9 @@ CX_MUST_CHECK enum cx_status cx_page_resume(struct cx_conversion *conversion,
                                             const struct cx_token_scope *scope, const char *text,
                                             struct cx_token *ret_token);
 
+/* Says that the field `page_token` is none of the list. */
+enum cx_status cx_page_refuse_token(struct cx_conversion *conversion);
+
 /* How full a page is. */
 struct cx_page {
     uint64_t room;

@@ -91,6 +91,15 @@ static uint64_t hash_more(uint64_t hash, struct cx_bytes bytes)
     return cx_hash64(bytes, hash + bytes.size);
 }
 
+static uint64_t hash_labels(uint64_t hash, const struct cx_label *labels, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        hash = hash_more(hash, labels[i].key);
+        hash = hash_more(hash, labels[i].value);
+    }
+    return hash;
+}
+
 uint64_t cx_token_filters(const struct cx_list_query *query)
 {
     uint64_t hash = query->deleted ? 1 : 0;
@@ -99,11 +108,7 @@ uint64_t cx_token_filters(const struct cx_list_query *query)
     hash = hash_more(hash, query->id_prefix);
     hash = hash_more(hash, query->type);
     hash = hash_more(hash, query->parent_id);
-    for (size_t i = 0; i < query->label_count; i++) {
-        hash = hash_more(hash, query->labels[i].key);
-        hash = hash_more(hash, query->labels[i].value);
-    }
-    return hash;
+    return hash_labels(hash, query->labels, query->label_count);
 }
 
 uint64_t cx_token_session_filters(const struct cx_session_query *query)
@@ -138,6 +143,17 @@ uint64_t cx_token_activity_filters(const struct cx_activity_query *query)
 uint64_t cx_token_tracked_filters(const struct cx_tracked_query *query)
 {
     return hash_more(hash_name(&query->name), query->prefix);
+}
+
+uint64_t cx_token_point_filters(const struct cx_point_query *query)
+{
+    uint64_t hash = hash_more(0, query->namespace_id);
+
+    hash = hash_more(hash, query->context_id);
+    hash = hash_more(hash, query->id_prefix);
+    hash = hash_more(hash, query->before_id);
+    hash = hash_more(hash, query->ancestors_of);
+    return hash_labels(hash, query->labels, query->label_count);
 }
 
 struct cx_token_scope cx_token_scope_of(const struct cx_engine *engine, enum cx_token_kind kind,

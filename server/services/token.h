@@ -20,6 +20,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/limits.h"
+#include "core/state/recovery.h"
 #include "core/state/request.h"
 #include "server/services/allocator.h"
 
@@ -34,6 +35,7 @@ enum cx_token_kind {
     CX_TOKEN_FILES = 6,
     CX_TOKEN_RESOURCES = 7,
     CX_TOKEN_SNAPSHOT = 8, /* A cursor in the middle of a snapshot. */
+    CX_TOKEN_POINTS = 9,
 };
 
 enum {
@@ -58,6 +60,7 @@ uint64_t cx_token_filters(const struct cx_list_query *query);
 uint64_t cx_token_session_filters(const struct cx_session_query *query);
 uint64_t cx_token_activity_filters(const struct cx_activity_query *query);
 uint64_t cx_token_tracked_filters(const struct cx_tracked_query *query);
+uint64_t cx_token_point_filters(const struct cx_point_query *query);
 
 struct cx_token {
     uint64_t epoch;      /* Of `position`. */

@@ -1,5 +1,5 @@
-/* What the API has and this server does not, in one table: its fields, refused with
- * CX_UNIMPLEMENTED/NOT_SUPPORTED {field}. Whoever builds a feature removes its rows.
+/* What the API has and this server does not: refused with CX_UNIMPLEMENTED/NOT_SUPPORTED
+ * {field}.
  *
  * Threads: any. */
 
@@ -8,15 +8,7 @@
 
 #include <protobuf-c/protobuf-c.h>
 
-#include "server/services/field.h"
-
 struct cx_call;
-
-/* Refuses `message`, which stands at `at`, when one of its own fields is in the table
- * and set. Does not look at the messages within. O(rows). */
-CX_MUST_CHECK enum cx_status cx_unsupported_check(const ProtobufCMessage *message,
-                                                  const struct cx_field *at,
-                                                  struct cx_error *error);
 
 /* Ends a call of a method that is not there yet, {field: the method's name}.
  * `service` is its service, such as "Tracker". */

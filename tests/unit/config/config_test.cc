@@ -20,6 +20,7 @@ TEST_F(ConfigTest, HasTheDefaultsOfTheTable) {
   EXPECT_EQ(8000000u, config_->request_ids_max);
   EXPECT_EQ(1000000u, config_->history_count_max);
   EXPECT_EQ(256u << 20, config_->history_bytes_max);
+  EXPECT_EQ(1000u, config_->recovery_points_max);
   EXPECT_EQ(256u << 20, config_->in_flight_bytes_max);
   EXPECT_EQ(20000u, config_->connections_max);
   EXPECT_EQ(60 * 1000000ull, config_->stream_stall_max_us);

@@ -223,8 +223,8 @@ TEST_F(ContextReadTest, ChecksItsForm) {
        "INVALID_FIELD field=after_key rule=must not contain control characters"},
       {"state { context_id: 'a' } before_key: '\\001'",
        "INVALID_FIELD field=before_key rule=must not contain control characters"},
-      {"state { context_id: 'a' recovery_point_id: 'p' }",
-       "NOT_SUPPORTED field=state.recovery_point_id"},
+      {"state { context_id: 'a' recovery_point_id: '\\001' }",
+       "INVALID_FIELD field=state.recovery_point_id rule=must not contain control characters"},
   };
   for (const auto &row : rows) EXPECT_EQ(row.error, Outcome(*Begin("ReadEntries", row.request)));
 }

@@ -194,4 +194,12 @@ TEST_F(ConvertPartTest, TakesUpToAThousandPreconditions) {
   EXPECT_EQ(0u, Ask("DeleteContext", request).find("deleted_count: 1"));
 }
 
+TEST_F(ConvertPartTest, ChecksRecoveryPolicies) {
+  EXPECT_EQ(
+      Invalid("mutations[0].set_recovery_policy.policy.retention.keep_within", "must be positive"),
+      Mutate("set_recovery_policy { policy { retention { keep_within {} } } }"));
+  EXPECT_EQ(Invalid("properties.recovery_policy.retention", "must have at least one rule"),
+            Create("recovery_policy { retention {} }"));
+}
+
 }  // namespace

@@ -22,7 +22,18 @@ TEST_F(ConvertReadTest, ChecksWhichStateIsMeant) {
                {{"", "INVALID_FIELD field=state rule=must be set"},
                 {"state {}", "INVALID_FIELD field=state.context_id rule=must not be empty"},
                 {"state { context_id: 'a' namespace: '*' }",
-                 "INVALID_FIELD field=state.namespace rule=must begin with one of a-z 0-9"}});
+                 "INVALID_FIELD field=state.namespace rule=must begin with one of a-z 0-9"},
+                {"state { context_id: 'a' recovery_point_id: '" + std::string(129, 'p') + "' }",
+                 "INVALID_FIELD field=state.recovery_point_id rule=must have at most 128 bytes"},
+                {"state { context_id: 'a' recovery_point_id: 'p\\n' }",
+                 "INVALID_FIELD field=state.recovery_point_id rule=must not contain control "
+                 "characters"}});
+}
+
+TEST_F(ConvertReadTest, TakesTheEmptyPointForTheNewestState) {
+  Put("a", "k", "1");
+  EXPECT_EQ(
+      0u, Ask("GetContext", "state { context_id: 'a' recovery_point_id: '' }").find("context { "));
 }
 
 TEST_F(ConvertReadTest, ChecksTimes) {

@@ -118,4 +118,51 @@ TEST_F(ConvertResponseTest, ShowsWhatAWriteCameTo) {
   EXPECT_TRUE(message.replayed);
 }
 
+TEST_F(ConvertResponseTest, TellsWhereAForkCameFromAndWhatPolicyAContextHas) {
+  cx_snapshot snapshot = {};
+  snapshot.namespace_id = cx_bytes_of("n");
+  snapshot.id = cx_bytes_of("fork");
+  auto told = [&] {
+    const Context *message = cx_context_message(&allocator_, &snapshot);
+    std::string bytes(protobuf_c_message_get_packed_size(&message->base), '\0');
+    protobuf_c_message_pack(&message->base, reinterpret_cast<uint8_t *>(&bytes[0]));
+    return TextDecode("Context", bytes);
+  };
+  EXPECT_EQ("namespace: \"n\" id: \"fork\"", told());
+  snapshot.forked_from_id = cx_bytes_of("source");
+  snapshot.forked_from_version = 7;
+  snapshot.policy.is_set = true;
+  snapshot.policy.retention.keep_last = 3;
+  EXPECT_EQ(
+      "namespace: \"n\" id: \"fork\" forked_from { namespace: \"n\" context_id: \"source\" "
+      "version: "
+      "7 } recovery_policy { retention { keep_last: 3 } }",
+      told());
+}
+
+TEST_F(ConvertResponseTest, TellsOfAWriteTheVersionAndRevisionOfItsChange) {
+  cx_snapshot snapshot = {};
+  cx_write_outcome outcome = {};
+  snapshot.version = 9;
+  snapshot.revision = 90;
+  outcome.version = 8;
+  EXPECT_EQ(8u, cx_context_written_message(&allocator_, &snapshot, &outcome)->version);
+  EXPECT_EQ(90u, cx_context_written_message(&allocator_, &snapshot, &outcome)->revision);
+  outcome.revision = 80;
+  EXPECT_EQ(80u, cx_context_written_message(&allocator_, &snapshot, &outcome)->revision);
+}
+
+TEST_F(ConvertResponseTest, LeavesOfAFailureOnlyItsCodeAndReasonWhenItIsShortened) {
+  size_t size;
+  (void)cx_error_limit(&error_, "memory", 7);
+  Failure *failure = cx_failure_message(&allocator_, &error_, &size);
+  size_t before = protobuf_c_message_get_packed_size(&failure->base);
+  size_t dropped = cx_failure_shorten(failure);
+  EXPECT_EQ(before - dropped, protobuf_c_message_get_packed_size(&failure->base));
+  EXPECT_EQ(8, failure->code);
+  EXPECT_STREQ("LIMIT_REACHED", failure->reason);
+  EXPECT_EQ(0u, failure->n_metadata);
+  EXPECT_STREQ("", failure->message);
+}
+
 }  // namespace

@@ -42,16 +42,11 @@ TEST_F(ConvertSessionTest, ChecksWhatASessionIsLike) {
             Ask("StartSession", "default_context_id: '" + std::string(257, 'c') + "'"));
   EXPECT_EQ(Invalid("create_if_missing.type", "must have at most 64 bytes"),
             Ask("StartSession", "create_if_missing { type: '" + std::string(65, 't') + "' }"));
+  EXPECT_EQ(Invalid("create_if_missing.recovery_policy.retention", "must have at least one rule"),
+            Ask("StartSession", "create_if_missing { recovery_policy { retention {} } }"));
   EXPECT_EQ(Invalid("create_if_missing.parent_id", "must not be the context itself"),
             Ask("StartSession", "default_context_id: 'a' create_if_missing { parent_id: 'a' }"));
   Has(Ask("StartSession", "namespace: 'UPPER'"), "INVALID_FIELD field=namespace");
-}
-
-TEST_F(ConvertSessionTest, RefusesWhatIsNotSupportedYet) {
-  EXPECT_EQ("NOT_SUPPORTED field=recovery_point_on_loss",
-            Ask("StartSession", "recovery_point_on_loss: true"));
-  EXPECT_EQ("NOT_SUPPORTED field=create_if_missing.recovery_policy",
-            Ask("StartSession", "create_if_missing { recovery_policy {} }"));
 }
 
 TEST_F(ConvertSessionTest, TakesNoFenceWhereNoContextIsChanged) {

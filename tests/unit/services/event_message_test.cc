@@ -105,6 +105,13 @@ TEST_F(EventMessageTest, TellsEveryMutation) {
   expiry.kind = CX_MUTATION_SET_EXPIRY;
   expiry.ttl_us = 2000000;
   expiry.sliding = true;
+  cx_recovery_policy given = {true, {5, 0, 0}, 6, 7000000};
+  cx_recovery_policy servers = {};
+  cx_op policy = {};
+  policy.kind = CX_MUTATION_SET_POLICY;
+  policy.policy = &given;
+  cx_op no_policy = policy;
+  no_policy.policy = &servers;
   EXPECT_EQ(
       "mutations { put_entry { key: \"k\" value: \"v\" content_type: \"text/plain\" } } "
       "mutations { splice_entry { key: \"k\" kept_size: 5000 value: \"v\" content_type: "
@@ -114,10 +121,13 @@ TEST_F(EventMessageTest, TellsEveryMutation) {
       "mutations { delete_entries { prefix: \"p\" } } "
       "mutations { set_metadata { key: \"l\" value: \"m\" } } "
       "mutations { delete_metadata { key: \"l\" } } "
-      "mutations { set_expiry { ttl { seconds: 2 } sliding: true } }",
+      "mutations { set_expiry { ttl { seconds: 2 } sliding: true } } "
+      "mutations { set_recovery_policy { policy { retention { keep_last: 5 } point_every_changes: "
+      "6 point_every { seconds: 7 } } } } "
+      "mutations { set_recovery_policy { } }",
       Mutated({put, splice, Op(CX_MUTATION_APPEND, "k", "w"), Op(CX_MUTATION_DELETE, "k"),
                Op(CX_MUTATION_DELETE_PREFIX, "p"), Op(CX_MUTATION_SET_LABEL, "l", "m"),
-               Op(CX_MUTATION_DELETE_LABEL, "l"), expiry}));
+               Op(CX_MUTATION_DELETE_LABEL, "l"), expiry, policy, no_policy}));
 }
 
 TEST_F(EventMessageTest, NumbersTheActivitiesOfItsPart) {
@@ -181,6 +191,57 @@ TEST_F(EventMessageTest, TellsWhichActivitiesAreGone) {
   std::string text = Encode();
   EXPECT_NE(std::string::npos,
             text.find("trimmed { first: 1 last: 4 } trimmed { first: 7 last: 7 }"))
+      << text;
+}
+
+TEST_F(EventMessageTest, TellsWhichPointARestoreCameFrom) {
+  std::string point = "p";
+  item_.kind = CX_ITEM_UPDATE;
+  item_.base = {CX_BASE_POINT, 1};
+  item_.base_id = Bytes(point);
+  event_.type = CX_EVENT_RESTORED;
+  std::string text = Encode();
+  EXPECT_NE(std::string::npos, text.find("type: EVENT_TYPE_RESTORED")) << text;
+  EXPECT_NE(std::string::npos, text.find("recovery_point_id: \"p\"")) << text;
+  event_.type = CX_EVENT_HISTORY_TRIMMED;
+  text = Encode();
+  EXPECT_EQ(std::string::npos, text.find("recovery_point_id")) << "what comes behind it: " << text;
+}
+
+TEST_F(EventMessageTest, TellsAPointWithTheContextAsItIsAfterwards) {
+  std::string id = "p", session = "s";
+  const std::pair<cx_event_type, std::string> cases[] = {
+      {CX_EVENT_POINT_CREATED, "RECOVERY_POINT_CREATED"},
+      {CX_EVENT_POINT_UPDATED, "RECOVERY_POINT_UPDATED"},
+      {CX_EVENT_POINT_DELETED, "RECOVERY_POINT_DELETED"},
+  };
+  cx_point_step step = {};
+  step.id = Bytes(id);
+  item_.session_id = Bytes(session);
+  event_.point = &step;
+  for (const auto &[type, name] : cases) {
+    event_.type = type;
+    EXPECT_EQ(
+        "type: EVENT_TYPE_" + name +
+            " namespace: \"default\" revision: 9 time { seconds: 7 } context { namespace: "
+            "\"default\" id: \"a\" type: \"chat\" version: 3 revision: 9 create_time { "
+            "seconds: 1 } update_time { seconds: 7 } entry_count: 4 size_bytes: 44 fence: 5 } "
+            "session_id: \"s\" recovery_point_id: \"p\"",
+        Encode());
+  }
+}
+
+TEST_F(EventMessageTest, TellsWhereAForkCameFrom) {
+  std::string source = "other";
+  item_.head.forked_from_id = Bytes(source);
+  item_.head.forked_from_version = 8;
+  event_.type = CX_EVENT_FORKED;
+  event_.reset = true;
+  std::string text = Encode();
+  EXPECT_NE(std::string::npos, text.find("type: EVENT_TYPE_FORKED")) << text;
+  EXPECT_NE(std::string::npos, text.find("reset: true")) << text;
+  EXPECT_NE(std::string::npos, text.find("forked_from { namespace: \"default\" context_id: "
+                                         "\"other\" version: 8 }"))
       << text;
 }
 

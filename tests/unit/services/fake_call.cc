@@ -168,7 +168,7 @@ void cx_call_set_state(cx_call *call, void *state) { call->state = state; }
 
 size_t cx_call_message_size_max(const cx_call *call) { return call->message_size_max; }
 
-bool cx_call_abandoned(const cx_call *) { return false; }
+bool cx_call_abandoned(const cx_call *call) { return call->abandoned; }
 
 void cx_call_send(cx_call *call, const ProtobufCMessage *message) {
   SendPacked(call, Pack(message));

@@ -58,6 +58,7 @@ struct cx_call {
   bool waiting = false;
   bool parked = false;
   int offloads = 0;
+  bool abandoned = false;
   int64_t stall_us = 0;
   std::string progress_name;
   std::string progress;

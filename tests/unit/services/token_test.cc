@@ -155,4 +155,25 @@ TEST_F(TokenTest, HasTheSameScopeAfterARestart) {
   EXPECT_EQ(before.epoch, after.epoch);
 }
 
+TEST_F(TokenTest, KnowsListsOfPointsByAllThatSelectsTheirRows) {
+  cx_label label = {cx_bytes_of("k"), cx_bytes_of("v")};
+  cx_point_query queries[7] = {};
+  for (auto &query : queries) query.namespace_id = cx_bytes_of("n");
+  queries[1].namespace_id = cx_bytes_of("m");
+  queries[2].context_id = cx_bytes_of("a");
+  queries[3].id_prefix = cx_bytes_of("a");
+  queries[4].before_id = cx_bytes_of("a");
+  queries[5].ancestors_of = cx_bytes_of("a");
+  queries[6].labels = &label;
+  queries[6].label_count = 1;
+  for (const auto &query : queries) {
+    for (const auto &other : queries) {
+      EXPECT_EQ(&query == &other, cx_token_point_filters(&query) == cx_token_point_filters(&other));
+    }
+    cx_point_query later = query;
+    later.after_sequence = later.after_revision = later.count_max = 7;
+    EXPECT_EQ(cx_token_point_filters(&query), cx_token_point_filters(&later));
+  }
+}
+
 }  // namespace
