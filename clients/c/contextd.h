@@ -44,6 +44,7 @@
 #include <stdint.h>
 
 #include "contextd/v1/context_manager.pb-c.h"
+#include "contextd/v1/recovery.pb-c.h"
 #include "contextd/v1/tracker.pb-c.h"
 
 /* A result that nobody looks at does not compile. */
@@ -123,8 +124,8 @@ struct cxc_options {
  * Borrows the options until it returns. NULL when out of memory. */
 struct cxc_client *cxc_client_new(const struct cxc_options *options);
 
-/* Closes the connection. No call, reader, subscription or stream of the client may be left.
- * Does nothing on NULL. */
+/* Closes the connection. No call and no stream, reader or subscription of the client may
+ * be left. Does nothing on NULL. */
 void cxc_client_free(struct cxc_client *client);
 
 /* Releases a response of any type. Does nothing on NULL. */
@@ -292,6 +293,69 @@ CXC_MUST_CHECK enum cxc_code cxc_list_resources(struct cxc_client *client,
                                                 Contextd__V1__ListResourcesResponse **ret_response,
                                                 struct cxc_error *ret_error);
 
+/* ---- Calls of Recovery. ---------------------------------------------------- *
+ *
+ * As above. `DiffStates` and `SyncContext`, which stream, go by cxc_answers_new() below.
+ *
+ *     Contextd__V1__RestoreContextRequest request = CONTEXTD__V1__RESTORE_CONTEXT_REQUEST__INIT;
+ *     Contextd__V1__RestoreContextResponse *response;
+ *
+ *     request.context_id = "trip-42";
+ *     request.target_case = CONTEXTD__V1__RESTORE_CONTEXT_REQUEST__TARGET_RECOVERY_POINT_ID;
+ *     request.recovery_point_id = "before-booking";
+ *     request.safety_point = true;
+ *     if (cxc_restore_context(client, &request, &response, &error) == CXC_OK) {
+ *         if (response->context != NULL) { // Else it is gone again.
+ *             printf("version %" PRIu64 "\n", response->context->version);
+ *         }
+ *         cxc_response_free(response);
+ *     } */
+
+CXC_MUST_CHECK enum cxc_code cxc_create_recovery_point(
+    struct cxc_client *client, const Contextd__V1__CreateRecoveryPointRequest *request,
+    Contextd__V1__CreateRecoveryPointResponse **ret_response, struct cxc_error *ret_error);
+
+CXC_MUST_CHECK enum cxc_code cxc_get_recovery_point(
+    struct cxc_client *client, const Contextd__V1__GetRecoveryPointRequest *request,
+    Contextd__V1__GetRecoveryPointResponse **ret_response, struct cxc_error *ret_error);
+
+CXC_MUST_CHECK enum cxc_code cxc_list_recovery_points(
+    struct cxc_client *client, const Contextd__V1__ListRecoveryPointsRequest *request,
+    Contextd__V1__ListRecoveryPointsResponse **ret_response, struct cxc_error *ret_error);
+
+CXC_MUST_CHECK enum cxc_code cxc_update_recovery_point(
+    struct cxc_client *client, const Contextd__V1__UpdateRecoveryPointRequest *request,
+    Contextd__V1__UpdateRecoveryPointResponse **ret_response, struct cxc_error *ret_error);
+
+CXC_MUST_CHECK enum cxc_code cxc_delete_recovery_point(
+    struct cxc_client *client, const Contextd__V1__DeleteRecoveryPointRequest *request,
+    Contextd__V1__DeleteRecoveryPointResponse **ret_response, struct cxc_error *ret_error);
+
+CXC_MUST_CHECK enum cxc_code cxc_prune_recovery_points(
+    struct cxc_client *client, const Contextd__V1__PruneRecoveryPointsRequest *request,
+    Contextd__V1__PruneRecoveryPointsResponse **ret_response, struct cxc_error *ret_error);
+
+CXC_MUST_CHECK enum cxc_code
+cxc_restore_context(struct cxc_client *client, const Contextd__V1__RestoreContextRequest *request,
+                    Contextd__V1__RestoreContextResponse **ret_response,
+                    struct cxc_error *ret_error);
+
+CXC_MUST_CHECK enum cxc_code cxc_fork_context(struct cxc_client *client,
+                                              const Contextd__V1__ForkContextRequest *request,
+                                              Contextd__V1__ForkContextResponse **ret_response,
+                                              struct cxc_error *ret_error);
+
+CXC_MUST_CHECK enum cxc_code cxc_merge_context(struct cxc_client *client,
+                                               const Contextd__V1__MergeContextRequest *request,
+                                               Contextd__V1__MergeContextResponse **ret_response,
+                                               struct cxc_error *ret_error);
+
+/* Each operation that writes carries a request id of its own. Those that fail as OVERLOADED are
+ * not repeated here: see cxc_error_from_failure(). */
+CXC_MUST_CHECK enum cxc_code cxc_batch_recovery_points(
+    struct cxc_client *client, const Contextd__V1__BatchRecoveryPointsRequest *request,
+    Contextd__V1__BatchRecoveryPointsResponse **ret_response, struct cxc_error *ret_error);
+
 /* ---- Any unary call. ------------------------------------------------------- */
 
 /* Calls the method at `path`, as the calls above do: a field `write` of the
@@ -305,6 +369,36 @@ CXC_MUST_CHECK enum cxc_code cxc_call(struct cxc_client *client, const char *pat
                                       const ProtobufCMessage *request,
                                       const ProtobufCMessageDescriptor *response_type,
                                       ProtobufCMessage **ret_response, struct cxc_error *ret_error);
+
+/* ---- Any call with a stream of answers. ------------------------------------ */
+
+struct cxc_answers;
+
+/* Makes the call at `path`, whose answers are of one generated type. It has no deadline:
+ * it lives as long as the server sends and the caller reads. Nothing is repeated. `path`
+ * must stay valid as long as the client; the request is borrowed until this returns. NULL
+ * when out of memory.
+ *
+ *     answers = cxc_answers_new(client, "/contextd.v1.Recovery/DiffStates", &request.base,
+ *                               &contextd__v1__diff_states_response__descriptor);
+ *     while ((code = cxc_answers_next(answers, (ProtobufCMessage **)&part, &error)) == CXC_OK &&
+ *            part != NULL) {
+ *         ... part->entries[0] to part->entries[part->n_entries - 1] ...
+ *         cxc_response_free(part);
+ *     }
+ *     cxc_answers_free(answers); */
+struct cxc_answers *cxc_answers_new(struct cxc_client *client, const char *path,
+                                    const ProtobufCMessage *request,
+                                    const ProtobufCMessageDescriptor *answer_type);
+
+/* Blocks until the next answer is there. *ret_answer is the caller's, or NULL after the
+ * last one. After an error or the last answer, nothing more may be asked. */
+CXC_MUST_CHECK enum cxc_code cxc_answers_next(struct cxc_answers *answers,
+                                              ProtobufCMessage **ret_answer,
+                                              struct cxc_error *ret_error);
+
+/* Ends the call, also in the middle. Does nothing on NULL. */
+void cxc_answers_free(struct cxc_answers *answers);
 
 /* ---- Reading the entries of a large context. ------------------------------- */
 

@@ -6,6 +6,8 @@
 #include <sys/random.h>
 
 typedef Contextd__V1__BatchUpdateContextsRequest BatchRequest;
+typedef Contextd__V1__BatchRecoveryPointsRequest PointsRequest;
+typedef Contextd__V1__BatchRecoveryPointsRequest__Operation PointsOperation;
 typedef Contextd__V1__UpdateContextRequest UpdateRequest;
 typedef Contextd__V1__WriteOptions WriteOptions;
 
@@ -125,6 +127,77 @@ static enum cxc_code identify_parts(const BatchRequest *request, ProtobufCMessag
     return CXC_OK;
 }
 
+/* ---- The operations of a batch on points. ---------------------------------- */
+
+struct operation {
+    PointsOperation operation;
+    union {
+        Contextd__V1__CreateRecoveryPointRequest create;
+        Contextd__V1__UpdateRecoveryPointRequest update;
+        Contextd__V1__DeleteRecoveryPointRequest remove;
+    } request;
+    struct identity identity;
+};
+
+struct points {
+    PointsRequest request; /* First: freeing the message frees the batch. */
+    PointsOperation **pointers;
+    struct operation operations[];
+};
+
+/* Copies an operation that writes, with an id; returns the one to send. */
+static PointsOperation *identify_operation(PointsOperation *from, struct operation *copy)
+{
+    copy->operation = *from;
+    switch (from->kind_case) {
+    case CONTEXTD__V1__BATCH_RECOVERY_POINTS_REQUEST__OPERATION__KIND_CREATE:
+        if (is_identified(from->create->write)) {
+            return from;
+        }
+        copy->request.create = *from->create;
+        copy->request.create.write = identity_init(&copy->identity, from->create->write);
+        copy->operation.create = &copy->request.create;
+        return &copy->operation;
+    case CONTEXTD__V1__BATCH_RECOVERY_POINTS_REQUEST__OPERATION__KIND_UPDATE:
+        if (is_identified(from->update->write)) {
+            return from;
+        }
+        copy->request.update = *from->update;
+        copy->request.update.write = identity_init(&copy->identity, from->update->write);
+        copy->operation.update = &copy->request.update;
+        return &copy->operation;
+    case CONTEXTD__V1__BATCH_RECOVERY_POINTS_REQUEST__OPERATION__KIND_DELETE:
+        if (is_identified(from->delete_->write)) {
+            return from;
+        }
+        copy->request.remove = *from->delete_;
+        copy->request.remove.write = identity_init(&copy->identity, from->delete_->write);
+        copy->operation.delete_ = &copy->request.remove;
+        return &copy->operation;
+    default: /* It only reads. */
+        return from;
+    }
+}
+
+static enum cxc_code identify_operations(const PointsRequest *request, ProtobufCMessage **ret_copy)
+{
+    size_t count = request->n_operations;
+    struct points *points =
+        malloc(sizeof *points + count * (sizeof points->operations[0] + sizeof(void *)));
+
+    if (points == NULL) {
+        return CXC_RESOURCE_EXHAUSTED;
+    }
+    points->request = *request;
+    points->pointers = (PointsOperation **)&points->operations[count];
+    points->request.operations = points->pointers;
+    for (size_t i = 0; i < count; i++) {
+        points->pointers[i] = identify_operation(request->operations[i], &points->operations[i]);
+    }
+    *ret_copy = (ProtobufCMessage *)points;
+    return CXC_OK;
+}
+
 enum cxc_code cxc_request_identify(const ProtobufCMessage *request, ProtobufCMessage **ret_copy)
 {
     if (request->descriptor == &contextd__v1__batch_update_contexts_request__descriptor) {
@@ -133,6 +206,9 @@ enum cxc_code cxc_request_identify(const ProtobufCMessage *request, ProtobufCMes
         if (!batch->atomic) {
             return identify_parts(batch, ret_copy);
         }
+    }
+    if (request->descriptor == &contextd__v1__batch_recovery_points_request__descriptor) {
+        return identify_operations((const PointsRequest *)request, ret_copy);
     }
     return identify_one(request, ret_copy);
 }

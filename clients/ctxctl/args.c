@@ -155,7 +155,8 @@ bool ctl_parse_pair(struct ctl_pool *pool, const char *text, char **ret_key, cha
 
 enum {
     OWN_OPTIONS = 1000, /* Where the numbers of a command's own options begin. */
-    OPTION_NO_COLOR = 256,
+    OPTION_COLOR = 256,
+    OPTION_NO_COLOR,
     OPTION_TIMEOUT,
     OPTION_VERSION,
 };
@@ -165,6 +166,7 @@ static const struct option global_options[] = {
     {"namespace", required_argument, NULL, 'n'},
     {"output", required_argument, NULL, 'o'},
     {"timeout", required_argument, NULL, OPTION_TIMEOUT},
+    {"color", required_argument, NULL, OPTION_COLOR},
     {"no-color", no_argument, NULL, OPTION_NO_COLOR},
     {"help", no_argument, NULL, 'h'},
 };
@@ -177,13 +179,28 @@ static const char global_help[] =
     "  -n, --namespace NAME      the namespace (default: `default`)\n"
     "  -o, --output text|json    for people, or for scripts (default: text)\n"
     "      --timeout TIME        give up after this, such as 500ms, 10s or 2m (default: 10s)\n"
-    "      --no-color            no colours (nor with $NO_COLOR, nor away from a terminal)\n"
+    "      --color WHEN          always, never, or auto: on a terminal without $NO_COLOR\n"
+    "      --no-color            the same as --color never\n"
     "  -h, --help                show this\n";
 
 static enum ctl_parsed wrong(char problem[CTL_PROBLEM_SIZE], const char *format, const char *value)
 {
     snprintf(problem, CTL_PROBLEM_SIZE, format, value);
     return CTL_PARSED_WRONG;
+}
+
+static enum ctl_parsed color_set(struct ctl *ctl, const char *value, char problem[CTL_PROBLEM_SIZE])
+{
+    if (strcmp(value, "always") == 0) {
+        ctl->coloring = CTL_COLOR_ALWAYS;
+    } else if (strcmp(value, "never") == 0) {
+        ctl->coloring = CTL_COLOR_NEVER;
+    } else if (strcmp(value, "auto") == 0) {
+        ctl->coloring = CTL_COLOR_AUTO;
+    } else {
+        return wrong(problem, "--color is always, never or auto, not '%s'", value);
+    }
+    return CTL_PARSED;
 }
 
 static enum ctl_parsed global_set(struct ctl *ctl, int option, const char *value,
@@ -208,8 +225,10 @@ static enum ctl_parsed global_set(struct ctl *ctl, int option, const char *value
                          value);
         }
         return CTL_PARSED;
+    case OPTION_COLOR:
+        return color_set(ctl, value, problem);
     case OPTION_NO_COLOR:
-        ctl->no_color = true;
+        ctl->coloring = CTL_COLOR_NEVER;
         return CTL_PARSED;
     case OPTION_VERSION:
         return CTL_PARSED_VERSION;
@@ -225,7 +244,7 @@ static enum ctl_parsed option_problem(int answer, char **argv, char problem[CTL_
     char letter[3] = {'-', (char)optopt, '\0'};
 
     /* A short option among others has not moved on to the next word. */
-    if (optopt > 0 && optopt < OPTION_NO_COLOR && strncmp(word, "--", 2) != 0) {
+    if (optopt > 0 && optopt < OPTION_COLOR && strncmp(word, "--", 2) != 0) {
         word = letter;
     }
     return wrong(problem, answer == ':' ? "%s needs a value" : "there is no option %s", word);

@@ -8,6 +8,7 @@
 #include "clients/ctxctl/fail.h"
 #include "clients/ctxctl/labels.h"
 #include "clients/ctxctl/output.h"
+#include "clients/ctxctl/properties.h"
 #include "clients/ctxctl/request.h"
 #include "clients/ctxctl/rows.h"
 #include "clients/ctxctl/show.h"
@@ -15,79 +16,35 @@
 /* ---- create. --------------------------------------------------------------- */
 
 enum {
-    CREATE_TYPE,
-    CREATE_PARENT,
-    CREATE_CREATE_PARENT,
-    CREATE_LABEL,
-    CREATE_TTL,
-    CREATE_SLIDING,
-    CREATE_PUT,
+    CREATE_PROPERTIES,
+    CREATE_PUT = CTL_PROPERTY_COUNT,
     CREATE_SESSION,
 };
 
 static const struct ctl_option create_options[] = {
-    {"type", "TYPE", "what kind of context it is, such as chat"},
-    {"parent", "ID", "the context it belongs to"},
-    {"create-parent", NULL, "create the parent when it is missing"},
-    {"label", "KEY=VALUE", "a label; may be repeated"},
-    {"ttl", "TIME", "delete it by itself after this, such as 10m or 7d"},
-    {"sliding", NULL, "count the time from the last change"},
+    CTL_OPTIONS_PROPERTIES,
     {"put", "KEY=VALUE", "a first entry; may be repeated"},
     CTL_OPTION_SESSION,
 };
 
-/* Fills in what the options say. */
-static enum ctl_exit create_fill(struct ctl *ctl, const struct ctl_args *args, NewContext *context,
+/* The first entries. */
+static enum ctl_exit create_puts(struct ctl *ctl, const struct ctl_args *args,
                                  struct ctl_list *mutations)
 {
     enum ctl_exit exit = CTL_OK;
 
     for (size_t i = 0; i < args->setting_count && exit == CTL_OK; i++) {
-        const char *text = args->settings[i].value;
         char *key;
         char *value;
 
-        switch (args->settings[i].option) {
-        case CREATE_TYPE:
-            context->type = (char *)text;
-            break;
-        case CREATE_PARENT:
-            context->parent_id = (char *)text;
-            break;
-        case CREATE_CREATE_PARENT:
-            context->create_parent = true;
-            break;
-        case CREATE_LABEL:
-            exit = ctl_option_label(ctl, &context->base, text);
-            break;
-        case CREATE_PUT:
-            exit = ctl_option_pair(ctl, "put", text, &key, &value);
-            if (exit == CTL_OK) {
-                ctl_list_add(&ctl->pool, mutations,
-                             ctl_mutation_put(&ctl->pool, key, ctl_bytes_of(value), ""));
-            }
-            break;
-        default: /* The expiry, which is made of two options, and the session. */
-            break;
+        if (args->settings[i].option != CREATE_PUT) {
+            continue;
         }
-    }
-    return exit;
-}
-
-static enum ctl_exit create_expiry(struct ctl *ctl, const struct ctl_args *args,
-                                   NewContext *context)
-{
-    const char *ttl = ctl_args_value(args, CREATE_TTL);
-    bool sliding = ctl_args_value(args, CREATE_SLIDING) != NULL;
-    int64_t ttl_ms = 0;
-    enum ctl_exit exit;
-
-    if (ttl == NULL) {
-        return sliding ? ctl_complain(ctl, CTL_USAGE, "--sliding needs --ttl") : CTL_OK;
-    }
-    exit = ctl_option_ttl(ctl, ttl, &ttl_ms);
-    if (exit == CTL_OK) {
-        context->expiry = ctl_expiry(&ctl->pool, ttl_ms, sliding);
+        exit = ctl_option_pair(ctl, "put", args->settings[i].value, &key, &value);
+        if (exit == CTL_OK) {
+            ctl_list_add(&ctl->pool, mutations,
+                         ctl_mutation_put(&ctl->pool, key, ctl_bytes_of(value), ""));
+        }
     }
     return exit;
 }
@@ -103,9 +60,9 @@ static enum ctl_exit create_run(struct ctl *ctl, const struct ctl_args *args)
     request.namespace_ = (char *)ctl->namespace_;
     request.context_id = args->operand_count > 0 ? args->operands[0] : "";
     request.properties = ctl_new_context(&ctl->pool);
-    exit = create_fill(ctl, args, request.properties, &mutations);
+    exit = ctl_option_properties(ctl, args, CREATE_PROPERTIES, request.properties);
     if (exit == CTL_OK) {
-        exit = create_expiry(ctl, args, request.properties);
+        exit = create_puts(ctl, args, &mutations);
     }
     if (exit == CTL_OK) {
         exit = ctl_option_write(ctl, ctl_args_value(args, CREATE_SESSION), NULL, &request.write);
@@ -139,6 +96,7 @@ const struct ctl_command ctl_create = {
                    "and prints it.\n",
     .examples = "  ctxctl create trip-42 --type chat --label user=ada --put goal='a quiet hotel'\n"
                 "  ctxctl create scratch --ttl 1h --sliding\n"
+                "  ctxctl create trip-42 --set-policy keep-last=10,keep-within=7d,point-every=10m\n"
                 "  id=$(ctxctl create -o json | jq -r .id)\n",
     .options = create_options,
     .option_count = sizeof create_options / sizeof create_options[0],

@@ -20,7 +20,7 @@
 /* What scripts may rely on; written down in README.md and `ctxctl --help`. */
 enum ctl_exit {
     CTL_OK = 0,
-    CTL_REFUSED = 1,     /* A precondition or a conflict: nothing was changed. */
+    CTL_REFUSED = 1,     /* A precondition or a conflict: nothing was changed. Or a difference. */
     CTL_USAGE = 2,       /* The command line, or a value that the server does not take. */
     CTL_NOT_FOUND = 3,   /* No such context, entry, state, session or position. */
     CTL_UNAVAILABLE = 4, /* No server, no answer in time, or too busy. */
@@ -29,11 +29,18 @@ enum ctl_exit {
     CTL_FAILED = 7,      /* Anything else. */
 };
 
+/* When there are colours. */
+enum ctl_coloring {
+    CTL_COLOR_AUTO, /* On a terminal, unless $NO_COLOR is set. */
+    CTL_COLOR_ALWAYS,
+    CTL_COLOR_NEVER,
+};
+
 struct ctl {
     const char *address;
     const char *namespace_; /* "" is the server's default. */
     bool json;
-    bool no_color;
+    enum ctl_coloring coloring;
     int64_t timeout_ms;
     struct cxc_client *client;
     struct ctl_pool pool;
@@ -99,6 +106,18 @@ extern const struct ctl_command ctl_usage;
 extern const struct ctl_command ctl_resources;
 extern const struct ctl_command ctl_resources_acquire;
 extern const struct ctl_command ctl_resources_release;
+extern const struct ctl_command ctl_points;
+extern const struct ctl_command ctl_point_create;
+extern const struct ctl_command ctl_point_show;
+extern const struct ctl_command ctl_point_update;
+extern const struct ctl_command ctl_point_delete;
+extern const struct ctl_command ctl_point_prune;
+extern const struct ctl_command ctl_restore;
+extern const struct ctl_command ctl_fork;
+extern const struct ctl_command ctl_diff;
+extern const struct ctl_command ctl_merge;
+extern const struct ctl_command ctl_sync;
+extern const struct ctl_command ctl_log;
 extern const struct ctl_command ctl_watch;
 extern const struct ctl_command ctl_ping;
 extern const struct ctl_command ctl_bench;

@@ -10,17 +10,20 @@
 #include "clients/ctxctl/output.h"
 #include "clients/ctxctl/request.h"
 #include "clients/ctxctl/show.h"
+#include "clients/ctxctl/state.h"
 
 /* ---- get. ------------------------------------------------------------------ */
 
 enum {
-    GET_VERSION,
-    GET_PREFIX,
+    GET_STATE,
+    GET_PREFIX = GET_STATE + 3,
     GET_KEYS,
 };
 
 static const struct ctl_option get_options[] = {
+    {"point", "POINT", "as this recovery point keeps it"},
     {"version", "NUMBER", "as it was at this version, while that is kept"},
+    {"time", "TIME", "as it was then: 10m ago, or 2026-11-21T10:53:18Z"},
     {"prefix", "TEXT", "only entries whose keys begin with this"},
     {"keys", NULL, "only the keys, not the values"},
 };
@@ -57,14 +60,14 @@ static enum ctl_exit value_print(struct ctl *ctl, const Entry *entry)
     return CTL_OK;
 }
 
-static enum ctl_exit get_entry(struct ctl *ctl, const char *id, char *key, uint64_t version)
+static enum ctl_exit get_entry(struct ctl *ctl, const char *id, char *key, StateRef *state)
 {
     GetContextRequest request = CONTEXTD__V1__GET_CONTEXT_REQUEST__INIT;
     GetContextResponse *response;
     struct cxc_error error;
     enum ctl_exit exit;
 
-    request.state = ctl_state(&ctl->pool, ctl, id, version);
+    request.state = state;
     request.view = VIEW_FULL;
     request.keys = &key;
     request.n_keys = 1;
@@ -84,18 +87,16 @@ static enum ctl_exit get_entry(struct ctl *ctl, const char *id, char *key, uint6
 
 static enum ctl_exit get_run(struct ctl *ctl, const struct ctl_args *args)
 {
-    const char *version = ctl_args_value(args, GET_VERSION);
+    const struct ctl_state_options state = {get_options, GET_STATE};
     const char *prefix = ctl_args_value(args, GET_PREFIX);
     struct ctl_query query = {
         .id = args->operands[0],
         .prefix = prefix != NULL ? prefix : "",
         .keys_only = ctl_args_value(args, GET_KEYS) != NULL,
     };
-    enum ctl_exit exit = CTL_OK;
+    bool given;
+    enum ctl_exit exit = ctl_option_state(ctl, args, &state, query.id, &query.state, &given);
 
-    if (version != NULL) {
-        exit = ctl_option_number(ctl, "version", version, &query.version);
-    }
     if (exit != CTL_OK) {
         return exit;
     }
@@ -105,7 +106,7 @@ static enum ctl_exit get_run(struct ctl *ctl, const struct ctl_args *args)
     if (prefix != NULL || query.keys_only) {
         return ctl_complain(ctl, CTL_USAGE, "--prefix and --keys do not go with a KEY");
     }
-    return get_entry(ctl, query.id, args->operands[1], query.version);
+    return get_entry(ctl, query.id, args->operands[1], query.state);
 }
 
 const struct ctl_command ctl_get = {
@@ -120,7 +121,8 @@ const struct ctl_command ctl_get = {
     .examples = "  ctxctl get trip-42\n"
                 "  ctxctl get trip-42 photo > photo.jpg\n"
                 "  ctxctl get trip-42 --prefix messages/ --keys\n"
-                "  ctxctl get trip-42 goal --version 3\n",
+                "  ctxctl get trip-42 goal --version 3\n"
+                "  ctxctl get trip-42 goal --point before-booking\n",
     .options = get_options,
     .option_count = sizeof get_options / sizeof get_options[0],
     .run = get_run,

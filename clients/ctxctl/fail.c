@@ -18,11 +18,14 @@ static const struct {
     {CXC_RESOURCE_EXHAUSTED, CTL_LIMIT},
 };
 
-/* `{key}` stands for a value of the error. */
+/* `{key}` stands for a value of the error; of several for a reason, the first whose values the
+ * error has. */
 static const struct {
     const char *reason;
     const char *advice;
 } advices[] = {
+    {"CONTEXT_NOT_FOUND", "It had version {deleted_version}: while that is kept, `ctxctl restore "
+                          "--undelete` brings it back"},
     {"CONTEXT_NOT_FOUND", "`ctxctl list` shows what there is, `ctxctl create` makes it"},
     {"CONTEXT_EXISTS", "Change it with `ctxctl update`, or choose another id"},
     {"VERSION_CONFLICT", "`--if-version {current_version}` would hold now"},
@@ -41,6 +44,12 @@ static const struct {
     {"CURSOR_COMPACTED",
      "`--from {oldest_cursor}` or `--from oldest` begins with the oldest that is "
      "retained, `--snapshot` with the contexts as they are"},
+    {"RECOVERY_POINT_NOT_FOUND", "`ctxctl points` shows those there are"},
+    {"NO_RECOVERY_POINTS", "`ctxctl point create` makes one"},
+    {"RECOVERY_POINT_EXISTS", "--replace gives it the new state, or choose another id"},
+    {"RECOVERY_POINT_PINNED", "`ctxctl point update --unpin` lets go of it"},
+    {"NO_COMMON_ANCESTOR", "--ancestor names the state that both came from"},
+    {"STATE_NOT_RETAINED", "`ctxctl points` shows which recovery points there are"},
     {"LIMIT_REACHED",
      "The limit is {limit}: {value}; where it is a setting, the operator can change it"},
     {"RESPONSE_TOO_LARGE", "Ask for less: name a key or a prefix"},
@@ -96,8 +105,9 @@ const char *ctl_error_advice(const struct ctl *ctl, const struct cxc_error *erro
                              char text[CTL_ADVICE_SIZE])
 {
     for (size_t i = 0; i < sizeof advices / sizeof advices[0]; i++) {
-        if (strcmp(advices[i].reason, error->reason) == 0) {
-            return advice_fill(advices[i].advice, error, text) ? text : "";
+        if (strcmp(advices[i].reason, error->reason) == 0 &&
+            advice_fill(advices[i].advice, error, text)) {
+            return text;
         }
     }
     if (error->code == CXC_UNAVAILABLE && error->reason[0] == '\0') {

@@ -40,7 +40,7 @@ static enum cxc_code get(const struct ctl *ctl, struct ctl_pool *pool,
     GetContextResponse *response;
     enum cxc_code code;
 
-    request.state = ctl_state(pool, ctl, query->id, query->version);
+    request.state = query->state != NULL ? query->state : ctl_state(pool, ctl, query->id, 0);
     request.view = view;
     request.key_prefix = (char *)query->prefix;
     code = cxc_get_context(ctl->client, &request, &response, ret_error);
@@ -80,6 +80,17 @@ static bool may_resume(const struct cxc_error *error)
     return cxc_error_is_transient(error) || strcmp(error->reason, "STREAM_STALLED") == 0;
 }
 
+/* The state that was read, so that the rest comes from the same one. What a point keeps has
+ * no other name. */
+static StateRef *state_pin(const struct ctl *ctl, struct ctl_pool *pool,
+                           const struct ctl_query *query, const Context *context)
+{
+    bool is_point = query->state != NULL &&
+                    query->state->at_case == CONTEXTD__V1__STATE_REF__AT_RECOVERY_POINT_ID;
+
+    return is_point ? query->state : ctl_state(pool, ctl, query->id, context->version);
+}
+
 /* Reads all, beginning again behind the last key where a stream breaks. */
 static enum cxc_code read_entries(const struct ctl *ctl, struct ctl_pool *pool,
                                   const struct ctl_query *query, Context *context,
@@ -90,8 +101,8 @@ static enum cxc_code read_entries(const struct ctl *ctl, struct ctl_pool *pool,
     struct ctl_list entries = {0};
     int resumes = 0;
 
-    same.version = context->version;
-    request.state = ctl_state(pool, ctl, query->id, context->version);
+    same.state = state_pin(ctl, pool, query, context);
+    request.state = same.state;
     request.key_prefix = (char *)query->prefix;
     request.keys_only = query->keys_only;
     for (;;) {
@@ -132,4 +143,66 @@ enum cxc_code ctl_fetch(const struct ctl *ctl, struct ctl_pool *pool, const stru
         code = read_entries(ctl, pool, query, *ret_context, ret_error);
     }
     return code;
+}
+
+enum cxc_code ctl_fetch_basic(const struct ctl *ctl, struct ctl_pool *pool, const char *id,
+                              Context **ret_context, struct cxc_error *ret_error)
+{
+    const struct ctl_query query = {.id = id, .prefix = ""};
+
+    return get(ctl, pool, &query, VIEW_BASIC, ret_context, ret_error);
+}
+
+/* ---- Other streams. ------------------------------------------------------------ */
+
+static enum cxc_code answers_read(struct ctl *ctl, const char *path,
+                                  const ProtobufCMessage *request,
+                                  const ProtobufCMessageDescriptor *answer_type,
+                                  struct ctl_list *answers, struct cxc_error *ret_error)
+{
+    struct cxc_answers *stream =
+        ctl_require(cxc_answers_new(ctl->client, path, request, answer_type));
+    ProtobufCMessage *answer = NULL;
+    enum cxc_code code;
+
+    while ((code = cxc_answers_next(stream, &answer, ret_error)) == CXC_OK && answer != NULL) {
+        ctl_list_add(&ctl->pool, answers, message_copy(&ctl->pool, answer));
+        cxc_response_free(answer);
+    }
+    cxc_answers_free(stream);
+    return code;
+}
+
+/* Waits until the server answers again, or the time of a call is up. */
+static enum cxc_code server_wait(const struct ctl *ctl, struct cxc_error *ret_error)
+{
+    GetServerInfoRequest request = CONTEXTD__V1__GET_SERVER_INFO_REQUEST__INIT;
+    GetServerInfoResponse *response;
+    enum cxc_code code = cxc_get_server_info(ctl->client, &request, &response, ret_error);
+
+    if (code == CXC_OK) {
+        cxc_response_free(response);
+    }
+    return code;
+}
+
+enum cxc_code ctl_fetch_answers(struct ctl *ctl, const char *path, const ProtobufCMessage *request,
+                                const ProtobufCMessageDescriptor *answer_type,
+                                struct ctl_list *ret_answers, struct cxc_error *ret_error)
+{
+    for (int resumes = 0;; resumes++) {
+        struct ctl_list answers = {0};
+        enum cxc_code code = answers_read(ctl, path, request, answer_type, &answers, ret_error);
+
+        if (code == CXC_OK) {
+            *ret_answers = answers;
+        }
+        if (code == CXC_OK || !may_resume(ret_error) || resumes == RESUMES_MAX) {
+            return code;
+        }
+        code = server_wait(ctl, ret_error);
+        if (code != CXC_OK) {
+            return code;
+        }
+    }
 }

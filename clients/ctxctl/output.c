@@ -139,15 +139,17 @@ static bool is_colored(const struct ctl *ctl, FILE *file)
 {
     const char *no_color = getenv("NO_COLOR");
 
-    return !ctl->no_color && (no_color == NULL || no_color[0] == '\0') && isatty(fileno(file));
+    if (ctl->coloring != CTL_COLOR_AUTO) {
+        return ctl->coloring == CTL_COLOR_ALWAYS;
+    }
+    return (no_color == NULL || no_color[0] == '\0') && isatty(fileno(file));
 }
 
 const char *ctl_color_on(const struct ctl *ctl, FILE *file, enum ctl_color color)
 {
     static const char *const codes[] = {
-        [CTL_BOLD] = "\033[1m",
-        [CTL_DIM] = "\033[2m",
-        [CTL_RED] = "\033[31m",
+        [CTL_BOLD] = "\033[1m",   [CTL_DIM] = "\033[2m",     [CTL_RED] = "\033[31m",
+        [CTL_GREEN] = "\033[32m", [CTL_YELLOW] = "\033[33m", [CTL_CYAN] = "\033[36m",
     };
 
     return is_colored(ctl, file) ? codes[color] : "";

@@ -6,7 +6,8 @@
  *  (1) Columns are aligned by characters, not bytes.
  *  (2) Control characters are shown as escapes such as \n or \x1b, so that stored text
  *      cannot move the cursor.
- *  (3) Colours appear only on a terminal, and not with --no-color or $NO_COLOR. */
+ *  (3) Colours appear only on a terminal and without $NO_COLOR, unless --color says
+ *      otherwise. */
 
 #ifndef CTL_OUTPUT_H
 #define CTL_OUTPUT_H
@@ -45,7 +46,7 @@ char *ctl_text_micros(struct ctl_pool *pool, uint64_t micros);
 
 /* ---- Colours. -------------------------------------------------------------- */
 
-enum ctl_color { CTL_BOLD, CTL_DIM, CTL_RED };
+enum ctl_color { CTL_BOLD, CTL_DIM, CTL_RED, CTL_GREEN, CTL_YELLOW, CTL_CYAN };
 
 /* The codes that begin and end a colour in this file, or "". */
 const char *ctl_color_on(const struct ctl *ctl, FILE *file, enum ctl_color color);

@@ -127,6 +127,16 @@ Mutation *ctl_mutation_expiry(struct ctl_pool *pool, SetExpiry *expiry)
     return mutation;
 }
 
+Mutation *ctl_mutation_policy(struct ctl_pool *pool, RecoveryPolicy *policy)
+{
+    Mutation *mutation = mutation_new(pool, CONTEXTD__V1__MUTATION__KIND_SET_RECOVERY_POLICY);
+
+    mutation->set_recovery_policy =
+        ctl_message_new(pool, &contextd__v1__set_recovery_policy__descriptor);
+    mutation->set_recovery_policy->policy = policy;
+    return mutation;
+}
+
 Precondition *ctl_if_version(struct ctl_pool *pool, uint64_t version)
 {
     Precondition *precondition = ctl_message_new(pool, &contextd__v1__precondition__descriptor);
@@ -228,13 +238,12 @@ enum ctl_exit ctl_option_pair(struct ctl *ctl, const char *name, const char *val
     return CTL_OK;
 }
 
-enum ctl_exit ctl_option_time(struct ctl *ctl, const char *name, const char *value,
-                              Timestamp **ret_time)
+bool ctl_parse_moment(struct ctl_pool *pool, const char *text, Timestamp **ret_time)
 {
-    Timestamp *time = ctl_message_new(&ctl->pool, &google__protobuf__timestamp__descriptor);
+    Timestamp *time = ctl_message_new(pool, &google__protobuf__timestamp__descriptor);
     int64_t ago_ms;
 
-    if (ctl_parse_duration(value, &ago_ms)) {
+    if (ctl_parse_duration(text, &ago_ms)) {
         struct timespec now;
         int64_t then_ms;
 
@@ -242,14 +251,46 @@ enum ctl_exit ctl_option_time(struct ctl *ctl, const char *name, const char *val
         then_ms = now.tv_sec * 1000 + now.tv_nsec / 1000000 - ago_ms;
         time->seconds = then_ms > 0 ? then_ms / 1000 : 0;
         time->nanos = then_ms > 0 ? (int32_t)(then_ms % 1000 * 1000000) : 0;
-    } else if (!ctl_parse_time(value, &time->seconds, &time->nanos)) {
+    } else if (!ctl_parse_time(text, &time->seconds, &time->nanos)) {
+        return false;
+    }
+    *ret_time = time;
+    return true;
+}
+
+enum ctl_exit ctl_option_time(struct ctl *ctl, const char *name, const char *value,
+                              Timestamp **ret_time)
+{
+    if (!ctl_parse_moment(&ctl->pool, value, ret_time)) {
         return ctl_complain(ctl, CTL_USAGE,
                             "--%s takes how long ago, such as 10m or 7d, or a time such as "
                             "2026-11-21T10:53:18Z, not '%s'",
                             name, value);
     }
-    *ret_time = time;
     return CTL_OK;
+}
+
+enum ctl_exit ctl_option_if_version(struct ctl *ctl, const char *value,
+                                    Precondition ***ret_preconditions, size_t *ret_count)
+{
+    struct ctl_list preconditions = {0};
+    uint64_t version;
+    enum ctl_exit exit = CTL_OK;
+
+    if (value != NULL) {
+        exit = ctl_option_number(ctl, "if-version", value, &version);
+    }
+    if (value != NULL && exit == CTL_OK) {
+        ctl_list_add(&ctl->pool, &preconditions, ctl_if_version(&ctl->pool, version));
+    }
+    *ret_preconditions = (Precondition **)preconditions.items;
+    *ret_count = preconditions.count;
+    return exit;
+}
+
+enum ctl_exit ctl_check_given(const struct ctl *ctl, const char *what, const char *text)
+{
+    return text[0] != '\0' ? CTL_OK : ctl_complain(ctl, CTL_USAGE, "%s is empty", what);
 }
 
 enum ctl_exit ctl_option_label(struct ctl *ctl, ProtobufCMessage *message, const char *value)

@@ -45,6 +45,9 @@ Mutation *ctl_mutation_label(struct ctl_pool *pool, const char *key, const char 
 Mutation *ctl_mutation_unlabel(struct ctl_pool *pool, const char *key);
 Mutation *ctl_mutation_expiry(struct ctl_pool *pool, SetExpiry *expiry);
 
+/* NULL: the server's policy. */
+Mutation *ctl_mutation_policy(struct ctl_pool *pool, RecoveryPolicy *policy);
+
 /* Conditions on the context and on an entry; version 0: it must not exist. */
 Precondition *ctl_if_version(struct ctl_pool *pool, uint64_t version);
 Precondition *ctl_if_entry(struct ctl_pool *pool, const char *key, uint64_t version);
@@ -77,10 +80,21 @@ enum ctl_exit ctl_option_number(const struct ctl *ctl, const char *name, const c
 enum ctl_exit ctl_option_pair(struct ctl *ctl, const char *name, const char *value, char **ret_key,
                               char **ret_value);
 
-/* An option that takes a moment: a time, or how long ago it was. Complains about
- * anything else. */
+/* A moment: a time, or how long ago it was, by the clock of this machine. Returns false
+ * for anything else. */
+bool ctl_parse_moment(struct ctl_pool *pool, const char *text, Timestamp **ret_time);
+
+/* An option that takes a moment. Complains about anything else. */
 enum ctl_exit ctl_option_time(struct ctl *ctl, const char *name, const char *value,
                               Timestamp **ret_time);
+
+/* `--if-version`, where it was given: else `value` is NULL, and there is no condition. */
+enum ctl_exit ctl_option_if_version(struct ctl *ctl, const char *value,
+                                    Precondition ***ret_preconditions, size_t *ret_count);
+
+/* Complains about an empty text where it would mean something else than a text that is left
+ * out: such as the variable of a script that was never set. `what` is what the help calls it. */
+enum ctl_exit ctl_check_given(const struct ctl *ctl, const char *what, const char *text);
 
 /* `--label KEY=VALUE`: adds it to a message that has labels. */
 enum ctl_exit ctl_option_label(struct ctl *ctl, ProtobufCMessage *message, const char *value);

@@ -87,16 +87,24 @@ void ctl_rows_reverse(struct ctl_rows *rows)
     table_reverse(&rows->table);
 }
 
+static bool has_more(const struct ctl_rows *rows)
+{
+    return rows->next_token[0] != '\0';
+}
+
 void ctl_rows_print(struct ctl_rows *rows, const char *name)
 {
-    bool more = rows->next_token[0] != '\0';
-
     if (rows->ctl->json) {
-        ctl_json_print(json_pack("{s:O, s:b}", name, rows->items, "more", more), stdout);
+        ctl_json_print(json_pack("{s:O, s:b}", name, rows->items, "more", has_more(rows)), stdout);
         return;
     }
     ctl_table_print(rows->ctl, &rows->table, stdout);
-    if (more) {
+    ctl_rows_tell_more(rows);
+}
+
+void ctl_rows_tell_more(const struct ctl_rows *rows)
+{
+    if (has_more(rows)) {
         fprintf(stderr, "There are more: --all shows them, --limit so many.\n");
     }
 }

@@ -52,6 +52,9 @@ void ctl_rows_reverse(struct ctl_rows *rows);
 /* Prints the table, and on stderr that there are more; or {`name`: [...], "more": ...}. */
 void ctl_rows_print(struct ctl_rows *rows, const char *name);
 
+/* Says on stderr that there are more, where there are. */
+void ctl_rows_tell_more(const struct ctl_rows *rows);
+
 /* ---- Options. -------------------------------------------------------------- */
 
 /* Rows for the tables of options, in this order. */

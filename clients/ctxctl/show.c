@@ -5,6 +5,8 @@
 
 #include "clients/ctxctl/labels.h"
 #include "clients/ctxctl/output.h"
+#include "clients/ctxctl/policy.h"
+#include "clients/ctxctl/state.h"
 
 enum { NAME_COLUMN = 10 };
 
@@ -38,6 +40,12 @@ json_t *ctl_context_json(const Context *context, bool with_entries)
     ctl_json_set_time(object, "update_time", context->update_time);
     ctl_json_set_time(object, "expire_time", context->expire_time);
     ctl_json_set_time(object, "delete_time", context->delete_time);
+    if (context->forked_from != NULL) {
+        json_object_set_new(object, "forked_from", ctl_state_json(context->forked_from));
+    }
+    if (context->recovery_policy != NULL) {
+        json_object_set_new(object, "recovery_policy", ctl_policy_json(context->recovery_policy));
+    }
     ctl_json_set_number(object, "entry_count", context->entry_count);
     ctl_json_set_number(object, "size_bytes", context->size_bytes);
     if (context->fence > 0) {
@@ -64,15 +72,15 @@ void ctl_property_print(const struct ctl *ctl, const char *name, const char *val
     }
 }
 
-static void entries_print(struct ctl *ctl, const Context *context, bool with_values)
+void ctl_entries_print(struct ctl *ctl, Entry *const *entries, size_t count, bool with_values)
 {
     struct ctl_pool *pool = &ctl->pool;
     struct ctl_table table;
 
     ctl_table_init(&table, pool,
                    with_values ? "KEY,VERSION>,SIZE>,TYPE,VALUE" : "KEY,VERSION>,TYPE");
-    for (size_t i = 0; i < context->n_entries; i++) {
-        const Entry *entry = context->entries[i];
+    for (size_t i = 0; i < count; i++) {
+        const Entry *entry = entries[i];
         const char *key = ctl_text_line(pool, entry->key);
         const char *version = ctl_pool_format(pool, "%" PRIu64, entry->version);
         const char *type = ctl_text_line(pool, entry->content_type);
@@ -104,11 +112,13 @@ void ctl_context_print(struct ctl *ctl, const Context *context, bool with_values
     ctl_property_print(ctl, "updated", ctl_text_time(pool, context->update_time, false));
     ctl_property_print(ctl, "expires", ctl_text_time(pool, context->expire_time, false));
     ctl_property_print(ctl, "labels", ctl_labels_text(pool, &context->base));
+    ctl_property_print(ctl, "forked", ctl_state_text(pool, context->forked_from));
+    ctl_property_print(ctl, "policy", ctl_policy_text(pool, context->recovery_policy));
     ctl_property_print(ctl, "entries",
                        ctl_pool_format(pool, "%" PRIu64 ", %s", context->entry_count,
                                        ctl_text_size(pool, context->size_bytes)));
     if (context->n_entries > 0) {
-        entries_print(ctl, context, with_values);
+        ctl_entries_print(ctl, context->entries, context->n_entries, with_values);
     }
 }
 

@@ -8,11 +8,12 @@
 #include "clients/ctxctl/show.h"
 #include "clients/ctxctl/show_mutation.h"
 #include "clients/ctxctl/show_session.h"
+#include "clients/ctxctl/state.h"
 
 #define TYPE(name) CONTEXTD__V1__EVENT_TYPE__EVENT_TYPE_##name
 
 enum {
-    TYPE_COLUMN = 16,
+    TYPE_COLUMN = 22, /* The longest of them. */
     ID_COLUMN = 16,
     PLACE_COLUMN = 12,
     PHRASES_MAX = 8, /* Of one event; the others are counted. */
@@ -116,6 +117,11 @@ static void contents_add(struct phrases *phrases, const Context *context)
     phrase_add(phrases, ctl_text_size(phrases->pool, context->size_bytes));
 }
 
+static const char *source_text(struct ctl_pool *pool, const StateRef *state)
+{
+    return state != NULL ? ctl_pool_format(pool, "from %s", ctl_state_text(pool, state)) : "";
+}
+
 static void labels_add(struct phrases *phrases, const Context *context)
 {
     for (size_t i = 0; i < context->n_metadata; i++) {
@@ -155,6 +161,12 @@ static void type_add(struct phrases *phrases, const Event *event)
     case TYPE(CREATED):
         phrase_add_about(phrases, "type", context->type);
         phrase_add_about(phrases, "below", context->parent_id);
+        labels_add(phrases, context);
+        break;
+    case TYPE(FORKED):
+        phrase_add(phrases, source_text(phrases->pool, context->forked_from));
+        phrase_add_about(phrases, "below", context->parent_id);
+        contents_add(phrases, context);
         labels_add(phrases, context);
         break;
     case TYPE(SNAPSHOT):
@@ -211,7 +223,7 @@ char *ctl_event_text(struct ctl_pool *pool, const Event *event, bool with_values
     }
     phrase_add_about(&phrases, "recovery point", event->recovery_point_id);
     if (event->reset) {
-        phrase_add(&phrases, "reset: too large to be told, read it anew");
+        phrase_add(&phrases, "reset: read it anew");
     }
     if (phrases.count > PHRASES_MAX) {
         phrases_end(&phrases, ctl_pool_format(pool, "and %zu more", phrases.count - PHRASES_MAX));

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "clients/ctxctl/output.h"
+#include "clients/ctxctl/policy.h"
 #include "clients/ctxctl/show_session.h"
 
 /* ---- Text. ----------------------------------------------------------------- */
@@ -23,6 +24,13 @@ static char *expiry_text(struct ctl_pool *pool, const SetExpiry *expiry)
     return ctl_pool_format(pool, "ttl %s%s",
                            expiry->ttl != NULL ? ctl_text_duration(pool, expiry->ttl) : "never",
                            expiry->sliding ? " sliding" : "");
+}
+
+static char *policy_text(struct ctl_pool *pool, const Contextd__V1__SetRecoveryPolicy *step)
+{
+    return step->policy != NULL
+               ? ctl_pool_format(pool, "policy %s", ctl_policy_text(pool, step->policy))
+               : ctl_pool_format(pool, "policy of the server");
 }
 
 static char *activity_text(struct ctl_pool *pool, const Activity *activity)
@@ -73,7 +81,7 @@ char *ctl_mutation_text(struct ctl_pool *pool, const Mutation *mutation, bool wi
     case CONTEXTD__V1__MUTATION__KIND_RECORD_ACTIVITY:
         return activity_text(pool, mutation->record_activity);
     case CONTEXTD__V1__MUTATION__KIND_SET_RECOVERY_POLICY:
-        return "set the recovery policy";
+        return policy_text(pool, mutation->set_recovery_policy);
     default:
         return "a step that this ctxctl does not know";
     }
@@ -119,6 +127,12 @@ static json_t *expiry_json(const SetExpiry *expiry)
     return object;
 }
 
+static json_t *policy_json(const Contextd__V1__SetRecoveryPolicy *step)
+{
+    return step->policy != NULL ? json_pack("{s:o}", "policy", ctl_policy_json(step->policy))
+                                : json_object();
+}
+
 /* What the step says, and what its kind is called. */
 static json_t *body_json(const Mutation *mutation, bool with_values, const char **ret_kind)
 {
@@ -155,7 +169,7 @@ static json_t *body_json(const Mutation *mutation, bool with_values, const char 
         return ctl_activity_json(mutation->record_activity);
     case CONTEXTD__V1__MUTATION__KIND_SET_RECOVERY_POLICY:
         *ret_kind = "set_recovery_policy";
-        return json_object();
+        return policy_json(mutation->set_recovery_policy);
     default:
         *ret_kind = "unknown";
         return json_object();

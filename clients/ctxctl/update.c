@@ -4,6 +4,7 @@
 
 #include "clients/ctxctl/args.h"
 #include "clients/ctxctl/fail.h"
+#include "clients/ctxctl/policy.h"
 #include "clients/ctxctl/request.h"
 #include "clients/ctxctl/show.h"
 
@@ -17,6 +18,8 @@ enum {
     UPDATE_UNLABEL,
     UPDATE_TTL,
     UPDATE_SLIDING,
+    UPDATE_SET_POLICY,
+    UPDATE_CLEAR_POLICY,
     UPDATE_IF_VERSION,
     UPDATE_IF_ENTRY,
     UPDATE_CREATE,
@@ -34,6 +37,8 @@ static const struct ctl_option update_options[] = {
     {"unlabel", "KEY", "remove a label"},
     {"ttl", "TIME", "delete the context by itself after this; never: keep it"},
     {"sliding", NULL, "count that time from the last change"},
+    {"set-policy", "RULES", "its recovery points, such as keep-last=10,point-every=10m"},
+    {"clear-policy", NULL, "the recovery policy of the server again"},
     {"if-version", "NUMBER", "only if the context is at this version; 0: does not exist"},
     {"if-entry", "KEY=NUMBER", "only if the entry is of this version; 0: does not exist"},
     {"create", NULL, "create the context when it does not exist"},
@@ -119,6 +124,17 @@ static enum ctl_exit add_expiry(struct ctl *ctl, struct update *update, const ch
     return exit;
 }
 
+static enum ctl_exit add_policy(struct ctl *ctl, struct update *update, const char *text)
+{
+    RecoveryPolicy *policy;
+    enum ctl_exit exit = ctl_option_policy(ctl, "set-policy", text, &policy);
+
+    if (exit == CTL_OK) {
+        add_mutation(ctl, update, ctl_mutation_policy(&ctl->pool, policy));
+    }
+    return exit;
+}
+
 static enum ctl_exit add_setting(struct ctl *ctl, struct update *update,
                                  const struct ctl_setting *setting)
 {
@@ -136,6 +152,11 @@ static enum ctl_exit add_setting(struct ctl *ctl, struct update *update,
         return add_expiry(ctl, update, setting->value);
     case UPDATE_SLIDING:
         update->sliding = true;
+        return CTL_OK;
+    case UPDATE_SET_POLICY:
+        return add_policy(ctl, update, setting->value);
+    case UPDATE_CLEAR_POLICY:
+        add_mutation(ctl, update, ctl_mutation_policy(&ctl->pool, NULL));
         return CTL_OK;
     case UPDATE_IF_VERSION:
         return add_version(ctl, update, setting->value);
@@ -212,10 +233,15 @@ const struct ctl_command ctl_update = {
     .summary = "change a context in several steps at once",
     .description =
         "Makes all the steps, in the order of the command line, as one change: all or none.\n"
-        "Each option may be repeated.\n",
+        "Each option may be repeated.\n"
+        "\n"
+        "A recovery policy has rules with commas between them. keep-last=N, keep-every=N (by\n"
+        "sequence) and keep-within=TIME say which recovery points are kept: those that any of\n"
+        "them keeps. point-every-changes=N and point-every=TIME make points by themselves.\n",
     .examples =
         "  ctxctl update trip-42 --put goal='a quiet hotel' --delete draft --label state=open\n"
         "  ctxctl update trip-42 --put plan=v2 --if-version 7\n"
+        "  ctxctl update trip-42 --set-policy keep-last=10,keep-within=7d,point-every=10m\n"
         "  ctxctl update scratch --delete-prefix tmp/ --ttl 10m --sliding\n",
     .options = update_options,
     .option_count = sizeof update_options / sizeof update_options[0],

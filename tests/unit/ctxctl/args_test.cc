@@ -87,8 +87,15 @@ TEST_F(ArgsTest, TakesTheCommonOptionsAnywhere) {
   EXPECT_EQ(120000, ctl_.timeout_ms);
   EXPECT_STREQ("space", ctl_.namespace_);
   EXPECT_STREQ("host:1", ctl_.address);
-  EXPECT_TRUE(ctl_.no_color);
+  EXPECT_EQ(CTL_COLOR_NEVER, ctl_.coloring);
   EXPECT_EQ(0u, args_.setting_count);
+}
+
+TEST_F(ArgsTest, TakesTheColorThatIsSaidLast) {
+  ASSERT_EQ(CTL_PARSED, Parse({"test", "a", "--no-color", "--color=always"}));
+  EXPECT_EQ(CTL_COLOR_ALWAYS, ctl_.coloring);
+  ASSERT_EQ(CTL_PARSED, Parse({"test", "a", "--color", "never", "--color", "auto"}));
+  EXPECT_EQ(CTL_COLOR_AUTO, ctl_.coloring);
 }
 
 TEST_F(ArgsTest, EndsTheOptionsAtTwoDashes) {
@@ -117,6 +124,8 @@ TEST_F(ArgsTest, NamesWhatIsWrong) {
   EXPECT_STREQ("one too many: 'c'", problem_);
   EXPECT_EQ(CTL_PARSED_WRONG, Parse({"test", "a", "-o", "xml"}));
   EXPECT_STREQ("--output is text or json, not 'xml'", problem_);
+  EXPECT_EQ(CTL_PARSED_WRONG, Parse({"test", "a", "--color", "red"}));
+  EXPECT_STREQ("--color is always, never or auto, not 'red'", problem_);
   EXPECT_EQ(CTL_PARSED_WRONG, Parse({"test", "a", "--timeout", "soon"}));
   EXPECT_NE(nullptr, strstr(problem_, "not 'soon'"));
 }

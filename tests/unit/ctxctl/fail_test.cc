@@ -63,6 +63,13 @@ TEST(FailTest, PutsTheValuesIntoTheAdvice) {
             Advice(Error(CXC_ABORTED, "ENTRY_CONFLICT", {{"current_version", "7"}, {"key", "k"}})));
 }
 
+TEST(FailTest, KnowsADeletedContextFromOneThatNeverWas) {
+  EXPECT_EQ("It had version 7: while that is kept, `ctxctl restore --undelete` brings it back",
+            Advice(Error(CXC_NOT_FOUND, "CONTEXT_NOT_FOUND", {{"deleted_version", "7"}})));
+  EXPECT_EQ("`ctxctl list` shows what there is, `ctxctl create` makes it",
+            Advice(Error(CXC_NOT_FOUND, "CONTEXT_NOT_FOUND")));
+}
+
 TEST(FailTest, SaysNothingWhereAValueIsMissing) {
   EXPECT_EQ("", Advice(Error(CXC_ABORTED, "VERSION_CONFLICT")));
   EXPECT_EQ("", Advice(Error(CXC_INTERNAL, "")));

@@ -141,6 +141,16 @@ TEST_F(OutputTest, HasNoColoursAwayFromATerminal) {
   fclose(file);
 }
 
+TEST_F(OutputTest, HasColoursWhereTheyAreAlwaysWanted) {
+  FILE *file = tmpfile();
+  ctl_.coloring = CTL_COLOR_ALWAYS;
+  EXPECT_STREQ("\033[32m", ctl_color_on(&ctl_, file, CTL_GREEN));
+  EXPECT_STREQ("\033[0m", ctl_color_off(&ctl_, file));
+  ctl_.coloring = CTL_COLOR_NEVER;
+  EXPECT_STREQ("", ctl_color_on(&ctl_, file, CTL_GREEN));
+  fclose(file);
+}
+
 TEST_F(OutputTest, ShowsBytesAsTextOrAsBase64) {
   json_t *text = ctl_json_bytes("caf\xC3\xA9", 5);
   EXPECT_STREQ("caf\xC3\xA9", json_string_value(text));

@@ -5,65 +5,16 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
-#include <deque>
-#include <map>
-#include <regex>
 #include <string>
 #include <vector>
 
-#include "tests/support/text_message.h"
-#include "tests/unit/clients_c/fake_server.h"
-#include "tests/unit/clients_c/wire.h"
-#include "tests/unit/ctxctl/command_runner.h"
+#include "tests/unit/ctxctl/command_fixture.h"
 
 namespace {
 
-class TrackerCommandsTest : public testing::Test {
+class TrackerCommandsTest : public CommandFixture {
  protected:
-  // Answers the next call of a method; the last answer goes for all calls after.
-  void Answer(const std::string &method, const std::string &response,
-              const std::string &service = "Tracker") {
-    std::deque<std::string> &answers = answers_[method];
-    answers.push_back(TextEncode(method + "Response", response));
-    if (answers.size() > 1) return;
-    server_.Method("/contextd.v1." + service + "/" + method,
-                   [this, method, &answers](const std::string &packed) {
-                     requests_.push_back(TextDecode(method + "Request", packed));
-                     FakeServer::Answer answer{{answers.front()}};
-                     if (answers.size() > 1) answers.pop_front();
-                     return answer;
-                   });
-  }
-
-  void Refuse(const std::string &method, int code, const std::string &reason,
-              const std::map<std::string, std::string> &values = {}) {
-    server_.Method("/contextd.v1.Tracker/" + method, [=](const std::string &packed) {
-      requests_.push_back(TextDecode(method + "Request", packed));
-      return Refusal(code, reason, values);
-    });
-  }
-
-  // Runs a command with the words behind its name. `out_` and `err_` are what it printed.
-  ctl_exit Run(const ctl_command &command, const std::vector<std::string> &words) {
-    ctl_exit exit = runner_.Run(command, server_.address(), words);
-    out_ = runner_.out();
-    err_ = runner_.err();
-    return exit;
-  }
-
-  // The last request, without its id.
-  std::string Request() {
-    if (requests_.empty()) return "none";
-    static const std::regex id("request_id: \"[0-9a-f-]{36}\" ?");
-    return std::regex_replace(requests_.back(), id, "");
-  }
-
-  FakeServer server_;
-  std::map<std::string, std::deque<std::string>> answers_;
-  std::vector<std::string> requests_;
-  CommandRunner runner_;
-  std::string out_;
-  std::string err_;
+  TrackerCommandsTest() : CommandFixture("Tracker") {}
 };
 
 const char kSession[] =

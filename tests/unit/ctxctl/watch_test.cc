@@ -126,7 +126,7 @@ class WatchTest : public testing::Test {
 
 TEST_F(WatchTest, ShowsWhenWhatWhereAndHow) {
   EXPECT_EQ(
-      "2025-11-21 10:53:18Z  updated           trip-42           v7 r1203      "
+      "2025-11-21 10:53:18Z  updated                 trip-42           v7 r1203      "
       "put goal=a quiet hotel (13 B), label stage=draft by s1\n",
       Shown(std::string("type: EVENT_TYPE_UPDATED cursor: 'c1' revision: 1203 ") + kTime +
             " context { id: 'trip-42' version: 7 } session_id: 's1'"
@@ -141,58 +141,66 @@ TEST_F(WatchTest, HasWordsForEveryType) {
        " mutations { put_entry { key: 'k' value: 'v' } }"
        " mutations { set_metadata { key: 'm' value: '' } }"
        " mutations { delete_metadata { key: 'n' } }",
-       "created           a                 v1 r1         type chat, below p, label l=1, label m=, "
+       "created                 a                 v1 r1         type chat, below p, label l=1, "
+       "label m=, "
        "put k=v (1 B)"},
       {"type: EVENT_TYPE_UPDATED revision: 2 context { id: 'a' version: 2 }",
-       "updated           a                 v2 r2"},
+       "updated                 a                 v2 r2"},
       {"type: EVENT_TYPE_DELETED revision: 3 context { id: 'a' version: 2 entry_count: 1"
        " size_bytes: 2048 }",
-       "deleted           a                 v2 r3         1 entry, 2.0 KiB"},
+       "deleted                 a                 v2 r3         1 entry, 2.0 KiB"},
       {"type: EVENT_TYPE_EXPIRED revision: 4 context { id: 'a' version: 2 entry_count: 3 }",
-       "expired           a                 v2 r4         3 entries, 0 B"},
+       "expired                 a                 v2 r4         3 entries, 0 B"},
       {"type: EVENT_TYPE_ACTIVITY revision: 5 context { id: 'a' version: 2 } session_id: 's1'"
        " mutations { record_activity { sequence: 12 type: 'note' data: 'hi' } }",
-       "activity          a                 v2 r5         record 12 note hi by s1"},
+       "activity                a                 v2 r5         record 12 note hi by s1"},
       {"type: EVENT_TYPE_HISTORY_TRIMMED revision: 6 context { id: 'a' version: 2 }"
        " trimmed { first: 1 last: 9 } trimmed { first: 11 last: 11 }",
-       "history_trimmed   a                 v2 r6         1-9, 11"},
+       "history_trimmed         a                 v2 r6         1-9, 11"},
       {"type: EVENT_TYPE_ACTIVATED revision: 7 context { id: 'a' version: 2 } session_id: 's1'"
        " activation { context_id: 'a' exclusive: true fence: 4 }",
-       "activated         a                 v2 r7         exclusive, fence 4 by s1"},
+       "activated               a                 v2 r7         exclusive, fence 4 by s1"},
       {"type: EVENT_TYPE_ACTIVATED revision: 8 context { id: 'a' version: 2 } session_id: 's1'"
        " activation { context_id: 'a' }",
-       "activated         a                 v2 r8         shared by s1"},
+       "activated               a                 v2 r8         shared by s1"},
       {"type: EVENT_TYPE_DEACTIVATED revision: 9 context { id: 'a' version: 2 }"
        " session_id: 's1' activation { context_id: 'a' }",
-       "deactivated       a                 v2 r9         by s1"},
+       "deactivated             a                 v2 r9         by s1"},
       {"type: EVENT_TYPE_SESSION_STARTED revision: 10 session_id: 's1'"
        " session { id: 's1' owner: 'ada' }",
-       "session_started   s1                r10           owner ada"},
+       "session_started         s1                r10           owner ada"},
       {"type: EVENT_TYPE_SESSION_SWITCHED revision: 11 session_id: 's1'"
        " session { id: 's1' owner: 'ada' current_context_id: 'a' }",
-       "session_switched  s1                r11           to a"},
+       "session_switched        s1                r11           to a"},
       {"type: EVENT_TYPE_SESSION_SWITCHED revision: 12 session { id: 's1' }",
-       "session_switched  s1                r12           to none"},
+       "session_switched        s1                r12           to none"},
       {"type: EVENT_TYPE_SESSION_ENDED revision: 13 session { id: 's1' }",
-       "session_ended     s1                r13"},
+       "session_ended           s1                r13"},
       {"type: EVENT_TYPE_SESSION_LOST revision: 14 session { id: 's1' owner: 'ada' }",
-       "session_lost      s1                r14           owner ada"},
+       "session_lost            s1                r14           owner ada"},
       {"type: EVENT_TYPE_SNAPSHOT revision: 15 context { id: 'a' version: 2 entry_count: 2"
        " size_bytes: 4 metadata { key: 'l' value: '1' } } entries { key: 'k' value: 'v' } entries "
        "{ key: 'l' value: 'w' }",
-       "snapshot          a                 v2 r15        2 entries, 4 B, label l=1, k=v (1 B), "
+       "snapshot                a                 v2 r15        2 entries, 4 B, label l=1, k=v (1 "
+       "B), "
        "l=w (1 B)"},
       {"type: EVENT_TYPE_RESTORED revision: 16 context { id: 'a' version: 3 }"
        " recovery_point_id: 'p1' mutations { delete_entry { key: 'k' } }",
-       "restored          a                 v3 r16        delete k, recovery point p1"},
-      {"type: EVENT_TYPE_FORKED revision: 17 context { id: 'b' version: 4 } reset: true",
-       "forked            b                 v4 r17        reset: too large to be told, read it "
-       "anew"},
+       "restored                a                 v3 r16        delete k, recovery point p1"},
+      {"type: EVENT_TYPE_FORKED revision: 17 context { id: 'b' version: 4 entry_count: 1"
+       " size_bytes: 2 forked_from { context_id: 'a' version: 3 } metadata { key: 'l' value: '1' } "
+       "}"
+       " reset: true",
+       "forked                  b                 v4 r17        from a@3, 1 entry, 2 B, label l=1, "
+       "reset: read it anew"},
+      {"type: EVENT_TYPE_MERGED revision: 17 context { id: 'a' version: 5 }"
+       " mutations { put_entry { key: 'k' value: 'v' } }",
+       "merged                  a                 v5 r17        put k=v (1 B)"},
       {"type: EVENT_TYPE_RECOVERY_POINT_UPDATED revision: 18 context { id: 'a' version: 4 }"
        " recovery_point_id: 'p1'",
        "recovery_point_updated  a                 v4 r18        recovery point p1"},
       {"type: 99 revision: 19 activation { context_id: 'a' }",
-       "type_99           a                 r19"}};
+       "type_99                 a                 r19"}};
   for (const auto &[event, expected] : cases) EXPECT_EQ("  " + expected + "\n", Shown(event));
 }
 
@@ -213,7 +221,9 @@ TEST_F(WatchTest, HasWordsForEveryStep) {
        " file { path: 'a' operation: 'read' } } }",
        "record 3 file_operation read a"},
       {"mutations { record_activity { sequence: 4 type: 'mark' } }", "record 4 mark"},
-      {"mutations { set_recovery_policy { } }", "set the recovery policy"},
+      {"mutations { set_recovery_policy { } }", "policy of the server"},
+      {"mutations { set_recovery_policy { policy { retention { keep_last: 3 } } } }",
+       "policy keep-last=3"},
       {"mutations { }", "a step that this ctxctl does not know"}};
   for (const auto &[mutations, expected] : cases) EXPECT_EQ(expected, Steps(mutations));
 }
@@ -312,6 +322,8 @@ TEST_F(WatchTest, GivesScriptsEveryStep) {
        R"({"record_activity": {"sequence": 3, "type": "note", "data": "d", "metadata": {},
            "session_id": "s1"}})"},
       {"set_recovery_policy { }", R"({"set_recovery_policy": {}})"},
+      {"set_recovery_policy { policy { point_every_changes: 5 } }",
+       R"({"set_recovery_policy": {"policy": {"point_every_changes": 5}}})"},
       {"", R"({"unknown": {}})"}};
   for (const auto &[mutation, expected] : cases) {
     EXPECT_EQ(Normal(R"({"type": "updated", "revision": 0, "mutations": [)" + expected + "]}"),
@@ -389,7 +401,7 @@ TEST_F(WatchTest, ShowsPositionsWhereItIsAskedTo) {
   ASSERT_EQ(CTL_OK, Watch({"--until-caught-up", "--progress"}));
   EXPECT_EQ(
       "progress c1\n"
-      "  unspecified                         r0\n"
+      "  unspecified                               r0\n"
       "progress c3\n"
       "caught_up c4\n",
       out_);
@@ -397,7 +409,7 @@ TEST_F(WatchTest, ShowsPositionsWhereItIsAskedTo) {
   EXPECT_EQ(Normal(R"({"type": "progress", "cursor": "c1"})"),
             Normal(out_.substr(0, out_.find('\n'))));
   ASSERT_EQ(CTL_OK, Watch({"--until-caught-up"}));
-  EXPECT_EQ("  unspecified                         r0\n", out_);
+  EXPECT_EQ("  unspecified                               r0\n", out_);
   EXPECT_EQ("watch: to go on: --from c4\n", err_);
 }
 
@@ -409,8 +421,8 @@ TEST_F(WatchTest, TellsThatItLostTheServerAndRepeatsNothing) {
   Answers(answers);
   ASSERT_EQ(CTL_OK, Watch({"--from", "oldest", "--until-caught-up"}));
   EXPECT_EQ(
-      "  unspecified                         r1\n"
-      "  unspecified                         r2\n",
+      "  unspecified                               r1\n"
+      "  unspecified                               r2\n",
       out_);
   EXPECT_EQ(
       "watch: connection lost, resuming behind c1 (STOPPING)\n"
@@ -450,10 +462,10 @@ TEST_F(WatchTest, CountsWholeEventsAndEndsBehindTheLast) {
   ASSERT_EQ(CTL_OK, Watch({"--count", "2"}));
   EXPECT_EQ("watch: to go on: --from c4\n", err_);
   EXPECT_EQ(
-      "  unspecified                         r0            ...\n"
-      "  unspecified                         r0\n"
-      "  unspecified                         r0            ...\n"
-      "  unspecified                         r0\n",
+      "  unspecified                               r0            ...\n"
+      "  unspecified                               r0\n"
+      "  unspecified                               r0            ...\n"
+      "  unspecified                               r0\n",
       out_);
 }
 
