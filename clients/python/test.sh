@@ -25,7 +25,7 @@ unset PYTHONPATH
 ./generate.sh --check
 
 bin=$(./venv.sh)/bin
-scripts=("$root"/tests/integration/replay_{python,tracker}.py)
+scripts=("$root"/tests/integration/replay_{points,python,tracker}.py)
 "$bin/ruff" check --quiet --no-cache src tests
 "$bin/ruff" check --quiet --no-cache --config pyproject.toml "${scripts[@]}"
 "$bin/ruff" format --quiet --check --no-cache --config pyproject.toml src tests "${scripts[@]}"

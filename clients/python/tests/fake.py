@@ -16,7 +16,7 @@ from google.protobuf import any_pb2, message_factory
 from google.protobuf.message import Message
 
 from contextd._rpc import status_pb2
-from contextd.v1 import context_manager_pb2, tracker_pb2
+from contextd.v1 import context_manager_pb2, recovery_pb2, tracker_pb2
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,7 @@ class FakeServer:
             (
                 self._handler(context_manager_pb2.DESCRIPTOR, "ContextManager"),
                 self._handler(tracker_pb2.DESCRIPTOR, "Tracker"),
+                self._handler(recovery_pb2.DESCRIPTOR, "Recovery"),
             )
         )
         self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
@@ -106,6 +107,12 @@ class FakeServer:
 
     def answer(self, method: str, *answers: Answer) -> None:
         self._answers[method].extend(answers)
+
+    def forget(self) -> None:
+        """Has neither answers nor requests any more."""
+        with self._changed:
+            self._answers.clear()
+            self.requests.clear()
 
     def _handler(self, file: Any, service: str) -> grpc.GenericRpcHandler:
         handlers: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}

@@ -27,6 +27,7 @@ def test_every_reason_of_the_api_has_its_class() -> None:
     for name, begin, end in (
         ("resources", "//   INVALID_ARGUMENT ", "syntax ="),
         ("tracker", "//   NOT_FOUND ", "service Tracker"),
+        ("recovery", "//   NOT_FOUND ", "service Recovery"),
     ):
         text = (ROOT / f"proto/contextd/v1/{name}.proto").read_text()
         table = text[text.index(begin) : text.index(end)]
@@ -36,7 +37,7 @@ def test_every_reason_of_the_api_has_its_class() -> None:
 
 
 def test_every_class_is_exported() -> None:
-    above = [errors.Conflict, errors.SessionLost]
+    above = [errors.Conflict, errors.SessionLost, errors.MergeConflicts]
     for kind in [*errors._BY_REASON.values(), *errors._BY_CODE.values(), *above]:
         assert getattr(contextd, kind.__name__) is kind
         assert kind.__name__ in contextd.__all__
@@ -101,6 +102,16 @@ def test_every_class_is_exported() -> None:
             contextd.StateNotRetained,
             "oldest_version newest_version",
         ),
+        (
+            "RECOVERY_POINT_NOT_FOUND",
+            {"oldest_id": "p-1"},
+            contextd.RecoveryPointNotFound,
+            "oldest_id",
+        ),
+        ("NO_RECOVERY_POINTS", {}, contextd.NoRecoveryPoints, ""),
+        ("RECOVERY_POINT_EXISTS", {"sequence": "7"}, contextd.RecoveryPointExists, "sequence"),
+        ("RECOVERY_POINT_PINNED", {}, contextd.RecoveryPointPinned, ""),
+        ("NO_COMMON_ANCESTOR", {}, contextd.NoCommonAncestor, ""),
         ("DAMAGED", {"file": "f", "offset": "64"}, contextd.Damaged, "file offset"),
         ("NOT_SUPPORTED", {"field": "write.fence"}, contextd.NotSupported, "field"),
     ],
@@ -195,7 +206,9 @@ def test_a_part_of_a_batch_fails_with_the_same_classes() -> None:
 def test_errors_pass_between_processes() -> None:
     error = error_of(Fail(grpc.StatusCode.ABORTED, "ENTRY_CONFLICT", {"key": "k"}))
     error.request_id = "id"
-    for original in (error, contextd.EntryNotFound("k")):
+    conflicts = (contextd.MergeConflict("k", False, None, None, None),)
+    unmerged = contextd.MergeConflicts(conflicts, 7)
+    for original in (error, contextd.EntryNotFound("k"), unmerged):
         copy = pickle.loads(pickle.dumps(original))
         assert type(copy) is type(original)
         assert copy.__dict__ == original.__dict__
@@ -204,3 +217,10 @@ def test_errors_pass_between_processes() -> None:
 def test_leaves_the_names_of_google_rpc_to_others() -> None:
     with pytest.raises(KeyError):
         descriptor_pool.Default().FindMessageTypeByName("google.rpc.Status")
+
+
+def test_conflicts_of_a_merge_are_counted() -> None:
+    error = contextd.MergeConflicts((), 7)
+    assert str(error) == "ABORTED: 7 conflicts, nothing was merged"
+    # Reading again, as after a conflict of writers, would not help.
+    assert not isinstance(error, contextd.Conflict)

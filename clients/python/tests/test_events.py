@@ -104,7 +104,15 @@ MUTATIONS: list[tuple[dict[str, Any], Any]] = [
     ),
     (
         {"set_recovery_policy": resources_pb2.SetRecoveryPolicy()},
-        contextd.UnknownMutation("set_recovery_policy"),
+        contextd.SetRecoveryPolicy(None),
+    ),
+    (
+        {
+            "set_recovery_policy": resources_pb2.SetRecoveryPolicy(
+                policy=resources_pb2.RecoveryPolicy(point_every_changes=7)
+            )
+        },
+        contextd.SetRecoveryPolicy(contextd.RecoveryPolicy(point_every_changes=7)),
     ),
     ({}, contextd.UnknownMutation("")),
 ]

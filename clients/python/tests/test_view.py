@@ -27,8 +27,10 @@ from contextd import (
     Mutation,
     Put,
     ReadNeeded,
+    RecoveryPolicy,
     SetExpiry,
     SetMetadata,
+    SetRecoveryPolicy,
     Snapshot,
     Splice,
     UnknownMutation,
@@ -213,12 +215,47 @@ def test_events_that_change_no_entry_keep_the_head_up_to_date() -> None:
         happened(EventType.HISTORY_TRIMMED, 5),
         happened(EventType.DELETED, 5),
         happened(EventType.UNKNOWN, 5),
+        happened(EventType.RECOVERY_POINT_CREATED, 5),
+        happened(EventType.RECOVERY_POINT_UPDATED, 5),
+        happened(EventType.RECOVERY_POINT_DELETED, 5),
     ],
 )
 def test_what_tells_of_no_state_changes_nothing(event: Event) -> None:
     view = View()
     view.apply(event)
     assert dict(view.contexts) == {}
+
+
+@pytest.mark.parametrize("type", [EventType.RESTORED, EventType.MERGED])
+def test_a_restore_and_a_merge_say_what_differs_from_before(type: EventType) -> None:
+    view = View()
+    view.apply(created(Put("k", b"v"), Put("l", b"v"), metadata={"user": "mia"}))
+    steps: list[Mutation] = [Delete("k"), Put("l", b"w", "t"), SetMetadata("user", "zoe")]
+    view.apply(happened(type, 2, *steps, metadata={"user": "zoe"}, recovery_point_id="p"))
+    assert entries_of(view) == {"l": (b"w", "t", 2)}
+    assert view.contexts["c"].info.metadata == {"user": "zoe"}
+    view.apply(happened(EventType.RECOVERY_POINT_CREATED, 2, metadata={"user": "zoe"}))
+    view.apply(updated(3, Append("l", b"!"), metadata={"user": "zoe"}))
+    assert entries_of(view) == {"l": (b"w!", "t", 3)}
+
+
+def test_a_recovery_point_that_comes_before_its_change_hides_nothing() -> None:
+    view = View()
+    view.apply(created(Put("k", b"v")))
+    view.apply(happened(EventType.RECOVERY_POINT_CREATED, 2))
+    assert version_of(view) == 1
+    view.apply(updated(2, Put("k", b"w")))
+    assert entries_of(view) == {"k": (b"w", "", 2)}
+    # One that tells the change itself is taken at its word.
+    view.apply(happened(EventType.RECOVERY_POINT_CREATED, 3, Put("k", b"x")))
+    assert entries_of(view) == {"k": (b"x", "", 3)}
+
+
+def test_a_policy_is_known_without_a_reader() -> None:
+    view = View()
+    view.apply(created(Put("k", b"v")))
+    view.apply(updated(2, SetRecoveryPolicy(RecoveryPolicy(point_every_changes=7))))
+    assert version_of(view) == 2
 
 
 def test_the_contexts_are_for_reading() -> None:
@@ -232,6 +269,9 @@ NEEDY = [
     updated(4, reset=True),
     created(version=4, reset=True),
     happened(EventType.FORKED, 4, reset=True),
+    happened(EventType.FORKED, 4),
+    happened(EventType.RESTORED, 4, reset=True),
+    happened(EventType.MERGED, 4, reset=True),
     updated(4, Put("a", b"b"), UnknownMutation("new_kind")),
 ]
 
@@ -253,6 +293,9 @@ def test_without_a_reader_it_says_what_to_read(event: Event) -> None:
     [
         *((known, event) for known in (True, False) for event in NEEDY),
         (False, updated(4, Put("a", b"b"))),
+        # It was deleted, and is brought back.
+        (False, happened(EventType.RESTORED, 4, Put("a", b"b"))),
+        (False, happened(EventType.MERGED, 4, Put("a", b"b"))),
     ],
 )
 def test_what_was_not_told_is_read_once(kind: Any, event: Event, known: bool) -> None:
@@ -412,7 +455,8 @@ def test_a_view_is_what_really_happened(seed: int) -> None:
         elif chance.random() < 0.1:
             event = replace(model.change(EventType.UPDATED), reset=True, mutations=())
         else:
-            event = model.change(EventType.UPDATED)
+            kinds = [EventType.UPDATED, EventType.RESTORED, EventType.MERGED]
+            event = model.change(chance.choice(kinds))
         reader.snapshot = model.snapshot()
         view.apply(event)
         if chance.random() < 0.1:

@@ -19,11 +19,10 @@ from typing import Any, Callable, Generic, Optional, TypeVar, Union, cast
 import grpc
 from google.protobuf.message import Message
 
-from contextd._methods import Method, Request, Response
-from contextd.errors import ContextdError, DeadlineExceeded, StreamStalled
+from contextd._methods import READ, Method, Request, Response
+from contextd.errors import ContextdError, DeadlineExceeded, StateNotRetained, StreamStalled
 from contextd.retry import Attempts, RetryPolicy
 from contextd.v1 import context_manager_pb2 as pb
-from contextd.v1 import resources_pb2
 from contextd.values import Entry, entry_of
 
 T = TypeVar("T")
@@ -47,9 +46,9 @@ class Sleep:
 
 @dataclass(frozen=True)
 class Collect:
-    """Step: read the stream to its end and give the list of its entries."""
+    """Step: read the stream to its end and give the list of what it held."""
 
-    reader: EntryReader
+    reader: StreamReader[Any]
 
 
 Step = Union[Invoke, Sleep, Collect]
@@ -168,26 +167,62 @@ class StreamAttempts:
         return delay
 
 
-class EntryReader:
-    """Reads the entries of one state in order, over as many streams as it takes.
+class StreamReader(Generic[T]):
+    """Reads something over as many streams as it takes. It ends with an error when nothing came
+    for the timeout.
 
-    What always holds:
-
-    1. All entries belong to one version: that of the first answer.
-    2. No entry is given twice, none is left out, however often a stream breaks.
-    3. It ends with an error when nothing came for the timeout.
+    Attributes:
+        method: What a stream is begun with.
     """
 
-    def __init__(self, settings: Settings, request: pb.ReadEntriesRequest) -> None:
-        """Begins where ``request`` does."""
-        self._request = request
-        self._limited = request.limit > 0
+    method: Method[Any, Any]
+
+    def __init__(self, settings: Settings) -> None:
+        """Begins now."""
         self._attempts = StreamAttempts(settings)
 
     @property
     def timeout(self) -> float:
         """Seconds that the next stream may take."""
         return self._attempts.remaining()
+
+    @property
+    def done(self) -> bool:
+        """Whether no stream is needed, or no further one."""
+        return False
+
+    def request(self) -> Message:
+        """The request of the next stream: where to go on."""
+        raise NotImplementedError
+
+    def accept(self, response: Any) -> list[T]:  # noqa: ANN401  of each method its own
+        """Takes one message of the stream and gives what is in it."""
+        raise NotImplementedError
+
+    def delay_after(self, error: ContextdError) -> float:
+        """Seconds to wait before the next stream. Raises ``error`` where none may help."""
+        return self._attempts.delay_after(error)
+
+
+class EntryReader(StreamReader[Entry]):
+    """Reads the entries of one state in order, over as many streams as it takes.
+
+    What always holds:
+
+    1. All entries belong to one version: ``version``, or that of the first answer.
+    2. No entry is given twice, none is left out, however often a stream breaks.
+    """
+
+    method = READ
+
+    def __init__(
+        self, settings: Settings, request: pb.ReadEntriesRequest, version: int = 0
+    ) -> None:
+        """Begins where ``request`` does."""
+        super().__init__(settings)
+        self._request = request
+        self._limited = request.limit > 0
+        self._version = version
 
     @property
     def done(self) -> bool:
@@ -203,7 +238,7 @@ class EntryReader:
     def accept(self, response: pb.ReadEntriesResponse) -> list[Entry]:
         """Takes one message of the stream and gives the entries in it."""
         self._attempts.progressed()
-        self._request.state.version = response.version
+        self._expect(response.version)
         if response.entries:
             last = response.entries[-1].key
             if self._request.reverse:
@@ -214,14 +249,15 @@ class EntryReader:
                 self._request.limit -= min(len(response.entries), self._request.limit)
         return [entry_of(entry) for entry in response.entries]
 
-    def delay_after(self, error: ContextdError) -> float:
-        """Seconds to wait before the next stream. Raises ``error`` where none may help."""
-        return self._attempts.delay_after(error)
-
-
-def state_ref(namespace: str, context_id: str, version: int) -> resources_pb2.StateRef:
-    """Names one state; version 0 is the newest."""
-    ref = resources_pb2.StateRef(namespace=namespace, context_id=context_id)
-    if version > 0:
-        ref.version = version
-    return ref
+    def _expect(self, version: int) -> None:
+        """Stays with the first version. A recovery point keeps its state longer than a version
+        is kept: it is asked for again by its id, and is another only where it was replaced.
+        """
+        if not self._request.state.recovery_point_id:
+            self._request.state.version = version
+        elif self._version not in (0, version):
+            raise StateNotRetained(
+                f"the recovery point was replaced while version {self._version} of it was read",
+                grpc.StatusCode.OUT_OF_RANGE,
+            )
+        self._version = version

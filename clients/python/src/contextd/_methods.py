@@ -1,4 +1,4 @@
-"""The unary methods of the services, with the types of their messages."""
+"""The methods of the services, with the types of their messages."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from google.protobuf.message import Message
 
 from contextd.v1 import context_manager_pb2 as manager
+from contextd.v1 import recovery_pb2 as recovery
 from contextd.v1 import tracker_pb2 as tracker
 
 Request = TypeVar("Request", bound=Message)
@@ -16,7 +17,7 @@ Response = TypeVar("Response", bound=Message)
 
 @dataclass(frozen=True)
 class Method(Generic[Request, Response]):
-    """A unary method; no two services have one of the same name."""
+    """A method; no two services have one of the same name."""
 
     name: str
 
@@ -28,6 +29,7 @@ UPDATE = Method[manager.UpdateContextRequest, manager.UpdateContextResponse]("Up
 DELETE = Method[manager.DeleteContextRequest, manager.DeleteContextResponse]("DeleteContext")
 NAMESPACES = Method[manager.ListNamespacesRequest, manager.ListNamespacesResponse]("ListNamespaces")
 SERVER_INFO = Method[manager.GetServerInfoRequest, manager.GetServerInfoResponse]("GetServerInfo")
+READ = Method[manager.ReadEntriesRequest, manager.ReadEntriesResponse]("ReadEntries")
 
 CONTEXT_MANAGER: tuple[Method[Any, Any], ...] = (
     CREATE,
@@ -37,6 +39,7 @@ CONTEXT_MANAGER: tuple[Method[Any, Any], ...] = (
     DELETE,
     NAMESPACES,
     SERVER_INFO,
+    READ,
 )
 
 START = Method[tracker.StartSessionRequest, tracker.StartSessionResponse]("StartSession")
@@ -89,6 +92,48 @@ TRACKER: tuple[Method[Any, Any], ...] = (
     ACQUIRE,
     RELEASE,
     RESOURCES,
+)
+
+CREATE_POINT = Method[recovery.CreateRecoveryPointRequest, recovery.CreateRecoveryPointResponse](
+    "CreateRecoveryPoint"
+)
+GET_POINT = Method[recovery.GetRecoveryPointRequest, recovery.GetRecoveryPointResponse](
+    "GetRecoveryPoint"
+)
+LIST_POINTS = Method[recovery.ListRecoveryPointsRequest, recovery.ListRecoveryPointsResponse](
+    "ListRecoveryPoints"
+)
+UPDATE_POINT = Method[recovery.UpdateRecoveryPointRequest, recovery.UpdateRecoveryPointResponse](
+    "UpdateRecoveryPoint"
+)
+DELETE_POINT = Method[recovery.DeleteRecoveryPointRequest, recovery.DeleteRecoveryPointResponse](
+    "DeleteRecoveryPoint"
+)
+PRUNE_POINTS = Method[recovery.PruneRecoveryPointsRequest, recovery.PruneRecoveryPointsResponse](
+    "PruneRecoveryPoints"
+)
+BATCH_POINTS = Method[recovery.BatchRecoveryPointsRequest, recovery.BatchRecoveryPointsResponse](
+    "BatchRecoveryPoints"
+)
+RESTORE = Method[recovery.RestoreContextRequest, recovery.RestoreContextResponse]("RestoreContext")
+FORK = Method[recovery.ForkContextRequest, recovery.ForkContextResponse]("ForkContext")
+MERGE = Method[recovery.MergeContextRequest, recovery.MergeContextResponse]("MergeContext")
+DIFF = Method[recovery.DiffStatesRequest, recovery.DiffStatesResponse]("DiffStates")
+SYNC = Method[recovery.SyncContextRequest, recovery.SyncContextResponse]("SyncContext")
+
+RECOVERY: tuple[Method[Any, Any], ...] = (
+    CREATE_POINT,
+    GET_POINT,
+    LIST_POINTS,
+    UPDATE_POINT,
+    DELETE_POINT,
+    PRUNE_POINTS,
+    BATCH_POINTS,
+    RESTORE,
+    FORK,
+    MERGE,
+    DIFF,
+    SYNC,
 )
 
 

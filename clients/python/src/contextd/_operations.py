@@ -15,7 +15,6 @@ from contextd._calls import (
     Settings,
     Sleep,
     call,
-    state_ref,
 )
 from contextd._lease import Writer
 from contextd._methods import (
@@ -68,7 +67,7 @@ def server_info(settings: Settings) -> Operation[values.ServerInfo]:
 
 @dataclass(frozen=True)
 class ContextOperations:
-    """The operations on one context, or on one state of it where ``at`` is not 0.
+    """The operations on one context, or on the state of it that ``at`` names.
 
     Where there is a ``writer``, every write is its session's, and of its activation.
     """
@@ -76,9 +75,13 @@ class ContextOperations:
     settings: Settings
     namespace: str
     id: str
-    at: int = 0
+    at: _requests.At = _requests.NEWEST
     create_if_missing: Optional[values.NewContext] = None
     writer: Optional[Writer] = None
+
+    def state(self) -> resources_pb2.StateRef:
+        """Names the state."""
+        return _requests.state_ref(self.namespace, self.id, self.at)
 
     # Reads.
 
@@ -89,7 +92,7 @@ class ContextOperations:
         prefix: str = "",
     ) -> Operation[resources_pb2.Context]:
         request = pb.GetContextRequest(
-            state=state_ref(self.namespace, self.id, self.at),
+            state=self.state(),
             view=view,
             keys=keys,
             key_prefix=prefix,
@@ -122,10 +125,11 @@ class ContextOperations:
         reverse: bool = False,
         limit: int = 0,
         keys_only: bool = False,
+        version: int = 0,
     ) -> EntryReader:
         """Prepares to read entries in order."""
         request = pb.ReadEntriesRequest(
-            state=state_ref(self.namespace, self.id, self.at),
+            state=self.state(),
             key_prefix=prefix,
             after_key=after,
             before_key=before,
@@ -133,7 +137,7 @@ class ContextOperations:
             limit=limit,
             keys_only=keys_only,
         )
-        return EntryReader(self.settings, request)
+        return EntryReader(self.settings, request, version)
 
     def snapshot(
         self, keys: Optional[Collection[str]] = None, prefix: str = ""
@@ -152,22 +156,24 @@ class ContextOperations:
     ) -> Operation[values.Snapshot]:
         for attempt in range(self.settings.retry.attempts):
             info = yield from self.info()
-            state = replace(self, at=info.version)
+            state = self
+            if not self.at.point_id:
+                state = replace(self, at=_requests.At(info.version))
             try:
-                entries = yield from state._pieces(keys, prefix)
+                entries = yield from state._pieces(keys, prefix, info.version)
                 return values.Snapshot(info.version, info.metadata, entries)
             except StateNotRetained:
                 # So many changes came while it was read that its version is gone.
-                if self.at != 0 or attempt + 1 == self.settings.retry.attempts:
+                if not self.at.is_newest or attempt + 1 == self.settings.retry.attempts:
                     raise
         raise AssertionError("attempts is at least 1")
 
     def _pieces(
-        self, keys: Optional[Collection[str]], prefix: str
+        self, keys: Optional[Collection[str]], prefix: str, version: int
     ) -> Operation[list[values.Entry]]:
         found: dict[str, values.Entry] = {}
         if keys is None or prefix:
-            read: list[values.Entry] = yield Collect(self.reader(prefix))
+            read: list[values.Entry] = yield Collect(self.reader(prefix, version=version))
             found = {entry.key: entry for entry in read}
         for key in set(keys or ()) - found.keys():
             try:

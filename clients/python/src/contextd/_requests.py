@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
-from typing import Optional, Union
+from typing import NamedTuple, Optional, Union
 
 from google.protobuf import duration_pb2, timestamp_pb2
 
 from contextd.tracking import Activity, FileOperation, ModelUsage, Recordable
 from contextd.v1 import resources_pb2
-from contextd.values import Content, Expiry, NewContext, Value, to_content
+from contextd.values import (
+    Content,
+    Expiry,
+    NewContext,
+    RecoveryPolicy,
+    RetentionPolicy,
+    Value,
+    to_content,
+)
 
 _NO_VALUES: Mapping[str, Value] = {}
 _NO_LABELS: Mapping[str, Optional[str]] = {}
@@ -36,6 +44,52 @@ def timestamp(time: datetime) -> timestamp_pb2.Timestamp:
     message = timestamp_pb2.Timestamp()
     message.FromDatetime(time)
     return message
+
+
+class At(NamedTuple):
+    """Which state of a context: the newest, or by one of these."""
+
+    version: int = 0
+    point_id: str = ""
+    time: Optional[datetime] = None
+
+    @property
+    def is_newest(self) -> bool:
+        """Whether none of them is set."""
+        return self == NEWEST
+
+    def __str__(self) -> str:
+        """Says which."""
+        return self.point_id or (str(self.version) if self.version else str(self.time))
+
+
+NEWEST = At()
+
+
+def to_at(version: Optional[int], point_id: Optional[str], time: Optional[datetime]) -> At:
+    """Takes what the caller says of a state; none of them is the newest.
+
+    Raises ``ValueError`` for more than one, and for what names none.
+    """
+    if sum(named is not None for named in (version, point_id, time)) > 1:
+        raise ValueError("a state is named by a version, by a recovery point or by a time")
+    if version is not None and version < 1:
+        raise ValueError("a version is at least 1")
+    if point_id == "":
+        raise ValueError("the id of a recovery point is not empty")
+    return At(version or 0, point_id or "", time)
+
+
+def state_ref(namespace: str, context_id: str, at: At) -> resources_pb2.StateRef:
+    """Names one state."""
+    ref = resources_pb2.StateRef(namespace=namespace, context_id=context_id)
+    if at.version:
+        ref.version = at.version
+    elif at.point_id:
+        ref.recovery_point_id = at.point_id
+    elif at.time is not None:
+        ref.time.CopyFrom(timestamp(at.time))
+    return ref
 
 
 def put_entry(key: str, content: Content) -> resources_pb2.Mutation:
@@ -80,6 +134,31 @@ def _expiry(expiry: Expiry) -> resources_pb2.SetExpiry:
     if expiry.ttl is not None:
         message.ttl.CopyFrom(duration(expiry.ttl))
     return message
+
+
+def retention_policy(policy: RetentionPolicy) -> resources_pb2.RetentionPolicy:
+    """Which recovery points are kept."""
+    return resources_pb2.RetentionPolicy(
+        keep_last=policy.keep_last,
+        keep_every=policy.keep_every,
+        keep_within=None if policy.keep_within is None else duration(policy.keep_within),
+    )
+
+
+def _recovery_policy(policy: RecoveryPolicy) -> resources_pb2.RecoveryPolicy:
+    return resources_pb2.RecoveryPolicy(
+        retention=None if policy.retention is None else retention_policy(policy.retention),
+        point_every_changes=policy.point_every_changes,
+        point_every=None if policy.point_every is None else duration(policy.point_every),
+    )
+
+
+def set_recovery_policy(policy: Optional[RecoveryPolicy]) -> resources_pb2.Mutation:
+    """A step that sets a context's policy. ``None``: the server's."""
+    step = resources_pb2.SetRecoveryPolicy(
+        policy=None if policy is None else _recovery_policy(policy)
+    )
+    return resources_pb2.Mutation(set_recovery_policy=step)
 
 
 def _model_usage(usage: ModelUsage) -> resources_pb2.ModelUsage:
@@ -135,6 +214,7 @@ def mutations(
     metadata: Mapping[str, Optional[str]] = _NO_LABELS,
     expiry: Optional[Expiry] = None,
     activities: Iterable[Recordable] = (),
+    recovery_policy: Optional[RecoveryPolicy] = None,
 ) -> list[resources_pb2.Mutation]:
     """The steps of a change: first what goes, then what comes, so that the new stays."""
     if isinstance(deletes, str) or isinstance(delete_prefixes, str):
@@ -146,6 +226,8 @@ def mutations(
     steps += [_label(key, value) for key, value in metadata.items()]
     if expiry is not None:
         steps.append(resources_pb2.Mutation(set_expiry=_expiry(expiry)))
+    if recovery_policy is not None:
+        steps.append(set_recovery_policy(recovery_policy))
     steps += [resources_pb2.Mutation(record_activity=activity(done)) for done in activities]
     return steps
 
@@ -170,5 +252,10 @@ def new_context(properties: NewContext) -> resources_pb2.NewContext:
         parent_id=properties.parent_id,
         metadata=properties.metadata,
         expiry=None if properties.expiry is None else _expiry(properties.expiry),
+        recovery_policy=(
+            None
+            if properties.recovery_policy is None
+            else _recovery_policy(properties.recovery_policy)
+        ),
         create_parent=properties.create_parent,
     )

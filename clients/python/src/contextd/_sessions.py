@@ -24,7 +24,8 @@ from contextd._methods import (
     Request,
     Response,
 )
-from contextd._tracked import LEAVE_SECONDS, TrackedOperations
+from contextd._recovery import RecoveryOperations
+from contextd._tracked import LEAVE_SECONDS
 from contextd.errors import ContextdError, SessionNotFound
 from contextd.v1 import resources_pb2
 from contextd.v1 import tracker_pb2 as pb
@@ -190,9 +191,9 @@ class SessionOperations:
 
     def context(
         self, context_id: str, fence: int = 0, create: Optional[NewContext] = None
-    ) -> TrackedOperations:
+    ) -> RecoveryOperations:
         """The operations on a context, written by this session."""
-        return TrackedOperations(
+        return RecoveryOperations(
             settings=self.settings,
             namespace=self.new.namespace,
             id=context_id,

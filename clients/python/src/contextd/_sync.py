@@ -12,8 +12,8 @@ import grpc
 from contextd import _calls, _methods, errors
 from contextd._calls import Operation, Pages
 from contextd.v1.context_manager_pb2_grpc import ContextManagerStub
+from contextd.v1.recovery_pb2_grpc import RecoveryStub
 from contextd.v1.tracker_pb2_grpc import TrackerStub
-from contextd.values import Entry
 
 T = TypeVar("T")
 
@@ -30,12 +30,13 @@ class Runner:
     def __init__(self, channel: grpc.Channel) -> None:
         self.channel = channel
         self.sleep: Callable[[float], None] = time.sleep
-        self._manager = ContextManagerStub(channel)
+        manager = ContextManagerStub(channel)
         tracker = TrackerStub(channel)
         self.subscribe = tracker.Subscribe
         self._methods: dict[str, Any] = {
-            **_methods.bound(self._manager, _methods.CONTEXT_MANAGER),
+            **_methods.bound(manager, _methods.CONTEXT_MANAGER),
             **_methods.bound(tracker, _methods.TRACKER),
+            **_methods.bound(RecoveryStub(channel), _methods.RECOVERY),
         }
 
     def run(self, operation: Operation[T]) -> T:
@@ -71,10 +72,10 @@ class Runner:
         while pages.more:
             yield from self.run(pages.next())
 
-    def read(self, reader: _calls.EntryReader) -> Iterator[Entry]:
-        """Gives the entries of one state, over as many streams as it takes."""
+    def read(self, reader: _calls.StreamReader[T]) -> Iterator[T]:
+        """Gives what a reader reads, over as many streams as it takes."""
         while not reader.done:
-            stream = self._manager.ReadEntries(reader.request(), timeout=reader.timeout)
+            stream = self._methods[reader.method.name](reader.request(), timeout=reader.timeout)
             try:
                 for response in stream:
                     yield from reader.accept(response)

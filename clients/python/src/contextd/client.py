@@ -10,19 +10,22 @@ from typing import Callable, Optional, Union
 
 import grpc
 
-from contextd import _channel, _operations, _requests, _sessions, _subscribing, _tracked
+from contextd import _channel, _operations, _recovery, _requests, _sessions, _subscribing, _tracked
 from contextd._calls import Settings
 from contextd._streams import Streams
 from contextd._sync import Runner
+from contextd.batch import PointBatch
 from contextd.context import Context
 from contextd.errors import SessionLost
 from contextd.events import EventType
+from contextd.recovery import PointResult, Pruned, RecoveryPoint
 from contextd.retry import RetryPolicy
 from contextd.session import Session
 from contextd.subscription import Subscription
 from contextd.tracking import SessionInfo, UsageTotal
 from contextd.v1 import context_manager_pb2 as pb
-from contextd.values import ContextInfo, Namespace, NewContext, ServerInfo, Value
+from contextd.v1 import recovery_pb2
+from contextd.values import ContextInfo, Namespace, NewContext, RetentionPolicy, ServerInfo, Value
 
 _NO_VALUES: Mapping[str, Value] = {}
 _NO_LABELS: Mapping[str, str] = {}
@@ -109,7 +112,7 @@ class Client:
             namespace: Another than the client's.
             timeout: Another than the client's, in seconds.
         """
-        operations = _tracked.TrackedOperations(
+        operations = _recovery.RecoveryOperations(
             settings=self._settings.with_timeout(timeout),
             namespace=self._namespace(namespace),
             id=context_id,
@@ -275,6 +278,95 @@ class Client:
         return self._runner.run(
             _tracked.usage(self._settings, self._namespace(namespace), context_id="")
         )
+
+    def points(
+        self,
+        *,
+        prefix: str = "",
+        metadata: Mapping[str, str] = _NO_LABELS,
+        entries: bool = False,
+        attachments: bool = False,
+        keys: Collection[str] = (),
+        page_size: int = 0,
+        namespace: Optional[str] = None,
+    ) -> Iterator[RecoveryPoint]:
+        """Lists recovery points of many contexts, newest first, page after page as it is iterated.
+
+        :meth:`Context.points` lists those of one.
+
+        Args:
+            prefix: Only of contexts whose ids begin with it. Empty: of the whole namespace.
+            metadata: Only those with all these labels of their own.
+            entries: With the entries of their states.
+            attachments: With what lies beside them.
+            keys: Only these entries and attachments. Empty: all.
+            page_size: Points asked for at once, up to 1,000. 0: the server's 100.
+            namespace: Another than the client's.
+        """
+        request = recovery_pb2.ListRecoveryPointsRequest(
+            namespace=self._namespace(namespace),
+            id_prefix=prefix,
+            page_size=page_size,
+            metadata=metadata,
+            with_entries=entries,
+            with_attachments=attachments,
+            keys=_recovery.several(keys),
+        )
+        yield from self._runner.rows(_recovery.list_points(self._settings, request))
+
+    def prune_points(
+        self,
+        *,
+        prefix: str = "",
+        metadata: Mapping[str, str] = _NO_LABELS,
+        policy: Optional[RetentionPolicy] = None,
+        dry_run: bool = False,
+        namespace: Optional[str] = None,
+        request_id: Optional[str] = None,
+    ) -> Pruned:
+        """Drops recovery points of many contexts: those with labels, those of no use to a policy.
+
+        :meth:`Context.prune_points` does it with those of one. Pinned points stay.
+
+        Args:
+            prefix: Only of contexts whose ids begin with it. Empty: of the whole namespace.
+            metadata: Drop points with all these labels. Empty: none for that.
+            policy: Drop points that no rule of it keeps. ``None``: none for that. One of the two
+                must be given.
+            dry_run: Tell what would be dropped, and drop nothing.
+            namespace: Another than the client's.
+            request_id: As of other writes, but a prune of many contexts is not remembered by it: a
+                repeat drops what is to be dropped then.
+
+        Example:
+            >>> client.prune_points(prefix="chat-", policy=RetentionPolicy(keep_last=10))
+            Pruned(removed_count=42, kept_count=70, ...)
+        """
+        return self._runner.run(
+            _recovery.prune_points(
+                self._settings,
+                self._namespace(namespace),
+                prefix,
+                metadata,
+                policy,
+                dry_run,
+                request_id,
+            )
+        )
+
+    def batch_points(self, batch: PointBatch) -> list[PointResult]:
+        """Does many operations on recovery points in one call, in their order, each on its own.
+
+        Gives a result for each, in the same order; :meth:`PointResult.get` raises what an
+        operation failed with. Where the answer would outgrow a message, what comes last tells less:
+        a create or an update that was done has no point, and a get fails with
+        :class:`ResponseTooLarge`.
+
+        Args:
+            batch: 1 to 1,000 operations. It can be given again: what was written is not written
+                twice.
+        """
+        return self._runner.run(_recovery.batch_points(self._settings, batch._operations))
 
     def subscribe(
         self,

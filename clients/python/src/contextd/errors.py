@@ -22,6 +22,12 @@ StaleFence                  the exclusive activation is not in force
 SizeMismatch                an append found another size
 HasChildren                 a delete that is not recursive found children
 ParentNotFound              the parent does not exist
+RecoveryPointNotFound       no such recovery point
+NoRecoveryPoints            the context has no recovery point
+RecoveryPointExists         there is a recovery point of this id
+RecoveryPointPinned         a pinned recovery point is not replaced
+NoCommonAncestor            a merge does not know what to compare with
+MergeConflicts              both sides of a merge changed the same; nothing was merged
 SessionNotFound             no such session, or it has ended
   SessionLost               this program's own session was not renewed in time
 ContextBusy                 another session has the context exclusively
@@ -48,7 +54,7 @@ Cancelled                   the call was cancelled
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Optional, Union
+from typing import TYPE_CHECKING, Optional, Union
 
 import grpc
 from google.protobuf import any_pb2
@@ -56,6 +62,9 @@ from google.protobuf.message import DecodeError, Message
 
 from contextd._rpc import status_pb2
 from contextd.v1 import resources_pb2
+
+if TYPE_CHECKING:
+    from contextd.recovery import MergeConflict
 
 _DOMAIN = "contextd"
 _DETAILS_KEY = "grpc-status-details-bin"
@@ -174,7 +183,7 @@ class EntryConflict(Conflict):
 
 
 class HeadMoved(Conflict):
-    """The context changed again and again while the server worked on the request."""
+    """The context changed again and again while the server worked on the request. Ask again."""
 
 
 class StreamStalled(ContextdError):
@@ -288,6 +297,56 @@ class ParentNotFound(ContextdError):
     def parent_id(self) -> str:
         """The id that was asked for."""
         return self.details.get("parent_id", "")
+
+
+class RecoveryPointNotFound(ContextdError):
+    """There is no such recovery point: it was deleted, expired, or dropped by a policy."""
+
+    @property
+    def oldest_id(self) -> str:
+        """The oldest one that there is. Empty: there is none."""
+        return self.details.get("oldest_id", "")
+
+
+class NoRecoveryPoints(ContextdError):
+    """The newest recovery point was asked for, and the context has none."""
+
+
+class RecoveryPointExists(ContextdError):
+    """There is a recovery point of this id already."""
+
+    @property
+    def sequence(self) -> int:
+        """The sequence of the one that exists."""
+        return self._number("sequence")
+
+
+class RecoveryPointPinned(ContextdError):
+    """The recovery point is pinned, and is not replaced."""
+
+
+class NoCommonAncestor(ContextdError):
+    """Neither context was forked from the other, nor both from a third, nor were they merged.
+
+    Say which state is the ``ancestor``.
+    """
+
+
+class MergeConflicts(ContextdError):
+    """Both sides of a merge changed the same, each in its own way; nothing was merged.
+
+    Merge again, and say what becomes of them: ``on_conflict`` and ``on_conflict_by_key``.
+
+    Attributes:
+        conflicts: The first 1,000 of those that no rule resolved.
+        conflict_count: How many there are.
+    """
+
+    def __init__(self, conflicts: tuple[MergeConflict, ...], conflict_count: int) -> None:
+        super().__init__(f"{conflict_count} conflicts, nothing was merged", grpc.StatusCode.ABORTED)
+        self.conflicts = conflicts
+        self.conflict_count = conflict_count
+        self.args = (conflicts, conflict_count)
 
 
 class RequestIdReused(ContextdError):
@@ -427,6 +486,11 @@ _BY_REASON: Mapping[str, type[ContextdError]] = {
     "SIZE_MISMATCH": SizeMismatch,
     "HAS_CHILDREN": HasChildren,
     "PARENT_NOT_FOUND": ParentNotFound,
+    "RECOVERY_POINT_NOT_FOUND": RecoveryPointNotFound,
+    "NO_RECOVERY_POINTS": NoRecoveryPoints,
+    "RECOVERY_POINT_EXISTS": RecoveryPointExists,
+    "RECOVERY_POINT_PINNED": RecoveryPointPinned,
+    "NO_COMMON_ANCESTOR": NoCommonAncestor,
     "REQUEST_ID_REUSED": RequestIdReused,
     "LIMIT_REACHED": LimitReached,
     "RESPONSE_TOO_LARGE": ResponseTooLarge,

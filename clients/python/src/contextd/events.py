@@ -8,7 +8,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Callable, NamedTuple, Optional, Union
 
 from contextd.tracking import (
@@ -20,15 +20,21 @@ from contextd.tracking import (
     session_of,
 )
 from contextd.v1 import resources_pb2, tracker_pb2
-from contextd.values import ContextInfo, Entry, Expiry, entry_of, info_of, time_of
+from contextd.values import (
+    ContextInfo,
+    Entry,
+    Expiry,
+    RecoveryPolicy,
+    entry_of,
+    info_of,
+    length_of,
+    policy_of,
+    time_of,
+)
 
 
 class EventType(enum.Enum):
-    """What happened.
-
-    Those of recovery points, and of restored, forked and merged contexts, come only from
-    servers that have the service Recovery.
-    """
+    """What happened."""
 
     UNKNOWN = "unknown"
     """Something that this version of the package does not know."""
@@ -38,9 +44,13 @@ class EventType(enum.Enum):
     EXPIRED = "expired"
     """Deleted by its time to live."""
     RESTORED = "restored"
-    """Set back to an earlier state."""
+    """Set back to an earlier state, or brought back. The mutations say what differs from the
+    context before."""
     FORKED = "forked"
+    """Made from a state of another context; ``context.forked_from`` says which. What it holds is
+    to be read: ``reset`` is always set."""
     MERGED = "merged"
+    """Got what changed in another context. The mutations say what differs from before."""
     ACTIVITY = "activity"
     """Activities recorded by themselves. Those of an update come with it."""
     ACTIVATED = "activated"
@@ -152,6 +162,13 @@ class SetExpiry:
 
 
 @dataclass(frozen=True)
+class SetRecoveryPolicy:
+    """Sets which recovery points the context gets and keeps. ``None``: as the server's policy."""
+
+    policy: Optional[RecoveryPolicy]
+
+
+@dataclass(frozen=True)
 class UnknownMutation:
     """A step of a kind that this version of the package does not know.
 
@@ -173,6 +190,7 @@ Mutation = Union[
     SetMetadata,
     DeleteMetadata,
     SetExpiry,
+    SetRecoveryPolicy,
     Activity,
     UnknownMutation,
 ]
@@ -202,11 +220,11 @@ class Event:
             ``None`` for events of sessions.
         mutations: What was done, as it was applied.
         entries: Of a snapshot: the entries as they are, in the order of their keys.
-        reset: The change was too large to be told: read the context anew.
+        reset: What was done is not told (it is too large, a fork, ...): read the context anew.
         session_id: Who did it, or empty; of an activation, whose it is.
         session: Of events of sessions: the session, without its activations.
         activation: Of activations. Of one that ended only its ``context_id`` is told.
-        recovery_point_id: Of events of recovery points, and of where a restore came from.
+        recovery_point_id: Of events of recovery points; of a restore, the one it went back to.
         trimmed: Of a history that was made smaller: the activities that are gone.
     """
 
@@ -245,8 +263,11 @@ _TYPES: Mapping[int, EventType] = {number: type for type, number in NUMBERS.item
 
 
 def _expiry_of(expiry: resources_pb2.SetExpiry) -> Expiry:
-    ttl: Optional[timedelta] = expiry.ttl.ToTimedelta() if expiry.HasField("ttl") else None
-    return Expiry(ttl, expiry.sliding)
+    return Expiry(length_of(expiry.HasField("ttl"), expiry.ttl), expiry.sliding)
+
+
+def _set_policy_of(step: resources_pb2.SetRecoveryPolicy) -> SetRecoveryPolicy:
+    return SetRecoveryPolicy(policy_of(step.policy) if step.HasField("policy") else None)
 
 
 _MUTATIONS: Mapping[str, Callable[[resources_pb2.Mutation], Mutation]] = {
@@ -267,6 +288,7 @@ _MUTATIONS: Mapping[str, Callable[[resources_pb2.Mutation], Mutation]] = {
     "set_metadata": lambda step: SetMetadata(step.set_metadata.key, step.set_metadata.value),
     "delete_metadata": lambda step: DeleteMetadata(step.delete_metadata.key),
     "set_expiry": lambda step: SetExpiry(_expiry_of(step.set_expiry)),
+    "set_recovery_policy": lambda step: _set_policy_of(step.set_recovery_policy),
     "record_activity": lambda step: activity_of(step.record_activity),
 }
 

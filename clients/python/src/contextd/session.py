@@ -7,9 +7,9 @@ import threading
 from types import TracebackType
 from typing import Callable, Optional
 
+from contextd._recovery import RecoveryOperations
 from contextd._sessions import SessionOperations, activation_in
 from contextd._sync import BackgroundRunner, Runner, Stopped
-from contextd._tracked import TrackedOperations
 from contextd.context import Context
 from contextd.errors import SessionLost
 from contextd.tracking import Activation, SessionInfo
@@ -32,7 +32,7 @@ class ActiveContext(Context):
     """
 
     def __init__(
-        self, runner: Runner, operations: TrackedOperations, activation: Activation
+        self, runner: Runner, operations: RecoveryOperations, activation: Activation
     ) -> None:
         """Made by :class:`Session`."""
         super().__init__(runner, operations)

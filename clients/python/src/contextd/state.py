@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterator
 from typing import Any, Optional, TypeVar, overload
 
 from contextd import errors
+from contextd._recovery import RecoveryOperations
 from contextd._sync import Runner
-from contextd._tracked import TrackedOperations
+from contextd.recovery import Difference
 from contextd.values import ContextInfo, Entry, Snapshot
 
 T = TypeVar("T")
@@ -17,10 +18,10 @@ class ContextState:
     """Reads one context: its newest state, or the one that :meth:`Context.at` named.
 
     Every read may raise :class:`~contextd.ContextNotFound`; those of an earlier state also
-    :class:`~contextd.StateNotRetained`.
+    :class:`~contextd.StateNotRetained` and :class:`~contextd.RecoveryPointNotFound`.
     """
 
-    def __init__(self, runner: Runner, operations: TrackedOperations) -> None:
+    def __init__(self, runner: Runner, operations: RecoveryOperations) -> None:
         """Made by :meth:`Client.context` and :meth:`Context.at`."""
         self._runner = runner
         self._operations = operations
@@ -37,8 +38,9 @@ class ContextState:
 
     def __repr__(self) -> str:
         """Says id and namespace, without a call."""
-        at = f" at={self._operations.at}" if self._operations.at else ""
-        return f"<{type(self).__name__} {self.id!r} namespace={self.namespace!r}{at}>"
+        at = self._operations.at
+        named = f" at={at}" if not at.is_newest else ""
+        return f"<{type(self).__name__} {self.id!r} namespace={self.namespace!r}{named}>"
 
     def __bool__(self) -> bool:
         """Is always true, without a call; ``len`` says whether there are entries."""
@@ -165,3 +167,28 @@ class ContextState:
             (3, ['messages/00000001', 'system'])
         """
         return self._runner.run(self._operations.snapshot(keys, prefix))
+
+    def diff(
+        self, before: ContextState, *, prefix: str = "", without_values: bool = False
+    ) -> Iterator[Difference]:
+        """Streams what differs in this state from ``before``, of the same context or of another.
+
+        Entries come in the order of their keys, and so do labels. The cost is that of what
+        differs, whatever the size of the contexts.
+
+        Args:
+            before: A context, or an earlier state of one, of the same namespace.
+            prefix: Only entries whose keys begin with it.
+            without_values: Only keys, content types and versions of the entries.
+
+        Raises:
+            StateNotRetained: one of the states was overtaken by so many changes meanwhile that
+                the server no longer keeps it.
+
+        Example:
+            >>> for difference in chat.diff(chat.at(3)):
+            ...     print(difference.key, difference.before, difference.after)
+        """
+        yield from self._runner.read(
+            self._runner.run(self._operations.diff(before._operations, prefix, without_values))
+        )

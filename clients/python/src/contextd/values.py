@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple, Optional, Union
 
-from google.protobuf import timestamp_pb2
+from google.protobuf import duration_pb2, timestamp_pb2
 
 from contextd.errors import EntryNotFound
 from contextd.v1 import context_manager_pb2, resources_pb2
@@ -108,6 +108,44 @@ class Expiry:
 
 
 @dataclass(frozen=True)
+class RetentionPolicy:
+    """Which recovery points to keep: those that any rule keeps. At least one must be set.
+
+    Points that are pinned are kept in any case, and so is the newest of a context.
+
+    Attributes:
+        keep_last: The newest so many. 0: no rule.
+        keep_every: Those whose sequence is a multiple of this; 1 keeps all. 0: no rule.
+        keep_within: Those younger than this. ``None``: no rule.
+    """
+
+    keep_last: int = 0
+    keep_every: int = 0
+    keep_within: Optional[timedelta] = None
+
+
+@dataclass(frozen=True)
+class RecoveryPolicy:
+    """Which recovery points a context gets by itself, and which are kept.
+
+    Attributes:
+        retention: Which are kept. ``None``: the newest, as many as the server's
+            ``recovery_points_max``.
+        point_every_changes: Make one after so many changes. 0: never.
+        point_every: Make one when there was a change and the last point is older than this.
+            ``None``: never.
+
+    Example:
+        >>> keep = RetentionPolicy(keep_last=100, keep_within=timedelta(days=7))
+        >>> chat = NewContext("chat", recovery_policy=RecoveryPolicy(keep, point_every_changes=50))
+    """
+
+    retention: Optional[RetentionPolicy] = None
+    point_every_changes: int = 0
+    point_every: Optional[timedelta] = None
+
+
+@dataclass(frozen=True)
 class NewContext:
     """How a context begins.
 
@@ -117,6 +155,7 @@ class NewContext:
         metadata: Labels that lists can select by; at most 64.
         expiry: When it is deleted by itself. ``None``: never.
         create_parent: Whether to create a missing parent in the same change.
+        recovery_policy: Which recovery points it gets and keeps. ``None``: the server's policy.
     """
 
     type: str = ""
@@ -124,6 +163,26 @@ class NewContext:
     metadata: Mapping[str, str] = field(default_factory=dict)
     expiry: Optional[Expiry] = None
     create_parent: bool = False
+    recovery_policy: Optional[RecoveryPolicy] = None
+
+
+@dataclass(frozen=True)
+class StateRef:
+    """Names one state of one context, as the server tells it.
+
+    Attributes:
+        namespace: The namespace.
+        context_id: The context.
+        version: The number of the state. 0: it is named by one of the next two, or is the newest.
+        point_id: The recovery point that keeps it, or empty.
+        time: When it was the newest, in UTC, or ``None``.
+    """
+
+    namespace: str
+    context_id: str
+    version: int = 0
+    point_id: str = ""
+    time: Optional[datetime] = None
 
 
 @dataclass(frozen=True)
@@ -145,6 +204,8 @@ class ContextInfo:
         entry_count: How many entries the whole state has.
         size_bytes: Bytes of all its keys and values.
         fence: Grows with each exclusive activation.
+        recovery_policy: Which recovery points it gets and keeps. ``None``: the server's policy.
+        forked_from: The state that it was forked from. ``None``: it was created.
     """
 
     namespace: str
@@ -161,6 +222,8 @@ class ContextInfo:
     entry_count: int
     size_bytes: int
     fence: int = 0
+    recovery_policy: Optional[RecoveryPolicy] = None
+    forked_from: Optional[StateRef] = None
 
 
 class Snapshot(Mapping[str, bytes]):
@@ -261,6 +324,33 @@ def time_of(present: bool, time: timestamp_pb2.Timestamp) -> Optional[datetime]:
     return time.ToDatetime(tzinfo=timezone.utc) if present else None
 
 
+def length_of(present: bool, length: duration_pb2.Duration) -> Optional[timedelta]:
+    """Reads a length of time. ``None`` where it is absent."""
+    return length.ToTimedelta() if present else None
+
+
+def policy_of(policy: resources_pb2.RecoveryPolicy) -> RecoveryPolicy:
+    """Reads the message of a policy for recovery points."""
+    retention: Optional[RetentionPolicy] = None
+    if policy.HasField("retention"):
+        rules = policy.retention
+        within = length_of(rules.HasField("keep_within"), rules.keep_within)
+        retention = RetentionPolicy(rules.keep_last, rules.keep_every, within)
+    every = length_of(policy.HasField("point_every"), policy.point_every)
+    return RecoveryPolicy(retention, policy.point_every_changes, every)
+
+
+def state_of(state: resources_pb2.StateRef) -> StateRef:
+    """Reads the message that names a state."""
+    return StateRef(
+        state.namespace,
+        state.context_id,
+        state.version,
+        state.recovery_point_id,
+        time_of(state.HasField("time"), state.time),
+    )
+
+
 def entry_of(entry: resources_pb2.Entry) -> Entry:
     """Reads an entry's message."""
     return Entry(entry.key, entry.value, entry.content_type, entry.version)
@@ -283,6 +373,10 @@ def info_of(context: resources_pb2.Context) -> ContextInfo:
         entry_count=context.entry_count,
         size_bytes=context.size_bytes,
         fence=context.fence,
+        recovery_policy=(
+            policy_of(context.recovery_policy) if context.HasField("recovery_policy") else None
+        ),
+        forked_from=state_of(context.forked_from) if context.HasField("forked_from") else None,
     )
 
 

@@ -36,6 +36,16 @@ _CHANGES = frozenset(
     }
 )
 
+# Recovery points lie beside the state. Where one comes with a change of the state, and does not
+# tell it itself, another event of the same version does.
+_BESIDE = frozenset(
+    {
+        EventType.RECOVERY_POINT_CREATED,
+        EventType.RECOVERY_POINT_UPDATED,
+        EventType.RECOVERY_POINT_DELETED,
+    }
+)
+
 
 class ReadNeeded(Exception):
     """An event alone does not tell what became of a context, and the view has no reader.
@@ -62,7 +72,8 @@ class ViewedContext:
     Attributes:
         info: All but the entries. Where the context had to be read, times and sizes are those
             of the event before, until the next event.
-        entries: The entries by their keys, in no particular order.
+        entries: The entries by their keys, in no particular order. A restore brings entries back
+            with the versions they had, which its event does not tell: here they have its own.
     """
 
     info: ContextInfo
@@ -104,6 +115,8 @@ class ViewState:
             self._contexts.pop(info.id, None)
         elif known is not None and info.version == known.info.version:
             known.info = info
+        elif event.type in _BESIDE and not event.mutations and not event.reset:
+            return True
         elif not self._selects(info.metadata):
             self._contexts.pop(info.id, None)
         elif event.type is EventType.CREATED or known is not None:
@@ -113,7 +126,9 @@ class ViewState:
         return True
 
     def _change(self, event: Event, info: ContextInfo) -> bool:
-        if event.reset or any(isinstance(step, UnknownMutation) for step in event.mutations):
+        if event.reset or event.type is EventType.FORKED:
+            return False
+        if any(isinstance(step, UnknownMutation) for step in event.mutations):
             return False
         if event.type is EventType.CREATED:
             self._set(info, ())

@@ -39,10 +39,21 @@ def test_an_import_with_all_that_was_done_adds_up(binary: str) -> None:
     assert "5 kills: 0 differences" in done.stdout
 
 
+def test_every_message_can_be_come_back_to(binary: str) -> None:
+    script = ROOT / "tests/integration/replay_points.py"
+    sample = ROOT / "tests/integration/testdata/sample_conversations.jsonl"
+    options = ["--server", binary, "--samples", "40", "--seed", "5"]
+    done = subprocess.run(
+        [sys.executable, script, sample, *options], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert ": 0 differences" in done.stdout
+
+
 # The README.
 
 
-@pytest.mark.parametrize("name", ["first", "asyncio", "session", "events"])
+@pytest.mark.parametrize("name", ["first", "asyncio", "session", "events", "recovery"])
 def test_the_program_of_the_readme_runs_as_printed(process: ContextdProcess, name: str) -> None:
     readme = (FOLDER / "README.md").read_text()
 

@@ -11,11 +11,12 @@ import grpc
 from contextd import _calls, _methods, errors
 from contextd._calls import Operation, Pages
 from contextd.v1.context_manager_pb2_grpc import ContextManagerStub
+from contextd.v1.recovery_pb2_grpc import RecoveryStub
 from contextd.v1.tracker_pb2_grpc import TrackerStub
-from contextd.values import Entry
 
 if TYPE_CHECKING:
     from contextd.v1.context_manager_pb2_grpc import ContextManagerAsyncStub
+    from contextd.v1.recovery_pb2_grpc import RecoveryAsyncStub
     from contextd.v1.tracker_pb2_grpc import TrackerAsyncStub
 
 T = TypeVar("T")
@@ -36,12 +37,14 @@ class AsyncRunner:
     ) -> None:
         self.channel = channel
         self.sleep = sleep
-        self._manager: ContextManagerAsyncStub = ContextManagerStub(channel)
+        manager: ContextManagerAsyncStub = ContextManagerStub(channel)
         tracker: TrackerAsyncStub = TrackerStub(channel)
+        recovery: RecoveryAsyncStub = RecoveryStub(channel)
         self.subscribe = tracker.Subscribe
         self._methods: dict[str, Any] = {
-            **_methods.bound(self._manager, _methods.CONTEXT_MANAGER),
+            **_methods.bound(manager, _methods.CONTEXT_MANAGER),
             **_methods.bound(tracker, _methods.TRACKER),
+            **_methods.bound(recovery, _methods.RECOVERY),
         }
 
     async def run(self, operation: Operation[T]) -> T:
@@ -67,7 +70,7 @@ class AsyncRunner:
         if isinstance(step, _calls.Sleep):
             await self.sleep(step.seconds)
             return None
-        return [entry async for entry in self.read(step.reader)]
+        return [part async for part in self.read(step.reader)]
 
     async def rows(self, pages: Pages[T]) -> AsyncIterator[T]:
         """Gives the rows of all pages; gets each page when its first row is asked for."""
@@ -75,14 +78,14 @@ class AsyncRunner:
             for row in await self.run(pages.next()):
                 yield row
 
-    async def read(self, reader: _calls.EntryReader) -> AsyncIterator[Entry]:
-        """Gives the entries of one state, over as many streams as it takes."""
+    async def read(self, reader: _calls.StreamReader[T]) -> AsyncIterator[T]:
+        """Gives what a reader reads, over as many streams as it takes."""
         while not reader.done:
-            stream = self._manager.ReadEntries(reader.request(), timeout=reader.timeout)
+            stream = self._methods[reader.method.name](reader.request(), timeout=reader.timeout)
             try:
                 async for response in stream:
-                    for entry in reader.accept(response):
-                        yield entry
+                    for part in reader.accept(response):
+                        yield part
                 return
             except grpc.aio.AioRpcError as error:
                 delay = reader.delay_after(error_of(error))

@@ -10,19 +10,22 @@ from typing import Callable, Optional, Union
 
 import grpc
 
-from contextd import _channel, _operations, _requests, _sessions, _subscribing, _tracked
+from contextd import _channel, _operations, _recovery, _requests, _sessions, _subscribing, _tracked
 from contextd._calls import Settings
 from contextd.aio._runner import AsyncRunner
 from contextd.aio._streams import AsyncStreams
 from contextd.aio.context import AsyncContext
 from contextd.aio.session import AsyncSession
 from contextd.aio.subscription import AsyncSubscription
+from contextd.batch import PointBatch
 from contextd.errors import SessionLost
 from contextd.events import EventType
+from contextd.recovery import PointResult, Pruned, RecoveryPoint
 from contextd.retry import RetryPolicy
 from contextd.tracking import SessionInfo, UsageTotal
 from contextd.v1 import context_manager_pb2 as pb
-from contextd.values import ContextInfo, Namespace, NewContext, ServerInfo, Value
+from contextd.v1 import recovery_pb2
+from contextd.values import ContextInfo, Namespace, NewContext, RetentionPolicy, ServerInfo, Value
 
 _NO_VALUES: Mapping[str, Value] = {}
 _NO_LABELS: Mapping[str, str] = {}
@@ -90,7 +93,7 @@ class AsyncClient:
         timeout: Optional[float] = None,
     ) -> AsyncContext:
         """Names a context, without a call. As :meth:`contextd.Client.context`."""
-        operations = _tracked.TrackedOperations(
+        operations = _recovery.RecoveryOperations(
             settings=self._settings.with_timeout(timeout),
             namespace=self._namespace(namespace),
             id=context_id,
@@ -224,6 +227,57 @@ class AsyncClient:
         return await self._runner.run(
             _tracked.usage(self._settings, self._namespace(namespace), context_id="")
         )
+
+    async def points(
+        self,
+        *,
+        prefix: str = "",
+        metadata: Mapping[str, str] = _NO_LABELS,
+        entries: bool = False,
+        attachments: bool = False,
+        keys: Collection[str] = (),
+        page_size: int = 0,
+        namespace: Optional[str] = None,
+    ) -> AsyncIterator[RecoveryPoint]:
+        """Lists recovery points of many contexts. As :meth:`contextd.Client.points`."""
+        request = recovery_pb2.ListRecoveryPointsRequest(
+            namespace=self._namespace(namespace),
+            id_prefix=prefix,
+            page_size=page_size,
+            metadata=metadata,
+            with_entries=entries,
+            with_attachments=attachments,
+            keys=_recovery.several(keys),
+        )
+        async for row in self._runner.rows(_recovery.list_points(self._settings, request)):
+            yield row
+
+    async def prune_points(
+        self,
+        *,
+        prefix: str = "",
+        metadata: Mapping[str, str] = _NO_LABELS,
+        policy: Optional[RetentionPolicy] = None,
+        dry_run: bool = False,
+        namespace: Optional[str] = None,
+        request_id: Optional[str] = None,
+    ) -> Pruned:
+        """Drops recovery points of many contexts. As :meth:`contextd.Client.prune_points`."""
+        return await self._runner.run(
+            _recovery.prune_points(
+                self._settings,
+                self._namespace(namespace),
+                prefix,
+                metadata,
+                policy,
+                dry_run,
+                request_id,
+            )
+        )
+
+    async def batch_points(self, batch: PointBatch) -> list[PointResult]:
+        """Does many operations on recovery points. As :meth:`contextd.Client.batch_points`."""
+        return await self._runner.run(_recovery.batch_points(self._settings, batch._operations))
 
     def subscribe(
         self,

@@ -3,36 +3,47 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, Callable, Optional, TypeVar
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Any, Callable, Optional, TypeVar, Union
 
 from contextd import _requests
-from contextd._tracked import TrackedOperations
+from contextd._recovery import BranchPlan, RecoveryOperations, to_at
+from contextd.aio.recoverable import AsyncRecoverableContext
 from contextd.aio.state import AsyncContextState
-from contextd.aio.tracked import AsyncTrackedContext
 from contextd.draft import Draft
+from contextd.recovery import Merged, OnConflict, Point
 from contextd.tracking import Recordable
 from contextd.v1 import resources_pb2
-from contextd.values import Expiry, NewContext, Value, Written, to_content, to_json
+from contextd.values import Expiry, NewContext, RecoveryPolicy, Value, Written, to_content, to_json
 
 T = TypeVar("T")
 
 _NO_VALUES: Mapping[str, Value] = {}
 _NO_LABELS: Mapping[str, Optional[str]] = {}
 _NO_VERSIONS: Mapping[str, int] = {}
+_NO_RULES: Mapping[str, OnConflict] = {}
 
 
-class AsyncContext(AsyncTrackedContext):
+class AsyncContext(AsyncRecoverableContext):
     """One context: a dictionary with versions, on the server.
 
     Made by :meth:`AsyncClient.context`; making one calls nobody. Arguments, results and
     errors are those of :class:`contextd.Context`.
     """
 
-    def at(self, version: int) -> AsyncContextState:
-        """Gives the state with this number, to read, while the server keeps it."""
-        if version < 1:
-            raise ValueError("a version is at least 1")
-        operations = TrackedOperations(self._operations.settings, self.namespace, self.id, version)
+    def at(
+        self,
+        version: Optional[int] = None,
+        *,
+        point: Optional[Point] = None,
+        time: Optional[datetime] = None,
+    ) -> AsyncContextState:
+        """Gives an earlier state, to read. As :meth:`contextd.Context.at`."""
+        at = to_at(version, point, time)
+        if at.is_newest:
+            raise ValueError("say which state: its version, its recovery point or its time")
+        operations = RecoveryOperations(self._operations.settings, self.namespace, self.id, at)
         return AsyncContextState(self._runner, operations)
 
     async def create(
@@ -104,6 +115,7 @@ class AsyncContext(AsyncTrackedContext):
         metadata: Mapping[str, Optional[str]] = _NO_LABELS,
         expiry: Optional[Expiry] = None,
         activities: Iterable[Recordable] = (),
+        recovery_policy: Optional[RecoveryPolicy] = None,
         if_version: Optional[int] = None,
         if_entries: Mapping[str, int] = _NO_VERSIONS,
         request_id: Optional[str] = None,
@@ -117,6 +129,7 @@ class AsyncContext(AsyncTrackedContext):
             metadata=metadata,
             expiry=expiry,
             activities=activities,
+            recovery_policy=recovery_policy,
         )
         guards = _requests.preconditions(if_version, if_entries)
         return await self._runner.run(self._operations.update(steps, guards, request_id))
@@ -125,6 +138,15 @@ class AsyncContext(AsyncTrackedContext):
         self, steps: list[resources_pb2.Mutation], request_id: Optional[str]
     ) -> Written:
         return await self._runner.run(self._operations.update(steps, (), request_id))
+
+    async def set_recovery_policy(
+        self, policy: Optional[RecoveryPolicy], *, request_id: Optional[str] = None
+    ) -> Written:
+        """Sets the policy for recovery points; ``None``: the server's.
+
+        As :meth:`contextd.Context.set_recovery_policy`.
+        """
+        return await self._update([_requests.set_recovery_policy(policy)], request_id)
 
     async def edit(self, key: str, change: Callable[[Optional[bytes]], Optional[Value]]) -> Written:
         """Reads a value, changes it, and writes it back. As :meth:`contextd.Context.edit`.
@@ -154,4 +176,126 @@ class AsyncContext(AsyncTrackedContext):
         """Deletes the context; gives how many are gone. As :meth:`contextd.Context.delete`."""
         return await self._runner.run(
             self._operations.delete(recursive, purge, allow_missing, if_version, request_id)
+        )
+
+    async def fork(
+        self,
+        context_id: str = "",
+        *,
+        point: Optional[Point] = None,
+        version: Optional[int] = None,
+        time: Optional[datetime] = None,
+        with_history: bool = False,
+        with_points: bool = False,
+        properties: Optional[NewContext] = None,
+        request_id: Optional[str] = None,
+    ) -> AsyncContext:
+        """Makes a new context from a state of this one. As :meth:`contextd.Context.fork`."""
+        state = self._operations.on(to_at(version, point, time))
+        operations = await self._runner.run(
+            state.fork(context_id, with_history, with_points, properties, request_id)
+        )
+        return AsyncContext(self._runner, operations)
+
+    def branch(
+        self,
+        context_id: str = "",
+        *,
+        point: Optional[Point] = None,
+        version: Optional[int] = None,
+        time: Optional[datetime] = None,
+        with_history: bool = False,
+        with_points: bool = False,
+        ttl: Optional[Union[timedelta, float]] = None,
+    ) -> AsyncBranch:
+        """Prepares a fork for the length of ``async with``. As :meth:`contextd.Context.branch`.
+
+        Example:
+            >>> async with chat.branch() as attempt:
+            ...     await attempt.put("answer", "42")
+            ...     await attempt.merge()
+        """
+        state = self._operations.on(to_at(version, point, time))
+        return AsyncBranch(self, state.branch(context_id, with_history, with_points, ttl))
+
+    async def merge(
+        self,
+        source: AsyncContextState,
+        *,
+        ancestor: Optional[AsyncContextState] = None,
+        on_conflict: OnConflict = OnConflict.RAISE,
+        on_conflict_by_key: Mapping[str, OnConflict] = _NO_RULES,
+        dry_run: bool = False,
+        safety_point: bool = False,
+        if_version: Optional[int] = None,
+        request_id: Optional[str] = None,
+    ) -> Merged:
+        """Brings what changed in ``source`` into this. As :meth:`contextd.Context.merge`."""
+        return await self._runner.run(
+            self._operations.merge(
+                source._operations,
+                None if ancestor is None else ancestor._operations,
+                on_conflict,
+                on_conflict_by_key,
+                dry_run,
+                safety_point,
+                if_version,
+                request_id,
+            )
+        )
+
+
+class AsyncBranch(AsyncContext):
+    """A fork of a context for the length of ``async with``. As :class:`contextd.Branch`."""
+
+    def __init__(self, origin: AsyncContext, plan: BranchPlan) -> None:
+        """Made by :meth:`AsyncContext.branch`."""
+        super().__init__(origin._runner, plan.operations)
+        self.origin = origin
+        self._plan = plan
+
+    async def __aenter__(self) -> AsyncBranch:
+        """Makes the fork."""
+        try:
+            await self._runner.run(self._plan.begin())
+        except BaseException as error:
+            if self._plan.may_have_begun(error):
+                await self._runner.run(self._plan.end(failed=True))
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: Optional[type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        """Deletes the fork."""
+        await self._runner.run(self._plan.end(failed=kind is not None))
+
+    async def merge(
+        self,
+        source: Optional[AsyncContextState] = None,
+        *,
+        ancestor: Optional[AsyncContextState] = None,
+        on_conflict: OnConflict = OnConflict.RAISE,
+        on_conflict_by_key: Mapping[str, OnConflict] = _NO_RULES,
+        dry_run: bool = False,
+        safety_point: bool = False,
+        if_version: Optional[int] = None,
+        request_id: Optional[str] = None,
+    ) -> Merged:
+        """Merges the branch back into its origin. As :meth:`contextd.Branch.merge`."""
+        target, merged = (self.origin, self) if source is None else (self, source)
+        return await self._runner.run(
+            target._operations.merge(
+                merged._operations,
+                None if ancestor is None else ancestor._operations,
+                on_conflict,
+                on_conflict_by_key,
+                dry_run,
+                safety_point,
+                if_version,
+                request_id,
+            )
         )

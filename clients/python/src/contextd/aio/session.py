@@ -9,8 +9,8 @@ from types import TracebackType
 from typing import Any, Callable, Optional
 
 from contextd._calls import Operation
+from contextd._recovery import RecoveryOperations
 from contextd._sessions import SessionOperations, activation_in
-from contextd._tracked import TrackedOperations
 from contextd.aio._runner import AsyncRunner
 from contextd.aio.context import AsyncContext
 from contextd.errors import SessionLost
@@ -28,7 +28,7 @@ class AsyncActiveContext(AsyncContext):
     """
 
     def __init__(
-        self, runner: AsyncRunner, operations: TrackedOperations, activation: Activation
+        self, runner: AsyncRunner, operations: RecoveryOperations, activation: Activation
     ) -> None:
         """Made by :class:`AsyncSession`."""
         super().__init__(runner, operations)

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Collection
 from typing import Any, Optional, TypeVar, overload
 
 from contextd import errors
-from contextd._tracked import TrackedOperations
+from contextd._recovery import RecoveryOperations
 from contextd.aio._runner import AsyncRunner
+from contextd.recovery import Difference
 from contextd.values import ContextInfo, Entry, Snapshot
 
 T = TypeVar("T")
@@ -17,10 +18,10 @@ class AsyncContextState:
     """Reads one context: its newest state, or the one that :meth:`AsyncContext.at` named.
 
     Every read may raise :class:`~contextd.ContextNotFound`; those of an earlier state also
-    :class:`~contextd.StateNotRetained`.
+    :class:`~contextd.StateNotRetained` and :class:`~contextd.RecoveryPointNotFound`.
     """
 
-    def __init__(self, runner: AsyncRunner, operations: TrackedOperations) -> None:
+    def __init__(self, runner: AsyncRunner, operations: RecoveryOperations) -> None:
         """Made by :meth:`AsyncClient.context` and :meth:`AsyncContext.at`."""
         self._runner = runner
         self._operations = operations
@@ -37,8 +38,9 @@ class AsyncContextState:
 
     def __repr__(self) -> str:
         """Says id and namespace, without a call."""
-        at = f" at={self._operations.at}" if self._operations.at else ""
-        return f"<{type(self).__name__} {self.id!r} namespace={self.namespace!r}{at}>"
+        at = self._operations.at
+        named = f" at={at}" if not at.is_newest else ""
+        return f"<{type(self).__name__} {self.id!r} namespace={self.namespace!r}{named}>"
 
     async def info(self) -> ContextInfo:
         """Gets everything but the entries: version, metadata, times, sizes."""
@@ -139,3 +141,16 @@ class AsyncContextState:
         Keys that do not exist are left out.
         """
         return await self._runner.run(self._operations.snapshot(keys, prefix))
+
+    async def diff(
+        self, before: AsyncContextState, *, prefix: str = "", without_values: bool = False
+    ) -> AsyncIterator[Difference]:
+        """Streams what differs in this state from ``before``.
+
+        As :meth:`contextd.ContextState.diff`.
+        """
+        reader = await self._runner.run(
+            self._operations.diff(before._operations, prefix, without_values)
+        )
+        async for difference in self._runner.read(reader):
+            yield difference

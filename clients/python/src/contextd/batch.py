@@ -1,0 +1,95 @@
+"""Many operations on recovery points in one call."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Optional, Union
+
+from contextd._recovery import mutations_of
+from contextd._requests import preconditions
+from contextd.recovery import NewPoint, Point, PointUpdate
+from contextd.v1 import recovery_pb2 as pb
+
+if TYPE_CHECKING:
+    from contextd.aio.state import AsyncContextState
+    from contextd.state import ContextState
+
+    _State = Union[ContextState, AsyncContextState]
+
+_Operation = pb.BatchRecoveryPointsRequest.Operation
+
+
+class PointBatch:
+    """Operations on recovery points, of one context or many, to be done in one call.
+
+    Collects up to 1,000 of them, without a call; :meth:`Client.batch_points` has them done, in
+    their order, each on its own. All contexts are of one namespace. Every write gets its request
+    id here: the same batch may be given again after an error.
+
+    Example:
+        >>> batch = PointBatch()
+        >>> for agent in agents:
+        ...     batch.create(agent.context, NewPoint(attachments={"task": agent.task}))
+        >>> for result in client.batch_points(batch):
+        ...     result.get()
+    """
+
+    def __init__(self) -> None:
+        """Holds nothing yet."""
+        self._operations: list[_Operation] = []
+
+    def __len__(self) -> int:
+        """Counts the operations."""
+        return len(self._operations)
+
+    def create(
+        self,
+        context: _State,
+        point: NewPoint,
+        *,
+        if_version: Optional[int] = None,
+        request_id: Optional[str] = None,
+    ) -> None:
+        """Makes a point, as :meth:`Context.checkpoint` does.
+
+        Args:
+            context: Whose point; also one that is created on the way.
+            point: What it is to be.
+            if_version: The version that the context must have. 0: it must not exist.
+            request_id: For a write that the caller may repeat; by default a new one.
+        """
+        guards = preconditions(if_version)
+        request = context._operations.create_request(
+            point, mutations_of(point.changes), guards, request_id
+        )
+        self._operations.append(_Operation(create=request))
+
+    def get(
+        self,
+        context: _State,
+        point: Optional[Point] = None,
+        *,
+        entries: bool = False,
+        attachments: bool = False,
+        keys: Collection[str] = (),
+    ) -> None:
+        """Gets a point, as :meth:`Context.point` does, if it fits into the answer."""
+        request = context._operations.get_request(point, entries, attachments, keys)
+        self._operations.append(_Operation(get=request))
+
+    def update(
+        self,
+        context: _State,
+        point: Point,
+        update: PointUpdate,
+        *,
+        request_id: Optional[str] = None,
+    ) -> None:
+        """Changes what lies beside the state of a point, as :meth:`Context.update_point` does."""
+        request = context._operations.update_request(point, update, request_id)
+        self._operations.append(_Operation(update=request))
+
+    def delete(self, context: _State, point: Point, *, request_id: Optional[str] = None) -> None:
+        """Drops a point, as :meth:`Context.delete_point` does."""
+        request = context._operations.delete_request(point, request_id)
+        self._operations.append(_Operation(delete=request))
