@@ -53,6 +53,9 @@ void Checker::Make(const Change &change) {
       case Change::kDue:
         model.RunDue(change.namespace_id, change.ids, change.moment);
         break;
+      case Change::kPointsDue:
+        model.RunPointsDue({change.namespace_id, change.ids.at(0)}, change.moment);
+        break;
       case Change::kWrite:
         MakeWrite(change, &model);
         break;
@@ -98,7 +101,13 @@ void Checker::LearnId(const Change &change, Operation *operation) {
   bool is_start = operation->kind == Kind::kStart;
   std::string &id = is_start ? operation->session_id : operation->parts[0].id;
   std::string key = RequestKey(*operation);
-  if (is_start || (operation->kind == Kind::kCreate && id.empty())) {
+  bool is_new = operation->kind == Kind::kCreate || operation->kind == Kind::kFork;
+  if (operation->kind == Kind::kMakePoint && operation->point.id.empty()) {
+    operation->point.id = change.point_id;
+    if (!operation->request_id.empty()) made_up_points_[key] = change.point_id;
+    change.call->point_id = change.point_id;
+  }
+  if (is_start || (is_new && id.empty())) {
     id = is_start ? change.session_id : change.ids.back();
     auto known = made_up_.find(key);
     if (known != made_up_.end() && known->second != id) {
@@ -124,12 +133,14 @@ void Checker::MakeWrite(const Change &change, Model *model) {
 void Checker::MakeDelete(const Change &change, Model *model) {
   Call &call = *change.call;
   CheckNew(call, *model);
+  const Context *before = model->Find(call.operation.name());
+  uint64_t version = before != nullptr ? before->head.version : 0;
   call.complete = model->Delete(call.operation, change.ids, call.changes == 0, change.moment);
   call.changes++;
   call.expected.count += change.ids.size();
   call.expected.revision = change.moment.revision;
   if (!call.complete) return;
-  call.expected.versions = {model->Find(call.operation.name())->head.version};
+  call.expected.versions = {version};
   Remember(call, change);
 }
 
@@ -181,6 +192,11 @@ std::string Checker::RequestKey(const Operation &operation) const {
 // The operation, with the id that the server made up for a request of this id before.
 Operation Checker::WithId(const Operation &operation) const {
   Operation named = operation;
+  auto point = made_up_points_.find(RequestKey(operation));
+  if (point != made_up_points_.end() && operation.kind == Kind::kMakePoint &&
+      !operation.request_id.empty() && operation.point.id.empty()) {
+    named.point.id = point->second;
+  }
   auto found = made_up_.find(RequestKey(operation));
   if (found == made_up_.end()) return named;
   (operation.kind == Kind::kStart ? named.session_id : named.parts[0].id) = found->second;
@@ -197,7 +213,8 @@ void Checker::Remember(const Call &call, const Change &change) {
 
 const Checker::Request *Checker::FindRequest(const Operation &operation, uint64_t upto) const {
   auto found = requests_.find(RequestKey(operation));
-  bool is_kept = !operation.request_id.empty() && !operation.cut.dry_run;
+  bool is_kept =
+      !operation.request_id.empty() && !operation.cut.dry_run && !operation.point.dry_run;
   if (!is_kept || found == requests_.end()) return nullptr;
   const Request *last = nullptr;
   for (const Request &each : found->second) {
@@ -322,6 +339,7 @@ void Checker::Recovered(uint64_t found, uint64_t now, const Rules &rules, bool l
   before.value_size_max = rules.value_size_max; /* These are no part of the log. */
   before.history_count_max = rules.history_count_max;
   before.history_bytes_max = rules.history_bytes_max;
+  before.points_max = rules.points_max;
   models_.back().SetRules(before, found);
   if (now == found && !HasSettings(rules)) fail_("the start has not written the new settings");
   if (now != found) AddSettings(rules);

@@ -39,23 +39,25 @@ struct Call {
   // What the model says of the changes that it made.
   uint64_t changes = 0;
   std::string id;         // Of the context or session that it named, or that the server made up.
+  std::string point_id;   // The same of a point.
   bool complete = false;  // The last round of a delete.
   Answer expected;
 
   // What it saw on the clocks.
-  Moment now() const { return {0, now_us, 0, clock_us}; }
+  Moment now() const { return {0, now_us, 0, clock_us, nullptr}; }
 };
 
 // One change of the engine, in the order of revisions.
 struct Change {
   std::shared_ptr<Call> call;  // Of the fiber that made it.
-  enum Kind { kWrite, kDelete, kDue, kLoss, kPart, kFloor };
+  enum Kind { kWrite, kDelete, kDue, kPointsDue, kLoss, kPart, kFloor };
   Kind kind = kWrite;
   std::string namespace_id;
   std::vector<std::string> ids;  // Of its items, in their order.
   std::string session_id;        // Of the one that it begins or ends.
   std::set<Name> reclaimed;      // Of kPart: resources, by context and name.
   Moment moment;
+  std::string point_id;  // Of the point that a client makes.
   Happened happened;
 };
 
@@ -109,6 +111,12 @@ class Checker {
   // Of the resources of a context.
   void EndResources(const std::shared_ptr<Call> &call, const RowQuery &query,
                     const ShownResources &shown);
+
+  void EndPoint(const std::shared_ptr<Call> &call, const std::string &id, const ShownPoint &shown);
+  void EndPoints(const std::shared_ptr<Call> &call, const PointQuery &query,
+                 const ShownPoints &page);
+  void EndAllPoints(const std::shared_ptr<Call> &call, const PointQuery &query,
+                    const ShownPoints &before, const ShownPoints &page);
 
   // Of a session as it is now.
   void EndSession(const std::shared_ptr<Call> &call, const ShownSession &shown);
@@ -202,6 +210,8 @@ class Checker {
   void CheckSession(const Call &call, const std::string &owner, const ShownSession &row);
   void CheckSessions(const std::shared_ptr<Call> &call, const std::string &owner,
                      uint64_t after_start_revision, size_t count_max, const ShownSessions &page);
+  void CheckAllPoints(const Call &call, const PointQuery &query, const ShownPoints &before,
+                      const ShownPoints &page);
   void CheckUsage(const Call &call, const Usage &shown);
   void CheckPage(const std::shared_ptr<Call> &call, const ListQuery &query,
                  const std::string &after_id, size_t count_max, const ShownPage &page);
@@ -227,6 +237,7 @@ class Checker {
   std::multiset<Name> renewed_;  // Sessions that are being renewed.
   std::map<std::string, std::vector<Request>> requests_;
   std::map<std::string, std::string> made_up_;  // Ids, by request.
+  std::map<std::string, std::string> made_up_points_;
   uint64_t request_count_ = 0;
   uint64_t told_ = 0;
   uint64_t changes_ = 0;

@@ -48,6 +48,15 @@ std::string DifferenceOfClaim(const Model &model, const Operation &operation,
   return Difference(work, RowQuery(), shown);
 }
 
+// Of a point that was made or changed, or is not there any more.
+std::string DifferenceOfPoint(const Model &model, const Operation &operation, int64_t now_us,
+                              const ShownPoint &shown) {
+  const Context *context = model.Find(operation.name());
+  const Point *point = context != nullptr ? context->points().Find(operation.point.id) : nullptr;
+  if (point == nullptr || point->IsExpired(now_us)) return shown.is_there ? "it is gone" : "";
+  return Difference(context->points(), *point, shown);
+}
+
 // Of a history that was optimized before: what it keeps now.
 std::string DifferenceOfKept(const Model &model, const Name &name, const Call &call) {
   const Context *context = model.Find(name);
@@ -72,8 +81,9 @@ void Checker::EndWrite(const std::shared_ptr<Call> &call, const Returned &return
 void Checker::CheckReturned(const Call &call, const Returned &returned) {
   std::string last;
   auto is_true = [&](const Model &model) {
-    last = DifferenceOf(call, model, returned);
-    return last.empty();
+    std::string difference = DifferenceOf(call, model, returned);
+    if (last.empty()) last = difference; /* Of the newest. */
+    return difference.empty();
   };
   if (!CheckExplained(call, is_true)) Fail(call, "what it shows is wrong: " + last);
   const ShownSession &session = returned.session;
@@ -86,7 +96,9 @@ std::string Checker::DifferenceOf(const Call &call, const Model &model,
   ShownSession session = returned.session;
   std::string difference;
   if (named.kind == Kind::kStart && !call.answer.replayed) named.session_id = call.id;
-  if (named.kind == Kind::kCreate && !call.answer.replayed) named.parts[0].id = call.id;
+  bool is_new = named.kind == Kind::kCreate || named.kind == Kind::kFork;
+  if (is_new && !call.answer.replayed) named.parts[0].id = call.id;
+  if (!call.point_id.empty()) named.point.id = call.point_id;
   switch (named.kind) {
     case Kind::kActivate:
       difference = DifferenceOfActivation(model, named, returned);
@@ -100,7 +112,15 @@ std::string Checker::DifferenceOf(const Call &call, const Model &model,
       if (named.kind != Kind::kActivate || !difference.empty()) return difference;
       [[fallthrough]];
     case Kind::kCreate:
+    case Kind::kFork:
       return DifferenceOfContext(model, named.name(), call.now_us, returned.context);
+    case Kind::kMakePoint:
+    case Kind::kChangePoint:
+      return DifferenceOfPoint(model, named, call.now_us, returned.point);
+    case Kind::kRestore:
+      return call.answer.replayed
+                 ? ""
+                 : DifferenceOfContext(model, named.name(), call.now_us, returned.context);
     case Kind::kAcquire:
       return DifferenceOfClaim(model, named, returned.resource);
     case Kind::kOptimize:
@@ -118,7 +138,7 @@ void Checker::CheckWrite(const std::shared_ptr<Call> &call) {
   if (call->changes == 0 || !call->complete) return Fail(*call, "nothing was changed");
   if (answer.revision != expected.revision || answer.versions != expected.versions ||
       answer.sequence != expected.sequence || answer.count != expected.count ||
-      !(answer.kept == expected.kept)) {
+      !(answer.kept == expected.kept) || !(answer.joined == expected.joined)) {
     Fail(*call, "the model says " + expected.Describe());
   }
   if (call->wait_for < answer.revision) Fail(*call, "told before it is durable");
@@ -144,6 +164,9 @@ void Checker::CheckReplay(const std::shared_ptr<Call> &call) {
 // What a request may weigh in the log, generously.
 bool Checker::MayWeigh(const Operation &operation) const {
   uint64_t weight = 1000;
+  if (operation.kind >= Kind::kRestore && operation.kind <= Kind::kMerge) return true;
+  for (const auto &[key, value] : operation.point.attachments) weight += 100 + value.size();
+  for (const auto &[key, value] : operation.point.add_attachments) weight += 100 + value.size();
   for (const Part &part : operation.parts) {
     weight += 8000; /* Labels, before and after. */
     for (const Mutation &each : part.mutations) {
@@ -163,7 +186,11 @@ bool Checker::MayGrow(const Operation &operation) {
     case Kind::kEnd:
     case Kind::kDeactivate:
     case Kind::kRelease:
+    case Kind::kDropPoint:
+    case Kind::kPrune:
       return false;
+    case Kind::kRestore:
+      return operation.point.safety;
     case Kind::kUpdate:
       break;
     default:
@@ -184,7 +211,9 @@ bool Checker::IsStarved(const Call &call, const std::string &failure) {
 // Whether it is not about the contexts, but about what goes on around the engine.
 bool Checker::IsExcused(const Call &call) const {
   const std::string &failure = call.answer.failure;
-  return failure == "OVERLOADED" || (failure == "STORAGE_FULL" && weather.disk_may_be_full) ||
+  bool has_moved = BeginsWith(failure, "HEAD_MOVED") && call.last > call.first + 1;
+  return failure == "OVERLOADED" || has_moved ||
+         (failure == "STORAGE_FULL" && weather.disk_may_be_full) ||
          (failure == "STORAGE_FAILED" && weather.disk_has_failed) || IsStarved(call, failure) ||
          (BeginsWith(failure, "LIMIT_REACHED limit=memory_limit") && weather.memory_limit != 0 &&
           MayGrow(call.operation)) ||
@@ -223,7 +252,8 @@ bool Checker::IsTrue(const Call &call, const Model &model) const {
     case Model::Outcome::kFailure:
       return answer.failure == call.answer.failure;
     case Model::Outcome::kNothing:
-      return call.answer.failure.empty() && answer.kept == call.answer.kept;
+      return call.answer.failure.empty() && answer.kept == call.answer.kept &&
+             answer.joined == call.answer.joined;
     default:
       return false;
   }

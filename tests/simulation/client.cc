@@ -25,12 +25,14 @@ void Simulation::RunClient() {
 void Simulation::DoSomething() {
   uint64_t writes = swarm_.weight_create + swarm_.weight_update + swarm_.weight_atomic +
                     swarm_.weight_delete + swarm_.weight_session + swarm_.weight_activation +
-                    swarm_.weight_record + swarm_.weight_cut + swarm_.weight_resource;
+                    swarm_.weight_record + swarm_.weight_cut + swarm_.weight_resource +
+                    swarm_.weight_point + swarm_.weight_join;
   uint64_t gets = writes + swarm_.weight_get;
   uint64_t lists = gets + swarm_.weight_list;
   uint64_t holds = lists + swarm_.weight_hold;
   uint64_t renewals = holds + swarm_.weight_session;
-  uint64_t place = dice_.Below(renewals + swarm_.weight_work);
+  uint64_t points = renewals + swarm_.weight_read_points;
+  uint64_t place = dice_.Below(points + swarm_.weight_work);
   result_.calls++;
   if (place < writes) {
     DoWrite();
@@ -42,6 +44,8 @@ void Simulation::DoSomething() {
     DoHold();
   } else if (place < renewals) {
     DoRenew();
+  } else if (place < points) {
+    DoReadPoints();
   } else {
     DoWork();
   }

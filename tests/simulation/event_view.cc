@@ -4,6 +4,7 @@ extern "C" {
 #include "core/state/table.h"
 }
 
+#include <algorithm>
 #include <functional>
 
 #include "tests/simulation/request.h"
@@ -59,11 +60,18 @@ void AddActivity(const cx_activity_content &content, bool without_values, Bundle
   }
 }
 
+void AddPolicy(const cx_recovery_policy &policy, Bundle *to) {
+  to->Number(policy.is_set).Number(policy.retention.keep_last).Number(policy.retention.keep_every);
+  to->Number(static_cast<uint64_t>(policy.retention.keep_within_us));
+  to->Number(policy.point_every_changes).Number(static_cast<uint64_t>(policy.point_every_us));
+}
+
 void AddOp(const cx_op &op, bool without_values, Bundle *to) {
   to->Number(op.kind).Text(op.key).Text(op.content_type);
   to->Number(op.kept).Text(without_values ? cx_bytes{} : op.value);
   to->Number(static_cast<uint64_t>(op.ttl_us)).Number(op.sliding);
   if (op.kind == CX_MUTATION_RECORD) AddActivity(*op.activity, without_values, to);
+  if (op.kind == CX_MUTATION_SET_POLICY) AddPolicy(*op.policy, to);
 }
 
 void AddItem(const cx_event &event, Bundle *to) {
@@ -75,6 +83,9 @@ void AddItem(const cx_event &event, Bundle *to) {
   to->Number(static_cast<uint64_t>(head.expire_us)).Number(head.expires_from_now);
   to->Number(head.entry_count).Number(head.size_bytes).Number(head.fence);
   to->AddLabels(item.labels.items, item.labels.count).Text(item.session_id);
+  to->Text(head.forked_from_id).Number(head.forked_from_version);
+  AddPolicy(head.policy, to);
+  if (event.type == CX_EVENT_RESTORED) to->Text(item.base_id);
 }
 
 void AddSession(const cx_session_change &session, Bundle *to) {
@@ -95,6 +106,7 @@ std::string Encode(const cx_event &event, bool without_values) {
     const cx_activation_step &step = *event.activation;
     to.Text(step.session_id).Number(step.active).Number(step.guard).Number(step.fence);
   }
+  if (event.point != nullptr) to.Text(event.point->id);
   if (event.type == CX_EVENT_HISTORY_TRIMMED) {
     const cx_run_list &runs = event.item->trimmed;
     for (size_t i = 0; i < runs.count; i++) {
@@ -127,6 +139,8 @@ Subject::Kind KindOf(const cx_change_item &item) {
       return Subject::kBegins;
     case CX_ITEM_UPDATE:
       return Subject::kChanges;
+    case CX_ITEM_UNDELETE:
+      return Subject::kBegins;
     case CX_ITEM_TOUCH:
       return Subject::kIsTouched;
     default:
@@ -164,6 +178,8 @@ std::shared_ptr<Subject> SubjectOf(const cx_change &change, const cx_change_item
   shown.state.update_time_us = head.update_time_us != 0 ? head.update_time_us : time_us;
   shown.state.expire_time_us = head.expire_us;
   if (head.expires_from_now) shown.state.expire_time_us += time_us;
+  subject->untold = item.untold || item.source.id.size > 0;
+  subject->set_back = item.kind == CX_ITEM_UNDELETE || item.base.kind != CX_BASE_NONE;
   if (item.labels_changed) {
     subject->labels_before = ShowLabels(item.labels_before.items, item.labels_before.count);
   }
@@ -243,6 +259,15 @@ class Telling {
     Add(type).session = &change_.session;
   }
 
+  // That there is a new state: with the mutations, unless they are another's or not known.
+  void TellState(int type) {
+    if (happened_.subjects.back()->untold) {
+      Add(type).reset = true;
+    } else {
+      TellMutations(type);
+    }
+  }
+
   // The mutations, in parts that are not too large.
   void TellMutations(int type) {
     uint64_t sequence = item_->first_sequence;
@@ -273,6 +298,24 @@ class Telling {
     }
   }
 
+  // What is kept for a point that is still to be made is not told, nor the end of one whose id
+  // another takes in the same change.
+  void TellPoints() {
+    for (size_t i = 0; i < item_->point_count; i++) {
+      const cx_point_step *step = &item_->points[i];
+      if (step->kind == CX_POINT_PENDING) continue;
+      const cx_point_step *points = item_->points;
+      bool is_taken = std::any_of(points, step, [&](const cx_point_step &each) {
+        return each.kind != CX_POINT_DROP && Text(each.id) == Text(step->id);
+      });
+      if (step->kind == CX_POINT_DROP && is_taken) continue;
+      Add(step->kind == CX_POINT_DROP     ? event_type::kPointDeleted
+          : step->kind == CX_POINT_CHANGE ? event_type::kPointUpdated
+                                          : event_type::kPointCreated)
+          .point = step;
+    }
+  }
+
   void TellItem(const cx_change_item &item) {
     item_ = &item;
     happened_.subjects.push_back(SubjectOf(change_, item, revision_, time_us_));
@@ -282,10 +325,14 @@ class Telling {
         Add(item.kind == CX_ITEM_EXPIRE ? event_type::kExpired : event_type::kDeleted);
         return;
       case Subject::kBegins:
-        TellMutations(event_type::kCreated);
+        TellState(happened_.subjects.back()->set_back ? event_type::kRestored
+                  : item.source.id.size > 0           ? event_type::kForked
+                                                      : event_type::kCreated);
         break;
       case Subject::kChanges:
-        TellMutations(event_type::kUpdated);
+        TellState(happened_.subjects.back()->set_back ? event_type::kRestored
+                  : item.merged.id.size > 0           ? event_type::kMerged
+                                                      : event_type::kUpdated);
         break;
       case Subject::kIsTouched:
         if (item.op_count > 0) TellMutations(event_type::kActivity);
@@ -293,6 +340,7 @@ class Telling {
     }
     if (item.trimmed.count > 0) Add(event_type::kHistoryTrimmed);
     TellActivations();
+    TellPoints();
   }
 
   const cx_change &change_;

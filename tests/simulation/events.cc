@@ -28,9 +28,9 @@ bool Filter::SelectsContext(const std::string &id, const std::string &type_found
          (type.empty() || type == type_found) && Include(labels_found, labels);
 }
 
-// Whether it touches an entry whose key begins so, or none at all.
+// Whether it touches an entry whose key begins so, or none at all, or nobody knows which.
 bool Filter::Touches(const Subject &subject) const {
-  return subject.steps.empty() ||
+  return subject.steps.empty() || subject.untold ||
          std::any_of(subject.steps.begin(), subject.steps.end(), [&](const EntryStep &each) {
            return BeginsWith(each.key, key_prefix) ||
                   (each.step == Step::kDeletePrefix && BeginsWith(key_prefix, each.key));
@@ -46,7 +46,8 @@ bool Filter::Selects(const Event &event) const {
   const Subject &subject = *event.subject;
   const State &state = subject.shown.state;
   const std::string &id = subject.shown.name.id;
-  bool has_mutations = event.type == event_type::kCreated || event.type == event_type::kUpdated;
+  bool has_mutations = event.type == event_type::kCreated || event.type == event_type::kUpdated ||
+                       event.type == event_type::kRestored || event.type == event_type::kMerged;
   bool selects =
       SelectsContext(id, state.type, state.labels) ||
       (subject.labels_before.has_value() && SelectsContext(id, state.type, *subject.labels_before));
@@ -156,6 +157,10 @@ std::string EventLog::Make(const Subject &subject, const Model &before, const Mo
     return "";
   }
   Entries &entries = rebuilt_[name];
+  if (subject.untold) {
+    entries = context->head.entries;  // Whoever makes the steps has read it anew.
+    return "";
+  }
   if (subject.kind == Subject::kBegins) entries.clear();
   for (const EntryStep &step : subject.steps) MakeStep(step, context->head.version, &entries);
   if (entries.size() != context->head.entries.size()) {
@@ -165,6 +170,7 @@ std::string EventLog::Make(const Subject &subject, const Model &before, const Mo
     auto found = entries.find(step.key);
     auto expected = context->head.entries.find(step.key);
     if (found == entries.end() || expected == context->head.entries.end()) continue;
+    if (subject.set_back) found->second.version = expected->second.version;
     if (*found->second.value != *expected->second.value ||
         found->second.content_type != expected->second.content_type ||
         found->second.version != expected->second.version) {

@@ -16,8 +16,10 @@ using Labels = std::map<std::string, std::string>;
 // Of docs/events.md, with the numbers of the API.
 namespace event_type {
 constexpr int kCreated = 1, kUpdated = 2, kDeleted = 3, kExpired = 4, kActivity = 8;
+constexpr int kRestored = 5, kForked = 6, kMerged = 7;
 constexpr int kActivated = 9, kDeactivated = 10, kSessionStarted = 14, kSessionEnded = 15;
 constexpr int kSessionLost = 16, kHistoryTrimmed = 17, kSessionSwitched = 19;
+constexpr int kPointCreated = 11, kPointDeleted = 12, kPointUpdated = 18;
 }  // namespace event_type
 
 // Before the event of this index in the change of this revision.
@@ -49,6 +51,8 @@ struct Subject {
   Shown shown;  // Without entries.
   std::optional<Labels> labels_before;
   std::vector<EntryStep> steps;  // Without values once they were made.
+  bool untold = false;           // What was done is not in the steps,
+  bool set_back = false;         // or brings entries back with versions that they do not tell.
 };
 
 struct Event {

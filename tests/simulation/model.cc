@@ -25,11 +25,11 @@ Failure ParentNotFound(const std::string &parent_id) {
   return {"PARENT_NOT_FOUND parent_id=" + parent_id};
 }
 
-bool MakesState(const Mutation &mutation) { return mutation.step != Step::kRecord; }
-
 void SetExpireTime(Context *context, int64_t time_us) {
   context->head.expire_time_us = context->ttl_us != 0 ? time_us + context->ttl_us : 0;
 }
+
+}  // namespace
 
 void MutateLabels(std::map<std::string, std::string> *labels,
                   const std::vector<Mutation> &mutations) {
@@ -40,6 +40,8 @@ void MutateLabels(std::map<std::string, std::string> *labels,
   }
 }
 
+namespace {
+
 void DeletePrefix(std::map<std::string, Entry> *entries, const std::string &prefix) {
   auto at = entries->lower_bound(prefix);
   while (at != entries->end() && at->first.compare(0, prefix.size(), prefix) == 0) {
@@ -49,11 +51,13 @@ void DeletePrefix(std::map<std::string, Entry> *entries, const std::string &pref
 
 // Keeps only the version.
 void MakeBare(Context *context) {
-  uint64_t version = context->head.version;
+  uint64_t version = context->version_last();
   context->life = Life::kBare;
   context->head = State();
   context->head.version = version;
   context->earlier.clear();
+  context->recovery = nullptr;
+  context->work = std::make_shared<Work>();
 }
 
 }  // namespace
@@ -164,6 +168,20 @@ Answer Model::Write(const Operation &operation, const Moment &moment) {
       return Truncate(operation, moment);
     case Kind::kOptimize:
       return Optimize(operation, moment);
+    case Kind::kMakePoint:
+      return MakePoint(operation, moment);
+    case Kind::kChangePoint:
+      return ChangePoint(operation, moment);
+    case Kind::kDropPoint:
+      return DropPoint(operation, moment);
+    case Kind::kPrune:
+      return Prune(operation, moment);
+    case Kind::kRestore:
+      return Restore(operation, moment);
+    case Kind::kFork:
+      return Fork(operation, moment);
+    case Kind::kMerge:
+      return Merge(operation, moment);
     case Kind::kStart:
       return Start(operation, moment);
     case Kind::kEnd:
@@ -230,44 +248,84 @@ void Model::Check(const Context *context, const std::vector<Precondition> &preco
 }
 
 // A parent that another part names is that part's to create.
-void Model::CreateContext(const Operation &operation, const Part &part, const Moment &moment,
-                          std::set<std::string> *begun) {
+void Model::CheckParent(const Operation &operation, const Part &part, const Moment &moment,
+                        std::set<std::string> *begun) {
   Name name = {operation.namespace_id, part.id};
   Name parent = {operation.namespace_id, part.properties.parent_id};
-  int depth = 1;
-  if (!parent.id.empty()) {
-    if (parent.id == part.id) throw ParentNotFound(parent.id);
-    for (const Part &other : operation.parts) {
-      if (operation.kind != Kind::kCreate && other.id == parent.id &&
-          !IsLive(Look(parent, moment.now_us))) {
-        TryPart(operation, other, moment, begun);
-      }
-    }
-    if (IsLive(Find(name))) throw ParentNotFound(parent.id);
-    if (!IsLive(Look(parent, moment.now_us)) && !part.properties.create_parent) {
-      throw ParentNotFound(parent.id);
+  if (parent.id.empty()) return;
+  if (parent.id == part.id) throw ParentNotFound(parent.id);
+  for (const Part &other : operation.parts) {
+    if (operation.kind == Kind::kAtomic && other.id == parent.id &&
+        !IsLive(Look(parent, moment.now_us))) {
+      TryPart(operation, other, moment, begun);
     }
   }
-  CheckAuthor(name, part, true, moment);
-  Check(nullptr, part.preconditions);
+  if (IsLive(Find(name))) throw ParentNotFound(parent.id);
+  if (!IsLive(Look(parent, moment.now_us)) && !part.properties.create_parent) {
+    throw ParentNotFound(parent.id);
+  }
+}
+
+void Model::BeginBelow(const Name &name, const Properties &properties, const Moment &moment) {
+  Name parent = {name.namespace_id, properties.parent_id};
+  int depth = 1;
   if (!parent.id.empty()) {
-    if (!IsLive(Find(parent))) Begin(parent, Properties(), 1, moment);
+    if (!IsLive(Find(parent))) {
+      PointChange change = BeginPoints(PointChange::kCreate, parent, moment);
+      change.retains = false;
+      Begin(parent, Properties(), 1, moment);
+      FinishPoints(parent, &change, moment);
+    }
     depth = Find(parent)->depth + 1;
   }
   if (depth > kDepthMax) throw Limit("context_depth_max", kDepthMax);
-  Begin(name, part.properties, depth, moment);
+  Begin(name, properties, depth, moment);
+}
+
+void Model::CreateContext(const Operation &operation, const Part &part, const Moment &moment,
+                          std::set<std::string> *begun) {
+  Name name = {operation.namespace_id, part.id};
+  CheckParent(operation, part, moment, begun);
+  CheckAuthor(name, part, true, moment);
+  Check(nullptr, part.preconditions);
+  PointChange change = BeginPoints(PointChange::kCreate, name, moment);
+  BeginBelow(name, part.properties, moment);
   Mutate(name, part, moment);
+  FinishPoints(name, &change, moment);
+}
+
+// Makes the head the newest of those before it.
+void Model::PushHead(Context *context, uint64_t revision) const {
+  context->earlier.push_back(context->head);
+  context->earlier.back().revision = revision;
+  context->earlier.back().past =
+      std::make_shared<Past>(Past{context->work, context->last_sequence});
+  if (context->life == Life::kDeleted) {
+    context->earlier.back().end_time_us = context->delete_time_us;
+  }
+  Trim(context);
 }
 
 void Model::Begin(const Name &name, const Properties &properties, int depth, const Moment &moment) {
   const Context *old = Find(name);
   auto context = std::make_shared<Context>();
   if (old != nullptr && old->life == Life::kDeleted) {
-    context->earlier = old->earlier;
-    context->earlier.push_back(old->head);
-    context->earlier.back().end_time_us = old->delete_time_us;
-    Trim(context.get());
+    Context before = *old;
+    PushHead(&before, old->revision);
+    context->earlier = before.earlier;
+    context->recovery = old->recovery;
   }
+  if (context->recovery != nullptr || properties.policy.is_set) {
+    auto recovery = std::make_shared<Recovery>(context->points());
+    if (context->recovery != nullptr) recovery->revived_revision = moment.revision;
+    recovery->policy = properties.policy;
+    recovery->head_point = 0;
+    recovery->last_point_time_us = 0;
+    recovery->forked_from = nullptr;
+    recovery->merged.clear();
+    context->recovery = recovery;
+  }
+  context->birth_revision = moment.revision;
   context->life = Life::kLive;
   context->head.type = properties.type;
   context->head.parent_id = properties.parent_id;
@@ -275,7 +333,8 @@ void Model::Begin(const Name &name, const Properties &properties, int depth, con
   context->revision = moment.revision;
   context->ttl_us = properties.ttl_us;
   context->sliding = properties.sliding;
-  context->head.version = old != nullptr ? old->head.version + 1 : 1;
+  context->head.MakeHead(old != nullptr ? old->version_last() + 1 : 1, moment.revision);
+  context->head.birth = {moment.revision, name.id};
   context->fence = old != nullptr ? old->fence : 0;
   context->last_sequence = old != nullptr ? old->last_sequence : 0;
   context->head.create_time_us = moment.time_us;
@@ -287,15 +346,22 @@ void Model::Begin(const Name &name, const Properties &properties, int depth, con
 
 // Activities alone make no new state.
 void Model::UpdateContext(const Name &name, const Part &part, const Moment &moment) {
-  Context &context = Change(name);
-  if (std::any_of(part.mutations.begin(), part.mutations.end(), MakesState)) {
-    context.earlier.push_back(context.head);
-    Trim(&context);
-    context.head.version++;
-    context.head.update_time_us = moment.time_us;
-  }
+  bool makes_state = std::any_of(part.mutations.begin(), part.mutations.end(), MakesState);
+  PointChange change = BeginPoints(PointChange::kUpdate, name, moment);
+  if (makes_state) BeginState(name, moment);
   Touch(name, moment);
   Mutate(name, part, moment);
+  if (makes_state) FinishPoints(name, &change, moment);
+}
+
+// A new state of a context that is there, or comes back, like the one before so far.
+void Model::BeginState(const Name &name, const Moment &moment) {
+  uint64_t revision = Find(name)->revision;
+  Context &context = Change(name);
+  uint64_t version = context.version_last() + 1;
+  PushHead(&context, revision);
+  context.head.MakeHead(version, moment.revision);
+  context.head.update_time_us = moment.time_us;
 }
 
 void Model::Mutate(const Name &name, const Part &part, const Moment &moment) {
@@ -306,6 +372,9 @@ void Model::Mutate(const Name &name, const Part &part, const Moment &moment) {
       context.ttl_us = each.ttl_us;
       context.sliding = each.sliding;
       SetExpireTime(&context, moment.time_us);
+    } else if (each.step == Step::kSetPolicy) {
+      if (context.recovery == nullptr) context.recovery = std::make_shared<Recovery>();
+      Own(&context.recovery).policy = each.policy;
     } else {
       MutateEntry(&context, each);
     }
@@ -373,7 +442,7 @@ void Model::EndOne(const Name &name, bool purge, const Moment &moment) {
   }
   for (const Holder &holder : HoldersOf(name)) RemoveActivation(holder.name, name.id);
   Context &context = Change(name);
-  context.work = std::make_shared<Work>();
+  if (!context.work->resources.empty()) Own(&context.work).resources.clear();
   if (context.life == Life::kLive) {
     context.delete_time_us = moment.time_us;
     context.ttl_us = 0;
@@ -436,7 +505,7 @@ Model::Outcome Model::Try(const Operation &operation, bool first, const Moment &
   *ret_answer = Answer();
   try {
     if (operation.kind != Kind::kDelete) {
-      copy.Write(operation, {revision_ + 1, now.now_us, now.now_us, now.clock_us});
+      copy.Write(operation, {revision_ + 1, now.now_us, now.now_us, now.clock_us, nullptr});
       return Outcome::kChange;
     }
     const Context *context = Look(operation.name(), now.now_us);
@@ -457,27 +526,6 @@ Model::Outcome Model::Try(const Operation &operation, bool first, const Moment &
   } catch (const Lapsed &lapsed) {
     return Outcome::kExpired;
   }
-}
-
-const State &Model::Get(const Name &name, uint64_t version, int64_t time_us, int64_t now_us) const {
-  const Context *context = Find(name);
-  if (!IsLive(context) || IsExpired(*context, now_us)) throw NotFound(context);
-  std::vector<const State *> states;
-  for (const State &state : context->earlier) states.push_back(&state);
-  states.push_back(&context->head);
-  const State *found = nullptr;
-  for (const State *state : states) {
-    bool wanted =
-        version != 0 ? state->version == version : time_us == 0 || state->update_time_us <= time_us;
-    if (wanted) found = state;
-  }
-  bool had_ended = found != nullptr && version == 0 && time_us != 0 && found->end_time_us != 0 &&
-                   found->end_time_us <= time_us;
-  if (found == nullptr || had_ended) {
-    throw Failure{"STATE_NOT_RETAINED oldest_version=" + std::to_string(states[0]->version) +
-                  " newest_version=" + std::to_string(context->head.version)};
-  }
-  return *found;
 }
 
 bool Model::Lists(const Context &context, const Name &name, const ListQuery &query,

@@ -10,6 +10,7 @@
 
 #include <memory>
 #include <set>
+#include <utility>
 
 namespace simulation {
 
@@ -19,17 +20,33 @@ struct Entry {
   uint64_t version = 0;
 };
 
+// Whether a mutation makes a state: activities do not.
+inline bool MakesState(const Mutation &mutation) { return mutation.step != Step::kRecord; }
+
+// The revision that made a context, and its id: one change may make several.
+using Birth = std::pair<uint64_t, std::string>;
+
 // One state of a context: what a read shows.
 struct State {
   uint64_t version = 0;
+  uint64_t head_version = 0;   // Of the head that it was, or was made from beside it,
+  uint64_t head_revision = 0;  // and of the change that made that one.
+  Birth birth;                 // Of the context that it is a state of.
+  uint64_t revision = 0;  // Of the last change while it was the newest, once it is not.
   int64_t create_time_us = 0, update_time_us = 0;
   int64_t expire_time_us = 0;  // 0: never.
   int64_t end_time_us = 0;  // When it was deleted, if nothing was made of it since. 0: it was not.
   std::string type, parent_id;
   std::map<std::string, Entry> entries;
   std::map<std::string, std::string> labels;
+  std::shared_ptr<const struct Past> past;  // Once it is not the newest.
 
   uint64_t size_bytes() const;
+
+  void MakeHead(uint64_t its_version, uint64_t its_revision) {
+    version = head_version = its_version;
+    head_revision = its_revision;
+  }
 };
 
 // What became of an activity: its content, and what the server said of it.
@@ -63,6 +80,55 @@ struct Work {
   std::map<std::string, Held> resources;
 };
 
+// The record of the work as it stood when a state ended.
+struct Past {
+  std::shared_ptr<const Work> work;
+  uint64_t last_sequence = 0;
+};
+
+enum class Origin { kClient = 1, kPolicy = 2, kSafety = 3, kSessionLoss = 4 };
+
+struct Point {
+  std::string id;
+  uint64_t sequence = 0, parent = 0;  // 0: none.
+  uint64_t revision = 0;              // Of its creation.
+  int64_t create_time_us = 0, expire_time_us = 0;
+  bool pinned = false;
+  bool aside = false;  // It was not made of what the head has then.
+  Origin origin = Origin::kClient;
+  std::map<std::string, std::string> labels;
+  State state;
+  std::map<std::string, Entry> attachments;
+
+  bool IsExpired(int64_t now_us) const { return expire_time_us != 0 && expire_time_us <= now_us; }
+};
+
+// A state of another context that this one has all of.
+struct Base {
+  std::string id;
+  uint64_t birth = 0;     // The revision that made the other context.
+  uint64_t revision = 0;  // When it became common.
+  State state;
+  std::shared_ptr<const Base> older;  // Of a fork: where its source was forked from.
+};
+
+// What a context has beside its head and the states right before it.
+struct Recovery {
+  Policy policy;
+  uint64_t version_last = 0;  // Of a point that has a version of its own.
+  std::map<uint64_t, std::shared_ptr<const Point>> points;  // By sequence.
+  std::map<std::string, std::map<std::string, Entry>> pending;
+  uint64_t last_sequence = 0;
+  uint64_t head_point = 0;  // The one that the head came from last.
+  uint64_t revived_revision = 0;
+  int64_t last_point_time_us = 0;
+  std::shared_ptr<const Base> forked_from;
+  std::vector<std::shared_ptr<const Base>> merged;  // Newest first.
+
+  const Point *Find(const std::string &id) const;
+  const Point *At(uint64_t sequence) const;
+};
+
 // kDeleted can be brought back; of kBare only the version is known.
 enum class Life { kLive, kDeleted, kBare };
 
@@ -77,6 +143,12 @@ struct Context {
   uint64_t fence = 0;          // These two go on when it is created again.
   uint64_t last_sequence = 0;
   std::shared_ptr<const Work> work = std::make_shared<Work>();
+  uint64_t birth_revision = 0;
+  uint64_t change_count = 0;  // States since the last point of the head.
+  std::shared_ptr<const Recovery> recovery;  // Null: there never was anything to keep.
+
+  const Recovery &points() const;
+  uint64_t version_last() const;
 };
 
 struct Activation {
@@ -118,12 +190,16 @@ struct Rules {
   int64_t undelete_window_us = 0, tombstone_window_us = 0;
   uint64_t value_size_max = 0;  // These are no part of the log.
   uint64_t history_count_max = UINT64_MAX, history_bytes_max = UINT64_MAX;
+  uint64_t points_max = UINT64_MAX;  // Where a policy does not say.
 };
 
 // What a request is refused with.
 struct Failure {
   std::string text;
 };
+
+void MutateLabels(std::map<std::string, std::string> *labels,
+                  const std::vector<Mutation> &mutations);
 
 // Of a context, or of none: nullptr.
 bool IsLive(const Context *context);
@@ -151,6 +227,18 @@ struct Moment {
   int64_t now_us = 0;
   int64_t time_us = 0;
   int64_t clock_us = 0;
+
+  // What the server calls the points that it makes by itself, by context and sequence.
+  using PointIds = std::map<std::pair<std::string, uint64_t>, std::string>;
+  std::shared_ptr<const PointIds> point_ids = nullptr;
+};
+
+// Some of the points of one context, newest first, or all ancestors of one.
+struct PointQuery {
+  std::map<std::string, std::string> labels;
+  std::string before_id, ancestors_of;
+  uint64_t after_sequence = 0;
+  size_t count_max = 1;
 };
 
 struct ListQuery {
@@ -208,6 +296,9 @@ class Model {
   // The end of a session whose term is over.
   void Lose(const Name &session, const Moment &moment);
 
+  // Recovery points of a context that are due by their time, or by its policy.
+  void RunPointsDue(const Name &name, const Moment &moment);
+
   // What only says how far back is told.
   void SetFloor(const Moment &moment) { Stamp(moment); }
 
@@ -226,7 +317,17 @@ class Model {
   Outcome Try(const Operation &operation, bool first, const Moment &now, Answer *ret_answer) const;
 
   // The state that a read shows; throws Failure.
-  const State &Get(const Name &name, uint64_t version, int64_t time_us, int64_t now_us) const;
+  State Get(const Name &name, uint64_t version, int64_t time_us, int64_t now_us) const;
+
+  // A point, by its id or, without one, the newest; throws Failure.
+  const Point &GetPoint(const Name &name, const std::string &id, int64_t now_us) const;
+
+  // A page of a list; throws Failure. *ret_more: others may follow.
+  std::vector<const Point *> ListPoints(const Name &name, const PointQuery &query, int64_t now_us,
+                                        bool *ret_more) const;
+
+  // When a timer has to look at the points of a context that is there; 0: never.
+  int64_t PointsDueTime(const Context &context) const;
 
   // The record of the work on a context; throws Failure.
   const Work &GetWork(const Name &name, int64_t now_us) const;
@@ -261,6 +362,11 @@ class Model {
   void TryPart(const Operation &operation, const Part &part, const Moment &moment,
                std::set<std::string> *begun);
   void Check(const Context *context, const std::vector<Precondition> &preconditions) const;
+  void CheckParent(const Operation &operation, const Part &part, const Moment &moment,
+                   std::set<std::string> *begun);
+  void BeginBelow(const Name &name, const Properties &properties, const Moment &moment);
+  void BeginState(const Name &name, const Moment &moment);
+  void PushHead(Context *context, uint64_t revision) const;
   void CreateContext(const Operation &operation, const Part &part, const Moment &moment,
                      std::set<std::string> *begun);
   void Begin(const Name &name, const Properties &properties, int depth, const Moment &moment);
@@ -291,9 +397,71 @@ class Model {
   void AddActivation(const Operation &operation, const Moment &moment);
   void RemoveActivation(const Name &session, const std::string &context_id);
   void CheckLost(const Name &name, const Moment &moment) const;
-  void EndSession(const Name &name, const Moment &moment);
+  void EndSession(const Name &name, bool is_loss, const Moment &moment);
+  bool IsExclusive(const Name &session, const std::string &context_id) const;
+  void MakeLossPoint(const Name &name, const Moment &moment);
   void GiveAllBack(const Name &name, const std::string &session_id, const std::set<Name> *resources,
                    const Moment &moment);
+
+  // ---- Recovery points, in model_point.cc.
+
+  // What a change does to one context, as far as its points go.
+  struct Making {
+    Point point;
+    uint64_t from = 0;  // The point whose state it begins from. 0: the head.
+    bool replaces = false;
+  };
+  struct PointChange {
+    enum Kind { kCreate, kUpdate, kUndelete, kTouch };
+    Kind kind = kTouch;
+    std::shared_ptr<const Recovery> before;  // What the context, or its tombstone, had.
+    int64_t since_us = 0;                    // When its last point was made, or it.
+    std::vector<Making> makings;
+    uint64_t base_point = 0, base_version = 0;  // What the new state was made from, if that.
+    std::set<uint64_t> busy;  // Points that something else is done to.
+    bool is_fork = false, retains = true;
+  };
+  PointChange BeginPoints(PointChange::Kind kind, const Name &name, const Moment &moment) const;
+  Making OwnPoint(const Name &name, Origin origin, PointChange *change, const Moment &moment) const;
+  bool WantsPoint(const Context &context, const PointChange &change, const Moment &moment) const;
+  std::set<uint64_t> FindDrops(const PointChange &change, const Policy &policy,
+                               const Moment &moment) const;
+  bool Keeps(const Recovery &recovery, const Retention &retention, const Point &point,
+             uint64_t more, int64_t now_us) const;
+  void FinishPoints(const Name &name, PointChange *change, const Moment &moment);
+  void ApplyPoints(const Name &name, const PointChange &change, const std::set<uint64_t> &drops,
+                   const Moment &moment);
+  const Point *MeetPoint(const Name &name, const std::string &id, const Moment &moment) const;
+  Answer MakePoint(const Operation &operation, const Moment &moment);
+  void MakeOfExisting(const Operation &operation, Making making, const Moment &moment);
+  void SetAside(const Operation &operation, const State &base, uint64_t head_version,
+                uint64_t version_last, Making *making, const Moment &moment) const;
+  Answer ChangePoint(const Operation &operation, const Moment &moment);
+  Answer DropPoint(const Operation &operation, const Moment &moment);
+  Answer Prune(const Operation &operation, const Moment &moment);
+
+  // ---- Earlier states, in model_join.cc.
+
+  // Where a state is: the head, one right before it, or a point.
+  struct Ref {
+    enum Kind { kHead, kVersion, kPoint };
+    Kind kind = kHead;
+    uint64_t number = 0;
+    State state = {};
+    uint64_t end_revision = UINT64_MAX;
+  };
+  Ref FindEarlier(const Context &context, const At &at, int64_t now_us) const;
+  const Point *FindPointAt(const Context &context, int64_t time_us, int64_t now_us) const;
+  State HeadOf(const Context &context) const;
+  Answer Restore(const Operation &operation, const Moment &moment);
+  void SetBack(const Name &name, const Ref &ref, const Moment &moment);
+  Answer Fork(const Operation &operation, const Moment &moment);
+  Answer Merge(const Operation &operation, const Moment &moment);
+  struct Way;
+  static const Base *FindAncestor(const std::string &source_id, const Context &source,
+                                  const Ref &ref, const std::string &target_id,
+                                  const Context &target);
+  State GetAt(const Name &name, const At &at, int64_t now_us) const;
 
   // ---- The record of work, in model_work.cc.
   void Record(const Name &name, const std::string &session_id,

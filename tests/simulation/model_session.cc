@@ -122,14 +122,14 @@ Answer Model::End(const Operation &operation, const Moment &moment) {
   const Session *session = FindSession(operation.session());
   if (session == nullptr) throw Nothing{};
   if (session->IsOver(moment.clock_us)) throw Lapsed{operation.session()};
-  EndSession(operation.session(), moment);
+  EndSession(operation.session(), false, moment);
   return {};
 }
 
 void Model::Lose(const Name &name, const Moment &moment) {
   CheckLost(name, moment);
   Stamp(moment);
-  EndSession(name, moment);
+  EndSession(name, true, moment);
 }
 
 void Model::CheckLost(const Name &name, const Moment &moment) const {
@@ -143,16 +143,34 @@ void Model::PartSession(const Name &name, bool is_asked, const std::vector<std::
   if (!is_asked) CheckLost(name, moment);
   Stamp(moment);
   for (const std::string &id : ids) {
+    bool makes_point = !is_asked && IsExclusive(name, id);
     if (FindSession(name)->Find(id) != nullptr) RemoveActivation(name, id);
     GiveAllBack({name.namespace_id, id}, name.id, &resources, moment);
+    if (makes_point) MakeLossPoint({name.namespace_id, id}, moment);
   }
+}
+
+// Whether a loss of the session makes a point of a context: it worked there alone.
+bool Model::IsExclusive(const Name &session, const std::string &context_id) const {
+  const Session *found = FindSession(session);
+  const Activation *activation = found->Find(context_id);
+  return found->terms.point_on_loss && activation != nullptr && activation->exclusive;
+}
+
+void Model::MakeLossPoint(const Name &name, const Moment &moment) {
+  PointChange change = BeginPoints(PointChange::kTouch, name, moment);
+  change.makings.push_back(OwnPoint(name, Origin::kSessionLoss, &change, moment));
+  FinishPoints(name, &change, moment);
 }
 
 // Deactivates and gives back all that a session has. That is no work on a context: it lives no
 // longer for it.
-void Model::EndSession(const Name &name, const Moment &moment) {
-  std::set<std::string> ids;
-  for (const Activation &each : FindSession(name)->activations) ids.insert(each.context_id);
+void Model::EndSession(const Name &name, bool is_loss, const Moment &moment) {
+  std::set<std::string> ids, exclusive;
+  for (const Activation &each : FindSession(name)->activations) {
+    ids.insert(each.context_id);
+    if (is_loss && IsExclusive(name, each.context_id)) exclusive.insert(each.context_id);
+  }
   for (const auto &[context_name, context] : contexts_) {
     if (context_name.namespace_id != name.namespace_id) continue;
     for (const auto &[resource, held] : context->work->resources) {
@@ -162,6 +180,7 @@ void Model::EndSession(const Name &name, const Moment &moment) {
   sessions_.erase(name);
   for (const std::string &id : ids) {
     GiveAllBack({name.namespace_id, id}, name.id, nullptr, moment);
+    if (exclusive.count(id) > 0) MakeLossPoint({name.namespace_id, id}, moment);
   }
 }
 

@@ -22,6 +22,8 @@ const char *NameOf(Step step) {
       return "delete label";
     case Step::kSetExpiry:
       return "set expiry";
+    case Step::kSetPolicy:
+      return "set policy";
     default:
       return "record";
   }
@@ -41,6 +43,20 @@ const char *NameOf(Kind kind) {
       return "truncate";
     case Kind::kOptimize:
       return "optimize";
+    case Kind::kMakePoint:
+      return "make a point of";
+    case Kind::kChangePoint:
+      return "change a point of";
+    case Kind::kDropPoint:
+      return "drop a point of";
+    case Kind::kPrune:
+      return "prune";
+    case Kind::kRestore:
+      return "restore";
+    case Kind::kFork:
+      return "fork";
+    case Kind::kMerge:
+      return "merge into";
     case Kind::kStart:
       return "start a session";
     case Kind::kEnd:
@@ -58,6 +74,18 @@ const char *NameOf(Kind kind) {
   }
 }
 
+std::string TextOf(const Policy &policy) {
+  const Retention &kept = policy.retention;
+  return Number(policy.is_set) + "/" + Number(kept.keep_last) + "/" + Number(kept.keep_every) +
+         "/" + Number(kept.keep_within_us) + "/" + Number(policy.every_changes) + "/" +
+         Number(policy.every_us);
+}
+
+std::string TextOf(const At &at) {
+  if (!at.point_id.empty()) return "point " + at.point_id;
+  return "version " + Number(at.version) + ", time " + std::to_string(at.time_us);
+}
+
 std::string ContentOf(const Part &part) {
   std::string text = "|" + part.id;
   for (const Mutation &each : part.mutations) {
@@ -65,6 +93,7 @@ std::string ContentOf(const Part &part) {
             each.content_type + Number(each.has_expected_size) + Number(each.expected_size) + " " +
             Number(each.ttl_us) + Number(each.sliding);
     if (each.activity != nullptr) text += each.activity->Content();
+    if (each.step == Step::kSetPolicy) text += TextOf(each.policy);
   }
   for (const Precondition &each : part.preconditions) {
     text += "?" + Number(each.of_entry) + each.key + "@" + Number(each.version);
@@ -73,7 +102,7 @@ std::string ContentOf(const Part &part) {
   const Properties &properties = part.properties;
   text += "&" + properties.type + "," + properties.parent_id + "," +
           Number(properties.create_parent) + Number(properties.ttl_us) + " " +
-          Number(properties.sliding);
+          Number(properties.sliding) + TextOf(properties.policy);
   for (const auto &[key, value] : properties.labels) text += key + ":" + value;
   return text;
 }
@@ -100,7 +129,15 @@ std::string ContentBeside(const Operation &operation) {
              Number(cut.dry_run);
     case Kind::kStart:
       return terms.owner + "," + ContentOf(terms.labels) + Number(terms.ttl_us) + " " +
-             Number(terms.contexts_max);
+             Number(terms.contexts_max) + (terms.point_on_loss ? "p" : "");
+    case Kind::kMakePoint:
+    case Kind::kChangePoint:
+    case Kind::kDropPoint:
+    case Kind::kPrune:
+    case Kind::kRestore:
+    case Kind::kFork:
+    case Kind::kMerge:
+      return operation.point.Content() + Number(operation.allow_missing);
     case Kind::kAcquire:
     case Kind::kRelease:
       return operation.session_id + claim.name + "," + claim.type + ContentOf(claim.labels);
@@ -121,6 +158,8 @@ std::string DescribeMutation(const Mutation &mutation) {
     text += "=" + mutation.value;
   } else if (mutation.step == Step::kSetExpiry) {
     text += " " + Number(mutation.ttl_us) + " us" + (mutation.sliding ? " sliding" : "");
+  } else if (mutation.step == Step::kSetPolicy) {
+    text += " " + TextOf(mutation.policy);
   }
   return text;
 }
@@ -136,6 +175,7 @@ std::string DescribeProperties(const Properties &properties) {
     text += " for " + Number(properties.ttl_us) + " us" + (properties.sliding ? " sliding" : "");
   }
   for (const auto &[key, value] : properties.labels) text += " " + key + "=" + value;
+  if (properties.policy.is_set) text += " policy " + TextOf(properties.policy);
   return text;
 }
 
@@ -160,6 +200,35 @@ Operation Operation::Of(const Name &name) {
   operation.parts.resize(1);
   operation.parts[0].id = name.id;
   return operation;
+}
+
+std::string PointTask::Content() const {
+  std::string text = "point '" + id + "'";
+  if (!from_id.empty()) text += " from " + from_id;
+  if (move_head) text += " moves head";
+  if (pinned) text += " pinned";
+  if (replace) text += " replaces";
+  if (!labels.empty()) text += " " + ContentOf(labels);
+  if (!attachments.empty()) text += " with " + ContentOf(attachments);
+  if (!add_attachments.empty()) text += " adds " + ContentOf(add_attachments);
+  for (const std::string &key : delete_labels) text += " without label " + key;
+  for (const std::string &key : delete_attachments) text += " without " + key;
+  if (ttl_us != 0) text += " for " + Number(ttl_us) + " us";
+  if (clear_expiry) text += " for ever";
+  if (pin != Pin::kAsItIs) text += pin == Pin::kOn ? " pin on" : " pin off";
+  if (retention.IsSet()) text += " keeping " + TextOf(Policy{false, retention, 0, 0});
+  if (!at.IsNewest()) text += " at " + TextOf(at);
+  if (safety) text += " safely";
+  if (undelete) text += " undeleted";
+  if (!source_id.empty()) text += " of source " + source_id;
+  if (with_history) text += " with history";
+  if (with_points) text += " with points";
+  if (!ancestor_id.empty()) text += " since " + ancestor_id + " at " + TextOf(ancestor_at);
+  if (on_conflict != OnConflict::kReport) {
+    text += on_conflict == OnConflict::kTarget ? " else target" : " else source";
+  }
+  for (const auto &[key, rule] : rules) text += " " + key + Number(static_cast<int>(rule));
+  return text + (dry_run ? " only to see" : "");
 }
 
 std::string Operation::Content() const {
@@ -188,6 +257,8 @@ std::string Operation::DescribeBeside() const {
     text += ", to " + Number(cut.bytes_max) + " bytes, " + Number(cut.count_max) + " of them" +
             (cut.deduplicate ? ", no repeats" : "") + (cut.dry_run ? ", only to see" : "");
   }
+  if (IsOfPoint()) text += ", " + point.Content();
+  if (terms.point_on_loss) text += ", a point when lost";
   return claim.name.empty() ? text : text + ", resource " + claim.name;
 }
 
@@ -211,6 +282,10 @@ std::string Answer::Describe() const {
     text += ", " + Number(kept.removed_count) + " dropped (" + Number(kept.removed_bytes) +
             " bytes), " + Number(kept.kept_count) + " kept (" + Number(kept.kept_bytes) + ")";
   }
+  if (joined.applied) text += ", applied";
+  if (joined.changed_count > 0) text += ", " + Number(joined.changed_count) + " changed";
+  for (const std::string &conflict : joined.conflicts) text += ", conflict " + conflict;
+  if (!joined.safety_id.empty()) text += ", safety point " + joined.safety_id;
   return text + (replayed ? ", again" : "");
 }
 

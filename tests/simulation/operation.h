@@ -7,6 +7,7 @@
 #include "tests/simulation/activity.h"
 
 #include <memory>
+#include <set>
 #include <vector>
 
 namespace simulation {
@@ -32,7 +33,24 @@ enum class Step {
   kSetLabel,
   kDeleteLabel,
   kSetExpiry,
+  kSetPolicy,
   kRecord
+};
+
+// Which recovery points are kept; 0: no such rule.
+struct Retention {
+  uint64_t keep_last = 0, keep_every = 0;
+  int64_t keep_within_us = 0;
+
+  bool IsSet() const { return keep_last != 0 || keep_every != 0 || keep_within_us != 0; }
+};
+
+// Which ones a context gets by itself, and keeps.
+struct Policy {
+  bool is_set = false;
+  Retention retention;
+  uint64_t every_changes = 0;
+  int64_t every_us = 0;
 };
 
 struct Mutation {
@@ -42,6 +60,7 @@ struct Mutation {
   uint64_t expected_size = 0;
   int64_t ttl_us = 0;
   bool sliding = false;
+  Policy policy;                             // Of kSetPolicy.
   std::shared_ptr<const Activity> activity;  // Of kRecord.
 };
 
@@ -59,6 +78,7 @@ struct Properties {
   std::map<std::string, std::string> labels;
   int64_t ttl_us = 0;
   bool sliding = false;
+  Policy policy;
 };
 
 // What one request does to one context.
@@ -79,6 +99,13 @@ enum class Kind {
   kDelete,
   kTruncate,
   kOptimize,
+  kMakePoint,  // From here on, of recovery points and earlier states.
+  kChangePoint,
+  kDropPoint,
+  kPrune,
+  kRestore,
+  kFork,
+  kMerge,
   kStart,  // From here on, of sessions.
   kEnd,
   kActivate,
@@ -94,6 +121,7 @@ struct Terms {
   std::map<std::string, std::string> labels;
   int64_t ttl_us = 0;
   uint64_t contexts_max = 0;
+  bool point_on_loss = false;
 };
 
 // What is to be left of a history.
@@ -110,6 +138,41 @@ struct Claim {
   std::map<std::string, std::string> labels;
 };
 
+// Which state; nothing: the newest.
+struct At {
+  uint64_t version = 0;
+  int64_t time_us = 0;
+  std::string point_id;
+
+  bool IsNewest() const { return version == 0 && time_us == 0 && point_id.empty(); }
+};
+
+enum class OnConflict { kReport, kTarget, kSource };
+enum class Pin { kAsItIs, kOn, kOff };
+
+// What is asked of points and earlier states.
+struct PointTask {
+  std::string id, from_id;
+  bool move_head = false, pinned = false, replace = false;
+  std::map<std::string, std::string> labels, attachments, add_attachments;
+  std::set<std::string> delete_labels, delete_attachments;
+  int64_t ttl_us = 0;
+  bool clear_expiry = false;
+  Pin pin = Pin::kAsItIs;
+  Retention retention;  // Of kPrune.
+  At at;                // Of kRestore, kFork and kMerge.
+  bool safety = false, undelete = false;
+  std::string source_id;  // Of kFork and kMerge.
+  bool with_history = false, with_points = false;
+  std::string ancestor_id;  // Empty: to be found.
+  At ancestor_at;
+  OnConflict on_conflict = OnConflict::kReport;
+  std::map<std::string, OnConflict> rules;
+  bool dry_run = false;
+
+  std::string Content() const;
+};
+
 struct Operation {
   Kind kind = Kind::kUpdate;
   std::string namespace_id;
@@ -120,7 +183,8 @@ struct Operation {
   Terms terms;             // Of kStart.
   bool exclusive = false, takeover = false, guard = false;  // Of kActivate.
   Cut cut;
-  Claim claim;  // Of kAcquire and kRelease.
+  Claim claim;      // Of kAcquire and kRelease.
+  PointTask point;  // Of kMakePoint to kMerge.
   std::string request_id;
 
   // One that names a context, and nothing else yet.
@@ -129,6 +193,7 @@ struct Operation {
   Name name() const { return {namespace_id, parts[0].id}; }
   Name session() const { return {namespace_id, session_id}; }
   bool IsOfSession() const { return kind >= Kind::kStart; }
+  bool IsOfPoint() const { return kind >= Kind::kMakePoint && kind <= Kind::kMerge; }
 
   // Everything but the request id: what a repeat must say again.
   std::string Content() const;
@@ -148,6 +213,17 @@ struct Kept {
   bool operator==(const Kept &other) const { return tie() == other.tie(); }
 };
 
+// What a restore or merge has come to.
+struct Joined {
+  bool applied = false;
+  uint64_t changed_count = 0;
+  std::vector<std::string> conflicts;
+  std::string safety_id;
+
+  auto tie() const { return std::tie(applied, changed_count, conflicts, safety_id); }
+  bool operator==(const Joined &other) const { return tie() == other.tie(); }
+};
+
 // What a client is told.
 struct Answer {
   std::string failure;  // The reason and its details, or empty.
@@ -156,7 +232,8 @@ struct Answer {
   bool replayed = false;
   uint64_t count = 0;     // Contexts that a delete removed, activities that a truncate did.
   uint64_t sequence = 0;  // Of the last activity, if it was wanted.
-  Kept kept;              // Of kOptimize.
+  Kept kept;              // Of kOptimize and kPrune.
+  Joined joined;          // Of kRestore and kMerge.
 
   std::string Describe() const;
 };

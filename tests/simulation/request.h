@@ -39,6 +39,8 @@ inline cx_mutation_kind KindOf(Step step) {
       return CX_MUTATION_DELETE_LABEL;
     case Step::kSetExpiry:
       return CX_MUTATION_SET_EXPIRY;
+    case Step::kSetPolicy:
+      return CX_MUTATION_SET_POLICY;
     default:
       return CX_MUTATION_RECORD;
   }
@@ -48,6 +50,14 @@ inline std::vector<cx_label> LabelsOf(const std::map<std::string, std::string> &
   std::vector<cx_label> list;
   for (const auto &[key, value] : labels) list.push_back({Bytes(key), Bytes(value)});
   return list;
+}
+
+inline cx_retention RetentionOf(const Retention &retention) {
+  return {retention.keep_last, retention.keep_every, retention.keep_within_us};
+}
+
+inline cx_recovery_policy PolicyOf(const Policy &policy) {
+  return {policy.is_set, RetentionOf(policy.retention), policy.every_changes, policy.every_us};
 }
 
 inline cx_detail DetailOf(const Activity &activity) {
@@ -117,6 +127,7 @@ class Request {
   }
 
   const std::vector<cx_update_request> &updates() const { return requests_; }
+  const cx_new_context *properties() const { return requests_[0].create_if_missing; }
 
   cx_truncate_request truncation() const {
     return {requests_[0].name, operation_.cut.from_sequence, operation_.cut.from_time_us,
@@ -143,6 +154,7 @@ class Request {
     request.default_context_id = requests_[0].name.id;
     request.create_if_missing = requests_[0].create_if_missing;
     request.max_active_contexts = operation_.terms.contexts_max;
+    request.point_on_loss = operation_.terms.point_on_loss;
     request.request_id = requests_[0].request_id;
     return request;
   }
@@ -181,6 +193,10 @@ class Request {
         mutation.content_type = Bytes(each.content_type);
         mutation.expected_size = each.expected_size;
         mutation.ttl_us = each.ttl_us;
+        if (each.step == Step::kSetPolicy) {
+          policies.push_back(PolicyOf(each.policy));
+          mutation.policy = &policies.back();
+        }
         if (each.activity != nullptr) mutation.activity = Add(*each.activity);
         mutations.push_back(mutation);
       }
@@ -197,6 +213,7 @@ class Request {
       properties.label_count = labels.size();
       properties.ttl_us = part.properties.ttl_us;
       properties.sliding = part.properties.sliding;
+      properties.policy = PolicyOf(part.properties.policy);
     }
 
     const cx_activity_content *Add(const Activity &activity) {
@@ -209,6 +226,7 @@ class Request {
 
     std::vector<cx_activity_content> activities;
     std::list<std::vector<cx_label>> activity_labels;
+    std::list<cx_recovery_policy> policies;
     std::vector<cx_mutation> mutations;
     std::vector<cx_precondition> preconditions;
     std::vector<cx_label> labels;

@@ -41,10 +41,26 @@ Checker *listening = nullptr;  // Whom cx_apply() tells.
 
 namespace {
 
-Change::Kind KindOf(const cx_change &change) {
+// Whether a change drops or makes points whose time has come, for whoever meets them.
+bool IsPointsDue(const cx_change &change, const Call &call) {
+  const cx_change_item &item = change.items[0];
+  bool is_timer = call.operation.parts[0].id == "(the timers)";
+  bool has_expired = false;
+  for (size_t i = 0; i < item.point_count; i++) {
+    const cx_point_step &step = item.points[i];
+    bool by_itself = step.kind == CX_POINT_DROP ||
+                     (step.kind == CX_POINT_MAKE && step.origin == CX_ORIGIN_POLICY);
+    if (!by_itself) return false;
+    has_expired |= step.expired;
+  }
+  return item.kind == CX_ITEM_TOUCH && item.point_count > 0 && (is_timer || has_expired);
+}
+
+Change::Kind KindOf(const cx_change &change, const Call &call) {
   if (change.kind == CX_CHANGE_FLOOR) return Change::kFloor;
   if (change.session.step == CX_SESSION_LOSE) return Change::kLoss;
   if (change.session.step == CX_SESSION_PART) return Change::kPart;
+  if (change.item_count == 1 && IsPointsDue(change, call)) return Change::kPointsDue;
   switch (change.item_count > 0 ? change.items[0].kind : CX_ITEM_TOUCH) {
     case CX_ITEM_DELETE:
     case CX_ITEM_PURGE:
@@ -56,6 +72,23 @@ Change::Kind KindOf(const cx_change &change) {
     default:
       return Change::kWrite;
   }
+}
+
+// What points are called that the server makes by itself; and the one that a client makes.
+void NotePoints(const cx_change &change, Change *seen) {
+  auto ids = std::make_shared<Moment::PointIds>();
+  for (size_t i = 0; i < change.item_count; i++) {
+    for (size_t j = 0; j < change.items[i].point_count; j++) {
+      const cx_point_step &step = change.items[i].points[j];
+      bool is_made = step.kind == CX_POINT_MAKE || step.kind == CX_POINT_REPLACE;
+      if (is_made && step.origin == CX_ORIGIN_CLIENT) {
+        seen->point_id = Text(step.id);
+      } else if (is_made) {
+        (*ids)[{Text(change.items[i].id), step.sequence}] = Text(step.id);
+      }
+    }
+  }
+  seen->moment.point_ids = ids;
 }
 
 // The resources that a part of an end gives back.
@@ -89,9 +122,10 @@ extern "C" void __wrap_cx_apply(cx_stage *stage, const cx_change *change, uint64
   seen.call = std::shared_ptr<Call>(std::shared_ptr<Call>(), call);
   seen.namespace_id = Text(change->namespace_id);
   seen.session_id = Text(change->session.start.name.id);
-  seen.moment = {revision, call->now_us, time_us, Scheduler::Running()->now_us()};
+  seen.moment = {revision, call->now_us, time_us, Scheduler::Running()->now_us(), nullptr};
+  NotePoints(*change, &seen);
   for (size_t i = 0; i < change->item_count; i++) seen.ids.push_back(Text(change->items[i].id));
-  seen.kind = KindOf(*change);
+  seen.kind = KindOf(*change, *call);
   if (seen.kind == Change::kPart) seen.reclaimed = ReclaimedBy(*change);
   if (listening->keeps_events()) seen.happened = HappenedIn(*change, revision, time_us);
   seen.happened.log_bytes = call->log_bytes;

@@ -92,6 +92,12 @@ class Server {
   ShownSession GetSession(Call *call, uint64_t no_memory_at);
   ShownSessions ListSessions(Call *call, const std::string &owner, uint64_t after_start_revision,
                              size_t count_max, uint64_t no_memory_at);
+  ShownPoint GetPoint(Call *call, const std::string &id, uint64_t no_memory_at);
+  ShownPoints ListPoints(Call *call, const PointQuery &query, uint64_t no_memory_at);
+
+  // Of all contexts of a namespace, behind the last one of the page before.
+  ShownPoints ListAllPoints(Call *call, PointQuery query, const ShownPoints &before,
+                            uint64_t no_memory_at);
   ShownStatus GetStatus(Call *call, uint64_t no_memory_at);
   ShownHistory ListActivities(Call *call, const ActivityQuery &query, uint64_t no_memory_at);
   ShownFiles ListFiles(Call *call, const RowQuery &query, uint64_t no_memory_at);
@@ -138,6 +144,8 @@ class Server {
  private:
   cx_status WriteContext(const Operation &operation, std::vector<cx_write_outcome> *outcomes,
                          Call *call, Returned *ret_returned, cx_error *error);
+  cx_status WritePoint(const Operation &operation, cx_write_outcome *outcome, Call *call,
+                       Returned *ret_returned, cx_error *error);
   cx_status WriteSession(const Operation &operation, cx_write_outcome *outcome,
                          Returned *ret_returned, cx_error *error);
   static void Serve(Server *server);

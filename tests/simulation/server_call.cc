@@ -14,7 +14,9 @@ namespace {
 
 // Whether an answer has a version of each of its parts.
 bool HasVersions(const Operation &operation) {
-  return operation.kind <= Kind::kDelete && !operation.wants_sequence;
+  bool of_point = operation.IsOfPoint() && operation.kind != Kind::kChangePoint &&
+                  operation.kind != Kind::kDropPoint && operation.kind != Kind::kPrune;
+  return of_point || (operation.kind <= Kind::kDelete && !operation.wants_sequence);
 }
 
 void SetAnswer(const Operation &operation, const std::vector<cx_write_outcome> &outcomes,
@@ -40,8 +42,9 @@ void Server::Write(Call *call, uint64_t no_memory_at, Returned *ret_returned) {
   cx_status status;
   {
     Scope scope(call, no_memory_at);
-    status = operation.IsOfSession()
-                 ? WriteSession(operation, &outcomes[0], ret_returned, &error)
+    status = operation.IsOfSession() ? WriteSession(operation, &outcomes[0], ret_returned, &error)
+             : operation.IsOfPoint()
+                 ? WritePoint(operation, &outcomes[0], call, ret_returned, &error)
                  : WriteContext(operation, &outcomes, call, ret_returned, &error);
   }
   call->wait_for = outcomes[0].wait_for;
@@ -178,7 +181,9 @@ std::unique_ptr<cx_snapshot, void (*)(cx_snapshot *)> Server::Get(Call *call, ui
   };
   Name name = call->operation.name();
   cx_context_name asked = {Bytes(name.namespace_id), Bytes(name.id)};
-  cx_state_at at = {version, time_us};
+  cx_state_at at = {};
+  at.version = version;
+  at.time_us = time_us;
   cx_error error = {};
   std::unique_ptr<cx_snapshot, void (*)(cx_snapshot *)> snapshot(new cx_snapshot(), release);
   Scope scope(call, no_memory_at);

@@ -64,6 +64,58 @@ std::string Difference(const Context &expected, const Shown &shown, bool with_en
   return shown.revision != expected.revision ? "another revision" : "";
 }
 
+// ---- Recovery points. -----------------------------------------------------------
+
+static std::string DifferenceOfKept(const State &expected, const Shown &shown) {
+  const State &found = shown.state;
+  if (found.version != expected.version) return Instead("version", expected.version, found.version);
+  if (found.labels != expected.labels) return "other labels of the state";
+  if (found.create_time_us != expected.create_time_us) return "another time of creation";
+  if (found.update_time_us != expected.update_time_us) return "another time of change";
+  if (shown.entry_count != expected.entries.size()) {
+    return Instead("entries", expected.entries.size(), shown.entry_count);
+  }
+  if (shown.size_bytes != expected.size_bytes()) return "other bytes";
+  for (const auto &[key, entry] : expected.entries) {
+    auto other = found.entries.find(key);
+    if (other == found.entries.end()) return "no entry " + key;
+    if (*other->second.value != *entry.value) return "another value of " + key;
+    if (other->second.content_type != entry.content_type) return "another type of " + key;
+    if (other->second.version != entry.version) return "another version of " + key;
+  }
+  return "";
+}
+
+std::string Difference(const Recovery &recovery, const Point &expected, const ShownPoint &shown) {
+  const Point &found = shown.point;
+  const Point *parent = recovery.At(expected.parent);
+  std::string parent_id = parent != nullptr ? parent->id : "";
+  if (!shown.is_there) return "there is point " + expected.id;
+  if (found.id != expected.id) return "point " + found.id + " instead of " + expected.id;
+  if (found.sequence != expected.sequence) return "sequence " + Number(found.sequence);
+  if (shown.parent_id != parent_id) {
+    return "parent '" + shown.parent_id + "' instead of '" + parent_id + "'";
+  }
+  if (found.revision != expected.revision) return "another revision of the point";
+  if (found.create_time_us != expected.create_time_us) return "another time of the point";
+  if (found.expire_time_us != expected.expire_time_us) {
+    return Instead("expiry", expected.expire_time_us, found.expire_time_us);
+  }
+  if (found.pinned != expected.pinned) return "another pin";
+  if (found.origin != expected.origin) return "another origin";
+  if (found.labels != expected.labels) return "other labels";
+  if (shown.attachment_count != expected.attachments.size() ||
+      found.attachments.size() != expected.attachments.size()) {
+    return Instead("attachments", expected.attachments.size(), shown.attachment_count);
+  }
+  for (const auto &[key, entry] : expected.attachments) {
+    auto other = found.attachments.find(key);
+    if (other == found.attachments.end()) return "no attachment " + key;
+    if (*other->second.value != *entry.value) return "another attachment " + key;
+  }
+  return DifferenceOfKept(expected.state, shown.state);
+}
+
 // ---- Sessions. ----------------------------------------------------------------
 
 std::string Difference(const Activation &expected, const Activation &shown) {

@@ -48,6 +48,23 @@ struct ShownStatus {
   std::string exclusive_session_id;
 };
 
+// A recovery point, with its attachments.
+struct ShownPoint {
+  bool is_there = false;
+  Point point;  // But for the state; `parent` is not told.
+  std::string parent_id;
+  uint64_t attachment_count = 0;
+  Shown state;
+};
+
+struct ShownPoints {
+  std::vector<ShownPoint> rows;
+  bool more = false;
+  uint64_t last_sequence = 0;
+  uint64_t last_revision = 0;  // These two: of those of all contexts.
+  std::string last_context_id;
+};
+
 struct ActivityQuery {
   std::set<std::string> types;                 // None: all.
   int64_t start_time_us = 0, end_time_us = 0;  // 0: no bound.
@@ -82,7 +99,8 @@ struct ShownResources {
 
 // What a write returns beside its answer.
 struct Returned {
-  Shown context;            // Of a create, and of one that activates.
+  Shown context;            // Of a create, a fork, a restore, and of one that activates.
+  ShownPoint point;         // Of one that makes or changes a point.
   ShownSession session;     // Of one that starts, activates, switches or deactivates.
   Activation activation;    // Of one that activates.
   ShownResources resource;  // Of one that acquires.
@@ -94,6 +112,7 @@ std::string Difference(const State &expected, const Shown &shown, bool with_entr
 
 // The same of the newest state, with what the context is besides.
 std::string Difference(const Context &expected, const Shown &shown, bool with_entries);
+std::string Difference(const Recovery &recovery, const Point &expected, const ShownPoint &shown);
 std::string Difference(const Model &model, const ShownSession &shown);
 std::string Difference(const Activation &expected, const Activation &shown);
 std::string Difference(const Model &model, int64_t now_us, const Name &context,

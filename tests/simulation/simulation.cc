@@ -39,6 +39,7 @@ void Simulation::SetOptions() {
   options.encode_event = EventEncoder();
   options.subscriptions_max = swarm_.subscriptions_max;
   server_.left_out_in = swarm_.left_out_in;
+  options.recovery_points_max = swarm_.points_max;
   if (swarm_.readers == 0) return;
   options.feed_retention_bytes = swarm_.feed_retention_bytes;
   options.feed_retention_age_us = swarm_.feed_retention_age_us;
@@ -59,7 +60,8 @@ Rules Simulation::rules() const {
           options.settings.tombstone_window_us,
           options.value_size_max,
           options.history_count_max,
-          options.history_bytes_max};
+          options.history_bytes_max,
+          options.recovery_points_max};
 }
 
 // ---- The operator: starts and ends. --------------------------------------------
@@ -282,6 +284,10 @@ void Simulation::CheckDue() {
     if (due_us != 0 && due_us < machine_.wall_us() - kLateUs) {
       scheduler_.Stop(name.text() + " is due and has not ended");
     }
+    due_us = IsLive(context.get()) ? checker_.model().PointsDueTime(*context) : 0;
+    if (due_us != 0 && due_us < machine_.wall_us() - kLateUs) {
+      scheduler_.Stop("points of " + name.text() + " are due");
+    }
   }
   for (const auto &[name, session] : checker_.model().sessions()) {
     if (session->IsOver(scheduler_.now_us() - kLateEndUs)) {
@@ -325,6 +331,7 @@ void Simulation::CompareWork() {
     SummarizeNamespace(namespace_id);
   }
   for (const auto &[name, session] : model.sessions()) GetSession(name);
+  ComparePoints();
   for (const auto &[name, context] : model.contexts()) {
     if (!IsLive(context.get())) continue;
     GetStatus(name);

@@ -107,6 +107,13 @@ class Simulation {
   void SummarizeNamespace(const std::string &namespace_id);
   uint64_t NoMemoryAt();
 
+  // ---- Reads of recovery points, in client_point.cc.
+  void DoReadPoints();
+  void GetPoint(const Name &name, const std::string &id);
+  void ListPoints(const Name &name, PointQuery query);
+  void ListAllPoints(const std::string &namespace_id, const PointQuery &query);
+  void ComparePoints();
+
   // ---- Subscribers, in client_subscribe.cc.
 
   // What there was when a subscription was asked for.

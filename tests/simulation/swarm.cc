@@ -99,6 +99,8 @@ Swarm::Swarm(Dice *dice) {
   Dice same = *dice;
   Dice own(~same.Next());
   DrawReaders(&own);
+  Dice third(~(~same.Next() << 1));
+  DrawRecovery(&third);
 }
 
 // From dice of their own, which leaves all others as they would be.
@@ -116,6 +118,15 @@ void Swarm::DrawReaders(Dice *dice) {
   left_out_in = Maybe(dice, {2, 10});
   feed_retention_bytes = Maybe(dice, {3000, 30000, 300000});
   feed_retention_age_us = dice->OneIn(2) ? dice->Pick({kSecond, 10 * kSecond, 200 * kSecond}) : 0;
+}
+
+// The same.
+void Swarm::DrawRecovery(Dice *dice) {
+  weight_point = Maybe(dice, {2, 6, 12});
+  weight_join = weight_point != 0 ? dice->Pick<uint64_t>({0, 2, 6}) : 0;
+  weight_read_points = weight_point != 0 ? dice->Between(1, 4) : 0;
+  policy_in = weight_point != 0 ? dice->Pick<uint64_t>({0, 2, 4}) : 0;
+  points_max = dice->Pick<uint64_t>({3, 10, 1000});
 }
 
 std::string Swarm::Describe() const {
@@ -198,6 +209,11 @@ std::string Swarm::Describe() const {
       {"read_size", static_cast<int64_t>(read_size)},
       {"progress_interval_us", static_cast<int64_t>(progress_interval_us)},
       {"subscriptions_max", static_cast<int64_t>(subscriptions_max)},
+      {"weight_point", static_cast<int64_t>(weight_point)},
+      {"weight_join", static_cast<int64_t>(weight_join)},
+      {"weight_read_points", static_cast<int64_t>(weight_read_points)},
+      {"policy_in", static_cast<int64_t>(policy_in)},
+      {"points_max", static_cast<int64_t>(points_max)},
       {"left_out_in", static_cast<int64_t>(left_out_in)},
       {"feed_retention_bytes", static_cast<int64_t>(feed_retention_bytes)},
       {"feed_retention_age_us", static_cast<int64_t>(feed_retention_age_us)},

@@ -49,6 +49,12 @@ struct Swarm {
   uint64_t author_in, stale_in, activity_in;  // Writes of sessions; wrong fences; mutations.
   int64_t session_ttl_us;                     // At most; at least 1 s.
 
+  // The same of recovery points: points, restores, forks and merges, reads of points; writes that
+  // set a policy.
+  uint64_t weight_point, weight_join, weight_read_points;
+  uint64_t policy_in;
+  uint64_t points_max;  // Of a context whose policy does not say.
+
   // The server's settings.
   uint64_t version_retention;
   int64_t undelete_window_us, tombstone_window_us, request_id_window_us;
@@ -91,6 +97,7 @@ struct Swarm {
 
  private:
   void DrawReaders(Dice *dice);
+  void DrawRecovery(Dice *dice);
 };
 
 }  // namespace simulation

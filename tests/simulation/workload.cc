@@ -47,8 +47,11 @@ Operation Workload::NextWrite(const Model &model) {
       swarm_->weight_create + swarm_->weight_update + swarm_->weight_atomic + swarm_->weight_delete;
   uint64_t work = swarm_->weight_session + swarm_->weight_activation + swarm_->weight_record +
                   swarm_->weight_cut + swarm_->weight_resource;
-  bool of_contexts = dice_.Below(contexts + work) < contexts;
-  Operation operation = of_contexts ? NextContextWrite(model) : NextWorkWrite(model);
+  uint64_t points = swarm_->weight_point + swarm_->weight_join;
+  uint64_t place = dice_.Below(contexts + work + points);
+  Operation operation = place < contexts          ? NextContextWrite(model)
+                        : place < contexts + work ? NextWorkWrite(model)
+                                                  : NextPointWrite(model);
   Issue(&operation);
   return operation;
 }
@@ -107,6 +110,21 @@ void Alter(Operation *operation) {
     case Kind::kOptimize:
       operation->cut.from_sequence++;
       operation->cut.count_max++;
+      break;
+    case Kind::kMakePoint:
+    case Kind::kChangePoint:
+    case Kind::kPrune:
+      operation->point.labels["altered"] = "x";
+      break;
+    case Kind::kDropPoint:
+      operation->point.id += "x";
+      break;
+    case Kind::kRestore:
+    case Kind::kMerge:
+      operation->point.safety = !operation->point.safety;
+      break;
+    case Kind::kFork:
+      operation->point.with_history = !operation->point.with_history;
       break;
     case Kind::kStart:
       operation->terms.owner += "x";
@@ -181,6 +199,7 @@ Properties Workload::NextProperties(const std::string &id) {
   }
   if (dice_.OneIn(swarm_->expiry_in)) properties.ttl_us = NextTtl();
   properties.sliding = dice_.OneIn(2);
+  if (dice_.OneIn(swarm_->policy_in)) properties.policy = NextPolicy();
   return properties;
 }
 
@@ -206,6 +225,11 @@ Mutation Workload::NextMutation(const Context *context) {
   if (dice_.OneIn(swarm_->activity_in)) {
     mutation.step = Step::kRecord;
     mutation.activity = NextActivity();
+    return mutation;
+  }
+  if (dice_.OneIn(swarm_->policy_in) && dice_.OneIn(6)) {
+    mutation.step = Step::kSetPolicy;
+    mutation.policy = NextPolicy();
     return mutation;
   }
   mutation.step = dice_.Pick({Step::kPut, Step::kPut, Step::kPut, Step::kPut, Step::kAppend,

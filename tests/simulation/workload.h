@@ -32,6 +32,10 @@ class Workload {
   ActivityQuery NextActivityQuery(const Model &model, const Name &name);
   RowQuery NextRowQuery(const std::string &prefix);
 
+  // A point of a context, perhaps none, or "": the newest.
+  std::string NextPointId(const Model &model, const Name &name);
+  PointQuery NextPointQuery();
+
   Dice &dice() { return dice_; }
 
  private:
@@ -50,6 +54,18 @@ class Workload {
   void SetAuthor(const Model &model, const Name &name, Part *part);
   uint64_t NextFence(const Model &model, const Name &name, const std::string &session_id);
   std::shared_ptr<const Activity> NextActivity();
+
+  // ---- Recovery points and earlier states, in workload_point.cc.
+  Operation NextPointWrite(const Model &model);
+  Operation NextPoint(const Model &model);
+  Operation NextPointChange(const Model &model);
+  Operation NextRestore(const Model &model);
+  Operation NextFork(const Model &model);
+  Operation NextMerge(const Model &model);
+  At NextAt(const Model &model, const Name &name);
+  std::string NextLive(const Model &model, const std::string &namespace_id);
+  Retention NextRetention();
+  Policy NextPolicy();
 
   Part NextPart(const Model &model, Kind kind, const std::string &namespace_id,
                 const std::string &id);

@@ -96,6 +96,7 @@ Operation Workload::NextStart(const Model &model) {
   operation.terms.ttl_us =
       kSecond + static_cast<int64_t>(dice_.Below(static_cast<uint64_t>(swarm_->session_ttl_us)));
   operation.terms.contexts_max = dice_.Pick<uint64_t>({1, 2, 5, 1000});
+  operation.terms.point_on_loss = dice_.OneIn(swarm_->policy_in);
   if (dice_.OneIn(2)) part.id = NextId();
   part.may_create = dice_.OneIn(2);
   if (part.may_create) part.properties = NextProperties(part.id.empty() ? "c0" : part.id);
