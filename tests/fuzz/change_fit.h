@@ -15,6 +15,7 @@
 #include "tests/support/told.h"
 
 extern "C" {
+#include "core/state/point.h"
 #include "core/state/replay.h"
 #include "core/state/state.h"
 #include "core/state/tracked.h"
@@ -140,10 +141,10 @@ class FitChange {
     cx_context *context = FindContext(item->id);
     bool live = context != nullptr && context->life == CX_CONTEXT_LIVE;
     FitKind(item, context);
-    item->version = context == nullptr ? 1
-                    : item->kind == CX_ITEM_CREATE || item->kind == CX_ITEM_UPDATE
-                        ? context->version + 1
-                        : context->version;
+    bool makes_state = item->kind == CX_ITEM_CREATE || item->kind == CX_ITEM_UPDATE ||
+                       item->kind == CX_ITEM_UNDELETE;
+    item->version = context == nullptr ? 1 : context->version + (makes_state ? 1 : 0);
+    FitRecovery(item, context);
     if (item->kind == CX_ITEM_CREATE && !IsThere(item->head.parent_id)) item->head.parent_id = {};
     const cx_tracked *tracked = context != nullptr ? context->tracked : nullptr;
     FitActivities(item, tracked);
@@ -158,10 +159,11 @@ class FitChange {
   static void FitKind(cx_change_item *item, const cx_context *context) {
     bool gone = context == nullptr || context->life != CX_CONTEXT_LIVE;
     if (!Ends(item->kind)) {
-      if (gone) {
+      bool may_come_back = context != nullptr && context->life == CX_CONTEXT_DELETED;
+      if (gone && !(may_come_back && item->kind == CX_ITEM_UNDELETE)) {
         item->kind = CX_ITEM_CREATE;
         item->labels_changed = true;
-      } else if (item->kind == CX_ITEM_CREATE) {
+      } else if (!gone && (item->kind == CX_ITEM_CREATE || item->kind == CX_ITEM_UNDELETE)) {
         item->kind = CX_ITEM_UPDATE;
       }
       return;
@@ -175,6 +177,54 @@ class FitChange {
     } else if (!gone && item->kind >= CX_ITEM_DROP_STATES) {
       item->kind = CX_ITEM_DELETE;
     }
+  }
+
+  // From the head or the last state alone; steps on points that are there, or new ones.
+  void FitRecovery(cx_change_item *item, const cx_context *context) {
+    const cx_recovery *recovery = context != nullptr ? context->recovery : nullptr;
+    uint64_t last = recovery != nullptr ? recovery->last_sequence : 0;
+    std::vector<cx_point_step> points, dropped;
+    std::set<std::string> seen;
+    item->base = {};
+    item->base_id = {};
+    item->base_ops = nullptr;
+    item->base_op_count = 0;
+    item->untold = item->with_history = item->with_points = false;
+    item->source = item->merged = {};
+    for (size_t i = 0; i < item->point_count && !Ends(item->kind); i++) {
+      cx_point_step step = item->points[i];
+      if (!seen.insert(FuzzText(step.id)).second) continue;
+      const cx_point *point = cx_recovery_find_id(recovery, step.id);
+      if (step.kind == CX_POINT_DROP) {
+        step.sequence = point != nullptr ? point->sequence : 0;
+        if (point != nullptr) dropped.push_back(step);
+        continue;
+      }
+      FitPoint(&step, point, item->version, &last);
+      points.push_back(step);
+    }
+    std::sort(dropped.begin(), dropped.end(), [](const cx_point_step &a, const cx_point_step &b) {
+      return a.sequence < b.sequence;
+    });
+    points.insert(points.end(), dropped.begin(), dropped.end());
+    item->points = made_->parts()->KeepPoints(points);
+    item->point_count = points.size();
+  }
+
+  static void FitPoint(cx_point_step *step, const cx_point *point, uint64_t version,
+                       uint64_t *last) {
+    if (point == nullptr && step->kind != CX_POINT_PENDING) step->kind = CX_POINT_MAKE;
+    if (point != nullptr && step->kind != CX_POINT_REPLACE) step->kind = CX_POINT_CHANGE;
+    bool makes = step->kind == CX_POINT_MAKE || step->kind == CX_POINT_REPLACE;
+    step->aside = false;
+    step->base = {};
+    step->ops = nullptr;
+    step->op_count = 0;
+    step->state_labels = {};
+    step->origin = makes ? CX_ORIGIN_CLIENT : 0;
+    step->version = makes ? version : 0;
+    if (step->kind != CX_POINT_PENDING)
+      step->sequence = point != nullptr ? point->sequence : ++*last;
   }
 
   // Sequences go on, what is kept is there, and resources are taken when nobody has them.

@@ -12,6 +12,7 @@
 
 extern "C" {
 #include "core/base/arena.h"
+#include "core/state/recovery.h"
 #include "core/state/settings.h"
 }
 
@@ -81,7 +82,7 @@ class MadeChange {
     if (kind < 0x40) return CX_ITEM_CREATE;
     if (kind < 0x80) return CX_ITEM_UPDATE;
     if (kind < 0xb0) return CX_ITEM_TOUCH;
-    return static_cast<cx_item_kind>(CX_ITEM_CREATE + kind % 8);
+    return static_cast<cx_item_kind>(CX_ITEM_CREATE + kind % CX_ITEM_UNDELETE);
   }
 
   cx_change_item Item() {
@@ -92,8 +93,8 @@ class MadeChange {
     item.version = input_->Number(1);
     item.type = parts_.NameOrNone(CX_CONTEXT_TYPE_SIZE_MAX);
     item.labels = parts_.Labels();
-    item.labels_changed =
-        item.kind == CX_ITEM_CREATE || (item.kind != CX_ITEM_TOUCH && (kind & 1) != 0);
+    item.labels_changed = item.kind == CX_ITEM_CREATE || item.kind == CX_ITEM_UNDELETE ||
+                          (item.kind != CX_ITEM_TOUCH && (kind & 1) != 0);
     if (item.labels_changed) item.labels_before = parts_.Labels();
     item.sliding = (kind & 2) != 0;
     item.head = parts_.Head(item.kind);
@@ -106,11 +107,13 @@ class MadeChange {
                                [](const cx_op &op) { return op.kind == CX_MUTATION_RECORD; });
     if (records) item.first_sequence = 1 + input_->Number(1);
     if (kind & 4) MakeTracked(&item);
+    if (kind & 8) MakeRecovery(&item);
     return item;
   }
 
   static bool Lives(cx_item_kind kind) {
-    return kind == CX_ITEM_CREATE || kind == CX_ITEM_UPDATE || kind == CX_ITEM_TOUCH;
+    return kind == CX_ITEM_CREATE || kind == CX_ITEM_UPDATE || kind == CX_ITEM_TOUCH ||
+           kind == CX_ITEM_UNDELETE;
   }
 
   // Steps of contexts that are live, and those that end activations of any.
@@ -137,11 +140,15 @@ class MadeChange {
   cx_op Op(cx_item_kind item_kind) {
     cx_op op = {};
     uint8_t kind = input_->Byte();
-    op.kind = static_cast<cx_mutation_kind>(CX_MUTATION_PUT + kind % 8);
+    op.kind = static_cast<cx_mutation_kind>(CX_MUTATION_PUT + kind % CX_MUTATION_SET_POLICY);
     if (item_kind == CX_ITEM_TOUCH) op.kind = CX_MUTATION_RECORD;
     if (op.kind == CX_MUTATION_RECORD && !Lives(item_kind)) op.kind = CX_MUTATION_DELETE;
     if (op.kind == CX_MUTATION_RECORD) {
       op.activity = parts_.Activity();
+      return op;
+    }
+    if (op.kind == CX_MUTATION_SET_POLICY) {
+      op.policy = parts_.KeepPolicy(input_->Flag() ? parts_.Policy() : cx_recovery_policy{});
       return op;
     }
     if (op.kind == CX_MUTATION_SET_EXPIRY) {
@@ -157,6 +164,99 @@ class MadeChange {
     if (op.kind == CX_MUTATION_PUT && (kind & 0x80) != 0) op.kept = input_->Number(2);
     if (op.kind == CX_MUTATION_SET_LABEL) op.value = parts_.NameOrNone(CX_LABEL_VALUE_SIZE_MAX);
     return op;
+  }
+
+  // ---- What comes from earlier states, and recovery points. ----
+
+  void MakeRecovery(cx_change_item *item) {
+    bool revives = item->kind == CX_ITEM_UPDATE || item->kind == CX_ITEM_UNDELETE;
+    if (revives && input_->Flag()) {
+      item->base = Base(CX_BASE_VERSION);
+      if (item->base.kind == CX_BASE_POINT) item->base_id = parts_.Name(CX_POINT_ID_SIZE_MAX);
+      item->base_ops = EntryOps(&item->base_op_count);
+    }
+    item->untold = revives && input_->Flag();
+    if (item->kind == CX_ITEM_CREATE && input_->Flag()) {
+      item->source = {parts_.Name(CX_CONTEXT_ID_SIZE_MAX), Base(CX_BASE_HEAD)};
+      item->with_history = input_->Flag();
+      item->with_points = input_->Flag();
+      item->op_count = 0;
+      item->first_sequence = 0;
+    }
+    if (item->kind == CX_ITEM_UPDATE && input_->Flag()) {
+      item->merged = {parts_.Name(CX_CONTEXT_ID_SIZE_MAX), Base(CX_BASE_HEAD)};
+    }
+    if (Lives(item->kind)) MakePoints(item);
+  }
+
+  cx_base_ref Base(cx_base_kind last) {
+    return {static_cast<cx_base_kind>(CX_BASE_POINT + input_->Below(last)), input_->Number(1)};
+  }
+
+  cx_op *EntryOps(size_t *ret_count) {
+    std::vector<cx_op> ops;
+    for (size_t i = 0, count = input_->Below(4); i < count; i++) {
+      cx_op op = Op(CX_ITEM_DELETE);
+      bool of_context = op.kind == CX_MUTATION_SET_EXPIRY || op.kind == CX_MUTATION_SET_POLICY;
+      if (!of_context) ops.push_back(op);
+    }
+    *ret_count = ops.size();
+    return parts_.KeepOps(ops);
+  }
+
+  // Some that stay, then those that are dropped, by their sequence.
+  void MakePoints(cx_change_item *item) {
+    std::vector<cx_point_step> points;
+    for (size_t i = 0, count = input_->Below(5); i < count; i++) points.push_back(Point());
+    uint64_t sequence = 0;
+    for (size_t i = 0, count = input_->Below(3); i < count; i++) {
+      cx_point_step step = {};
+      step.kind = CX_POINT_DROP;
+      step.expired = input_->Flag();
+      step.id = parts_.Name(CX_POINT_ID_SIZE_MAX);
+      step.sequence = sequence += 1 + input_->Number(1);
+      points.push_back(step);
+    }
+    item->points = parts_.KeepPoints(points);
+    item->point_count = points.size();
+  }
+
+  cx_point_step Point() {
+    cx_point_step step = {};
+    uint8_t kind = input_->Byte();
+    static const cx_point_step_kind kKinds[] = {CX_POINT_MAKE, CX_POINT_REPLACE, CX_POINT_CHANGE,
+                                                CX_POINT_PENDING};
+    step.kind = kKinds[kind % 4];
+    step.id = parts_.Name(CX_POINT_ID_SIZE_MAX);
+    step.attachments = Attachments(&step.attachment_count);
+    if (step.kind == CX_POINT_PENDING) return step;
+    step.sequence = 1 + input_->Number(1);
+    step.pinned = (kind & 4) != 0;
+    step.labels = parts_.Labels();
+    if (kind & 8) step.expire_time_us = parts_.Duration();
+    if (step.kind == CX_POINT_CHANGE) return step;
+    step.origin = static_cast<uint8_t>(CX_ORIGIN_CLIENT + kind / 16 % CX_ORIGIN_SESSION_LOSS);
+    step.version = input_->Number(1);
+    step.aside = (kind & 128) != 0;
+    if (!step.aside) return step;
+    step.base = Base(CX_BASE_HEAD);
+    if (step.base.kind == CX_BASE_VERSION) step.base.kind = CX_BASE_HEAD;
+    step.ops = EntryOps(&step.op_count);
+    step.state_labels = parts_.Labels();
+    return step;
+  }
+
+  cx_op *Attachments(size_t *ret_count) {
+    std::vector<cx_op> ops;
+    for (size_t i = 0, count = input_->Below(3); i < count; i++) {
+      cx_op op = {};
+      op.kind = input_->Flag() ? CX_MUTATION_DELETE : CX_MUTATION_PUT;
+      op.key = parts_.Name(CX_ENTRY_KEY_SIZE_MAX);
+      if (op.kind == CX_MUTATION_PUT) op.value = parts_.Value();
+      ops.push_back(op);
+    }
+    *ret_count = ops.size();
+    return parts_.KeepOps(ops);
   }
 
   Input *input_;

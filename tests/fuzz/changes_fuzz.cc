@@ -34,10 +34,19 @@ bool Same(const cx_activity_content *a, const cx_activity_content *b) {
          cx_detail_equal(&a->detail, &b->detail);
 }
 
+bool Same(const cx_recovery_policy &a, const cx_recovery_policy &b) {
+  return a.is_set == b.is_set && a.retention.keep_last == b.retention.keep_last &&
+         a.retention.keep_every == b.retention.keep_every &&
+         a.retention.keep_within_us == b.retention.keep_within_us &&
+         a.point_every_changes == b.point_every_changes && a.point_every_us == b.point_every_us;
+}
+
 bool Same(const cx_op &a, const cx_op &b) {
-  return Same(a.activity, b.activity) && a.kind == b.kind && a.sliding == b.sliding &&
-         Same(a.key, b.key) && Same(a.content_type, b.content_type) && a.kept == b.kept &&
-         Same(a.value, b.value) && a.ttl_us == b.ttl_us;
+  if ((a.policy == nullptr) != (b.policy == nullptr)) return false;
+  return (a.policy == nullptr || Same(*a.policy, *b.policy)) && Same(a.activity, b.activity) &&
+         a.kind == b.kind && a.sliding == b.sliding && Same(a.key, b.key) &&
+         Same(a.content_type, b.content_type) && a.kept == b.kept && Same(a.value, b.value) &&
+         a.ttl_us == b.ttl_us;
 }
 
 bool Same(const cx_activation_step &a, const cx_activation_step &b) {
@@ -60,25 +69,63 @@ bool SameTracked(const cx_change_item &a, const cx_change_item &b) {
   return true;
 }
 
+bool Same(const cx_op *a, size_t a_count, const cx_op *b, size_t b_count) {
+  if (a_count != b_count) return false;
+  for (size_t i = 0; i < a_count; i++) {
+    if (!Same(a[i], b[i])) return false;
+  }
+  return true;
+}
+
+bool Same(const cx_base_ref &a, const cx_base_ref &b) {
+  return a.kind == b.kind && a.number == b.number;
+}
+
+bool Same(const cx_source_ref &a, const cx_source_ref &b) {
+  return Same(a.id, b.id) && Same(a.base, b.base);
+}
+
+bool Same(const cx_point_step &a, const cx_point_step &b) {
+  return a.kind == b.kind && a.origin == b.origin && a.pinned == b.pinned && a.aside == b.aside &&
+         a.expired == b.expired && Same(a.id, b.id) && a.sequence == b.sequence &&
+         a.version == b.version && Same(a.base, b.base) &&
+         Same(a.ops, a.op_count, b.ops, b.op_count) && Same(a.state_labels, b.state_labels) &&
+         Same(a.labels, b.labels) &&
+         Same(a.attachments, a.attachment_count, b.attachments, b.attachment_count) &&
+         a.expire_time_us == b.expire_time_us;
+}
+
+bool SameRecovery(const cx_change_item &a, const cx_change_item &b) {
+  if (!Same(a.base, b.base) || !Same(a.base_id, b.base_id) ||
+      !Same(a.base_ops, a.base_op_count, b.base_ops, b.base_op_count) || a.untold != b.untold ||
+      !Same(a.source, b.source) || a.with_history != b.with_history ||
+      a.with_points != b.with_points || !Same(a.merged, b.merged) ||
+      a.point_count != b.point_count) {
+    return false;
+  }
+  for (size_t i = 0; i < a.point_count; i++) {
+    if (!Same(a.points[i], b.points[i])) return false;
+  }
+  return true;
+}
+
 bool Same(const cx_change_head &a, const cx_change_head &b) {
   return a.told == b.told && Same(a.parent_id, b.parent_id) &&
          a.create_time_us == b.create_time_us && a.update_time_us == b.update_time_us &&
          a.expires_from_now == b.expires_from_now && a.expire_us == b.expire_us &&
-         a.entry_count == b.entry_count && a.size_bytes == b.size_bytes && a.fence == b.fence;
+         a.entry_count == b.entry_count && a.size_bytes == b.size_bytes && a.fence == b.fence &&
+         Same(a.policy, b.policy) && Same(a.forked_from_id, b.forked_from_id) &&
+         a.forked_from_version == b.forked_from_version;
 }
 
 bool Same(const cx_change_item &a, const cx_change_item &b) {
   if (a.kind != b.kind || a.labels_changed != b.labels_changed || a.sliding != b.sliding ||
       !Same(a.id, b.id) || a.version != b.version || !Same(a.type, b.type) ||
       !Same(a.head, b.head) || !Same(a.labels, b.labels) ||
-      !Same(a.labels_before, b.labels_before) || a.ttl_us != b.ttl_us || a.op_count != b.op_count ||
-      !SameTracked(a, b)) {
+      !Same(a.labels_before, b.labels_before) || a.ttl_us != b.ttl_us) {
     return false;
   }
-  for (size_t i = 0; i < a.op_count; i++) {
-    if (!Same(a.ops[i], b.ops[i])) return false;
-  }
-  return true;
+  return Same(a.ops, a.op_count, b.ops, b.op_count) && SameTracked(a, b) && SameRecovery(a, b);
 }
 
 bool Same(const cx_new_context *a, const cx_new_context *b) {

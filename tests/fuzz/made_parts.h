@@ -114,6 +114,9 @@ class MadeParts {
     head.entry_count = SomeNumber();
     head.size_bytes = SomeNumber();
     head.fence = SomeNumber();
+    if (kind & 1) head.policy = Policy();
+    head.forked_from_id = NameOrNone(CX_CONTEXT_ID_SIZE_MAX);
+    if (head.forked_from_id.size > 0) head.forked_from_version = SomeNumber();
     return head;
   }
 
@@ -130,6 +133,25 @@ class MadeParts {
     }
     if (session.step == CX_SESSION_SWITCH) session.current_id = Name(CX_CONTEXT_ID_SIZE_MAX);
     return session;
+  }
+
+  cx_recovery_policy Policy() {
+    cx_recovery_policy policy = {};
+    policy.is_set = true;
+    policy.retention = {SomeNumber(), SomeNumber(), Duration()};
+    policy.point_every_changes = SomeNumber();
+    policy.point_every_us = Duration();
+    return policy;
+  }
+
+  const cx_recovery_policy *KeepPolicy(const cx_recovery_policy &policy) {
+    policies_.push_back(policy);
+    return &policies_.back();
+  }
+
+  cx_point_step *KeepPoints(const std::vector<cx_point_step> &points) {
+    points_.push_back(points);
+    return points.empty() ? nullptr : points_.back().data();
   }
 
   const cx_activity_content *KeepActivity(const cx_activity_content &activity) {
@@ -223,6 +245,8 @@ class MadeParts {
   std::deque<std::vector<cx_label>> labels_;
   std::deque<std::vector<cx_run>> runs_;
   std::deque<std::vector<cx_activation_step>> steps_;
+  std::deque<std::vector<cx_point_step>> points_;
+  std::deque<cx_recovery_policy> policies_;
   std::deque<cx_activity_content> activities_;
   std::deque<cx_new_context> new_contexts_;
   std::deque<std::string> texts_;

@@ -47,9 +47,12 @@ class Mutator {
 
   ScriptStep NewStep() {
     // Of those that do something, mostly.
-    constexpr uint8_t kTracker = 0xa0;
-    uint32_t pick = Below(8);
-    uint32_t name = pick < 4 ? Below(11) : pick < 7 ? kTracker + Below(18) : Below(256);
+    constexpr uint8_t kTracker = 0xa0, kRecovery = 0xc0;
+    uint32_t pick = Below(12);
+    uint32_t name = pick < 4    ? Below(11)
+                    : pick < 7  ? kTracker + Below(18)
+                    : pick < 11 ? kRecovery + Below(12)
+                                : Below(256);
     ScriptStep step = {static_cast<uint8_t>(name), ""};
     for (uint32_t i = 0, count = 1 + Below(4); i < count; i++) MutateStep(&step);
     return step;

@@ -30,6 +30,7 @@ enum class ScriptKind {
   kNextActivities,
   kNextFiles,
   kNextResources,
+  kNextPoints,
   kEnd,
 };
 
@@ -78,6 +79,8 @@ inline ScriptList ScriptListOf(ScriptKind kind) {
       return {&cx_tracker_service, "ListFiles", 4};
     case ScriptKind::kNextResources:
       return {&cx_tracker_service, "ListResources", 4};
+    case ScriptKind::kNextPoints:
+      return {&cx_recovery_service, "ListRecoveryPoints", 5};
     default:
       return {};
   }

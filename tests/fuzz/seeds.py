@@ -17,9 +17,10 @@ REQUEST_OF_STEP = {
     "NextActivities": "ListActivitiesRequest",
     "NextFiles": "ListFilesRequest",
     "NextResources": "ListResourcesRequest",
+    "NextPoints": "ListRecoveryPointsRequest",
 }
 STEPS = ("Advance", "HalfClose", "Leave", "Restart", "NextPage", "NextNames", "Split", "Small")
-STEPS += ("NextSessions", "NextActivities", "NextFiles", "NextResources")
+STEPS += ("NextSessions", "NextActivities", "NextFiles", "NextResources", "NextPoints")
 FIRST_STEP = 0xE0
 
 

@@ -24,6 +24,7 @@ constexpr uint64_t kMessageSizeMax = 7 * CX_KIB;
 constexpr uint64_t kWriteAnswerMax = 67 * CX_KIB;  // The least that a configuration may have.
 constexpr uint64_t kHistoryCountMax = 12;
 constexpr uint64_t kHistoryBytesMax = 4 * CX_KIB;
+constexpr uint64_t kRecoveryPointsMax = 4;
 constexpr int kRoundsMax = 10000;
 
 bool Is(const ScriptMethod &method, const char *name) {
@@ -33,10 +34,12 @@ bool Is(const ScriptMethod &method, const char *name) {
 // Whether the method may change something.
 bool Writes(const ScriptMethod &method) {
   static const char *const kNames[] = {
-      "CreateContext",     "UpdateContext",    "DeleteContext",   "BatchUpdateContexts",
-      "StartSession",      "EndSession",       "ActivateContext", "SwitchContext",
-      "DeactivateContext", "RecordActivities", "OptimizeHistory", "TruncateHistory",
-      "AcquireResource",   "ReleaseResource",
+      "CreateContext",       "UpdateContext",       "DeleteContext",       "BatchUpdateContexts",
+      "StartSession",        "EndSession",          "ActivateContext",     "SwitchContext",
+      "DeactivateContext",   "RecordActivities",    "OptimizeHistory",     "TruncateHistory",
+      "AcquireResource",     "ReleaseResource",     "CreateRecoveryPoint", "UpdateRecoveryPoint",
+      "DeleteRecoveryPoint", "PruneRecoveryPoints", "BatchRecoveryPoints", "RestoreContext",
+      "ForkContext",         "MergeContext",
   };
   for (const char *name : kNames) {
     if (Is(method, name)) return true;
@@ -67,6 +70,7 @@ ServerWorld::ServerWorld() : disk_(sim_disk_new()) {
   options_.message_size_max = kMessageSizeMax;
   options_.history_count_max = kHistoryCountMax;
   options_.history_bytes_max = kHistoryBytesMax;
+  options_.recovery_points_max = kRecoveryPointsMax;
   options_.segment_size = 1;  // The smallest that holds the largest change.
   options_.sync = true;
   events_.complete = [](void *arg, cx_work *list) {
@@ -347,6 +351,7 @@ void ServerWorld::Do(const ScriptStep &step) {
     case ScriptKind::kNextActivities:
     case ScriptKind::kNextFiles:
     case ScriptKind::kNextResources:
+    case ScriptKind::kNextPoints:
       NextPage(ScriptListOf(meaning.kind), step.bytes);
       break;
     case ScriptKind::kSplit:
