@@ -55,8 +55,8 @@ TEST_F(ContextManagerTest, SaysOfEachErrorItsStatusReasonAndValues) {
        "PARENT_NOT_FOUND parent_id=p"},
       {"GetContext", "state { context_id: 'a' version: 9 }", GRPC_STATUS_OUT_OF_RANGE,
        "STATE_NOT_RETAINED newest_version=1 oldest_version=1"},
-      {"GetContext", "state { context_id: 'a' recovery_point_id: 'p' }", GRPC_STATUS_UNIMPLEMENTED,
-       "NOT_SUPPORTED field=state.recovery_point_id"},
+      {"GetContext", "state { context_id: 'a' recovery_point_id: 'p' }", GRPC_STATUS_NOT_FOUND,
+       "RECOVERY_POINT_NOT_FOUND"},
   };
   for (const auto &row : rows) {
     GrpcOutcome outcome =
@@ -228,14 +228,13 @@ TEST_F(ContextManagerTest, TakesValuesUpToTheLimitAndNamesIt) {
             Send("UpdateContext", std::string(5 * CX_MIB, '\0')).code);
 }
 
-TEST_F(ContextManagerTest, SaysOfRecoveryThatItIsNotSupported) {
-  GrpcOutcome outcome = client_->Unary("/contextd.v1.Recovery/RestoreContext", "");
-  EXPECT_EQ(GRPC_STATUS_UNIMPLEMENTED, outcome.code);
-  EXPECT_EQ("NOT_SUPPORTED", outcome.Reason());
-  EXPECT_EQ("RestoreContext", outcome.Metadata()["field"]);
-  EXPECT_EQ("Recovery.RestoreContext is not supported by this server", outcome.message);
-  for (const char *path : {"/contextd.v1.Recovery/Backup", "/contextd.v1.Recovery/DiffStates"}) {
-    EXPECT_EQ(GRPC_STATUS_UNIMPLEMENTED, client_->Unary(path, "").code) << path;
+TEST_F(ContextManagerTest, SaysOfBackupsThatTheyAreNotSupported) {
+  for (const std::string method : {"Backup", "VerifyStorage"}) {
+    GrpcOutcome outcome = client_->Unary("/contextd.v1.Recovery/" + method, "");
+    EXPECT_EQ(GRPC_STATUS_UNIMPLEMENTED, outcome.code);
+    EXPECT_EQ("NOT_SUPPORTED", outcome.Reason());
+    EXPECT_EQ(method, outcome.Metadata()["field"]);
+    EXPECT_EQ("Recovery." + method + " is not supported by this server", outcome.message);
   }
 }
 

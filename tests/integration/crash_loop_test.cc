@@ -5,7 +5,8 @@
 //
 // Each writer owns its contexts and keeps a copy of what they must hold. The change
 // that was under way when the server died may have been made or not, as a whole. Agents
-// do the same with sessions, fences, histories and resources: see crash_agent.h.
+// do the same with sessions, fences, histories and resources, and keepers with recovery
+// points, restores, forks and merges: see crash_agent.h and crash_keeper.h.
 // Seed: CONTEXTD_SEED, printed.
 
 extern "C" {
@@ -26,6 +27,7 @@ extern "C" {
 #include <vector>
 
 #include "tests/integration/crash_agent.h"
+#include "tests/integration/crash_keeper.h"
 #include "tests/support/server_process.h"
 
 namespace {
@@ -33,6 +35,7 @@ namespace {
 constexpr int kKills = 60;
 constexpr int kWriters = 4;
 constexpr int kAgents = 2;
+constexpr int kKeepers = 2;
 constexpr int kContextsEach = 3;
 constexpr int kKeys = 6;
 
@@ -82,7 +85,7 @@ class Counter {
   }
   void Await(int count) {
     std::unique_lock<std::mutex> lock(mutex_);
-    changed_.wait(lock, [&] { return count_ >= count || ended_ == kWriters + kAgents; });
+    changed_.wait(lock, [&] { return count_ >= count || ended_ == kWriters + kAgents + kKeepers; });
   }
   int count() {
     std::lock_guard<std::mutex> lock(mutex_);
@@ -242,11 +245,13 @@ class Clients {
   explicit Clients(uint64_t seed) {
     for (int i = 0; i < kWriters; i++) writers_.push_back(std::make_unique<Writer>(i, seed));
     for (int i = 0; i < kAgents; i++) agents_.push_back(std::make_unique<CrashAgent>(i, seed));
+    for (int i = 0; i < kKeepers; i++) keepers_.push_back(std::make_unique<CrashKeeper>(i, seed));
   }
 
   void Check(const std::string &address, int64_t started_s) {
     for (auto &writer : writers_) writer->Check(address);
     for (auto &agent : agents_) agent->Check(address, started_s);
+    for (auto &keeper : keepers_) keeper->Check(address);
   }
 
   // Each works until the server is gone.
@@ -264,12 +269,19 @@ class Clients {
         counter->ClientEnded();
       });
     }
+    for (auto &keeper : keepers_) {
+      threads.emplace_back([=, &keeper] {
+        keeper->Run(address, [counter] { counter->Add(); });
+        counter->ClientEnded();
+      });
+    }
     return threads;
   }
 
  private:
   std::vector<std::unique_ptr<Writer>> writers_;
   std::vector<std::unique_ptr<CrashAgent>> agents_;
+  std::vector<std::unique_ptr<CrashKeeper>> keepers_;
 };
 
 TEST(CrashLoopTest, LosesNothingThatWasAcknowledgedOverManyKills) {

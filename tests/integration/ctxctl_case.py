@@ -2,6 +2,7 @@
 
 import json
 import os
+import pty
 import subprocess
 import unittest
 
@@ -71,6 +72,25 @@ class CtxctlTestCase(unittest.TestCase):
     def import_lines(self, *lines, code=OK, space=None):
         text = "".join(line + "\n" for line in lines).encode()
         return self.ctl("import", stdin=text, code=code, space=space)
+
+    def on_terminal(self, *words, **env):
+        """What a command shows on a terminal, which is its stdout and stderr."""
+        master, slave = pty.openpty()
+        process = subprocess.Popen([CTXCTL, "-n", self.space, *words], stdin=subprocess.DEVNULL,
+                                   stdout=slave, stderr=slave, env=self.environment(**env))
+        os.close(slave)
+        shown = b""
+        try:
+            while True:
+                part = os.read(master, 65536)
+                if not part:
+                    break
+                shown += part
+        except OSError:  # How a terminal ends on Linux.
+            pass
+        os.close(master)
+        process.wait()
+        return shown.decode()
 
     def restart(self, stop):
         """Ends the server by a method of its, and starts another on its data and address."""

@@ -5,7 +5,6 @@ for scripts, its exit codes, and imports and exports that lose and double nothin
 import base64
 import json
 import os
-import pty
 import signal
 import subprocess
 import sys
@@ -520,7 +519,7 @@ class FrontTest(CtxctlTestCase):
         self.assertIn("Exit codes:", overview.text)
         commands = overview.text.split("Commands:\n")[1].split("\n\n")[0]
         names = [line[:20].split() for line in commands.split("\n")]
-        self.assertEqual(len(names), 31)
+        self.assertEqual(len(names), 43)
         for name in names:
             shown = self.run_ctxctl(*name, "--help")
             self.assertEqual(shown.code, OK)
@@ -549,25 +548,6 @@ class FrontTest(CtxctlTestCase):
         self.assertEqual(error["reason"], "CONTEXT_NOT_FOUND")
         self.assertEqual(error["code"], "NOT_FOUND")
         self.assertEqual(result.out, b"")
-
-    def on_terminal(self, *words, **env):
-        """What a command shows on a terminal, which is its stdout and stderr."""
-        master, slave = pty.openpty()
-        process = subprocess.Popen([CTXCTL, "-n", self.space, *words], stdin=subprocess.DEVNULL,
-                                   stdout=slave, stderr=slave, env=self.environment(**env))
-        os.close(slave)
-        shown = b""
-        try:
-            while True:
-                part = os.read(master, 65536)
-                if not part:
-                    break
-                shown += part
-        except OSError:  # How a terminal ends on Linux.
-            pass
-        os.close(master)
-        process.wait()
-        return shown.decode()
 
     def test_colours_are_for_terminals_that_want_them(self):
         self.ctl("create", "a")

@@ -59,7 +59,7 @@ api::Event LoggedEvent::Told() const {
   api::Event told = event;
 
   for (const api::Mutation &mutation : event.mutations()) size += ValueSize(mutation);
-  if (size > kEventSizeMax) {
+  if (size > kEventSizeMax || event.reset()) {
     told.clear_mutations();
     told.set_reset(true);
   }
@@ -91,6 +91,15 @@ api::Event FeedSnapshotOf(const std::string &namespace_id, const FeedView::Conte
   *event.mutable_context() = context.head;
   for (const auto &pair : context.entries) *event.add_entries() = pair.second;
   return event;
+}
+
+void FeedFillVersions(const api::Event &from, api::Event *to) {
+  std::map<std::string, uint64_t> versions;
+
+  for (const api::Entry &entry : from.entries()) versions[entry.key()] = entry.version();
+  for (api::Entry &entry : *to->mutable_entries()) {
+    if (entry.version() == 0) entry.set_version(versions[entry.key()]);
+  }
 }
 
 std::string FeedCondense(api::Event event) {
@@ -293,12 +302,14 @@ void StreamCheck::ExpectStates(uint64_t revision, const std::string &namespace_i
   if (found == shown_at_.end() || namespace_id != record_.request.namespace_()) return;
   for (const FeedRecord::Shown *shown : found->second) {
     const FeedView::Context *context = view.Find(shown->id);
+    if (view.IsUnknown(shown->id)) continue;
     if (context == nullptr) {
       Differ("is shown " + shown->id + ", which was not there: " + FeedText(*shown->text));
       return;
     }
-    api::Event event = FeedSnapshotOf(namespace_id, *context);
+    api::Event event = FeedSnapshotOf(namespace_id, *context), told;
     filter_.Cut(&event);
+    if (told.ParseFromString(*shown->text)) FeedFillVersions(told, &event);
     if (FeedCondense(event) != *shown->text) {
       Differ("is shown\n  " + FeedText(*shown->text) + "\nbut the log makes\n  " +
              FeedText(FeedCondense(event)));

@@ -44,6 +44,9 @@ void FeedDropValues(api::Event *event);
 // A context as the event of a snapshot, but for its time.
 api::Event FeedSnapshotOf(const std::string &namespace_id, const FeedView::Context &context);
 
+// Gives the entries of a snapshot whose versions are not known those that another one has.
+void FeedFillVersions(const api::Event &from, api::Event *to);
+
 // The bytes that an event is compared by.
 std::string FeedCondense(api::Event event);
 

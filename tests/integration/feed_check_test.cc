@@ -277,6 +277,58 @@ TEST_F(FeedCheckTest, KeepsTheBeginningOfASplicedValue) {
                              "mutations { splice_entry { key: 'k' kept_size: 4 } }")));
 }
 
+TEST_F(FeedCheckTest, KnowsNotWhichVersionsARestoreBringsBack) {
+  FeedView view;
+  EXPECT_EQ("", view.Apply(Log()[0]));
+  EXPECT_EQ("", view.Apply(Log()[2]));
+  EXPECT_EQ(
+      "", view.Apply(Event("type: EVENT_TYPE_RESTORED " + Head("a", 3, 4, 2, 6) + Put("k", "vv"))));
+  EXPECT_EQ(0u, view.Find("a")->entries.at("k").version());
+  EXPECT_EQ(2u, view.Find("a")->entries.at("m").version()) << "it stays as it is";
+  api::Event built = FeedSnapshotOf("n", *view.Find("a")), shown = built;
+  shown.mutable_entries(0)->set_version(1);
+  shown.mutable_entries(1)->set_version(7);
+  FeedFillVersions(shown, &built);
+  EXPECT_EQ(1u, built.entries(0).version());
+  EXPECT_EQ(2u, built.entries(1).version()) << "what is known stays";
+}
+
+TEST_F(FeedCheckTest, SetsWhatAMergeSetsLikeAnUpdate) {
+  FeedView view;
+  EXPECT_EQ("", view.Apply(Log()[0]));
+  EXPECT_EQ("",
+            view.Apply(Event("type: EVENT_TYPE_MERGED " + Head("a", 2, 3, 2, 5) + Put("l", "w"))));
+  EXPECT_EQ(2u, view.Find("a")->entries.at("l").version());
+  EXPECT_EQ("has version 4, not 3",
+            view.Apply(Event("type: EVENT_TYPE_MERGED " + Head("a", 4, 4, 2, 5))));
+}
+
+TEST_F(FeedCheckTest, DoesNotKnowWhatBeginsWithAReset) {
+  FeedView view;
+  EXPECT_EQ("",
+            view.Apply(Event("type: EVENT_TYPE_FORKED " + Head("a", 1, 1, 1, 3) + "reset: true")));
+  EXPECT_EQ(nullptr, view.Find("a"));
+  EXPECT_TRUE(view.IsUnknown("a"));
+  view.Replace(Log()[0].context());
+  EXPECT_FALSE(view.IsUnknown("a"));
+  EXPECT_EQ("is there already",
+            view.Apply(Event("type: EVENT_TYPE_FORKED " + Head("a", 2, 2, 1, 3))));
+}
+
+TEST_F(FeedCheckTest, LetsAPointTakeAVersionForItself) {
+  FeedView view;
+  api::Event update = Log()[2];
+  EXPECT_EQ("", view.Apply(Log()[0]));
+  EXPECT_EQ("", view.Apply(Event("type: EVENT_TYPE_RECOVERY_POINT_CREATED " +
+                                 Head("a", 1, 2, 1, 3) + "recovery_point_id: 'p'")));
+  update.mutable_context()->set_version(3);
+  EXPECT_EQ("", view.Apply(update));
+  EXPECT_EQ("has version 5, not 4",
+            view.Apply(Event("type: EVENT_TYPE_UPDATED " + Head("a", 5, 6, 2, 7))));
+  EXPECT_EQ("has version 4, not 3",
+            view.Apply(Event("type: EVENT_TYPE_RECOVERY_POINT_DELETED " + Head("a", 4, 6, 2, 7))));
+}
+
 // ---- Parts. -------------------------------------------------------------------------------
 
 TEST_F(FeedCheckTest, PutsPartsTogether) {

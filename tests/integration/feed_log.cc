@@ -23,6 +23,11 @@ void SetTime(int64_t us, google::protobuf::Timestamp *time) {
   time->set_nanos(static_cast<int32_t>(us % 1000000 * 1000));
 }
 
+void SetDuration(int64_t us, google::protobuf::Duration *duration) {
+  duration->set_seconds(us / 1000000);
+  duration->set_nanos(static_cast<int32_t>(us % 1000000 * 1000));
+}
+
 template <typename Map>
 void SetLabels(const cx_label *labels, size_t count, Map *map) {
   for (size_t i = 0; i < count; i++) (*map)[Text(labels[i].key)] = Text(labels[i].value);
@@ -100,6 +105,12 @@ class Change {
     context->set_entry_count(item.head.entry_count);
     context->set_size_bytes(item.head.size_bytes);
     context->set_fence(item.head.fence);
+    if (item.head.policy.is_set) SetPolicy(item.head.policy, context->mutable_recovery_policy());
+    if (item.head.forked_from_id.size > 0) {
+      context->mutable_forked_from()->set_namespace_(event->namespace_());
+      context->mutable_forked_from()->set_context_id(Text(item.head.forked_from_id));
+      context->mutable_forked_from()->set_version(item.head.forked_from_version);
+    }
     const cx_label_list &labels = item.labels_changed ? item.labels_before : item.labels;
     SetLabels(labels.items, labels.count, before);
     if (item.kind == CX_ITEM_PURGE) context->clear_metadata();
@@ -114,10 +125,8 @@ class Change {
                 item);
       return;
     }
-    if (item.kind == CX_ITEM_CREATE) {
-      AddMutations(item, AddOfItem(api::EVENT_TYPE_CREATED, item));
-    } else if (item.kind == CX_ITEM_UPDATE) {
-      AddMutations(item, AddOfItem(api::EVENT_TYPE_UPDATED, item));
+    if (item.kind != CX_ITEM_TOUCH) {
+      AddState(item);
     } else if (item.op_count > 0) {
       AddMutations(item, AddOfItem(api::EVENT_TYPE_ACTIVITY, item));
     }
@@ -130,6 +139,38 @@ class Change {
       }
     }
     AddActivations(item);
+    AddPoints(item);
+  }
+
+  // That it has a new state. Where that is another's, or nobody knows what it came to, the
+  // steps do not say.
+  void AddState(const cx_change_item &item) {
+    bool forks = item.source.id.size > 0;
+    bool sets_back = item.kind == CX_ITEM_UNDELETE || item.base.kind != CX_BASE_NONE;
+    api::EventType type = forks                         ? api::EVENT_TYPE_FORKED
+                          : item.kind == CX_ITEM_CREATE ? api::EVENT_TYPE_CREATED
+                          : sets_back                   ? api::EVENT_TYPE_RESTORED
+                          : item.merged.id.size > 0     ? api::EVENT_TYPE_MERGED
+                                                        : api::EVENT_TYPE_UPDATED;
+    api::Event *event = AddOfItem(type, item);
+    if (sets_back) event->set_recovery_point_id(Text(item.base_id));
+    if (forks || item.untold) {
+      event->set_reset(true);
+    } else {
+      AddMutations(item, event);
+    }
+  }
+
+  void AddPoints(const cx_change_item &item) {
+    for (size_t i = 0; i < item.point_count; i++) {
+      const cx_point_step &step = item.points[i];
+      if (step.kind == CX_POINT_PENDING) continue;
+      AddOfItem(step.kind == CX_POINT_DROP     ? api::EVENT_TYPE_RECOVERY_POINT_DELETED
+                : step.kind == CX_POINT_CHANGE ? api::EVENT_TYPE_RECOVERY_POINT_UPDATED
+                                               : api::EVENT_TYPE_RECOVERY_POINT_CREATED,
+                item)
+          ->set_recovery_point_id(Text(step.id));
+    }
   }
 
   void AddActivations(const cx_change_item &item) {
@@ -193,12 +234,31 @@ class Change {
       case CX_MUTATION_DELETE_LABEL:
         mutation->mutable_delete_metadata()->set_key(Text(op.key));
         break;
+      case CX_MUTATION_SET_POLICY:
+        mutation->mutable_set_recovery_policy();
+        if (!op.policy->is_set) break;
+        SetPolicy(*op.policy, mutation->mutable_set_recovery_policy()->mutable_policy());
+        break;
       default:
         mutation->mutable_set_expiry()->set_sliding(op.sliding);
         if (op.ttl_us == 0) break;
-        mutation->mutable_set_expiry()->mutable_ttl()->set_seconds(op.ttl_us / 1000000);
-        mutation->mutable_set_expiry()->mutable_ttl()->set_nanos(
-            static_cast<int32_t>(op.ttl_us % 1000000 * 1000));
+        SetDuration(op.ttl_us, mutation->mutable_set_expiry()->mutable_ttl());
+    }
+  }
+
+  static void SetPolicy(const cx_recovery_policy &policy, api::RecoveryPolicy *message) {
+    const cx_retention &retention = policy.retention;
+    message->set_point_every_changes(policy.point_every_changes);
+    if (policy.point_every_us > 0) {
+      SetDuration(policy.point_every_us, message->mutable_point_every());
+    }
+    if (retention.keep_last == 0 && retention.keep_every == 0 && retention.keep_within_us == 0) {
+      return;
+    }
+    message->mutable_retention()->set_keep_last(retention.keep_last);
+    message->mutable_retention()->set_keep_every(retention.keep_every);
+    if (retention.keep_within_us > 0) {
+      SetDuration(retention.keep_within_us, message->mutable_retention()->mutable_keep_within());
     }
   }
 
@@ -228,9 +288,7 @@ class Change {
       model->set_cached_tokens(detail.model.cached_tokens);
       model->set_cost_micros(detail.model.cost_micros);
       if (detail.model.latency_us > 0) {
-        model->mutable_latency()->set_seconds(detail.model.latency_us / 1000000);
-        model->mutable_latency()->set_nanos(
-            static_cast<int32_t>(detail.model.latency_us % 1000000 * 1000));
+        SetDuration(detail.model.latency_us, model->mutable_latency());
       }
     } else if (detail.kind == CX_DETAIL_RESOURCE) {
       activity->mutable_resource()->set_name(Text(detail.resource.name));

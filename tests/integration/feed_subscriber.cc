@@ -217,7 +217,7 @@ FeedSubscriber::Next FeedSubscriber::TakeEvent(const api::Event &part) {
   return Next::kGoOn;
 }
 
-// The change is too large to be told. False: the server is gone.
+// What was done is not told. False: the server is gone.
 bool FeedSubscriber::ReadAnew(const std::string &id) {
   api::GetContextRequest request;
   api::GetContextResponse response;
@@ -260,20 +260,23 @@ void FeedSubscriber::Keep(const api::Event &event) {
 
 std::string FeedSubscriber::CompareView(const FeedView &whole) const {
   bool some_keys = filter_.scope() == FeedScope::kSomeKeys;
-  auto text = [&](const FeedView::Context *context) -> std::string {
-    if (context == nullptr) return "nothing";
-    api::Event event = FeedSnapshotOf(plan_.request.namespace_(), *context);
+  auto show = [&](const FeedView::Context &context) {
+    api::Event event = FeedSnapshotOf(plan_.request.namespace_(), context);
     filter_.Cut(&event);
     if (some_keys) event.clear_context(), event.clear_revision();
-    return FeedText(FeedCondense(event));
+    return event;
   };
 
   if (!Builds()) return "";
   for (const auto &pair : view_.contexts()) {
     const FeedView::Context *there = whole.Find(pair.first);
-    if (text(&pair.second) == text(there)) continue;
-    return plan_.name + " built\n  " + text(&pair.second) + "\nof " + pair.first +
-           ", which is\n  " + text(there);
+    if (whole.IsUnknown(pair.first)) continue;
+    api::Event built = show(pair.second), logged = there != nullptr ? show(*there) : api::Event();
+    FeedFillVersions(logged, &built);
+    FeedFillVersions(built, &logged);
+    if (there != nullptr && FeedCondense(built) == FeedCondense(logged)) continue;
+    return plan_.name + " built\n  " + FeedText(FeedCondense(built)) + "\nof " + pair.first +
+           ", which is\n  " + (there != nullptr ? FeedText(FeedCondense(logged)) : "nothing");
   }
   for (const auto &pair : whole.contexts()) {
     bool may_be_unknown = some_keys || plan_.request.metadata_size() > 0;

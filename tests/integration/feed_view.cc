@@ -10,6 +10,21 @@ Metadata MetadataOf(const api::Context &context) {
 
 std::string Number(uint64_t number) { return std::to_string(number); }
 
+bool IsEnd(const api::Event &event) {
+  return event.type() == api::EVENT_TYPE_DELETED || event.type() == api::EVENT_TYPE_EXPIRED;
+}
+
+// Whether it tells what a context begins with.
+bool IsBeginning(const api::Event &event) {
+  return event.type() == api::EVENT_TYPE_CREATED || event.type() == api::EVENT_TYPE_FORKED;
+}
+
+// Whether it tells of a new version of a context that was there.
+bool IsNewVersion(const api::Event &event) {
+  return event.type() == api::EVENT_TYPE_UPDATED || event.type() == api::EVENT_TYPE_RESTORED ||
+         event.type() == api::EVENT_TYPE_MERGED;
+}
+
 // The metadata and the expiry of an update follow from the mutations.
 std::string CheckDerived(const api::Event &event, const api::Context &before) {
   Metadata metadata = MetadataOf(before);
@@ -84,7 +99,6 @@ std::string FeedView::ApplyMutation(const api::Mutation &mutation, uint64_t vers
       return "";
     }
     case api::Mutation::KIND_NOT_SET:
-    case api::Mutation::kSetRecoveryPolicy:
       return "a step that events do not have";
     default:
       return "";
@@ -92,8 +106,10 @@ std::string FeedView::ApplyMutation(const api::Mutation &mutation, uint64_t vers
 }
 
 std::string FeedView::ApplyMutations(const api::Event &event, Context *context) {
+  uint64_t version = event.type() != api::EVENT_TYPE_RESTORED ? event.context().version() : 0;
+
   for (const api::Mutation &mutation : event.mutations()) {
-    std::string wrong = ApplyMutation(mutation, event.context().version(), context);
+    std::string wrong = ApplyMutation(mutation, version, context);
     if (!wrong.empty()) return wrong;
   }
   return "";
@@ -114,21 +130,24 @@ std::string FeedView::CheckCounts(const Context &context) const {
   return "";
 }
 
+std::string FeedView::CheckVersion(const api::Event &event, const Context &before) const {
+  uint64_t version = before.head.version() + (IsNewVersion(event) ? 1 : 0);
+  uint64_t found = event.context().version();
+  bool may_jump = (IsNewVersion(event) && before.may_jump) || IsEnd(event) ||
+                  event.type() == api::EVENT_TYPE_DEACTIVATED;  // A purge hides what was before.
+
+  if (found == version || (may_jump && found > version)) return "";
+  return "has version " + Number(found) + ", not " + Number(version);
+}
+
 // `before`: as it is known. Where keys are left out, so are changes.
 std::string FeedView::CheckHead(const api::Event &event, const Context *before) const {
   if (event.context().revision() != event.revision()) return "the context has another revision";
   if (before == nullptr || scope_ == FeedScope::kSomeKeys) return "";
-  uint64_t version = before->head.version() + (event.type() == api::EVENT_TYPE_UPDATED ? 1 : 0);
-  if (event.type() == api::EVENT_TYPE_CREATED) return "is there already";
-  bool ends = event.type() == api::EVENT_TYPE_DELETED || event.type() == api::EVENT_TYPE_EXPIRED ||
-              event.type() == api::EVENT_TYPE_DEACTIVATED;
-  if (ends && event.context().version() >= version) return "";  // A purge may hide what was before.
-  if (event.context().version() != version) {
-    return "has version " + Number(event.context().version()) + ", not " + Number(version);
-  }
-  return event.type() == api::EVENT_TYPE_UPDATED && !event.reset()
-             ? CheckDerived(event, before->head)
-             : "";
+  if (IsBeginning(event)) return "is there already";
+  std::string wrong = CheckVersion(event, *before);
+  if (!wrong.empty() || !IsNewVersion(event) || event.reset()) return wrong;
+  return CheckDerived(event, before->head);
 }
 
 std::string FeedView::Apply(const api::Event &event) {
@@ -144,7 +163,8 @@ std::string FeedView::Apply(const api::Event &event) {
   }
   if (event.type() == api::EVENT_TYPE_SNAPSHOT) {
     Context *context = &contexts_[id];
-    *context = {event.context(), {}, event.revision()};
+    *context = {event.context(), {}, event.revision(), true};
+    unknown_.erase(id);
     for (const api::Entry &entry : event.entries()) context->entries[entry.key()] = entry;
     return CheckCounts(*context);
   }
@@ -156,18 +176,21 @@ std::string FeedView::Apply(const api::Event &event) {
   }
   wrong = CheckHead(event, found != contexts_.end() ? &found->second : nullptr);
   if (!wrong.empty()) return wrong;
-  if (event.type() == api::EVENT_TYPE_DELETED || event.type() == api::EVENT_TYPE_EXPIRED) {
-    contexts_.erase(id);
+  if (IsEnd(event)) {
+    Drop(id);
     return "";
   }
   if (event.reset()) {
     contexts_.erase(id);
+    unknown_.insert(id);
     return "";
   }
   if (event.type() == api::EVENT_TYPE_CREATED || scope_ == FeedScope::kSomeKeys) {
     found = contexts_.insert({id, Context()}).first;
   }
   if (found == contexts_.end()) return "";
+  if (IsNewVersion(event)) found->second.may_jump = false;
+  if (event.type() == api::EVENT_TYPE_RECOVERY_POINT_CREATED) found->second.may_jump = true;
   found->second.head = event.context();
   wrong = ApplyMutations(event, &found->second);
   return wrong.empty() ? CheckCounts(found->second) : wrong;
@@ -180,6 +203,8 @@ void FeedView::Replace(const api::Context &context) {
   place->head.clear_entries();
   place->entries.clear();
   place->held = context.revision();
+  place->may_jump = true;
+  unknown_.erase(context.id());
   for (const api::Entry &entry : context.entries()) {
     if (!IsShown(entry.key())) continue;
     place->entries[entry.key()] = entry;
@@ -190,10 +215,4 @@ void FeedView::Replace(const api::Context &context) {
 const FeedView::Context *FeedView::Find(const std::string &id) const {
   auto found = contexts_.find(id);
   return found != contexts_.end() ? &found->second : nullptr;
-}
-
-api::Context FeedView::Message(const Context &context) {
-  api::Context message = context.head;
-  for (const auto &pair : context.entries) *message.add_entries() = pair.second;
-  return message;
 }

@@ -5,7 +5,8 @@
 //
 //  (1) It knows only what it was told: a context whose beginning it has not seen is not in it.
 //      (Of some keys, it is as good as empty until one of them is touched.)
-//  (2) An event that does not fit what is there, or after which the counts of the event are
+//  (2) An entry that a restore has brought back has version 0: which one it has is not told.
+//  (3) An event that does not fit what is there, or after which the counts of the event are
 //      not those of the view, is a failure that Apply() names.
 //
 // Threads: one at a time.
@@ -34,6 +35,7 @@ class FeedView {
     api::Context head;  // Without entries.
     std::map<std::string, api::Entry> entries;
     uint64_t held = 0;  // It was read as of this revision: what that holds is not applied.
+    bool may_jump = false;  // A recovery point may have taken a version for itself since.
   };
 
   explicit FeedView(FeedScope scope = FeedScope::kWhole, const std::string &key_prefix = "")
@@ -47,19 +49,20 @@ class FeedView {
   void Replace(const api::Context &context);
 
   // Leaves a context out that is of no interest any more.
-  void Drop(const std::string &id) { contexts_.erase(id); }
+  void Drop(const std::string &id) { contexts_.erase(id), unknown_.erase(id); }
 
   // NULL: not there, or not known.
   const Context *Find(const std::string &id) const;
+
+  // Whether it is there since an event that said `reset`, and was not read since.
+  bool IsUnknown(const std::string &id) const { return unknown_.count(id) > 0; }
   const std::map<std::string, Context> &contexts() const { return contexts_; }
   const std::set<std::string> &sessions() const { return sessions_; }
-
-  // The context with its entries, as the server shows it.
-  static api::Context Message(const Context &context);
 
  private:
   std::string ApplyMutations(const api::Event &event, Context *context);
   std::string ApplyMutation(const api::Mutation &mutation, uint64_t version, Context *context);
+  std::string CheckVersion(const api::Event &event, const Context &before) const;
   std::string CheckHead(const api::Event &event, const Context *before) const;
   std::string CheckCounts(const Context &context) const;
   bool IsShown(const std::string &key) const {
@@ -69,6 +72,7 @@ class FeedView {
   FeedScope scope_;
   std::string key_prefix_;
   std::map<std::string, Context> contexts_;
+  std::set<std::string> unknown_;   // Contexts.
   std::set<std::string> sessions_;  // Those that have started and not ended.
 };
 

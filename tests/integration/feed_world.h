@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "contextd/v1/context_manager.pb.h"
+#include "contextd/v1/recovery.pb.h"
 #include "contextd/v1/tracker.pb.h"
 #include "tests/support/grpc_client.h"
 

@@ -45,9 +45,10 @@ bool FeedWriter::Step() {
   if (dice < 625) return Expire();
   if (dice < 640) return Spread();
   if (dice < 670) return Grow();
-  if (dice < 710) return Delete();
-  if (dice < 790) return History();
-  if (dice < 830) return StartSession();
+  if (dice < 700) return Delete();
+  if (dice < 770) return History();
+  if (dice < 810) return Recover();
+  if (dice < 840) return StartSession();
   return WorkInSession();
 }
 
@@ -340,6 +341,73 @@ bool FeedWriter::History() {
   if (OneIn(2)) FillNew(request.mutable_create_if_missing());
   FillAuthor(id, request.mutable_write());
   return Write("Tracker/RecordActivities", request, {id}, &response);
+}
+
+// ---- Earlier states. ----------------------------------------------------------------------
+
+// Points have few ids, so that they are replaced, and those that are asked for are there.
+bool FeedWriter::Recover() {
+  std::string id = OneIn(2) ? SharedId() : OwnId("own");
+  uint64_t dice = Random(100);
+  if (dice < 50) return Keep(id);
+  if (dice < 70) return Restore(id);
+  return dice < 85 ? Fork(id) : Merge(id);
+}
+
+bool FeedWriter::Keep(const std::string &id) {
+  api::CreateRecoveryPointRequest request;
+  api::CreateRecoveryPointResponse response;
+  request.set_namespace_(namespace_);
+  request.set_context_id(id);
+  request.set_recovery_point_id("p-" + std::to_string(Random(4)));
+  request.set_replace(!OneIn(4));
+  request.set_move_head(OneIn(2));
+  if (OneIn(3)) request.set_from_recovery_point_id("p-" + std::to_string(Random(4)));
+  if (OneIn(2)) {
+    request.add_mutations()->mutable_put_entry()->set_key(Key());
+    request.mutable_mutations(0)->mutable_put_entry()->set_value(Value());
+  }
+  FillAuthor(id, request.mutable_write());
+  return Write("Recovery/CreateRecoveryPoint", request, {id}, &response);
+}
+
+bool FeedWriter::Restore(const std::string &id) {
+  api::RestoreContextRequest request;
+  api::RestoreContextResponse response;
+  request.set_namespace_(namespace_);
+  request.set_context_id(id);
+  if (!OneIn(3)) request.set_recovery_point_id("p-" + std::to_string(Random(4)));
+  request.set_safety_point(OneIn(2));
+  request.set_undelete(OneIn(3));
+  FillAuthor(id, request.mutable_write());
+  return Write("Recovery/RestoreContext", request, {id}, &response);
+}
+
+// Two forks for each writer: most of the time they are there.
+bool FeedWriter::Fork(const std::string &id) {
+  api::ForkContextRequest request;
+  api::ForkContextResponse response;
+  std::string fork = OwnId(OneIn(2) ? "fork-a" : "fork-b");
+  request.mutable_source()->set_namespace_(namespace_);
+  request.mutable_source()->set_context_id(id);
+  request.set_context_id(fork);
+  request.set_with_history(OneIn(2));
+  request.set_with_recovery_points(OneIn(2));
+  return Write("Recovery/ForkContext", request, {fork}, &response);
+}
+
+bool FeedWriter::Merge(const std::string &id) {
+  api::MergeContextRequest request;
+  api::MergeContextResponse response;
+  request.mutable_source()->set_namespace_(namespace_);
+  request.mutable_source()->set_context_id(OwnId(OneIn(2) ? "fork-a" : "fork-b"));
+  request.set_namespace_(namespace_);
+  request.set_target_context_id(id);
+  request.set_on_conflict(OneIn(2) ? api::MergeContextRequest::ON_CONFLICT_SOURCE
+                                   : api::MergeContextRequest::ON_CONFLICT_TARGET);
+  request.set_safety_point(OneIn(2));
+  FillAuthor(id, request.mutable_write());
+  return Write("Recovery/MergeContext", request, {id}, &response);
 }
 
 // ---- Sessions. ----------------------------------------------------------------------------

@@ -60,6 +60,11 @@ class FeedWriter {
   bool Grow();
   bool Delete();
   bool History();
+  bool Recover();
+  bool Keep(const std::string &id);
+  bool Restore(const std::string &id);
+  bool Fork(const std::string &id);
+  bool Merge(const std::string &id);
   bool StartSession();
   bool WorkInSession();
   bool Activate(Session *session);

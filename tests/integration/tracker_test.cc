@@ -433,7 +433,6 @@ TEST_F(TrackerTest, SaysOfEachErrorItsStatus) {
        "RESOURCE_HELD"},
       {"ReleaseResource", On(second, "a", "name: 'gpu'"), GRPC_STATUS_FAILED_PRECONDITION,
        "RESOURCE_NOT_HELD"},
-      {"StartSession", "recovery_point_on_loss: true", GRPC_STATUS_UNIMPLEMENTED, "NOT_SUPPORTED"},
   };
   for (const auto &row : rows) {
     GrpcOutcome outcome =
