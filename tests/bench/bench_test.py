@@ -1,7 +1,9 @@
 #!/usr/bin/env python3
 """What the benchmark promises: it looks at what was stored, and says what is wrong."""
 
+import json
 import os
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -65,6 +67,38 @@ class BenchTest(unittest.TestCase):
         self.assertGreater(item.rate, 0)
         self.assertGreater(item.cpu_us, 0)
         self.assertGreaterEqual(item.noise.foreign, 0)
+
+
+class RecoveryTest(unittest.TestCase):
+    """The part of the benchmark that has no server."""
+
+    PARTS = {
+        "fork": ["entries=100", "rounds=3"],
+        "diff": ["entries=100", "rounds=3"],
+        "change": ["entries=100", "rounds=3", "points=100"],
+        "conversation": [],
+        "pages": ["entries=10", "rounds=3", "points=2000"],
+        "churn": ["entries=10", "rounds=2000"],
+        "update": ["rounds=3"],
+    }
+
+    def run_part(self, name, options):
+        with tempfile.TemporaryDirectory() as folder:
+            command = [os.path.join(FOLDER, "recovery"), name, folder] + options
+            return subprocess.run(command, stdout=subprocess.PIPE, check=False)
+
+    def test_every_part_tells_what_the_report_shows(self):
+        found = {"fork_entries": 100, "state_entries": 100, "churned": 2000}
+        found.update(seconds=1, load_average=1)
+        for name, options in self.PARTS.items():
+            found[name] = json.loads(self.run_part(name, options).stdout)
+        lines = list(report.report_lines({"recovery": found}))
+        self.assertTrue(any("fork of 100 entries" in line for line in lines))
+        self.assertEqual("recovery", next(iter(report.to_json({"recovery": found}))))
+
+    def test_what_is_not_as_it_should_be_ends_the_part(self):
+        # A chain of 1,000 needs as many points.
+        self.assertEqual(1, self.run_part("pages", ["entries=10", "points=100"]).returncode)
 
 
 class ReportTest(unittest.TestCase):

@@ -316,6 +316,89 @@ def events_lines(events):
     yield "        %.1f KiB for one that sleeps" % (events["sleepers_memory"] / 1024)
 
 
+def talk_ratio(conversation, name):
+    """What the points of a conversation take beside what it takes without any."""
+    points = conversation[name + "_memory"] - conversation[name + "_memory_alone"]
+    return points / conversation[name + "_size"]
+
+
+def recovery_goals(recovery):
+    def most(text, measured, floor, form="%.1f"):
+        return Goal(text, measured, floor, most=True, form=form)
+
+    fork, change = recovery["fork"], recovery["change"]
+    conversation, pages, churn = recovery["conversation"], recovery["pages"], recovery["churn"]
+    yield most("fork of {:,} entries, us".format(recovery["fork_entries"]), fork["large_us"], 50)
+    yield most("fork of 10 entries, us", fork["small_us"], 50)
+    copied = fork["large_bytes"] - fork["small_bytes"]
+    yield most("bytes that the former takes more", copied, 1000, form="%.0f")
+    text = "point after a change of 1 entry in {:,}, us above the update"
+    entries = recovery["state_entries"]
+    yield most(text.format(entries), change["point_us"], 20)
+    for text, name, floor in (
+        ("points of a value that grows over its size", "growing", 4),
+        ("the same, cut off at the front from half of it on", "trimmed", 8),
+    ):
+        yield most(text, talk_ratio(conversation, name), floor)
+    for text, name in (
+        ("newest page of 10,000 points, ms", "newest"),
+        ("a page of those with a rare label, ms", "metadata"),
+        ("1,000 ancestors with one entry each, ms", "chain"),
+    ):
+        yield most(text, pages[name + "_us"] / 1000, 5, form="%.2f")
+    text = "10 differences in {:,} entries, ms".format(entries)
+    yield most(text, recovery["diff"]["us"] / 1000, 1, form="%.3f")
+    text = "memory after {:,} points came and went over before".format(recovery["churned"])
+    yield most(text, churn["memory_after"] / churn["memory_before"], 1.2, form="%.2f")
+    update = recovery["update"]
+    for text, name in (
+        ("CPU of an update with 1,000 points over one without", "with_points_ratio"),
+        ("the same with 1,000 activities", "with_history_ratio"),
+        ("the same with both", "with_both_ratio"),
+        ("CPU of a recording update with 1,000 points over without", "pointed_recording_ratio"),
+    ):
+        yield most(text, update[name], 1.15, form="%.2f")
+
+
+def recovery_lines(recovery):
+    fork, change = recovery["fork"], recovery["change"]
+    yield "recovery: on the engine alone, %.0f s, load average %.1f" % (
+        recovery["seconds"],
+        recovery["load_average"],
+    )
+    yield "         fork: {:,.0f} bytes of {:,} entries, {:,.0f} of 10;".format(
+        fork["large_bytes"],
+        recovery["fork_entries"],
+        fork["small_bytes"],
+    )
+    yield "         in all {:,.3f} MB before that of the large one, {:,.3f} after".format(
+        fork["memory_before_mb"], fork["memory_after_mb"]
+    )
+    yield "         point: %.0f bytes of memory and %.0f of the log; the update alone %.1f us" % (
+        change["memory_bytes"],
+        change["log_bytes"],
+        change["update_us"],
+    )
+    for name in ("growing", "trimmed"):
+        talk = {
+            key: recovery["conversation"]["%s_%s" % (name, key)]
+            for key in ("size", "memory", "memory_alone", "log", "turn_us")
+        }
+        text = "         {} value of {:,.0f}: {:,.0f} bytes with points, {:,.0f} without;"
+        yield text.format(name, talk["size"], talk["memory"], talk["memory_alone"])
+        text = "         its log {:,.0f}; a turn {:.0f} us"
+        yield text.format(talk["log"], talk["turn_us"])
+    churn = recovery["churn"]
+    yield "         points come and go: {:,.0f} bytes before, {:,.0f} after; {:.1f} us each".format(
+        churn["memory_before"], churn["memory_after"], churn["us"]
+    )
+    for name, us in recovery["update"].items():
+        if not name.endswith("_ratio"):
+            text = "         update, %-17s %.2f us, %.2f of the other"
+            over = recovery["update"]["%s_ratio" % name]
+            yield text % (name.replace("_", " "), us, over)
+
+
 GOALS = {
     "events": events_goals,
     "history": history_goals,
@@ -325,6 +408,7 @@ GOALS = {
     "restart": restart_goals,
     "memory": memory_goals,
     "growth": growth_goals,
+    "recovery": recovery_goals,
 }
 LINES = {
     "restart": restart_lines,
@@ -333,6 +417,7 @@ LINES = {
     "history": history_lines,
     "sessions": sessions_lines,
     "events": events_lines,
+    "recovery": recovery_lines,
 }
 
 
@@ -376,7 +461,9 @@ def series_json(series):
 
 def to_json(found):
     result = {
-        name: found[name] for name in ("idle", "restart", "memory", "sessions") if name in found
+        name: found[name]
+        for name in ("idle", "restart", "memory", "sessions", "recovery")
+        if name in found
     }
     if "table" in found:
         table = found["table"]

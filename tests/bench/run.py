@@ -19,8 +19,24 @@ import servers
 from measure import Workload
 from sections import KEYS, Bench
 
-SECTIONS = ("table", "rows", "idle", "restart", "memory", "growth", "history", "sessions", "events")
-TARGETS = ["//tests/bench:load", "//tests/bench:null_server", "//server:contextd"]
+SECTIONS = (
+    "table",
+    "rows",
+    "idle",
+    "restart",
+    "memory",
+    "growth",
+    "history",
+    "sessions",
+    "events",
+    "recovery",
+)
+TARGETS = [
+    "//tests/bench:load",
+    "//tests/bench:null_server",
+    "//server:contextd",
+    "//tests/bench:recovery",
+]
 VALUE_SIZE = 200
 
 # What is smaller in a quick run.
@@ -39,6 +55,10 @@ USUAL = {
     "context_subscribers": 10000,
     "behind": 100000,
     "catch_up": 1000000,
+    "fork_entries": 1000000,
+    "state_entries": 100000,
+    "recovery_rounds": 100,
+    "churned_points": 1000000,
 }
 QUICK = {
     "slices": 2,
@@ -55,6 +75,10 @@ QUICK = {
     "context_subscribers": 200,
     "behind": 5000,
     "catch_up": 20000,
+    "fork_entries": 50000,
+    "state_entries": 20000,
+    "recovery_rounds": 10,
+    "churned_points": 50000,
 }
 
 
@@ -109,7 +133,7 @@ def run_sections(bench, options):
         found["table"] = table
         if table["idle"] is not None:
             found["idle"] = table["idle"]
-    for name in ("restart", "memory", "growth", "history", "sessions", "events"):
+    for name in ("restart", "memory", "growth", "history", "sessions", "events", "recovery"):
         if name in options.sections:
             found[name] = getattr(bench, name)()
     return found
@@ -118,8 +142,8 @@ def run_sections(bench, options):
 def main():
     options = parse_options()
     begin = time.monotonic()
-    load, null_server, contextd = servers.build(TARGETS)
-    binaries = {"null": null_server, "contextd": contextd}
+    load, null_server, contextd, recovery = servers.build(TARGETS)
+    binaries = {"null": null_server, "contextd": contextd, "recovery": recovery}
     if options.versus is not None:
         binaries["versus"] = os.path.abspath(options.versus)
     folder = tempfile.mkdtemp(prefix="contextd-bench-", dir=options.dir)

@@ -5,13 +5,14 @@ import os
 import random
 import resource
 import select
+import shutil
 import signal
 import subprocess
 import sys
 import time
 
 import servers
-from measure import BenchError, Series, measure, sync_rate
+from measure import BenchError, Noise, Series, measure, sync_rate
 
 IN_FLIGHT = (1, 16, 64, 256, 1024)
 KEYS = 10
@@ -23,6 +24,7 @@ RENEW_S = 10  # As in workload.h.
 EVENT_RATES = (1000, 20000)  # Updates in a second.
 SLEEPERS_RATE = 100
 EVENTS_WAIT_S = 300
+RECOVERY_MAX_S = 600
 ACTIVITY_LOADS = (
     ("update", {"in_flight": 64}),
     ("record", {"in_flight": 64}),
@@ -558,3 +560,49 @@ class Bench:
         seen = self.end_subscribers(client)
         self.stop(server)
         return {"sleepers": found, "sleepers_memory": memory / half, "sleepers_seen": seen["total"]}
+
+    # ---- Recovery. --------------------------------------------------------------------
+
+    def recovery(self):
+        """What points, forks and differences cost, on the engine without the network."""
+        rounds = self.options.recovery_rounds
+        entries = self.options.state_entries
+        churned = self.options.churned_points
+        fork_entries = self.options.fork_entries
+        parts = {
+            "fork": {"entries": fork_entries, "value_size": 1000, "rounds": rounds},
+            "diff": {"entries": entries, "rounds": rounds},
+            "change": {"entries": entries, "rounds": rounds, "points": 10000},
+            "conversation": {},
+            "pages": {"entries": 10, "points": 10000, "rounds": rounds},
+            "churn": {"entries": 100, "rounds": churned},
+            "update": {"rounds": rounds},
+        }
+        with Noise() as noise:
+            found = {name: self.recovery_part(name, options) for name, options in parts.items()}
+        found.update(
+            fork_entries=fork_entries,
+            state_entries=entries,
+            churned=churned,
+            seconds=noise.seconds,
+            load_average=noise.load_average,
+        )
+        return found
+
+    def recovery_part(self, name, options):
+        say("bench: recovery: %s" % name)
+        folder = os.path.join(self.folder, "recovery-" + name)
+        os.makedirs(folder)
+        command = [self.binaries["recovery"], name, folder]
+        command += ["%s=%d" % option for option in options.items()]
+        done = subprocess.run(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            timeout=RECOVERY_MAX_S,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise BenchError("%s\n%s" % (" ".join(command), done.stderr.decode()))
+        shutil.rmtree(folder)
+        return json.loads(done.stdout)
