@@ -56,8 +56,9 @@ TEST(ErrorsDocTest, TheTableHasARowForEachReasonWithItsStatus) {
 }
 
 TEST(ErrorsDocTest, TheApiNamesEveryReason) {
-  std::string text =
-      Content("proto/contextd/v1/resources.proto") + Content("proto/contextd/v1/tracker.proto");
+  std::string text = Content("proto/contextd/v1/resources.proto") +
+                     Content("proto/contextd/v1/tracker.proto") +
+                     Content("proto/contextd/v1/recovery.proto");
   for (int i = CX_REASON_NONE + 1; i < CX_REASON_COUNT; i++) {
     const char *name = cx_reason_name(static_cast<cx_reason>(i));
     EXPECT_NE(std::string::npos, text.find(name)) << name;
