@@ -57,12 +57,14 @@ static void reply(struct cx_call *call)
 static void update_each(struct cx_call *call)
 {
     struct batch_state *state = cx_call_state(call);
+    struct cx_write_order order = {0};
     const struct cx_update_source source = {
         .engine = cx_answer_app(call)->engine,
         .namespace_id = state->request->requests[0]->namespace_,
         .scratch = cx_allocator_of_call(call),
         .failures = cx_allocator_of_call(call),
         .message_size_max = cx_call_message_size_max(call),
+        .order = &order,
     };
     UpdateContextRequest **requests = state->request->requests;
     size_t ahead = cx_update_foresight(state->count);

@@ -220,7 +220,8 @@ void cx_context_stream_sent(struct cx_call *call)
 /* ---- Receiving. ------------------------------------------------------------- */
 
 static bool apply_update(struct cx_call *call, struct stream *stream,
-                         const StreamUpdatesRequest *request, size_t index)
+                         const StreamUpdatesRequest *request, size_t index,
+                         struct cx_write_order *order)
 {
     const struct cx_field field = cx_field_at(NULL, "updates", index);
     const struct cx_update_source source = {
@@ -229,6 +230,7 @@ static bool apply_update(struct cx_call *call, struct stream *stream,
         .scratch = cx_allocator_of_arena(&stream->arena),
         .failures = cx_allocator_of_heap(),
         .message_size_max = cx_call_message_size_max(call),
+        .order = order,
     };
     struct cx_update_result result;
 
@@ -248,6 +250,7 @@ static bool apply_updates(struct cx_call *call, struct stream *stream,
 {
     size_t ahead = cx_update_foresight(request->n_updates);
     struct cx_foresight foresight = {0};
+    struct cx_write_order order = {0};
     bool ok = true;
 
     if (cx_field_check_count(NULL, "updates", request->n_updates, 1, CX_BATCH_MAX,
@@ -264,7 +267,7 @@ static bool apply_updates(struct cx_call *call, struct stream *stream,
                               i < request->n_updates ? request->updates[i] : NULL);
         }
         if (i >= ahead) {
-            ok = apply_update(call, stream, request, i - ahead);
+            ok = apply_update(call, stream, request, i - ahead, &order);
         }
     }
     cx_arena_reset(&stream->arena);

@@ -14,6 +14,7 @@
 #include "server/services/convert_response.h"
 #include "server/services/point_message.h"
 #include "server/services/recovery.h"
+#include "server/services/write_order.h"
 
 /* What a packed result takes at most, without its point and without what its failure tells
  * beside code and reason. */
@@ -256,6 +257,7 @@ static void reply(struct cx_call *call)
 struct batch_run {
     struct cx_engine *engine;
     struct cx_conversion conversion;
+    struct cx_write_order order;
     const char *namespace_id; /* That all must name: that of the first. NULL: none has. */
 };
 
@@ -348,7 +350,7 @@ static enum cx_status run_delete(struct batch_run *run, const struct cx_field *o
                                                     run->conversion.error);
 }
 
-static enum cx_status run_part(struct batch_run *run, const struct cx_field *at,
+static enum cx_status run_kind(struct batch_run *run, const struct cx_field *at,
                                const BatchPointOperation *operation, struct batch_part *part)
 {
     switch (operation->kind_case) {
@@ -363,6 +365,20 @@ static enum cx_status run_part(struct batch_run *run, const struct cx_field *at,
     default:
         return cx_field_invalid(at, NULL, run->conversion.error, "must be set to a known kind");
     }
+}
+
+static enum cx_status run_part(struct batch_run *run, const struct cx_field *at,
+                               const BatchPointOperation *operation, struct batch_part *part)
+{
+    enum cx_status status = cx_write_order_check(&run->order, run->conversion.error);
+
+    if (status == CX_OK) {
+        status = run_kind(run, at, operation, part);
+    }
+    if (status != CX_OK) {
+        cx_write_order_failed(&run->order, run->conversion.error);
+    }
+    return status;
 }
 
 static void run_parts(struct cx_call *call)

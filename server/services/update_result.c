@@ -11,6 +11,10 @@ static enum cx_status apply(const struct cx_update_source *source, const struct 
     struct cx_update_request request;
     enum cx_status status;
 
+    status = cx_write_order_check(source->order, error);
+    if (status != CX_OK) {
+        return status;
+    }
     if (!cx_convert_same_namespace(message->namespace_, source->namespace_id)) {
         return cx_field_invalid(at, "namespace", error, CX_RULE_ONE_NAMESPACE);
     }
@@ -29,6 +33,7 @@ bool cx_update_result_make(const struct cx_update_source *source, const struct c
     struct cx_error error;
 
     if (apply(source, at, message, &outcome, &error) != CX_OK) {
+        cx_write_order_failed(source->order, &error);
         result.failure = cx_failure_message(&source->failures, &error, &result.failure_size);
         if (result.failure == NULL) {
             return false;

@@ -16,6 +16,7 @@
 #include "server/services/allocator.h"
 #include "server/services/field.h"
 #include "server/services/messages.h"
+#include "server/services/write_order.h"
 
 struct cx_update_result {
     uint64_t wait_for; /* May be told when this revision is durable. */
@@ -35,9 +36,11 @@ struct cx_update_source {
     struct cx_allocator scratch; /* Not needed any more when this returns. */
     struct cx_allocator failures;
     uint64_t message_size_max; /* See struct cx_conversion. */
+    struct cx_write_order *order;
 };
 
-/* Checks and applies one update, which stands at `at`. False, after it may have been
+/* Checks and applies one update, which stands at `at`; refuses it where the order asks for
+ * that. False, after it may have been
  * applied, when there was no memory to say what is wrong. */
 CX_MUST_CHECK bool cx_update_result_make(const struct cx_update_source *source,
                                          const struct cx_field *at,

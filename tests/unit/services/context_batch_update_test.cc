@@ -187,4 +187,19 @@ TEST_F(ContextBatchUpdateTest, TakesNoSessionAndFenceOfTheWhole) {
   }
 }
 
+TEST_F(ContextBatchUpdateTest, RefusesAllBehindAPartThatIsOverloaded) {
+  FillLog();
+  Call call = Begin("BatchUpdateContexts",
+                    Part("a") + Part("", "") +
+                        Part("a", "mutations { put_entry { key: 'l' value: '" + kLarge + "' } }") +
+                        Part("a") + Part("b"));
+  Settle();
+  std::string text = Outcome(*call);
+  EXPECT_EQ((std::vector<std::string>{"INVALID_FIELD", "OVERLOADED", "OVERLOADED", "OVERLOADED"}),
+            Failures(text));
+  EXPECT_EQ(3u, FindAll(text, "(retry_delay \\{ nanos: 100000000 \\})").size()) << text;
+  EXPECT_EQ("1", Get("a").entries["k"]);
+  EXPECT_EQ("CONTEXT_NOT_FOUND", Get("b").reason());
+}
+
 }  // namespace

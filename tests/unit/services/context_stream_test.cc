@@ -283,4 +283,19 @@ TEST_F(ContextStreamTest, ChecksSessionAndFenceOfEachUpdate) {
   EXPECT_EQ("12", Get("a").entries["k"]);
 }
 
+TEST_F(ContextStreamTest, RefusesAllBehindOneThatIsOverloadedInTheSameMessage) {
+  FillLog();
+  Call call = Open();
+  Send(call, Update("a") +
+                 Update("a", "mutations { put_entry { key: 'l' value: '" + kLarge + "' } }") +
+                 Update("a") + Update("b"));
+  Flush(call);
+  ASSERT_EQ(1u, call->messages.size());
+  EXPECT_EQ((Strings{"OVERLOADED", "OVERLOADED", "OVERLOADED"}), Failures(Texts(*call)[0]));
+  EXPECT_EQ("1", Get("a").entries["k"]);
+  Send(call, Update("a"));
+  Flush(call);
+  EXPECT_EQ("11", Get("a").entries["k"]) << "the next message begins anew";
+}
+
 }  // namespace

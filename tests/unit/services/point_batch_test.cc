@@ -173,4 +173,19 @@ TEST_F(PointBatchTest, GoesToAWorkerWhereItDoesMany) {
   Settle();
 }
 
+TEST_F(PointBatchTest, RefusesAllBehindAnOperationThatIsOverloadedReadsToo) {
+  Change("a", Mutations().Put("k", "v"));
+  FillLog();
+  std::string text =
+      Batch(Operation("create", "p") +
+            Operation("create", "q", "attachments { key: 'x' value: '" + kLarge + "' }") +
+            Operation("create", "r") + Operation("get", "p") +
+            Operation("update", "p", "pin: PIN_ON") + Operation("delete", "p"));
+  EXPECT_EQ((Strings{"create", "failure", "failure", "failure", "failure", "failure"}),
+            FindAll(text, "results \\{ (\\w+) \\{"));
+  EXPECT_EQ((Strings(5, "OVERLOADED")), Failures(text)) << text;
+  EXPECT_EQ(5u, Count(text, "retry_delay { nanos: 100000000 }"));
+  EXPECT_EQ((Strings{"p"}), Ids("context_id: 'a'"));
+}
+
 }  // namespace

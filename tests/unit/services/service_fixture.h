@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "tests/support/engine_fixture.h"
+#include "tests/support/pattern.h"
 #include "tests/support/text_message.h"
 #include "tests/unit/services/fake_call.h"
 
@@ -101,6 +102,21 @@ class ServiceFixture : public EngineFixture {
     completed_.clear();
   }
 
+  // Fills the log until a change with kLarge is OVERLOADED; small ones still fit.
+  void FillLog() {
+    struct Outcome outcome = {};
+    for (int i = 0; i < 10000 && outcome.status == CX_OK; i++) {
+      outcome = Upsert("filler" + std::to_string(i), Mutations().Put("k", kLarge));
+    }
+    ASSERT_EQ("OVERLOADED", outcome.reason());
+  }
+
+  // The reasons of a batch's failures, in order.
+  static std::vector<std::string> Failures(const std::string &text) {
+    return FindAll(text, "failure \\{ [^}]*reason: \"(\\w+)\"");
+  }
+
+  const std::string kLarge = std::string(60000, 'x');
   const cx_service *service_ = &cx_context_manager_service;
   cx_app app_ = {};
   cx_event_coding coding_ = {};

@@ -3,7 +3,6 @@
 #ifndef CX_TESTS_UNIT_SERVICES_TRACKER_FIXTURE_H
 #define CX_TESTS_UNIT_SERVICES_TRACKER_FIXTURE_H
 
-#include "tests/support/pattern.h"
 #include "tests/unit/services/service_fixture.h"
 
 extern "C" {

@@ -15,8 +15,8 @@ class UpdateResultTest : public ServiceFixture {
 
   bool Make(const std::string &text, cx_update_result *ret_result) {
     cx_field field = cx_field_at(nullptr, "requests", 4);
-    cx_update_source source = {engine_, "", cx_allocator_of_arena(&arena_), cx_allocator_of_heap(),
-                               0};
+    cx_update_source source = {
+        engine_, "", cx_allocator_of_arena(&arena_), cx_allocator_of_heap(), 0, &order_};
     std::string packed = TextEncode("UpdateContextRequest", text);
     UpdateContextRequest *message = contextd__v1__update_context_request__unpack(
         nullptr, packed.size(), reinterpret_cast<const uint8_t *>(packed.data()));
@@ -26,6 +26,7 @@ class UpdateResultTest : public ServiceFixture {
   }
 
   cx_arena arena_ = {};
+  cx_write_order order_ = {};
 };
 
 const char kGood[] = "context_id: 'a' mutations { put_entry { key: 'k' } } create_if_missing {}";

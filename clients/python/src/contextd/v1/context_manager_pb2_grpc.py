@@ -152,8 +152,10 @@ class ContextManagerServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def BatchUpdateContexts(self, request, context):
-        """Changes several contexts in one call: each on its own, or, with `atomic`,
-        all or none.
+        """Changes several contexts in one call, in order: each on its own, or, with
+        `atomic`, all or none. Where each is on its own, one that is `OVERLOADED`
+        ends the work: all behind it are refused as `OVERLOADED` too, so that who
+        sends those again in their order has kept the order.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -55,8 +55,10 @@ class ContextManagerStub:
     BatchGetContexts: _grpc.UnaryUnaryMultiCallable[_context_manager_pb2.BatchGetContextsRequest, _context_manager_pb2.BatchGetContextsResponse]
     """Gets several contexts in one call. A failure is reported in its place."""
     BatchUpdateContexts: _grpc.UnaryUnaryMultiCallable[_context_manager_pb2.BatchUpdateContextsRequest, _context_manager_pb2.BatchUpdateContextsResponse]
-    """Changes several contexts in one call: each on its own, or, with `atomic`,
-    all or none.
+    """Changes several contexts in one call, in order: each on its own, or, with
+    `atomic`, all or none. Where each is on its own, one that is `OVERLOADED`
+    ends the work: all behind it are refused as `OVERLOADED` too, so that who
+    sends those again in their order has kept the order.
     """
     StreamUpdates: _grpc.StreamStreamMultiCallable[_context_manager_pb2.StreamUpdatesRequest, _context_manager_pb2.StreamUpdatesResponse]
     """Changes contexts over one stream, with as many changes in flight as the
@@ -94,8 +96,10 @@ class ContextManagerAsyncStub(ContextManagerStub):
     BatchGetContexts: _aio.UnaryUnaryMultiCallable[_context_manager_pb2.BatchGetContextsRequest, _context_manager_pb2.BatchGetContextsResponse]  # type: ignore[assignment]
     """Gets several contexts in one call. A failure is reported in its place."""
     BatchUpdateContexts: _aio.UnaryUnaryMultiCallable[_context_manager_pb2.BatchUpdateContextsRequest, _context_manager_pb2.BatchUpdateContextsResponse]  # type: ignore[assignment]
-    """Changes several contexts in one call: each on its own, or, with `atomic`,
-    all or none.
+    """Changes several contexts in one call, in order: each on its own, or, with
+    `atomic`, all or none. Where each is on its own, one that is `OVERLOADED`
+    ends the work: all behind it are refused as `OVERLOADED` too, so that who
+    sends those again in their order has kept the order.
     """
     StreamUpdates: _aio.StreamStreamMultiCallable[_context_manager_pb2.StreamUpdatesRequest, _context_manager_pb2.StreamUpdatesResponse]  # type: ignore[assignment]
     """Changes contexts over one stream, with as many changes in flight as the
@@ -178,8 +182,10 @@ class ContextManagerServicer(metaclass=_abc_1.ABCMeta):
         request: _context_manager_pb2.BatchUpdateContextsRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_context_manager_pb2.BatchUpdateContextsResponse, _abc.Awaitable[_context_manager_pb2.BatchUpdateContextsResponse]]:
-        """Changes several contexts in one call: each on its own, or, with `atomic`,
-        all or none.
+        """Changes several contexts in one call, in order: each on its own, or, with
+        `atomic`, all or none. Where each is on its own, one that is `OVERLOADED`
+        ends the work: all behind it are refused as `OVERLOADED` too, so that who
+        sends those again in their order has kept the order.
         """
 
     @_abc_1.abstractmethod

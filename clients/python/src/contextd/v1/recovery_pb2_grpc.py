@@ -236,7 +236,9 @@ class RecoveryServicer(object):
 
     def BatchRecoveryPoints(self, request, context):
         """Does several of the above on points in one call, in order, each on its own:
-        for clients that collect the work of many agents before they send it.
+        for clients that collect the work of many agents before they send it. One that
+        is `OVERLOADED` ends the work: all behind it, reads too, are refused as
+        `OVERLOADED`, so that who sends those again in their order has kept the order.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -86,7 +86,9 @@ class RecoveryStub:
     """Streams what a client that has one version needs to have a newer one."""
     BatchRecoveryPoints: _grpc.UnaryUnaryMultiCallable[_recovery_pb2.BatchRecoveryPointsRequest, _recovery_pb2.BatchRecoveryPointsResponse]
     """Does several of the above on points in one call, in order, each on its own:
-    for clients that collect the work of many agents before they send it.
+    for clients that collect the work of many agents before they send it. One that
+    is `OVERLOADED` ends the work: all behind it, reads too, are refused as
+    `OVERLOADED`, so that who sends those again in their order has kept the order.
     """
     Backup: _grpc.UnaryStreamMultiCallable[_recovery_pb2.BackupRequest, _recovery_pb2.BackupResponse]
     """Streams a consistent copy of everything while the server goes on working."""
@@ -151,7 +153,9 @@ class RecoveryAsyncStub(RecoveryStub):
     """Streams what a client that has one version needs to have a newer one."""
     BatchRecoveryPoints: _aio.UnaryUnaryMultiCallable[_recovery_pb2.BatchRecoveryPointsRequest, _recovery_pb2.BatchRecoveryPointsResponse]  # type: ignore[assignment]
     """Does several of the above on points in one call, in order, each on its own:
-    for clients that collect the work of many agents before they send it.
+    for clients that collect the work of many agents before they send it. One that
+    is `OVERLOADED` ends the work: all behind it, reads too, are refused as
+    `OVERLOADED`, so that who sends those again in their order has kept the order.
     """
     Backup: _aio.UnaryStreamMultiCallable[_recovery_pb2.BackupRequest, _recovery_pb2.BackupResponse]  # type: ignore[assignment]
     """Streams a consistent copy of everything while the server goes on working."""
@@ -285,7 +289,9 @@ class RecoveryServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_recovery_pb2.BatchRecoveryPointsResponse, _abc.Awaitable[_recovery_pb2.BatchRecoveryPointsResponse]]:
         """Does several of the above on points in one call, in order, each on its own:
-        for clients that collect the work of many agents before they send it.
+        for clients that collect the work of many agents before they send it. One that
+        is `OVERLOADED` ends the work: all behind it, reads too, are refused as
+        `OVERLOADED`, so that who sends those again in their order has kept the order.
         """
 
     @_abc_1.abstractmethod
