@@ -16,10 +16,13 @@ class ContextdProcess:
     """Starts, kills and starts again one server on one data directory, always on one port."""
 
     def __init__(self, binary: str, folder: pathlib.Path, *flags: str) -> None:
-        """Keeps data, port file and the server's own words in ``folder``."""
+        """Keeps data, port file and the server's own words in ``folder``.
+
+        ``flags`` may be changed between two starts.
+        """
         self._binary = str(pathlib.Path(binary).resolve())
         self._folder = folder
-        self._flags = flags
+        self.flags = flags
         self._port_file = folder / "port"
         self._process: Optional[subprocess.Popen[bytes]] = None
         self._listen = "127.0.0.1:0"
@@ -45,7 +48,7 @@ class ContextdProcess:
                     *("--listen", self._listen),
                     *("--data-dir", str(self._folder / "data")),
                     *("--port-file", str(self._port_file)),
-                    *self._flags,
+                    *self.flags,
                 ],
                 # CONTEXTD_* are the server's settings: it refuses ours and takes no others'.
                 env={k: v for k, v in os.environ.items() if not k.startswith("CONTEXTD_")},

@@ -1,0 +1,1 @@
+"""Runs the cases of tests/conformance; its README is the specification."""

@@ -1,0 +1,77 @@
+"""Every case of tests/conformance, with the client for threads and the one for asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import pathlib
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from conformance import language
+from conformance.language import Case
+from conformance.not_yet import NOT_YET
+from conformance.running import flags_of, run_case
+from conformance.world import AsyncWorld, World, run_to_end
+from contextd_process import ContextdProcess
+
+Run = Callable[[Case, str], None]
+
+
+@pytest.fixture
+def run(
+    binary: str, shared: ContextdProcess, addresses: dict[str, str], tmp_path: pathlib.Path
+) -> Run:
+    """Runs a case with the client for ``threads`` or ``asyncio``."""
+
+    def run_with(case: Case, server: ContextdProcess, client: str) -> None:
+        arguments: Any = (f"case-{uuid.uuid4()}", server, addresses, "server" in case.words)
+        if client == "threads":
+            run_to_end(run_case(case, World(*arguments)))
+        else:
+            asyncio.run(run_case(case, AsyncWorld(*arguments)))
+
+    def choose(case: Case, client: str) -> None:
+        if "server" not in case.words:
+            run_with(case, shared, client)
+            return
+        own = ContextdProcess(binary, tmp_path, *flags_of(case.words["server"]))
+        own.start()
+        try:
+            run_with(case, own, client)
+        finally:
+            own.kill()
+
+    return choose
+
+
+def name_of(case: Case) -> str:
+    return f"{case.file}/{case.id}"
+
+
+def expected_to_pass(case: Case) -> Any:
+    """The case; one that is listed as not offered yet must fail."""
+    missing = NOT_YET.get(case.id)
+    marks = () if missing is None else (pytest.mark.xfail(reason=missing, strict=True),)
+    return pytest.param(case, id=name_of(case), marks=marks)
+
+
+@pytest.mark.parametrize("client", ["threads", "asyncio"])
+@pytest.mark.parametrize("case", [*map(expected_to_pass, language.read_cases("cases"))])
+def test_the_client_does_what_the_case_says(case: Case, client: str, run: Run) -> None:
+    run(case, client)
+
+
+@pytest.mark.parametrize("client", ["threads", "asyncio"])
+@pytest.mark.parametrize("case", language.read_cases("must_fail"), ids=name_of)
+def test_a_case_that_is_wrong_fails_where_it_is_wrong(case: Case, client: str, run: Run) -> None:
+    with pytest.raises(AssertionError) as failed:
+        run(case, client)
+    assert str(failed.value).startswith(f"step {case.words['fails_at']}: ")
+    assert case.words.get("says", "") in str(failed.value)
+
+
+def test_what_is_not_offered_yet_are_cases() -> None:
+    assert NOT_YET.keys() <= {case.id for case in language.read_cases("cases")}
