@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from both_tasks import BothTasks
 from contextd import AsyncClient, Client
 from contextd._calls import Settings
 from fake import Blocking, FakeClock, FakeServer
@@ -54,3 +55,9 @@ def client(request: pytest.FixtureRequest, server: FakeServer, clock: FakeClock)
     loop.run_until_complete(target.close())
     loop.run_until_complete(loop.shutdown_asyncgens())
     loop.close()
+
+
+@pytest.fixture
+def tasks(client: Any) -> BothTasks:
+    """The module ``contextd.tasks`` on the client, of the fake server or of a real one."""
+    return BothTasks(client)

@@ -214,7 +214,7 @@ class Blocking:
             name = "aclose"
         attribute = getattr(self.target, name)
         if not callable(attribute):
-            return attribute
+            return self._wait(attribute)
 
         def call(*args: Any, **kwargs: Any) -> Any:
             plain = {key: _target(value) for key, value in kwargs.items()}
@@ -249,7 +249,7 @@ class Blocking:
             result = self.loop.run_until_complete(wait())
         if isinstance(result, list):
             return [self._wait(element) for element in result]
-        if type(result).__module__.startswith("contextd.aio"):
+        if type(result).__module__.startswith(("contextd.aio", "contextd.tasks.aio")):
             return Blocking(self.loop, result)
         if isinstance(result, AsyncIterator):
             return self._iterate(result)

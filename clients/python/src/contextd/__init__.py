@@ -146,7 +146,7 @@ from contextd.values import (
 )
 from contextd.view import ReadNeeded, View, ViewedContext
 
-__version__ = "0.4.0"
+__version__ = "0.5.0"
 
 __all__ = [
     "Activation",

@@ -50,15 +50,28 @@ def test_every_message_can_be_come_back_to(binary: str) -> None:
     assert ": 0 differences" in done.stdout
 
 
-# The README.
+# The README and the pages beside it.
 
 
-@pytest.mark.parametrize("name", ["first", "asyncio", "session", "events", "recovery"])
-def test_the_program_of_the_readme_runs_as_printed(process: ContextdProcess, name: str) -> None:
-    readme = (FOLDER / "README.md").read_text()
+@pytest.mark.parametrize(
+    ("page", "name"),
+    [
+        ("README.md", "first"),
+        ("README.md", "asyncio"),
+        ("README.md", "session"),
+        ("README.md", "events"),
+        ("README.md", "recovery"),
+        ("TASKS.md", "task"),
+        ("TASKS.md", "shared"),
+    ],
+)
+def test_the_program_of_the_readme_runs_as_printed(
+    process: ContextdProcess, page: str, name: str
+) -> None:
+    text = (FOLDER / page).read_text()
 
     def block(kind: str) -> str:
-        found = re.search(rf"<!-- {kind}: {name} -->\n```\w*\n(.*?)```", readme, re.DOTALL)
+        found = re.search(rf"<!-- {kind}: {name} -->\n```\w*\n(.*?)```", text, re.DOTALL)
         assert found is not None
         return found[1]
 
