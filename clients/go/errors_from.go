@@ -1,0 +1,104 @@
+package contextd
+
+import (
+	"context"
+	"strings"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	pb "github.com/contextd/contextd/clients/go/contextdpb"
+)
+
+const errorDomain = "contextd"
+
+// What grpc-go says of a call that never left because there was no connection.
+var waitingForConnection = []string{
+	"waiting for connections to become ready", "latest balancer error",
+}
+
+// What grpc-go says where one side's certificate was not accepted, or one side speaks no TLS. A
+// handshake that broke off, as when a server is killed, is none of these.
+var tlsRefusals = []string{
+	"tls: failed to verify certificate", "remote error: tls:", "x509:",
+	"tls: first record does not look like a TLS handshake",
+	"server gave HTTP response to HTTPS client", "tls: no supported versions",
+	"error reading server preface: http2: frame too large", "cannot check peer: missing selected ALPN",
+}
+
+// What grpc-go says where HTTP answers that is no gRPC.
+var wrongServers = []string{
+	"looked like an HTTP/1.1 header", "unexpected HTTP status code", "missing HTTP content-type",
+	"unexpected content-type", "malformed HTTP",
+}
+
+// failureOf makes the failure of a gRPC status. Details that are of another kind are left out: code
+// and message always get through.
+func failureOf(err error) *Failure {
+	state, _ := status.FromError(err)
+	failure := &Failure{Message: state.Message(), Code: state.Code()}
+	for _, detail := range state.Details() {
+		switch detail := detail.(type) {
+		case *errdetails.ErrorInfo:
+			if detail.GetDomain() == errorDomain {
+				failure.Reason = detail.GetReason()
+				failure.Details = detail.GetMetadata()
+			}
+		case *errdetails.RetryInfo:
+			failure.RetryDelay = detail.GetRetryDelay().AsDuration()
+		}
+	}
+	classify(failure)
+	return failure
+}
+
+// failureOfPart makes the failure of one part of a batch.
+func failureOfPart(part *pb.Failure) *Failure {
+	failure := &Failure{
+		Message:    part.GetMessage(),
+		Code:       codes.Code(part.GetCode()),
+		Reason:     part.GetReason(),
+		Details:    part.GetMetadata(),
+		RetryDelay: part.GetRetryDelay().AsDuration(),
+	}
+	classify(failure)
+	return failure
+}
+
+// classify sets the kind: that of the reason, or what code and message alone say, where the failure
+// is gRPC's own or a proxy's.
+func classify(failure *Failure) {
+	if failure.Reason != "" {
+		failure.kind = reasons[failure.Reason]
+		return
+	}
+	switch failure.Code {
+	case codes.DeadlineExceeded:
+		failure.kind, failure.cause = errDeadlineExceeded, context.DeadlineExceeded
+		if containsAny(failure.Message, waitingForConnection) {
+			failure.kind, failure.Code, failure.cause = errUnavailable, codes.Unavailable, nil
+		}
+	case codes.Canceled:
+		failure.kind = errCancelled
+	case codes.Unavailable:
+		failure.kind = errUnavailable
+	case codes.Unimplemented:
+		failure.kind = errWrongServer
+	}
+	if failure.kind == errUnavailable && containsAny(failure.Message, tlsRefusals) {
+		failure.kind = errCertificateRejected
+	}
+	if containsAny(failure.Message, wrongServers) {
+		failure.kind = errWrongServer
+	}
+}
+
+func containsAny(text string, parts []string) bool {
+	for _, part := range parts {
+		if strings.Contains(text, part) {
+			return true
+		}
+	}
+	return false
+}

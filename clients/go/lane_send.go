@@ -1,0 +1,93 @@
+package contextd
+
+import (
+	"context"
+	"time"
+)
+
+// carryOut sends operations until each has its result. Those that the server was too busy for are
+// sent again, in order, before anything behind them: their contexts stay busy.
+func (l *lane) carryOut(ops []*operation) {
+	for repetition := 0; len(ops) > 0; repetition++ {
+		var delay time.Duration
+		if len(ops) == 1 {
+			l.carryOutOne(ops[0])
+			return
+		}
+		ops, delay = l.carryOutOnce(ops, repetition)
+		if len(ops) > 0 && sleep(l.caller.done, delay) != nil {
+			return // The client was closed: every caller knows.
+		}
+		ops = l.wanted(ops)
+	}
+}
+
+// carryOutOne sends one operation as the plain call.
+func (l *lane) carryOutOne(op *operation) {
+	ctx, cancel := context.WithDeadline(l.caller.done, op.deadline)
+	defer cancel()
+	op.done <- l.wire.single(ctx, op)
+}
+
+// carryOutOnce sends operations as one call. It gives those that are to be sent again, and when.
+func (l *lane) carryOutOnce(ops []*operation, repetition int) ([]*operation, time.Duration) {
+	latest := ops[0].deadline
+	for _, op := range ops[1:] {
+		if op.deadline.After(latest) {
+			latest = op.deadline
+		}
+	}
+	ctx, cancel := context.WithDeadline(l.caller.done, latest)
+	defer cancel()
+	results, err := l.wire.together(ctx, ops)
+	if err != nil {
+		l.failed(ops, err)
+		return nil, 0
+	}
+	var again []*operation
+	var delay time.Duration
+	for i, op := range ops {
+		if err := results[i]; err != nil {
+			failure := err.(failed).failure()
+			failure.RequestID = op.requestID
+			wanted := l.caller.retry.delay(repetition, failure, random())
+			if failure.kind == errOverloaded && time.Now().Add(wanted).Before(op.deadline) {
+				again = append(again, op)
+				delay = max(delay, wanted)
+				continue
+			}
+		}
+		op.done <- results[i]
+	}
+	return again, delay
+}
+
+// failed ends operations whose call failed as a whole: each fails so where no answer came, else each
+// is sent by itself, so that one's fault is not another's.
+func (l *lane) failed(ops []*operation, err error) {
+	why := err.(failed).failure()
+	own := repeatable(why) || why.kind == errDeadlineExceeded || why.kind == errClientClosed ||
+		why.kind == errCertificateRejected || why.kind == errWrongServer
+	for _, op := range ops {
+		if own {
+			its := *why
+			its.RequestID = op.requestID
+			op.done <- typed(&its)
+		} else {
+			l.carryOutOne(op)
+		}
+	}
+}
+
+// wanted leaves out the operations whose callers gave up.
+func (l *lane) wanted(ops []*operation) []*operation {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	kept := ops[:0]
+	for _, op := range ops {
+		if !op.gone {
+			kept = append(kept, op)
+		}
+	}
+	return kept
+}
