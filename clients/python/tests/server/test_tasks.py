@@ -15,7 +15,7 @@ import pytest
 import contextd
 from both_tasks import BothTasks
 from contextd import Client, Presence, ResourceEvent, ResourceKind
-from contextd.tasks import SharedContext, TaskContext, task_context
+from contextd.tasks import TaskContext, task_context
 from contextd_process import ContextdProcess
 
 FOLDER = pathlib.Path(__file__).resolve().parents[2]
@@ -57,7 +57,7 @@ def worker(process: ContextdProcess, namespace: str) -> subprocess.Popen[str]:
 
 
 def test_a_task_survives_kills_of_its_program_and_of_the_server(
-    process: ContextdProcess, namespace: str
+    process: ContextdProcess, namespace: str, tasks: BothTasks
 ) -> None:
     with worker(process, namespace) as first:
         assert first.stdout is not None
@@ -67,32 +67,28 @@ def test_a_task_survives_kills_of_its_program_and_of_the_server(
         assert first.stdout.read() == ""
     process.kill()
     process.start()
-    with Client(process.address, namespace=namespace, timeout=60.0) as client:
-        with pytest.raises(contextd.ContextBusy) as busy, task_context(client, "t"):
-            pass
-        assert busy.value.owner == "first"
-        with task_context(client, "t", owner="second", takeover=True) as task:
-            assert task.context.info().fence == 2
-            message, file, model, resource = task.get_context_history()
-            assert (message.type, message.data) == ("message", {"content": "Hello!"})
-            assert (message.metadata, message.session_id) == ({"role": "user"}, file.session_id)
-            assert resource.detail == ResourceEvent("browser", "", ResourceKind.ACQUIRED)
-            assert task.current_files() == ["a.md"]
-            assert [total.cost_micros for total in task.get_model_usage()] == [7]
-            assert task.metadata() == {"user_id": "mia", "step": "search"}
-            assert task.get_switch("max", 0) == 3
-            assert task.context.get_json("plan") == ["search", "book"]
-            with pytest.raises(contextd.ResourceHeld):
-                task.acquire_resource("browser")
-            client.end_session(message.session_id)
-            assert task.session is not None
-            assert task.acquire_resource("browser").session_id == task.session.id
-            assert [update.sequence for update in task.get_context_history(["model_usage"])] == [
-                model.sequence
-            ]
-        shared = SharedContext.open(client, "t", actor="first")
-        assert shared.rollback(shared.versions()[-1].version).version == 3
-        assert shared.get("city") == "Rome"
+    with pytest.raises(contextd.ContextBusy) as busy, tasks.scope("t"):
+        pass
+    assert busy.value.owner == "first"
+    with tasks.scope("t", owner="second", takeover=True) as task:
+        assert task.context.fence == 2
+        message, file, model, resource = task.get_context_history()
+        assert (message.type, message.data) == ("message", {"content": "Hello!"})
+        assert (message.metadata, message.session_id) == ({"role": "user"}, file.session_id)
+        assert resource.detail == ResourceEvent("browser", "", ResourceKind.ACQUIRED)
+        assert task.current_files() == ["a.md"]
+        assert [total.cost_micros for total in task.get_model_usage()] == [7]
+        assert task.metadata() == {"user_id": "mia", "step": "search"}
+        assert task.get_switch("max", 0) == 3
+        assert task.context.get_json("plan") == ["search", "book"]
+        with pytest.raises(contextd.ResourceHeld):
+            task.acquire_resource("browser")
+        tasks.client.end_session(message.session_id)
+        assert task.acquire_resource("browser").session_id == task.session.id
+        assert task.get_context_history(["model_usage"]) == [model]
+    shared = tasks.open_shared("t", actor="first")
+    assert shared.rollback(shared.versions()[-1].version).version == 3
+    assert shared.get("city") == "Rome"
 
 
 def test_a_worker_that_was_taken_over_writes_nothing_more(

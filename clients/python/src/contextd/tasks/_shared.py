@@ -39,7 +39,7 @@ RIGHTS = "shared/rights"
 DATA = "shared/data/"
 TYPE = "shared"
 
-_BY, _ACTION = "by", "action"
+_BY, _ACTION = "shared/by", "shared/action"
 _PAGE_SIZE = 1000
 
 Decision = Callable[[Snapshot, Rights], Changes]

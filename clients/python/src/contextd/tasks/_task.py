@@ -69,8 +69,15 @@ def new_task(data: Union[str, Mapping[str, Any]]) -> NewTask:
         )
     metadata = dict(data.get("metadata", {}))
     metadata.update({key: data[key] for key in ("user_id", "chat_id") if key in data})
+    _check_labels(metadata)
     task_id = data.get("task_id") or f"task-{uuid.uuid4()}"
     return NewTask(task_id, metadata, data.get("switches", {}))
+
+
+def _check_labels(metadata: Mapping[str, object]) -> None:
+    for key, value in metadata.items():
+        if not isinstance(value, str):
+            raise TypeError(f"the label {key!r} is text, not {type(value).__name__}; see str()")
 
 
 def collect(pages: Pages[T], limit: Optional[int] = None) -> Operation[list[T]]:
@@ -130,6 +137,7 @@ class TaskOperations:
         metadata: Mapping[str, str],
     ) -> Operation[int]:
         """Records an update; gives its sequence."""
+        _check_labels(metadata)
         return (yield from self._record(tracking.Activity(type, content_of(data), None, metadata)))
 
     def track_file_operation(self, file: tracking.FileOperation) -> Operation[int]:
@@ -156,16 +164,14 @@ class TaskOperations:
         if limit is not None and limit < 0:
             raise ValueError("limit is at least 0")
         found: list[ContextUpdate] = []
-        pages = self.context.history(types, start, end, newest_first, 0, self._page_size(limit))
+        exact = limit is not None and not session_id  # Then a page holds nothing in vain.
+        page_size = max(1, min(limit or 0, _PAGE_SIZE)) if exact else _PAGE_SIZE
+        pages = self.context.history(types, start, end, newest_first, 0, page_size)
         while pages.more and (limit is None or len(found) < limit):
             for activity in (yield from pages.next()):
                 if session_id in ("", activity.session_id):
                     found.append(update_of(activity))
         return found[:limit]
-
-    @staticmethod
-    def _page_size(limit: Optional[int]) -> int:
-        return _PAGE_SIZE if limit is None else max(1, min(limit, _PAGE_SIZE))
 
     def optimize_context(
         self,
@@ -212,6 +218,8 @@ class TaskOperations:
 
     def set_metadata(self, key: str, value: Optional[str]) -> Operation[None]:
         """Sets one label, or removes it."""
+        if value is not None:
+            _check_labels({key: value})
         yield from self.context.update(_requests.mutations(metadata={key: value}))
 
     def switches(self) -> Operation[dict[str, Switch]]:

@@ -66,7 +66,7 @@ class TaskSummary:
         switches: Its switches.
         create_time: When it was created, in UTC.
         update_time: When its context was changed last, in UTC.
-        last_sequence: The number of the newest update: how many there ever were.
+        last_sequence: The number of the newest update in the history. 0: it is empty.
         file_count: How many files were touched.
         model_calls: How often models were called.
         input_tokens: Tokens that went in, of all models.
