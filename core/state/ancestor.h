@@ -2,8 +2,9 @@
  *
  * What always holds: where that state is not kept, none is found. A state aside, with changes that
  * no head has, is common only to those that were forked from it. A state counts as one of the
- * context that it was made in: of a point that came along with a fork, that is one that the fork
- * came from; of what was kept when the name was taken again, one that nothing leads to.
+ * context that it was made in, under whatever name it is kept: of a point that came along with a
+ * fork, that is one that the fork came from; of what was kept when the name was taken again, one
+ * that nothing leads to, so that what it was forked from is not known.
  *
  * Threads: under the locks of both contexts' shards. */
 

@@ -405,7 +405,6 @@ void EngineRecoveryRandomTest::DoCreate() {
     return;
   }
   ASSERT_EQ(CX_OK, created.status) << created.error.message;
-  context.id = name;
   context.birth = ++births_;
   context.foreign = false;
   context.head_point = 0;
@@ -593,7 +592,6 @@ void EngineRecoveryRandomTest::DoFork() {
   }
   ASSERT_EQ(CX_OK, forked.status) << forked.error.message;
   const State state = sequence != 0 ? from.points[sequence].state : from.head;
-  context.id = name;
   context.birth = ++births_;
   context.foreign = false;
   context.policy = from.policy;
@@ -603,7 +601,7 @@ void EngineRecoveryRandomTest::DoFork() {
   if (options.history) context.head.history = state.history;
   context.forked_from = from.forked_from;
   context.forked_from.insert(context.forked_from.begin(),
-                             Base{source, from.birth, forked.write.revision, state});
+                             Base{from.birth, forked.write.revision, state});
   context.merged.clear();
   for (const Base &base : from.merged) {
     bool was_there = model::IsOf(from, state) && base.revision <= state.head_revision;
@@ -680,14 +678,13 @@ void EngineRecoveryRandomTest::DoMerge() {
         merged.safety_id;
   }
   NewState(&context, result, merged.write.version, merged.write.revision);
-  const Base *known = model::Merged(context, source, from.birth);
+  const Base *known = model::Merged(context, from.birth);
   const bool goes_on = !model::IsAside(state) && state.birth == from.birth;
   if (goes_on && (known == nullptr || state.version > known->state.version)) {
     for (size_t i = 0; i < context.merged.size(); i++) {
       if (context.merged[i].birth == from.birth) context.merged.erase(context.merged.begin() + i--);
     }
-    context.merged.insert(context.merged.begin(),
-                          Base{source, from.birth, merged.write.revision, state});
+    context.merged.insert(context.merged.begin(), Base{from.birth, merged.write.revision, state});
   }
   AddPolicyPoint(&context, merged.write.revision);
   Changed(target);

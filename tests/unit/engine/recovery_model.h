@@ -23,7 +23,6 @@ inline bool IsAside(const State &state) { return state.version != state.head_ver
 
 // A state that two contexts have in common.
 struct Base {
-  std::string id;
   uint64_t birth = 0, revision = 0;
   State state;
 };
@@ -41,7 +40,6 @@ struct KeptPoint {
 enum class Life { kNone, kLive, kDeleted };
 
 struct Context {
-  std::string id;
   Life life = Life::kNone;
   State head;
   uint64_t birth = 0, last_sequence = 0, head_point = 0, changes = 0;
@@ -86,9 +84,9 @@ inline void Drop(Context *context, uint64_t sequence) {
   if (context->head_point == sequence) context->head_point = parent;
 }
 
-inline const Base *Merged(const Context &context, const std::string &id, uint64_t birth) {
+inline const Base *Merged(const Context &context, uint64_t birth) {
   for (const Base &base : context.merged) {
-    if (base.id == id && base.birth == birth) return &base;
+    if (base.birth == birth) return &base;
   }
   return nullptr;
 }
@@ -107,7 +105,6 @@ inline const Base *CommonOf(const Base *a, const Base *b) {
 
 // A context that a state came through, and the state of it that was left.
 struct Step {
-  std::string id;
   uint64_t birth = 0;
   const Base *left = nullptr;
 };
@@ -120,14 +117,13 @@ inline bool IsOf(const Context &context, const State &state) {
 }
 
 // Those that a state which a context keeps came through, newest first. Begins with the one that the
-// state was made in. Of one that nothing leads to, the name that it was met under has to do.
+// state was made in, under whatever name it was kept, and ends with one that nothing leads to.
 inline std::vector<Step> WayOf(const Context &context, const State &state) {
-  std::vector<Step> way = {{context.id, state.birth, nullptr}};
+  std::vector<Step> way = {{state.birth, nullptr}};
   bool is_there = context.birth == state.birth;
   for (const Base &base : context.forked_from) {
-    if (is_there) way.push_back({base.id, base.state.birth, &base});
+    if (is_there) way.push_back({base.state.birth, &base});
     is_there = base.birth == way.back().birth;
-    if (is_there) way.back().id = base.id;
   }
   return way;
 }
@@ -136,7 +132,7 @@ inline std::vector<Step> WayOf(const Context &context, const State &state) {
 inline const Base *ForkOf(const std::vector<Step> &source, const std::vector<Step> &target) {
   for (const Step &t : target) {
     for (const Step &s : source) {
-      if (t.id == s.id && t.birth == s.birth) return CommonOf(s.left, t.left);
+      if (t.birth == s.birth) return CommonOf(s.left, t.left);
     }
   }
   return nullptr;
@@ -146,8 +142,8 @@ inline const Base *ForkOf(const std::vector<Step> &source, const std::vector<Ste
 inline const Base *Ancestor(const Context &source, const State &state, const Context &target) {
   const std::vector<Step> way = WayOf(source, state);
   const Base *found = ForkOf(way, WayOf(target, target.head));
-  const Base *merged = Merged(target, way[0].id, way[0].birth);
-  const Base *taken = IsOf(source, state) ? Merged(source, target.id, target.birth) : nullptr;
+  const Base *merged = Merged(target, way[0].birth);
+  const Base *taken = IsOf(source, state) ? Merged(source, target.birth) : nullptr;
   auto newer = [&](const Base *base) {
     if (found == nullptr || base->revision >= found->revision) found = base;
   };

@@ -243,6 +243,24 @@ TEST_F(AncestorTest, APointThatCameAlongWithAForkIsAStateOfTheSource) {
   EXPECT_EQ("a@3 k=3", Common("a", "b"));
 }
 
+TEST_F(AncestorTest, WhatAnEarlierLifeHadFromAnotherContextIsStillAStateOfThatOne) {
+  ForkFrom("a", "b");
+  MakePoint("b", "p1");
+  Write("b", "2");
+  ForkFrom("b", "c", WithPoints);
+  Delete("c");
+  Create("other");
+  ForkFrom("other", "c");
+  ForkFrom("c", "d", AtPoint("p1"));
+  Write("d", "own");
+  EXPECT_EQ("c@2 k=1", Common("d", "b")) << "both had it, whoever kept it in between";
+  EXPECT_EQ("c@2 k=1", Common("b", "d"));
+  EXPECT_EQ("none", Common("d", "c"));
+  EXPECT_EQ("none", Common("d", "other"));
+  EXPECT_EQ("none", Common("d", "a")) << "where that one came from is not known any more";
+  EXPECT_EQ("none", Common("a", "d"));
+}
+
 TEST_F(AncestorTest, AStateAsideThatWasMadeWithItsContextComesFromItsFirstHead) {
   const cx_new_context properties = {};
   MakePoint("b", "aside", Mutations().Put("k", "aside"),
