@@ -28,6 +28,7 @@ extern "C" {
 
 #include "tests/integration/crash_agent.h"
 #include "tests/integration/crash_keeper.h"
+#include "tests/support/seed.h"
 #include "tests/support/server_process.h"
 
 namespace {
@@ -285,8 +286,7 @@ class Clients {
 };
 
 TEST(CrashLoopTest, LosesNothingThatWasAcknowledgedOverManyKills) {
-  const char *given = getenv("CONTEXTD_SEED");
-  uint64_t seed = given != nullptr ? strtoull(given, nullptr, 10) : std::random_device()();
+  uint64_t seed = TestSeed();
   printf("CONTEXTD_SEED=%llu\n", static_cast<unsigned long long>(seed));
 
   std::mt19937_64 random(seed);

@@ -12,6 +12,12 @@ BINARY = os.path.join(os.getcwd(), "server", "contextd")
 START_TIMEOUT_S = 60
 
 
+def environment(more):
+    """The environment of a server: ours without what is the tests' own, and `more`."""
+    env = {name: value for name, value in os.environ.items() if name != "CONTEXTD_SEED"}
+    return {**env, **(more or {})}
+
+
 class Server:
     """Starts a server on a directory of its own, or on `data_dir`.
 
@@ -27,7 +33,7 @@ class Server:
             + ["--port-file", self.port_file, *flags],
             stderr=subprocess.PIPE,
             bufsize=0,  # So that what can be read is never hidden from select().
-            env={**os.environ, **(env or {})},
+            env=environment(env),
         )
         try:
             self.await_line("serving address=")
@@ -90,7 +96,7 @@ def run(*flags, env=None):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env={**os.environ, **(env or {})},
+        env=environment(env),
         check=False,
     )
     return done.returncode, done.stdout, done.stderr

@@ -22,6 +22,7 @@
 #include "tests/integration/feed_log.h"
 #include "tests/integration/feed_subscriber.h"
 #include "tests/integration/feed_writer.h"
+#include "tests/support/seed.h"
 #include "tests/support/server_process.h"
 
 namespace {
@@ -133,7 +134,7 @@ std::vector<FeedPlan> Plans() {
 class SubscribeLoopTest : public testing::Test {
  protected:
   void SetUp() override {
-    seed_ = FromEnvironment("CONTEXTD_SEED", std::random_device()());
+    seed_ = TestSeed();
     seconds_ = FromEnvironment("CONTEXTD_SECONDS", kSeconds);
     printf("CONTEXTD_SEED=%llu CONTEXTD_SECONDS=%llu\n", static_cast<unsigned long long>(seed_),
            static_cast<unsigned long long>(seconds_));

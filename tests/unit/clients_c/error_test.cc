@@ -9,6 +9,7 @@ extern "C" {
 #include <random>
 #include <string>
 
+#include "tests/support/seed.h"
 #include "tests/unit/clients_c/wire.h"
 
 namespace {
@@ -64,9 +65,9 @@ TEST(ErrorTest, KeepsAtMostSoManyValues) {
 
 TEST(ErrorTest, SurvivesDetailsThatAreCutOrChanged) {
   std::string details = StatusDetails("contextd", "OVERLOADED", {{"limit", "log"}}, 1500);
-  unsigned seed = std::random_device()();
+  uint64_t seed = TestSeed();
   std::mt19937 random(seed);
-  SCOPED_TRACE("seed " + std::to_string(seed));
+  SCOPED_TRACE("CONTEXTD_SEED=" + std::to_string(seed));
   for (size_t size = 0; size < details.size(); size++) {
     EXPECT_EQ(CXC_ABORTED, Decode(CXC_ABORTED, "", details.substr(0, size)).code);
   }

@@ -12,6 +12,8 @@ extern "C" {
 #include <string>
 #include <vector>
 
+#include "tests/support/seed.h"
+
 namespace {
 
 class ImportLineTest : public testing::Test {
@@ -261,9 +263,9 @@ TEST_F(ExportLineTest, WritesWhatIsAlmostAConversationAsEntries) {
 }
 
 TEST_F(ExportLineTest, IsReadBackWhateverTheBytesAre) {
-  unsigned seed = std::random_device()();
+  uint64_t seed = TestSeed();
   std::mt19937 random(seed);
-  SCOPED_TRACE("seed " + std::to_string(seed));
+  SCOPED_TRACE("CONTEXTD_SEED=" + std::to_string(seed));
   static const char *const pieces[] = {"{",      "}",  "\"",   "\\",     "text",
                                        "base64", "\n", "\xFF", "\xC3",   "\xC3\xA9",
                                        ":",      "1",  ",",    "\\u0000"};

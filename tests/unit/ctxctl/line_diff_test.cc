@@ -12,6 +12,8 @@ extern "C" {
 #include <string>
 #include <vector>
 
+#include "tests/support/seed.h"
+
 namespace {
 
 class LineDiffTest : public testing::Test {
@@ -114,8 +116,8 @@ TEST_F(LineDiffTest, ComparesBytesAndNotOnlySizes) {
 }
 
 TEST_F(LineDiffTest, IsRightAndShortestForRandomTexts) {
-  unsigned seed = std::random_device{}();
-  SCOPED_TRACE(seed);
+  uint64_t seed = TestSeed();
+  SCOPED_TRACE("CONTEXTD_SEED=" + std::to_string(seed));
   std::mt19937 random(seed);
   for (int round = 0; round < 2000; round++) {
     std::vector<std::string> a(random() % 12);

@@ -10,6 +10,8 @@
 #include <cstdlib>
 #include <random>
 
+#include "tests/support/seed.h"
+
 namespace {
 
 using model::Base;
@@ -865,7 +867,7 @@ void EngineRecoveryRandomTest::Run(uint64_t seed, uint64_t steps) {
     CompareEarlier(name);
   }
   if (HasFailure()) {
-    FAIL() << "seed " << seed << ", step " << done_;
+    FAIL() << "CONTEXTD_SEED=" << seed << ", step " << done_;
   }
   for (auto &[name, context] : contexts_) {
     if (context.life != Life::kNone) {
@@ -879,12 +881,12 @@ void EngineRecoveryRandomTest::Run(uint64_t seed, uint64_t steps) {
   EXPECT_EQ(0u, Statistics().context_count);
   EXPECT_EQ(Ids{}, AllPoints({}));
   Close();
-  EXPECT_EQ(used, cx_memory_used()) << "seed " << seed << ": nothing is left";
+  EXPECT_EQ(used, cx_memory_used()) << "CONTEXTD_SEED=" << seed << ": nothing is left";
 }
 
 TEST_F(EngineRecoveryRandomTest, TellsWhatAModelTellsThatCopiesEverything) {
-  const uint64_t seed = Parameter("CONTEXTD_SEED", std::random_device()());
-  printf("seed %llu\n", static_cast<unsigned long long>(seed));
+  const uint64_t seed = TestSeed();
+  printf("CONTEXTD_SEED=%llu\n", static_cast<unsigned long long>(seed));
   Run(seed, Parameter("CONTEXTD_STEPS", 3000));
 }
 

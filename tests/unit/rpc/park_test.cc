@@ -11,6 +11,8 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/seed.h"
+
 namespace {
 
 class ParkTest : public EchoServer {
@@ -445,8 +447,8 @@ class FeedTest : public ParkTest {
 
 TEST_F(FeedTest, EndsEveryStreamOnceHoweverNewsAndItsClientMeet) {
   constexpr int kThreads = 4, kRounds = 250;
-  const unsigned seed = std::random_device()();
-  SCOPED_TRACE("seed " + std::to_string(seed));
+  const uint64_t seed = TestSeed();
+  SCOPED_TRACE("CONTEXTD_SEED=" + std::to_string(seed));
   options.pollers = 2;
   options.workers = 2;
   Start();
@@ -456,7 +458,7 @@ TEST_F(FeedTest, EndsEveryStreamOnceHoweverNewsAndItsClientMeet) {
   });
   for (int t = 0; t < kThreads; t++) {
     clients.emplace_back([this, seed, t] {
-      std::mt19937 random(seed + t);
+      std::mt19937 random(seed + static_cast<uint64_t>(t));
       GrpcClient client(port);
       for (int i = 0; i < kRounds; i++) Subscribe(client, random);
     });

@@ -11,6 +11,7 @@ extern "C" {
 
 #include <random>
 
+#include "tests/support/seed.h"
 #include "tests/unit/state/activity_fixture.h"
 
 namespace {
@@ -138,8 +139,8 @@ TEST(DetailTest, IsRefusedWithANumberOutOfBounds) {
 }
 
 TEST(DetailTest, IsNeverHalfADetailWhateverTheBytesAre) {
-  unsigned seed = std::random_device{}();
-  SCOPED_TRACE("seed " + std::to_string(seed));
+  uint64_t seed = TestSeed();
+  SCOPED_TRACE("CONTEXTD_SEED=" + std::to_string(seed));
   std::mt19937 random(seed);
   Details details;
   size_t decoded_count = 0;

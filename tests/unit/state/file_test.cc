@@ -14,6 +14,7 @@ extern "C" {
 #include <set>
 
 #include "tests/support/requests.h"
+#include "tests/support/seed.h"
 
 namespace {
 
@@ -88,8 +89,8 @@ TEST_F(FileTest, HoldsTheLongestNames) {
 }
 
 TEST_F(FileTest, ListsByPathWhatHasThePrefixAndIsBehindTheLastPage) {
-  unsigned seed = std::random_device{}();
-  SCOPED_TRACE("seed " + std::to_string(seed));
+  uint64_t seed = TestSeed();
+  SCOPED_TRACE("CONTEXTD_SEED=" + std::to_string(seed));
   std::mt19937 random(seed);
   auto path = [&random](size_t size_min) {
     std::string text;

@@ -8,8 +8,10 @@ extern "C" {
 }
 
 #include <algorithm>
+#include <cinttypes>
 #include <random>
 
+#include "tests/support/seed.h"
 #include "tests/unit/state/activity_fixture.h"
 
 namespace {
@@ -25,9 +27,9 @@ struct Row {
 
 class HistoryTest : public ActivityFixture {
  protected:
-  HistoryTest() : seed_(std::random_device{}()), random_(seed_) {}
+  HistoryTest() : seed_(TestSeed()), random_(seed_) {}
   ~HistoryTest() override {
-    if (HasFailure()) printf("seed %u\n", seed_);
+    if (HasFailure()) printf("CONTEXTD_SEED=%" PRIu64 "\n", seed_);
   }
 
   size_t Random(size_t below) { return random_() % below; }
@@ -63,7 +65,7 @@ class HistoryTest : public ActivityFixture {
     }
   }
 
-  unsigned seed_;
+  uint64_t seed_;
   std::mt19937 random_;
   std::vector<Row> rows_;
 };

@@ -10,12 +10,14 @@ extern "C" {
 #include "tests/support/fail_nth.h"
 }
 
+#include <cinttypes>
 #include <map>
 #include <random>
 #include <string>
 #include <vector>
 
 #include "tests/support/requests.h"
+#include "tests/support/seed.h"
 
 namespace {
 
@@ -50,7 +52,7 @@ Told Naive(const Map &ancestor, const Map &target, const Map &source) {
 
 class ThreeWayTest : public testing::Test {
  protected:
-  ThreeWayTest() : before_(cx_memory_used()), seed_(std::random_device{}()), random_(seed_) {
+  ThreeWayTest() : before_(cx_memory_used()), seed_(TestSeed()), random_(seed_) {
     EXPECT_EQ(CX_OK, cx_chunk_table_new(&table_));
     RecordProperty("seed", std::to_string(seed_));
   }
@@ -59,7 +61,7 @@ class ThreeWayTest : public testing::Test {
     for (cx_tree *tree : {&ancestor_, &target_, &source_}) cx_tree_done(&cx_entry_class, tree);
     cx_chunk_table_free(table_);
     EXPECT_EQ(before_, cx_memory_used()) << "everything is given back";
-    if (HasFailure()) printf("seed %u\n", seed_);
+    if (HasFailure()) printf("CONTEXTD_SEED=%" PRIu64 "\n", seed_);
   }
 
   // Sets an entry to the first `kept` bytes of what it is and `value`. Every one is of a version
@@ -164,7 +166,7 @@ class ThreeWayTest : public testing::Test {
   }
 
   int64_t before_;
-  unsigned seed_;
+  uint64_t seed_;
   std::mt19937 random_;
   cx_chunk_table *table_ = nullptr;
   cx_tree ancestor_ = {};
@@ -375,7 +377,7 @@ TEST(ThreeWayLabelsTest, WorksWithoutLabels) {
 }
 
 TEST(ThreeWayLabelsTest, MergeLikeMaps) {
-  unsigned seed = std::random_device{}();
+  uint64_t seed = TestSeed();
   std::mt19937 random(seed);
   auto change = [&](Map *map) {
     std::string key = std::to_string(random() % 40);
@@ -392,7 +394,7 @@ TEST(ThreeWayLabelsTest, MergeLikeMaps) {
     for (unsigned n = random() % 30; n > 0; n--) change(&target);
     for (unsigned n = random() % 30; n > 0; n--) change(&source);
     ASSERT_EQ(Naive(ancestor, target, source), WalkLabels(ancestor, target, source))
-        << "seed " << seed << " round " << round;
+        << "CONTEXTD_SEED=" << seed << " round " << round;
   }
 }
 

@@ -8,6 +8,7 @@ import io
 import json
 import os
 import re
+import subprocess
 import sys
 import tempfile
 import unittest
@@ -60,6 +61,10 @@ class RunTestsTest(unittest.TestCase):
         program = "import sys; print(sys.argv[1]); raise SystemExit(%d)" % status
         with contextlib.redirect_stdout(io.StringIO()):
             return run_tests.run_script("scripted", [sys.executable, "-c", program, text])
+
+    def git(self, root, *words):
+        done = subprocess.run(["git", *words], cwd=root, check=True, stdout=subprocess.PIPE)
+        return done.stdout.decode().strip()
 
     def test_counts_the_cases_of_each_target(self):
         path = self.xml(
@@ -170,6 +175,21 @@ class RunTestsTest(unittest.TestCase):
         action = {"id": {"actionCompleted": {"label": "//x:y"}}, "action": {"exitCode": 1}}
         lines = [json.dumps(action), json.dumps(action), event("//z", "FAILED")]
         self.assertEqual(self.failed(*lines), ("//x:y did not build", "//z failed"))
+
+    def test_the_seed_is_the_one_that_is_set_or_follows_from_the_commit(self):
+        with tempfile.TemporaryDirectory() as root:
+            self.assertEqual(run_tests.seed_of({"CONTEXTD_SEED": "42"}, root), "42")
+            self.assertIsNone(run_tests.seed_of({}, root), "no git, no commit")
+            author = ["-c", "user.name=x", "-c", "user.email=x@example.com"]
+            self.git(root, "init", "--quiet")
+            self.assertIsNone(run_tests.seed_of({}, root), "no commit yet")
+            self.git(root, *author, "commit", "--quiet", "--allow-empty", "--message=one")
+            first = self.git(root, "rev-parse", "HEAD")
+            seed = run_tests.seed_of({"CONTEXTD_SEED": ""}, root)
+            self.assertEqual(seed, str(int(first[:8], 16)))
+            self.git(root, *author, "commit", "--quiet", "--allow-empty", "--message=two")
+            self.assertNotEqual(run_tests.seed_of({}, root), seed)
+            self.assertEqual(run_tests.seed_of({"CONTEXTD_SEED": "42"}, root), "42")
 
     def test_the_sources_that_start_threads_are_found(self):
         with tempfile.TemporaryDirectory() as root:

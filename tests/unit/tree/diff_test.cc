@@ -12,9 +12,11 @@ extern "C" {
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cinttypes>
 #include <set>
 #include <vector>
 
+#include "tests/support/seed.h"
 #include "tests/unit/tree/items.h"
 
 namespace {
@@ -87,7 +89,7 @@ uint64_t StepsAtMost(const cx_tree &before, const cx_tree &after) {
 
 class TreeDiffTest : public testing::Test {
  protected:
-  TreeDiffTest() : memory_before_(cx_memory_used()), seed_(std::random_device{}()), random_(seed_) {
+  TreeDiffTest() : memory_before_(cx_memory_used()), seed_(TestSeed()), random_(seed_) {
     RecordProperty("seed", std::to_string(seed_));
   }
 
@@ -96,7 +98,7 @@ class TreeDiffTest : public testing::Test {
     cx_tree_done(kind_, &after_);
     EXPECT_EQ(0, live) << "items are left";
     EXPECT_EQ(memory_before_, cx_memory_used());
-    if (HasFailure()) printf("seed %u\n", seed_);
+    if (HasFailure()) printf("CONTEXTD_SEED=%" PRIu64 "\n", seed_);
   }
 
   void Put(cx_tree *tree, const std::string &key) {
@@ -178,7 +180,7 @@ class TreeDiffTest : public testing::Test {
   cx_tree after_ = {};
   uint64_t step_count_ = 0;
   int64_t memory_before_;
-  unsigned seed_;
+  uint64_t seed_;
   std::mt19937 random_;
 };
 

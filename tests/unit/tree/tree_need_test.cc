@@ -10,8 +10,10 @@ extern "C" {
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cinttypes>
 #include <vector>
 
+#include "tests/support/seed.h"
 #include "tests/unit/tree/items.h"
 
 namespace {
@@ -27,15 +29,14 @@ struct ChangeOf {
 
 class TreeNeedTest : public testing::Test {
  protected:
-  TreeNeedTest()
-      : memory_before_(cx_memory_used()), seed_(std::random_device{}()), random_(seed_) {}
+  TreeNeedTest() : memory_before_(cx_memory_used()), seed_(TestSeed()), random_(seed_) {}
 
   ~TreeNeedTest() override {
     for (cx_tree &tree : trees_) cx_tree_done(&kKind, &tree);
     cx_tree_pool_done(&pool_);
     EXPECT_EQ(0, live);
     EXPECT_EQ(memory_before_, cx_memory_used());
-    if (HasFailure()) printf("seed %u\n", seed_);
+    if (HasFailure()) printf("CONTEXTD_SEED=%" PRIu64 "\n", seed_);
   }
 
   static std::string Key(int number) { return "default-key-" + std::to_string(100000 + number); }
@@ -74,7 +75,7 @@ class TreeNeedTest : public testing::Test {
   Map maps_[3];
   cx_tree_pool pool_ = {};
   int64_t memory_before_;
-  unsigned seed_;
+  uint64_t seed_;
   std::mt19937 random_;
 };
 

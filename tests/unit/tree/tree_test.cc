@@ -10,9 +10,11 @@ extern "C" {
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cinttypes>
 #include <thread>
 #include <vector>
 
+#include "tests/support/seed.h"
 #include "tests/unit/tree/items.h"
 
 namespace {
@@ -21,7 +23,7 @@ using namespace tree_items;
 
 class TreeTest : public testing::Test {
  protected:
-  TreeTest() : memory_before_(cx_memory_used()), seed_(std::random_device{}()), random_(seed_) {
+  TreeTest() : memory_before_(cx_memory_used()), seed_(TestSeed()), random_(seed_) {
     RecordProperty("seed", std::to_string(seed_));
   }
 
@@ -29,7 +31,7 @@ class TreeTest : public testing::Test {
     cx_tree_done(&kKind, &tree_);
     EXPECT_EQ(0, live) << "items are left";
     EXPECT_EQ(memory_before_, cx_memory_used());
-    if (HasFailure()) printf("seed %u\n", seed_);
+    if (HasFailure()) printf("CONTEXTD_SEED=%" PRIu64 "\n", seed_);
   }
 
   // Makes one random change of the tree and of the map.
@@ -49,7 +51,7 @@ class TreeTest : public testing::Test {
 
   cx_tree tree_ = {};
   int64_t memory_before_;
-  unsigned seed_;
+  uint64_t seed_;
   std::mt19937 random_;
 };
 

@@ -10,10 +10,13 @@ extern "C" {
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cinttypes>
 #include <random>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include "tests/support/seed.h"
 
 namespace {
 
@@ -23,7 +26,7 @@ cx_bytes Bytes(const std::string &text) {
 
 class ValueTest : public testing::Test {
  protected:
-  ValueTest() : memory_before_(cx_memory_used()), seed_(std::random_device{}()), random_(seed_) {
+  ValueTest() : memory_before_(cx_memory_used()), seed_(TestSeed()), random_(seed_) {
     if (cx_chunk_table_new(&table_) != CX_OK) abort();
   }
 
@@ -31,7 +34,7 @@ class ValueTest : public testing::Test {
     for (cx_value *value : values_) cx_value_unref(value);
     cx_chunk_table_free(table_);
     EXPECT_EQ(memory_before_, cx_memory_used());
-    if (HasFailure()) printf("seed %u\n", seed_);
+    if (HasFailure()) printf("CONTEXTD_SEED=%" PRIu64 "\n", seed_);
   }
 
   // Words, so that it has some of the structure of text.
@@ -72,7 +75,7 @@ class ValueTest : public testing::Test {
   cx_chunk_table *table_ = nullptr;
   std::vector<cx_value *> values_;
   int64_t memory_before_;
-  unsigned seed_;
+  uint64_t seed_;
   std::mt19937 random_;
 };
 
