@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from functools import partial
 from typing import Any, Callable
@@ -218,3 +219,73 @@ def test_no_write_follows_the_revocation_of_its_right(
         (revoked,) = (v.version for v in plan.versions() if v.action == "revoke")
         assert revoked == after
         assert written == [v.version for v in reversed(plan.versions()) if v.action == "set"]
+
+
+class Model:
+    """A shared context as a dictionary, for one test to compare with."""
+
+    def __init__(self, owner: str, data: dict[str, int]) -> None:
+        self.owner = owner
+        self.grants: dict[str, Right] = {}
+        self.versions: list[dict[str, int]] = [data]
+
+    def may(self, actor: str, right: Right) -> bool:
+        has = {self.grants.get(actor), self.grants.get(EVERYONE)}
+        wanted = {Right.WRITE} | ({Right.READ} if right is Right.READ else set())
+        return actor == self.owner or (right is not Right.OWN and bool(has & wanted))
+
+    @property
+    def data(self) -> dict[str, int]:
+        return self.versions[-1]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_it_does_what_a_dictionary_with_rights_would(tasks: BothTasks, seed: int) -> None:
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    actors = ["a", "b", "c", "d"]
+    model = Model("a", {"k0": 0})
+    shared = tasks.create_shared("t", owner="a", data={"k0": 0}, versions_kept=1000)
+    handles = {actor: shared.acting_as(actor) for actor in actors}
+    for step in range(60):
+        actor, key = chance.choice(actors), f"k{chance.randrange(4)}"
+        who, granted = chance.choice([*actors[1:], EVERYONE]), chance.choice(list(Right)[:2])
+        version = chance.randint(1, len(model.versions))
+        handle, old = handles[actor], dict(model.data)
+        writes: dict[str, tuple[Callable[[], Any], dict[str, int]]] = {
+            "set": (partial(handle.set, key, step), {**old, key: step}),
+            "delete": (partial(handle.delete, key), {k: v for k, v in old.items() if k != key}),
+            "update": (
+                partial(handle.update, {"k9": step}, deletes=[key]),
+                {**{k: v for k, v in old.items() if k != key}, "k9": step},
+            ),
+            "edit": (
+                partial(handle.edit, key, lambda value: (value or 0) + 1),
+                {**old, key: old.get(key, 0) + 1},
+            ),
+            "rollback": (partial(handle.rollback, version), model.versions[version - 1]),
+            "grant": (partial(handle.grant, who, granted), old),
+            "revoke": (partial(handle.revoke, who), old),
+        }
+        action = chance.choice(list(writes))
+        right = Right.OWN if action in ("grant", "revoke") else Right.WRITE
+        write, after = writes[action]
+        if not model.may(actor, Right.READ if action == "rollback" else right):
+            refused(write)
+        elif not model.may(actor, right):
+            assert refused(write) == (actor, right)
+        else:
+            write()
+            model.versions.append(after)
+            if action == "grant":
+                model.grants[who] = granted
+            elif action == "revoke":
+                model.grants.pop(who, None)
+        assert shared.data() == model.data
+        reader = chance.choice(actors)
+        if model.may(reader, Right.READ):
+            assert handles[reader].data(version=version) == model.versions[version - 1]
+        else:
+            assert refused(handles[reader].data) == (reader, Right.READ)
+    assert shared.rights() == Rights("a", model.grants)
+    assert len(shared.versions()) == len(model.versions)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import doctest
+import inspect
 from typing import Any
 
 import grpc
 import pytest
 
 import contextd
+import contextd.tasks
 import contextd.tasks._task
 import contextd.tasks.updates
 from both_tasks import BothTasks
@@ -260,3 +262,55 @@ def test_a_cleanup_may_be_awaited(server: FakeServer) -> None:
 
     asyncio.run(work())
     assert done == ["cleaned up"]
+
+
+def test_a_cancelled_scope_still_gives_everything_back(server: FakeServer) -> None:
+    answer_sessions(server)
+
+    async def work(held: asyncio.Event) -> None:
+        async with (
+            contextd.AsyncClient(server.address) as client,
+            async_task_context(client, "c", transient=True) as task,
+        ):
+            await task.acquire_resource("r")
+            held.set()
+            await asyncio.Event().wait()
+
+    async def cancel() -> None:
+        held = asyncio.Event()
+        working = asyncio.ensure_future(work(held))
+        await held.wait()
+        working.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await working
+
+    asyncio.run(cancel())
+    for method in ("ReleaseResource", "DeleteContext", "DeactivateContext", "EndSession"):
+        assert len(server.requests[method]) == 1, method
+
+
+@pytest.mark.parametrize(
+    ("plain", "asynchronous"),
+    [
+        (contextd.tasks.TaskContext, contextd.tasks.AsyncTaskContext),
+        (contextd.tasks.SharedContext, contextd.tasks.AsyncSharedContext),
+    ],
+)
+def test_the_asynchronous_form_has_the_same_methods(plain: Any, asynchronous: Any) -> None:
+    def methods(kind: Any) -> dict[str, list[tuple[str, Any, Any]]]:
+        return {
+            name: [
+                (p.name, p.kind, p.default) for p in inspect.signature(value).parameters.values()
+            ]
+            for name, value in inspect.getmembers(kind, callable)
+            if not name.startswith("_")
+        }
+
+    assert methods(plain) == methods(asynchronous)
+
+
+def test_the_asynchronous_scope_takes_the_same() -> None:
+    plain = inspect.signature(contextd.tasks.task_context).parameters
+    asynchronous = inspect.signature(async_task_context).parameters
+    assert list(plain) == list(asynchronous)
+    assert [p.default for p in plain.values()] == [p.default for p in asynchronous.values()]

@@ -9,7 +9,7 @@ check and the write.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Callable, Optional
 
 import grpc
@@ -73,42 +73,17 @@ def _version_of(point: RecoveryPoint) -> SharedVersion:
     )
 
 
-@dataclass(frozen=True)
-class NewShared:
-    """What a shared context begins with."""
-
-    scope: Scope
-    rights: Rights
-    data: Mapping[str, Any] = field(default_factory=dict)
-    versions_kept: int = 100
-
-    def context(self) -> NewContext:
-        """How its context begins."""
-        return NewContext(
-            TYPE,
-            metadata={"scope": self.scope.value, "owner": self.rights.owner},
-            recovery_policy=RecoveryPolicy(RetentionPolicy(keep_last=self.versions_kept)),
-        )
-
-
-def new_shared(
-    scope: Scope,
-    owner: str,
-    data: Mapping[str, Any],
-    readers: Iterable[str],
-    writers: Iterable[str],
-    versions_kept: int,
-) -> NewShared:
-    """Takes what the caller says. Raises ``ValueError`` for what cannot be."""
+def first_rights(
+    scope: Scope, owner: str, readers: Iterable[str], writers: Iterable[str]
+) -> Rights:
+    """Gives the rights that a shared context begins with."""
     if isinstance(readers, str) or isinstance(writers, str):
         raise TypeError("readers and writers are several names, not one")
-    if versions_kept < 1:
-        raise ValueError("versions_kept is at least 1")
     grants = dict.fromkeys(readers, Right.READ)
     if scope is Scope.COMMUNITY:
         grants[EVERYONE] = Right.READ
     grants.update(dict.fromkeys(writers, Right.WRITE))
-    return NewShared(scope, Rights(check_actor(owner), grants), data, versions_kept)
+    return Rights(check_actor(owner), grants)
 
 
 @dataclass(frozen=True)
@@ -221,10 +196,19 @@ class SharedOperations:
 
     # Writes.
 
-    def create(self, new: NewShared) -> Operation[SharedVersion]:
+    def create(
+        self, scope: Scope, rights: Rights, data: Mapping[str, Any], versions_kept: int
+    ) -> Operation[SharedVersion]:
         """Creates it."""
-        context = replace(self.context, create_if_missing=new.context())
-        changes = Changes({**_rights_put(new.rights), **_puts(new.data)})
+        if versions_kept < 1:
+            raise ValueError("versions_kept is at least 1")
+        properties = NewContext(
+            TYPE,
+            metadata={"scope": scope.value, "owner": rights.owner},
+            recovery_policy=RecoveryPolicy(RetentionPolicy(keep_last=versions_kept)),
+        )
+        context = replace(self.context, create_if_missing=properties)
+        changes = Changes({**_rights_put(rights), **_puts(data)})
         guards = _requests.preconditions(if_version=0)
         try:
             point = yield from context.checkpoint(self._new("create"), changes, guards, None)

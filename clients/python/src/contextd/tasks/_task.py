@@ -22,7 +22,7 @@ from contextd.tasks.updates import (
     plain_of,
     update_of,
 )
-from contextd.values import NewContext, to_json
+from contextd.values import Content, NewContext, Value, to_json
 
 T = TypeVar("T")
 S = TypeVar("S", bool, int, float, str)
@@ -80,15 +80,15 @@ def _check_labels(metadata: Mapping[str, object]) -> None:
             raise TypeError(f"the label {key!r} is text, not {type(value).__name__}; see str()")
 
 
-def collect(pages: Pages[T], limit: Optional[int] = None) -> Operation[list[T]]:
-    """Gets the rows of all pages, or the first ``limit`` of them."""
+def _collect(pages: Pages[T]) -> Operation[list[T]]:
+    """Gets the rows of all pages."""
     rows: list[T] = []
-    while pages.more and (limit is None or len(rows) < limit):
+    while pages.more:
         rows += yield from pages.next()
-    return rows[:limit]
+    return rows
 
 
-def _switch_content(name: str, value: object) -> Any:  # noqa: ANN401  a Content
+def _switch_content(name: str, value: object) -> Content:
     if not isinstance(value, (bool, int, float, str)):
         raise TypeError(
             f"the switch {name!r} is a bool, int, float or str, not {type(value).__name__}"
@@ -96,7 +96,7 @@ def _switch_content(name: str, value: object) -> Any:  # noqa: ANN401  a Content
     return to_json(value)
 
 
-def _switch_puts(switches: Mapping[str, Switch]) -> dict[str, Any]:
+def _switch_puts(switches: Mapping[str, Switch]) -> dict[str, Value]:
     return {SWITCHES + name: _switch_content(name, value) for name, value in switches.items()}
 
 
@@ -194,7 +194,7 @@ class TaskOperations:
 
     def get_file_operations(self, prefix: str) -> Operation[dict[str, tracking.TrackedFile]]:
         """Gets the last operation of each file."""
-        files = yield from collect(self.context.files(prefix, _PAGE_SIZE))
+        files = yield from _collect(self.context.files(prefix, _PAGE_SIZE))
         return {file.path: file for file in files}
 
     def current_files(self, prefix: str) -> Operation[list[str]]:
@@ -204,7 +204,7 @@ class TaskOperations:
 
     def active_resources(self) -> Operation[list[tracking.Resource]]:
         """Lists the resources that are held."""
-        return (yield from collect(self.context.resources(_PAGE_SIZE)))
+        return (yield from _collect(self.context.resources(_PAGE_SIZE)))
 
     # Labels and switches.
 

@@ -8,7 +8,7 @@ from typing import Any, Callable, Optional, TypeVar
 from contextd._calls import Operation
 from contextd.client import Client
 from contextd.context import Context
-from contextd.tasks._shared import SharedOperations, check_actor, id_of, new_shared
+from contextd.tasks._shared import SharedOperations, check_actor, first_rights, id_of
 from contextd.tasks.sharing import Right, Rights, Scope, SharedVersion
 
 T = TypeVar("T")
@@ -82,9 +82,9 @@ class SharedContext:
         Raises:
             ContextExists: there is one of this scope and name.
         """
-        new = new_shared(scope, owner, data, readers, writers, versions_kept)
+        rights = first_rights(scope, owner, readers, writers)
         shared = cls(client.context(id_of(scope, name), namespace=namespace), owner)
-        shared._run(shared._operations.create(new))
+        shared._run(shared._operations.create(scope, rights, data, versions_kept))
         return shared
 
     @classmethod

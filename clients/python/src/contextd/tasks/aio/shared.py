@@ -7,7 +7,7 @@ from typing import Any, Callable, Optional, TypeVar
 
 from contextd._calls import Operation
 from contextd.aio import AsyncClient, AsyncContext
-from contextd.tasks._shared import SharedOperations, check_actor, id_of, new_shared
+from contextd.tasks._shared import SharedOperations, check_actor, first_rights, id_of
 from contextd.tasks.sharing import Right, Rights, Scope, SharedVersion
 
 T = TypeVar("T")
@@ -42,9 +42,9 @@ class AsyncSharedContext:
         namespace: Optional[str] = None,
     ) -> AsyncSharedContext:
         """Creates one; gives it as its owner sees it. As :meth:`SharedContext.create`."""
-        new = new_shared(scope, owner, data, readers, writers, versions_kept)
+        rights = first_rights(scope, owner, readers, writers)
         shared = cls(client.context(id_of(scope, name), namespace=namespace), owner)
-        await shared._run(shared._operations.create(new))
+        await shared._run(shared._operations.create(scope, rights, data, versions_kept))
         return shared
 
     @classmethod
