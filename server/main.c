@@ -3,10 +3,26 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "server/certificate_keeper.h"
 #include "server/config/config.h"
 #include "server/run.h"
 
 extern char **environ;
+
+/* What --check-config says: the files of TLS are looked into, too. */
+static int check(const struct cx_config *config)
+{
+    static struct cx_certificate_keeper keeper;
+    char problem[CX_CERTIFICATES_PROBLEM_MAX];
+
+    if (!cx_certificate_keeper_open(&keeper, config, problem)) {
+        fprintf(stderr, "%s\n", problem);
+        return CX_EXIT_CONFIGURATION;
+    }
+    cx_certificate_keeper_close(&keeper);
+    puts("the configuration is right");
+    return CX_EXIT_DONE;
+}
 
 int main(int argc, char **argv)
 {
@@ -30,8 +46,7 @@ int main(int argc, char **argv)
         puts("contextd " CX_VERSION);
         return CX_EXIT_DONE;
     case CX_CONFIG_CHECK:
-        puts("the configuration is right");
-        return CX_EXIT_DONE;
+        return check(&config);
     case CX_CONFIG_PRINT:
         cx_config_print(&config, stdout);
         return CX_EXIT_DONE;

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/engine/engine.h"
@@ -76,9 +77,14 @@ void cx_notice_risks(const struct cx_config *config)
         cx_logging_say(CX_LOGGING_WARNING, "NOTHING IS SYNCED (durability: unsynced): a crash of "
                                            "the machine loses what was answered");
     }
-    if (config->insecure) {
+    if (config->tls_cert[0] == '\0' && config->insecure) {
         cx_logging_say(CX_LOGGING_WARNING,
                        "no TLS (--insecure): whoever reaches the port reads and writes everything");
+    }
+    if (config->tls_cert[0] != '\0' && config->tls_client_ca[0] == '\0') {
+        cx_logging_say(CX_LOGGING_WARNING,
+                       "TLS without tls_client_ca: whoever reaches the port reads and writes "
+                       "everything, only that nobody else can listen");
     }
 }
 
@@ -96,6 +102,86 @@ void cx_notice_serving(const struct cx_config *config, int port)
     cx_logging_number(&line, "pid", getpid());
     cx_logging_end(&line);
 }
+
+/* ---- Certificates. ---------------------------------------------------------- */
+
+static void line_add_expiry(struct cx_logging_line *line,
+                            const struct cx_certificates *certificates)
+{
+    time_t expire = (time_t)certificates->expire_s;
+    char text[32] = "";
+    struct tm tm;
+
+    if (gmtime_r(&expire, &tm) != NULL) {
+        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    }
+    cx_logging_text(line, "expires", text);
+}
+
+static void tell_exposed_key(const struct cx_config *config)
+{
+    struct cx_logging_line line;
+
+    cx_logging_begin(&line, CX_LOGGING_WARNING,
+                     "every user of this machine may read the server's key: take that away (chmod "
+                     "o-r)");
+    cx_logging_text(&line, "tls_key", config->tls_key);
+    cx_logging_end(&line);
+}
+
+void cx_notice_certificates(const struct cx_config *config,
+                            const struct cx_certificates *certificates, bool replaced)
+{
+    struct cx_logging_line line;
+
+    cx_logging_begin(&line, CX_LOGGING_INFO,
+                     replaced ? "new connections get other certificates" : "the port takes TLS");
+    cx_logging_text(&line, "tls_cert", config->tls_cert);
+    line_add_expiry(&line, certificates);
+    if (certificates->client_ca != NULL) {
+        cx_logging_text(&line, "tls_client_ca", config->tls_client_ca);
+    }
+    cx_logging_end(&line);
+    if (certificates->key_exposed) {
+        tell_exposed_key(config);
+    }
+}
+
+void cx_notice_certificate_age(const struct cx_config *config,
+                               const struct cx_certificates *certificates,
+                               enum cx_certificate_age age)
+{
+    static const char *const messages[] = {
+        [CX_CERTIFICATE_EXPIRES_SOON] = "the server's certificate expires within 7 days: replace "
+                                        "its file and that of the key",
+        [CX_CERTIFICATE_NOT_YET] = "the server's certificate is not valid yet, so that clients "
+                                   "refuse it: look at the clock of this machine",
+        [CX_CERTIFICATE_EXPIRED] = "the server's certificate has expired, so that clients refuse "
+                                   "it: replace its file and that of the key",
+    };
+    struct cx_logging_line line;
+
+    if (age == CX_CERTIFICATE_IN_FORCE) {
+        return;
+    }
+    cx_logging_begin(&line, CX_LOGGING_WARNING, messages[age]);
+    cx_logging_text(&line, "tls_cert", config->tls_cert);
+    line_add_expiry(&line, certificates);
+    cx_logging_end(&line);
+}
+
+void cx_notice_certificates_broken(const char *problem)
+{
+    struct cx_logging_line line;
+
+    cx_logging_begin(&line, CX_LOGGING_ERROR,
+                     "the certificates stay as they were: what is in the files now cannot be "
+                     "served");
+    cx_logging_text(&line, "problem", problem);
+    cx_logging_end(&line);
+}
+
+/* ---- The rest. --------------------------------------------------------------- */
 
 void cx_notice_disk_full(bool full)
 {

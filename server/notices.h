@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "server/tls/certificates.h"
+
 struct cx_config;
 struct cx_engine_report;
 
@@ -32,6 +34,19 @@ void cx_notice_reload_failed(const char *problems);
 
 /* That a signal asked to stop. */
 void cx_notice_stopping(const struct cx_config *config, int signal_number);
+
+/* That the port takes TLS, with which files, and until when the certificate holds; or
+ * that they were replaced. */
+void cx_notice_certificates(const struct cx_config *config,
+                            const struct cx_certificates *certificates, bool replaced);
+
+/* What clients think of the certificate now; nothing while it is in force. */
+void cx_notice_certificate_age(const struct cx_config *config,
+                               const struct cx_certificates *certificates,
+                               enum cx_certificate_age age);
+
+/* That what is in the files of TLS cannot be served, and what was before goes on. */
+void cx_notice_certificates_broken(const char *problem);
 
 /* That the disk is full, or that it has room again. */
 void cx_notice_disk_full(bool full);

@@ -16,6 +16,7 @@
 #include "core/engine/engine.h"
 #include "core/engine/subscription.h"
 #include "server/api.h"
+#include "server/certificate_keeper.h"
 #include "server/config/config.h"
 #include "server/logging.h"
 #include "server/notices.h"
@@ -38,6 +39,7 @@ struct server {
     int disk_failed; /* One that becomes readable when the disk failed. */
 
     /* In the order of the start: NULL or false until then. */
+    struct cx_certificate_keeper certificates;
     struct cx_disk *disk;
     struct cx_engine *engine;
     struct cx_event_coding events;
@@ -85,6 +87,22 @@ static enum cx_exit refuse_port_file(const struct cx_config *config, int error)
     snprintf(what, sizeof what, "port_file %s cannot be written", config->port_file);
     cx_notice_cannot_start(config, what, strerror(error));
     return CX_EXIT_CANNOT_START;
+}
+
+static int64_t now_s(void)
+{
+    return cx_clock_system.wall_us(&cx_clock_system) / CX_SECOND_US;
+}
+
+static enum cx_exit open_certificates(struct server *server)
+{
+    char problem[CX_CERTIFICATES_PROBLEM_MAX];
+
+    if (!cx_certificate_keeper_open(&server->certificates, server->config, problem)) {
+        cx_notice_cannot_start(server->config, problem, "");
+        return CX_EXIT_CANNOT_START;
+    }
+    return CX_EXIT_DONE;
 }
 
 /* What would stop the start after the engine wrote something is found out before. The
@@ -175,6 +193,7 @@ static enum cx_status prepare_rpc(struct server *server)
         .message_size_max = config->message_size_max,
         .in_flight_bytes_max = config->in_flight_bytes_max,
         .connections_max = config->connections_max,
+        .certificates = cx_certificate_keeper_get(&server->certificates),
         .app = &server->api.app,
     };
     enum cx_status status = cx_api_init(&server->api, config, server->engine);
@@ -215,6 +234,7 @@ static enum cx_exit start_serving(struct server *server)
     }
     server->port_file_written = config->port_file[0] != '\0';
     cx_health_set(server->api.health, true);
+    cx_certificate_keeper_tell(&server->certificates, now_s());
     cx_notice_risks(config);
     cx_notice_serving(config, port);
     return CX_EXIT_DONE;
@@ -238,8 +258,18 @@ static void reload(struct server *server, const char *const *argv, const char *c
     cx_notice_reloaded(refused);
 }
 
+/* Serves with what is in the files of TLS now. */
+static void look_at_certificates(struct server *server)
+{
+    if (cx_certificate_keeper_look(&server->certificates, now_s()) &&
+        cx_rpc_server_set_certificates(server->rpc,
+                                       cx_certificate_keeper_get(&server->certificates)) != CX_OK) {
+        cx_notice_certificates_broken("out of memory");
+    }
+}
+
 /* The next signal, or 0 when the disk failed first. */
-static int wait_for_signal(const struct server *server)
+static int wait_for_signal(struct server *server)
 {
     struct pollfd fds[] = {
         {.fd = server->disk_failed, .events = POLLIN},
@@ -247,8 +277,13 @@ static int wait_for_signal(const struct server *server)
     };
 
     for (;;) {
-        if (poll(fds, 2, -1) <= 0) {
-            continue; /* Interrupted. */
+        int ready = poll(fds, 2, cx_certificate_keeper_look_ms(&server->certificates));
+
+        if (ready == 0) {
+            look_at_certificates(server);
+        }
+        if (ready <= 0) {
+            continue; /* Or interrupted. */
         }
         if (fds[0].revents != 0) {
             return 0;
@@ -296,6 +331,7 @@ static void stop(struct server *server, int64_t grace_us)
     cx_api_done(&server->api);
     cx_engine_close(server->engine);
     cx_disk_posix_close(server->disk);
+    cx_certificate_keeper_close(&server->certificates);
     if (server->signals >= 0) {
         close(server->signals);
     }
@@ -314,7 +350,10 @@ enum cx_exit cx_run(struct cx_config *config, const char *const *argv,
     cx_logging_configure((enum cx_logging_format)config->log_format,
                          (enum cx_logging_level)config->log_level, STDERR_FILENO);
     cx_files_raise_limit(config->connections_max + FILES_RESERVED);
-    code = open_directory(&server);
+    code = open_certificates(&server);
+    if (code == CX_EXIT_DONE) {
+        code = open_directory(&server);
+    }
     if (code == CX_EXIT_DONE) {
         code = open_engine(&server); /* A signal still ends the process at once. */
     }

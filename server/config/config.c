@@ -75,8 +75,16 @@ void cx_config_set(struct cx_config *config, const struct cx_setting *setting, c
  * Kubernetes tells each container where a service called `contextd` is. */
 static bool is_foreign(const char *name)
 {
-    return strcmp(name, "ADDRESS") == 0 || strcmp(name, "PORT") == 0 ||
-           strncmp(name, "SERVICE_", 8) == 0 ||
+    static const char *const clients[] = {
+        "ADDRESS", "TLS", "CA", "CERT", "CERT_KEY", "SERVER_NAME", "TOKEN_FILE",
+    };
+
+    for (size_t i = 0; i < sizeof clients / sizeof clients[0]; i++) {
+        if (strcmp(name, clients[i]) == 0) {
+            return true;
+        }
+    }
+    return strcmp(name, "PORT") == 0 || strncmp(name, "SERVICE_", 8) == 0 ||
            (strncmp(name, "PORT_", 5) == 0 && isdigit((unsigned char)name[5]));
 }
 
@@ -262,6 +270,38 @@ static void contradiction(const struct cx_config *config, const char *a, const c
     cx_config_problem(problems, "%.800s must be %s %.800s", a_text, rule, b_text);
 }
 
+/* A setting without which another one makes no sense. */
+static void missing(const struct cx_config *config, const char *a, const char *b, const char *what,
+                    struct cx_config_problems *problems)
+{
+    char text[CX_SETTING_TEXT_MAX];
+
+    describe(config, a, text);
+    cx_config_problem(problems, "%.800s needs %s, %s", text, b, what);
+}
+
+static void check_tls(const struct cx_config *config, struct cx_config_problems *problems)
+{
+    bool has_cert = config->tls_cert[0] != '\0';
+    bool has_key = config->tls_key[0] != '\0';
+
+    if (has_cert && !has_key) {
+        missing(config, "tls_cert", "tls_key", "the file with its private key", problems);
+    } else if (has_key && !has_cert) {
+        missing(config, "tls_key", "tls_cert", "the file with its certificate", problems);
+    } else if (config->tls_client_ca[0] != '\0' && !has_cert) {
+        missing(config, "tls_client_ca", "tls_cert and tls_key", "the server's own", problems);
+    } else if (!has_cert && !config->insecure && !cx_address_is_loopback(config->listen)) {
+        char text[CX_SETTING_TEXT_MAX];
+
+        describe(config, "listen", text);
+        cx_config_problem(problems,
+                          "%.800s can be reached from other machines, and there is no TLS: give "
+                          "tls_cert and tls_key, serve on 127.0.0.1, or add --insecure",
+                          text);
+    }
+}
+
 static void check_whole(const struct cx_config *config, struct cx_config_problems *problems)
 {
     if (config->message_size_max < 3 * config->value_size_max + 64 * CX_KIB) {
@@ -277,16 +317,7 @@ static void check_whole(const struct cx_config *config, struct cx_config_problem
     if (config->tombstone_window_us < config->request_id_window_us) {
         contradiction(config, "tombstone_window", "at least", "request_id_window", problems);
     }
-    if (!config->insecure && !cx_address_is_loopback(config->listen)) {
-        char text[CX_SETTING_TEXT_MAX];
-
-        describe(config, "listen", text);
-        cx_config_problem(
-            problems,
-            "%.800s can be reached from other machines, and there is no TLS: serve on "
-            "127.0.0.1, or add --insecure",
-            text);
-    }
+    check_tls(config, problems);
 }
 
 static bool has_flag(const char *const *argv, const char *flag)

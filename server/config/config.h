@@ -78,6 +78,10 @@ struct cx_config {
     uint64_t pollers;
     char port_file[PATH_MAX];
 
+    char tls_cert[PATH_MAX]; /* Empty: without TLS. */
+    char tls_key[PATH_MAX];
+    char tls_client_ca[PATH_MAX]; /* Empty: clients need no certificate. */
+
     char data_dir[PATH_MAX];
     uint64_t durability; /* An enum cx_durability. */
 

@@ -21,7 +21,7 @@ static const char *const log_level_names[] = {"debug", "info", "warning", "error
 const struct cx_setting cx_setting_table[] = {
     {"Serving", "listen", CX_SETTING_ADDRESS, "127.0.0.1:7420", 0, 0, NULL, AT(listen), false,
      "Where to serve. Port 0 takes any free one. An address that other machines can reach needs "
-     "--insecure."},
+     "TLS or --insecure."},
     {"Serving", "port_file", CX_SETTING_PATH, "", 0, PATH_MAX - 8, NULL, AT(port_file), false,
      "A file to write the port into once the server is ready; removed when it stops."},
     {"Serving", "connections_max", CX_SETTING_COUNT, "20000", 1, 1000000, NULL, AT(connections_max),
@@ -46,6 +46,16 @@ const struct cx_setting cx_setting_table[] = {
      "How long calls may go on after a signal to stop before they are cancelled."},
     {"Serving", "pollers", CX_SETTING_THREADS, "0", 0, 256, NULL, AT(pollers), false,
      "Threads that serve calls. 0: one for every two cores."},
+
+    {"Encrypting", "tls_cert", CX_SETTING_PATH, "", 0, PATH_MAX - 1, NULL, AT(tls_cert), false,
+     "A PEM file with the server's certificate, and those that signed it behind it: the port takes "
+     "TLS and nothing else. What is in the file is looked at every second."},
+    {"Encrypting", "tls_key", CX_SETTING_PATH, "", 0, PATH_MAX - 1, NULL, AT(tls_key), false,
+     "A PEM file with the key of that certificate, without a passphrase; looked at likewise."},
+    {"Encrypting", "tls_client_ca", CX_SETTING_PATH, "", 0, PATH_MAX - 1, NULL, AT(tls_client_ca),
+     false,
+     "A PEM file with the authorities that sign the certificates of clients: one without is "
+     "refused. Looked at likewise."},
 
     {"Storing", "data_dir", CX_SETTING_PATH, "./data", 1, PATH_MAX - 64, NULL, AT(data_dir), false,
      "The directory that holds everything; created when missing. One server at a time uses it."},

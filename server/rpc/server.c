@@ -18,6 +18,7 @@
 #include "core/base/memory.h"
 #include "server/rpc/call_state.h"
 #include "server/rpc/connections.h"
+#include "server/rpc/credentials.h"
 #include "server/rpc/endpoint.h"
 #include "server/rpc/queue.h"
 #include "server/rpc/service.h"
@@ -58,7 +59,8 @@ struct cx_rpc_server {
     size_t queue_count;
     struct cx_endpoint *endpoints; /* Owned. */
     struct cx_connections *connections;
-    bool listening; /* gRPC has to be shut down. */
+    struct cx_credentials *credentials; /* Owned. NULL: without TLS. */
+    bool listening;                     /* gRPC has to be shut down. */
 
     struct cx_tag shut_down;
     pthread_mutex_t mutex;
@@ -175,6 +177,12 @@ static enum cx_status server_fill(struct cx_rpc_server *server,
         return CX_RESOURCE_EXHAUSTED;
     }
     memcpy(server->listen, options->listen, listen_size);
+    if (options->certificates != NULL) {
+        status = cx_credentials_new(options->certificates, &server->credentials);
+        if (status != CX_OK) {
+            return status;
+        }
+    }
     status = server_add_queues(server, poller_count(options->pollers));
     if (status != CX_OK) {
         return status;
@@ -288,15 +296,17 @@ enum cx_status cx_rpc_server_add(struct cx_rpc_server *server, const struct cx_s
 static enum cx_status server_listen(struct cx_rpc_server *server, int *ret_port,
                                     struct cx_error *ret_error)
 {
-    grpc_server_credentials *credentials = grpc_insecure_server_credentials_create();
+    grpc_server_credentials *credentials = cx_credentials_grpc(server->credentials);
     int port = grpc_server_add_http2_port(server->calls.grpc, server->listen, credentials);
 
     grpc_server_credentials_release(credentials);
     if (port == 0) {
         return cx_error_set(ret_error, CX_REASON_NOT_READY,
                             "cannot listen on %s: the port is in use, perhaps by another server, "
-                            "or this is no address of this machine",
-                            server->listen);
+                            "or this is no address of this machine%s",
+                            server->listen,
+                            server->credentials != NULL ? ", or gRPC does not take the certificates"
+                                                        : "");
     }
     server->listening = true;
     server->connections = cx_connections_limit(port, server->connections_max);
@@ -355,6 +365,13 @@ out:
         cx_rpc_server_stop(server, 0);
     }
     return status;
+}
+
+enum cx_status cx_rpc_server_set_certificates(struct cx_rpc_server *server,
+                                              const struct cx_rpc_certificates *certificates)
+{
+    assert(server->credentials != NULL);
+    return cx_credentials_set(server->credentials, certificates);
 }
 
 /* ---- Finished calls. -------------------------------------------------------- */
@@ -494,6 +511,7 @@ void cx_rpc_server_free(struct cx_rpc_server *server)
         server->endpoints = next;
     }
     cx_connections_unlimit(server->connections);
+    cx_credentials_free(server->credentials);
     cx_workers_stop(&server->calls.workers);
     pthread_cond_destroy(&server->changed);
     pthread_mutex_destroy(&server->mutex);

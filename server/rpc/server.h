@@ -6,10 +6,12 @@
  *  (1) No two servers share a port.
  *  (2) A method that nobody registered is answered with UNIMPLEMENTED at once.
  *  (3) A call stays on the queue, and so on the thread, that it came in on.
- *  (4) Connections above `connections_max` are closed when they are accepted, before
+ *  (4) With certificates the port takes TLS and nothing else.
+ *  (5) Connections above `connections_max` are closed when they are accepted, before
  *      they cost anything.
  *
- * Threads: cx_rpc_server_complete() may be called by any thread. The others belong
+ * Threads: cx_rpc_server_complete() and cx_rpc_server_set_certificates() may be called by
+ * any thread. The others belong
  * to the thread that made the server. */
 
 #ifndef CX_RPC_SERVER_H
@@ -25,6 +27,13 @@
 struct cx_rpc_server;
 struct cx_service;
 
+/* What TLS is served with: PEM, as C strings. */
+struct cx_rpc_certificates {
+    const char *certificate; /* The server's own first, then those that signed it. */
+    const char *key;         /* Of the first. */
+    const char *client_ca;   /* Who signs the clients' certificates. NULL: they need none. */
+};
+
 struct cx_rpc_options {
     const char *listen;           /* Such as "127.0.0.1:7420"; port 0: any free one. */
     unsigned pollers;             /* 0: one for every two cores, at least one. */
@@ -32,7 +41,8 @@ struct cx_rpc_options {
     uint64_t message_size_max;    /* Of one message, in bytes. */
     uint64_t in_flight_bytes_max; /* Of requests that are being worked on. Above: OVERLOADED. */
     uint64_t connections_max;
-    void *app; /* For cx_call_app(). Borrowed. */
+    const struct cx_rpc_certificates *certificates; /* NULL: without TLS. Copied. */
+    void *app;                                      /* For cx_call_app(). Borrowed. */
 };
 
 struct cx_rpc_statistics {
@@ -53,9 +63,17 @@ CX_MUST_CHECK enum cx_status cx_rpc_server_add(struct cx_rpc_server *server,
                                                const struct cx_service *service);
 
 /* Listens, and starts the threads. Fails with a message that names the address:
- * NOT_READY when it cannot be bound. */
+ * NOT_READY when it cannot be bound, or when gRPC does not take the certificates. */
 CX_MUST_CHECK enum cx_status cx_rpc_server_start(struct cx_rpc_server *server, int *ret_port,
                                                  struct cx_error *ret_error);
+
+/* Replaces the certificates of a server that has some, for connections from now on; whether
+ * clients need certificates stays as it was. Fails with CX_RESOURCE_EXHAUSTED when out of
+ * memory, with nothing changed. Certificates that gRPC does not take change nothing either:
+ * check them before. */
+CX_MUST_CHECK enum cx_status
+cx_rpc_server_set_certificates(struct cx_rpc_server *server,
+                               const struct cx_rpc_certificates *certificates);
 
 /* Hands finished waiters (of cx_call_wait() and cx_call_park()) back to the threads of
  * their calls, in order; `server` is a struct cx_rpc_server. One wake-up per queue and

@@ -116,7 +116,11 @@ void CheckLoaded(const cx_config &config) {
   FUZZ_REQUIRE(config.tombstone_window_us >= config.undelete_window_us &&
                    config.tombstone_window_us >= config.request_id_window_us,
                "windows that contradict");
-  FUZZ_REQUIRE(config.insecure || cx_address_is_loopback(config.listen), "open to everybody");
+  FUZZ_REQUIRE((config.tls_cert[0] != '\0') == (config.tls_key[0] != '\0'), "half of TLS");
+  FUZZ_REQUIRE(config.tls_client_ca[0] == '\0' || config.tls_cert[0] != '\0', "half of mTLS");
+  FUZZ_REQUIRE(
+      config.insecure || config.tls_cert[0] != '\0' || cx_address_is_loopback(config.listen),
+      "open to everybody");
 }
 
 void CheckProblems(const cx_config_problems &problems) {

@@ -212,7 +212,14 @@ GrpcOutcome GrpcCall::FinishUnread() {
 
 // ---- Clients.
 
-GrpcClient::GrpcClient(const std::string &target) {
+static grpc_channel_credentials *CredentialsOf(const GrpcTls *tls) {
+  if (tls == nullptr) return grpc_insecure_credentials_create();
+  grpc_ssl_pem_key_cert_pair own = {tls->key.c_str(), tls->certificate.c_str()};
+  return grpc_ssl_credentials_create(tls->ca.c_str(), tls->key.empty() ? nullptr : &own, nullptr,
+                                     nullptr);
+}
+
+GrpcClient::GrpcClient(const std::string &target, const GrpcTls *tls) {
   grpc_init();
   grpc_arg args[2] = {};
   args[0].type = GRPC_ARG_INTEGER;
@@ -222,7 +229,7 @@ GrpcClient::GrpcClient(const std::string &target) {
   args[1].key = const_cast<char *>(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH);
   args[1].value.integer = kMessageSizeMax;
   const grpc_channel_args channel_args = {2, args};
-  grpc_channel_credentials *credentials = grpc_insecure_credentials_create();
+  grpc_channel_credentials *credentials = CredentialsOf(tls);
   channel_ = grpc_channel_create(target.c_str(), credentials, &channel_args);
   grpc_channel_credentials_release(credentials);
 }

@@ -74,12 +74,19 @@ class GrpcCall {
   bool finished_ = false;
 };
 
+// What a client takes TLS with: PEM. Without a certificate it shows none.
+struct GrpcTls {
+  std::string ca;
+  std::string certificate = "";
+  std::string key = "";
+};
+
 class GrpcClient {
  public:
   static constexpr int64_t kTimeoutMs = 60 * 1000;
 
   // Connects on the first call, over a connection that no other client uses.
-  explicit GrpcClient(const std::string &target);
+  explicit GrpcClient(const std::string &target, const GrpcTls *tls = nullptr);
   explicit GrpcClient(int port) : GrpcClient("127.0.0.1:" + std::to_string(port)) {}
   ~GrpcClient();
   GrpcClient(const GrpcClient &) = delete;

@@ -145,8 +145,36 @@ TEST_F(ConfigTest, AcceptsAMessageThatJustHoldsThreeValues) {
 TEST_F(ConfigTest, ServesOtherMachinesOnlyWhenInsecureIsSaidAloud) {
   ASSERT_EQ(CX_INVALID_ARGUMENT, Load({"--listen", "0.0.0.0:7420"}));
   EXPECT_NE(std::string::npos, Problems().find("there is no TLS"));
+  EXPECT_NE(std::string::npos, Problems().find("give tls_cert and tls_key"));
   ASSERT_EQ(CX_OK, Load({"--listen", "0.0.0.0:7420", "--insecure"}));
   EXPECT_TRUE(config_->insecure);
+}
+
+TEST_F(ConfigTest, ServesOtherMachinesWithTLS) {
+  ASSERT_EQ(CX_OK, Load({"--listen", "0.0.0.0:7420", "--tls-cert", "a"},
+                        {"CONTEXTD_TLS_KEY=b", "CONTEXTD_TLS_CLIENT_CA=c"}))
+      << Problems();
+  EXPECT_STREQ("a", config_->tls_cert);
+  EXPECT_STREQ("b", config_->tls_key);
+  EXPECT_STREQ("c", config_->tls_client_ca);
+}
+
+TEST_F(ConfigTest, WantsTheFilesOfTLSTogether) {
+  ASSERT_EQ(CX_INVALID_ARGUMENT, Load({"--tls-cert", "a"}));
+  EXPECT_EQ("tls_cert a (--tls-cert) needs tls_key, the file with its private key\n", Problems());
+  ASSERT_EQ(CX_INVALID_ARGUMENT, Load({}, {"CONTEXTD_TLS_KEY=b"}));
+  EXPECT_EQ("tls_key b (CONTEXTD_TLS_KEY) needs tls_cert, the file with its certificate\n",
+            Problems());
+  ASSERT_EQ(CX_INVALID_ARGUMENT, Load({"--tls-client-ca=c", "--insecure"}));
+  EXPECT_EQ("tls_client_ca c (--tls-client-ca) needs tls_cert and tls_key, the server's own\n",
+            Problems());
+}
+
+TEST_F(ConfigTest, LeavesTheVariablesOfClientsAlone) {
+  EXPECT_EQ(CX_OK,
+            Load({}, {"CONTEXTD_ADDRESS=a:1", "CONTEXTD_TLS=1", "CONTEXTD_CA=c", "CONTEXTD_CERT=c",
+                      "CONTEXTD_CERT_KEY=k", "CONTEXTD_SERVER_NAME=n", "CONTEXTD_TOKEN_FILE=t"}))
+      << Problems();
 }
 
 TEST_F(ConfigTest, ObeysWhatTheCommandLineAsksFor) {

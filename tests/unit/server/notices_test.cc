@@ -86,6 +86,48 @@ TEST_F(NoticesTest, RisksAreLoudAndTheirAbsenceIsSilent) {
   EXPECT_NE(std::string::npos, written_.find("warning no TLS"));
 }
 
+TEST_F(NoticesTest, TLSWithoutCertificatesOfClientsIsARisk) {
+  config_.insecure = true;
+  strcpy(config_.tls_cert, "cert");
+  cx_notice_risks(&config_);
+  EXPECT_TRUE(Tells("warning TLS without tls_client_ca"));
+  EXPECT_EQ(std::string::npos, written_.find("no TLS")) << "there is some";
+  strcpy(config_.tls_client_ca, "ca");
+  cx_notice_risks(&config_);
+  EXPECT_EQ(".", Written());
+}
+
+TEST_F(NoticesTest, CertificatesTellTheirFilesAndUntilWhenTheyHold) {
+  char pem[] = "pem";
+  cx_certificates certificates = {};
+  certificates.expire_s = 1700000000;
+  strcpy(config_.tls_cert, "cert");
+  strcpy(config_.tls_key, "key");
+  strcpy(config_.tls_client_ca, "ca");
+  cx_notice_certificates(&config_, &certificates, false);
+  EXPECT_TRUE(Tells("info    the port takes TLS tls_cert=cert expires=2023-11-14T22:13:20Z\n"));
+  certificates.client_ca = pem;
+  certificates.key_exposed = true;
+  cx_notice_certificates(&config_, &certificates, true);
+  EXPECT_TRUE(
+      Tells("info    new connections get other certificates tls_cert=cert "
+            "expires=2023-11-14T22:13:20Z tls_client_ca=ca\n"));
+  EXPECT_NE(std::string::npos, written_.find("warning every user of this machine may read"));
+  EXPECT_NE(std::string::npos, written_.find("tls_key=key\n"));
+}
+
+TEST_F(NoticesTest, OnlyAgesThatClientsMindAreTold) {
+  cx_certificates certificates = {};
+  cx_notice_certificate_age(&config_, &certificates, CX_CERTIFICATE_IN_FORCE);
+  EXPECT_EQ(".", Written());
+  cx_notice_certificate_age(&config_, &certificates, CX_CERTIFICATE_EXPIRES_SOON);
+  EXPECT_TRUE(Tells("warning the server's certificate expires within 7 days"));
+  cx_notice_certificate_age(&config_, &certificates, CX_CERTIFICATE_EXPIRED);
+  EXPECT_TRUE(Tells("warning the server's certificate has expired"));
+  cx_notice_certificate_age(&config_, &certificates, CX_CERTIFICATE_NOT_YET);
+  EXPECT_TRUE(Tells("warning the server's certificate is not valid yet"));
+}
+
 TEST_F(NoticesTest, ServingTellsThePortThatWasTaken) {
   strcpy(config_.listen, "[::1]:0");
   cx_notice_serving(&config_, 4711);

@@ -1,0 +1,93 @@
+#include "server/certificate_keeper.h"
+
+#include <string.h>
+
+#include "server/config/config.h"
+#include "server/notices.h"
+
+/* Points to what is in force now. */
+static void refresh(struct cx_certificate_keeper *keeper)
+{
+    keeper->certificates = (struct cx_rpc_certificates){
+        .certificate = keeper->watch.in_force.certificate,
+        .key = keeper->watch.in_force.key,
+        .client_ca = keeper->watch.in_force.client_ca,
+    };
+}
+
+bool cx_certificate_keeper_open(struct cx_certificate_keeper *keeper,
+                                const struct cx_config *config,
+                                char ret_problem[CX_CERTIFICATES_PROBLEM_MAX])
+{
+    const struct cx_certificate_files files = {
+        .certificate = config->tls_cert,
+        .key = config->tls_key,
+        .client_ca = config->tls_client_ca,
+    };
+
+    memset(keeper, 0, sizeof *keeper);
+    keeper->config = config;
+    if (config->tls_cert[0] == '\0') {
+        return true;
+    }
+    if (!cx_certificate_watch_init(&keeper->watch, &files, ret_problem)) {
+        return false;
+    }
+    refresh(keeper);
+    return true;
+}
+
+void cx_certificate_keeper_close(struct cx_certificate_keeper *keeper)
+{
+    cx_certificate_watch_done(&keeper->watch);
+}
+
+const struct cx_rpc_certificates *
+cx_certificate_keeper_get(const struct cx_certificate_keeper *keeper)
+{
+    return keeper->certificates.certificate != NULL ? &keeper->certificates : NULL;
+}
+
+int cx_certificate_keeper_look_ms(const struct cx_certificate_keeper *keeper)
+{
+    return cx_certificate_keeper_get(keeper) != NULL ? CX_CERTIFICATE_LOOK_MS : -1;
+}
+
+/* Tells the age when it is another than the one that was told. */
+static void tell_age(struct cx_certificate_keeper *keeper, int64_t now_s)
+{
+    enum cx_certificate_age age = cx_certificates_age(&keeper->watch.in_force, now_s);
+
+    if (age != keeper->told) {
+        keeper->told = age;
+        cx_notice_certificate_age(keeper->config, &keeper->watch.in_force, age);
+    }
+}
+
+void cx_certificate_keeper_tell(struct cx_certificate_keeper *keeper, int64_t now_s)
+{
+    if (cx_certificate_keeper_get(keeper) != NULL) {
+        cx_notice_certificates(keeper->config, &keeper->watch.in_force, false);
+        tell_age(keeper, now_s);
+    }
+}
+
+bool cx_certificate_keeper_look(struct cx_certificate_keeper *keeper, int64_t now_s)
+{
+    char problem[CX_CERTIFICATES_PROBLEM_MAX];
+    enum cx_certificate_news news = CX_CERTIFICATES_SAME;
+
+    if (cx_certificate_keeper_get(keeper) == NULL) {
+        return false;
+    }
+    news = cx_certificate_watch_look(&keeper->watch, problem);
+    if (news == CX_CERTIFICATES_CHANGED) {
+        refresh(keeper);
+        keeper->told = CX_CERTIFICATE_IN_FORCE; /* Of the others. */
+        cx_notice_certificates(keeper->config, &keeper->watch.in_force, true);
+    } else if (news == CX_CERTIFICATES_BROKEN) {
+        cx_notice_certificates_broken(problem);
+    }
+    tell_age(keeper, now_s);
+    return news == CX_CERTIFICATES_CHANGED;
+}

@@ -1,0 +1,40 @@
+// Certificates for tests, made on the spot: authorities and what they sign.
+
+#ifndef CX_TESTS_SUPPORT_CERTIFICATES_H
+#define CX_TESTS_SUPPORT_CERTIFICATES_H
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+// A certificate with its key, as PEM.
+struct TestCertificate {
+  std::string certificate;
+  std::string key;
+};
+
+class TestAuthority {
+ public:
+  static constexpr int64_t kDayS = 24 * 3600;
+
+  explicit TestAuthority(const std::string &name);
+  ~TestAuthority();
+
+  // Its own certificate: what those have to trust who trust it.
+  const std::string &pem() const { return pem_; }
+
+  // Signs a new certificate for localhost and 127.0.0.1, in force from `begin_s` until
+  // `expire_s`, counted from now.
+  TestCertificate Issue(const std::string &name, int64_t begin_s = -kDayS,
+                        int64_t expire_s = 30 * kDayS);
+
+ private:
+  struct Parts;
+  std::unique_ptr<Parts> parts_;
+  std::string pem_;
+};
+
+// The key of a PEM text, written with a passphrase.
+std::string WithPassphrase(const std::string &key);
+
+#endif  // CX_TESTS_SUPPORT_CERTIFICATES_H

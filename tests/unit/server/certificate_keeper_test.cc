@@ -1,0 +1,123 @@
+// What server/certificate_keeper.h promises.
+
+#include <unistd.h>
+
+#include <cstring>
+#include <memory>
+
+#include "tests/unit/tls/tls_fixture.h"
+
+extern "C" {
+#include "server/certificate_keeper.h"
+#include "server/config/config.h"
+#include "server/logging.h"
+}
+
+namespace {
+
+class CertificateKeeperTest : public TlsFixture {
+ protected:
+  CertificateKeeperTest() {
+    EXPECT_EQ(0, pipe(pipe_));
+    cx_logging_configure(CX_LOGGING_TEXT, CX_LOGGING_INFO, pipe_[1]);
+    strcpy(config_->tls_cert, certificate_.c_str());
+    strcpy(config_->tls_key, key_.c_str());
+  }
+
+  ~CertificateKeeperTest() override {
+    cx_certificate_keeper_close(&keeper_);
+    cx_logging_configure(CX_LOGGING_TEXT, CX_LOGGING_INFO, STDERR_FILENO);
+    close(pipe_[0]);
+    close(pipe_[1]);
+  }
+
+  std::string Open() {
+    char problem[CX_CERTIFICATES_PROBLEM_MAX] = "";
+    bool opened = cx_certificate_keeper_open(&keeper_, config_.get(), problem);
+    EXPECT_EQ(opened, problem[0] == '\0');
+    return Named(problem);
+  }
+
+  bool Look() { return cx_certificate_keeper_look(&keeper_, now_s_); }
+
+  // How often the log has said `part` since it was asked last.
+  size_t Told(const std::string &part) {
+    char text[16384];
+    EXPECT_EQ(1, write(pipe_[1], ".", 1));  // So that there is something to read.
+    ssize_t size = read(pipe_[0], text, sizeof text);
+    std::string told(text, static_cast<size_t>(size));
+    size_t count = 0;
+    for (size_t at = 0; (at = told.find(part, at)) != told.npos; at++) count++;
+    return count;
+  }
+
+  std::unique_ptr<cx_config> config_ = std::make_unique<cx_config>();
+  cx_certificate_keeper keeper_ = {};
+  int64_t now_s_ = time(nullptr);
+  int pipe_[2];
+};
+
+TEST_F(CertificateKeeperTest, DoesNothingWithoutTLS) {
+  config_->tls_cert[0] = config_->tls_key[0] = '\0';
+  EXPECT_EQ("", Open());
+  EXPECT_EQ(nullptr, cx_certificate_keeper_get(&keeper_));
+  EXPECT_EQ(-1, cx_certificate_keeper_look_ms(&keeper_));
+  cx_certificate_keeper_tell(&keeper_, now_s_);
+  EXPECT_FALSE(Look());
+  EXPECT_EQ(0u, Told("\n"));
+}
+
+TEST_F(CertificateKeeperTest, GivesWhatTheConfigurationNames) {
+  strcpy(config_->tls_client_ca, authority_file_.c_str());
+  Write(authority_file_, authority_.pem());
+  EXPECT_EQ("", Open());
+  const cx_rpc_certificates *given = cx_certificate_keeper_get(&keeper_);
+  ASSERT_NE(nullptr, given);
+  EXPECT_EQ(server_.certificate, given->certificate);
+  EXPECT_EQ(server_.key, given->key);
+  EXPECT_EQ(authority_.pem(), given->client_ca);
+  EXPECT_EQ(CX_CERTIFICATE_LOOK_MS, cx_certificate_keeper_look_ms(&keeper_));
+  cx_certificate_keeper_tell(&keeper_, now_s_);
+  EXPECT_EQ(1u, Told("the port takes TLS"));
+}
+
+TEST_F(CertificateKeeperTest, SaysWhatIsWrongWithAFile) {
+  Write(key_, "nonsense");
+  EXPECT_EQ(0u, Open().find("tls_key KEY holds no private key"));
+}
+
+TEST_F(CertificateKeeperTest, GivesWhatTheFilesHoldNow) {
+  ASSERT_EQ("", Open());
+  TestCertificate next = authority_.Issue("next");
+  Put(next);
+  EXPECT_FALSE(Look());
+  EXPECT_TRUE(Look());
+  EXPECT_EQ(next.certificate, cx_certificate_keeper_get(&keeper_)->certificate);
+  EXPECT_EQ(next.key, cx_certificate_keeper_get(&keeper_)->key);
+  EXPECT_EQ(1u, Told("new connections get other certificates"));
+}
+
+TEST_F(CertificateKeeperTest, TellsOnceThatTheFilesAreBroken) {
+  ASSERT_EQ("", Open());
+  Write(key_, "nonsense");
+  for (int i = 0; i < 4; i++) EXPECT_FALSE(Look());
+  EXPECT_EQ(server_.key, cx_certificate_keeper_get(&keeper_)->key);
+  EXPECT_EQ(1u, Told("the certificates stay as they were"));
+}
+
+TEST_F(CertificateKeeperTest, TellsEachAgeOnceAndThatOfTheNextAgain) {
+  ASSERT_EQ("", Open());
+  cx_certificate_keeper_tell(&keeper_, now_s_);
+  EXPECT_EQ(0u, Told("warning"));
+  now_s_ += 25 * TestAuthority::kDayS;
+  for (int i = 0; i < 3; i++) Look();
+  EXPECT_EQ(1u, Told("expires within 7 days"));
+  now_s_ += 25 * TestAuthority::kDayS;
+  for (int i = 0; i < 3; i++) Look();
+  EXPECT_EQ(1u, Told("has expired"));
+  Put(authority_.Issue("next"));
+  for (int i = 0; i < 3; i++) Look();
+  EXPECT_EQ(1u, Told("has expired"));
+}
+
+}  // namespace

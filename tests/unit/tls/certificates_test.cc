@@ -1,0 +1,154 @@
+// What server/tls/certificates.h promises.
+
+#include "tests/unit/tls/tls_fixture.h"
+
+#include <ctime>
+
+extern "C" {
+#include "tests/support/fail_nth.h"
+}
+
+namespace {
+
+class CertificatesTest : public TlsFixture {
+ protected:
+  ~CertificatesTest() override { cx_certificates_done(&certificates_); }
+
+  // The problem with the files, or "".
+  std::string Load() {
+    char problem[CX_CERTIFICATES_PROBLEM_MAX] = "";
+    cx_certificates_done(&certificates_);
+    bool loaded = cx_certificates_load(&files_, &certificates_, problem);
+    EXPECT_EQ(loaded, problem[0] == '\0');
+    return Named(problem);
+  }
+
+  void Has(const std::string &text, const std::string &part) {
+    EXPECT_NE(std::string::npos, text.find(part)) << text << "\nwithout\n" << part;
+  }
+
+  cx_certificates certificates_ = {};
+};
+
+TEST_F(CertificatesTest, LoadsWhatBelongsTogether) {
+  AskClients();
+  EXPECT_EQ("", Load());
+  EXPECT_EQ(server_.certificate, certificates_.certificate);
+  EXPECT_EQ(server_.key, certificates_.key);
+  EXPECT_EQ(authority_.pem(), certificates_.client_ca);
+  EXPECT_NEAR(time(nullptr) + 30 * TestAuthority::kDayS, certificates_.expire_s, 600);
+  EXPECT_NEAR(time(nullptr) - TestAuthority::kDayS, certificates_.begin_s, 600);
+}
+
+TEST_F(CertificatesTest, LoadsNoAuthoritiesWhereClientsNeedNone) {
+  EXPECT_EQ("", Load());
+  EXPECT_EQ(nullptr, certificates_.client_ca);
+}
+
+TEST_F(CertificatesTest, TakesCertificatesBehindTheFirst) {
+  Write(certificate_, server_.certificate + authority_.pem());
+  EXPECT_EQ("", Load());
+}
+
+TEST_F(CertificatesTest, NamesAFileThatIsMissingOrNone) {
+  remove(key_.c_str());
+  Has(Load(), "tls_key KEY cannot be read: No such file or directory");
+  mkdir(key_.c_str(), 0700);
+  Has(Load(), "tls_key KEY is no file");
+  AskClients();
+  Write(key_, server_.key);
+  remove(authority_file_.c_str());
+  rmdir(key_.c_str());
+  Write(key_, server_.key);
+  Has(Load(), "tls_client_ca CA cannot be read");
+}
+
+TEST_F(CertificatesTest, NamesAFileThatIsFarTooLarge) {
+  Write(certificate_, std::string(CX_CERTIFICATE_FILE_MAX + 1, 'x'));
+  Has(Load(), "tls_cert CERT has more than 1048576 bytes");
+}
+
+TEST_F(CertificatesTest, NamesAFileWithoutACertificate) {
+  for (const std::string &text : {std::string(), std::string("nonsense"), server_.key}) {
+    Write(certificate_, text);
+    Has(Load(), "tls_cert CERT holds no certificate, or a broken one: it must be PEM");
+  }
+  Put(server_);
+  AskClients();
+  Write(authority_file_, "nonsense");
+  Has(Load(), "tls_client_ca CA holds no certificate");
+}
+
+TEST_F(CertificatesTest, NamesAFileWithABrokenCertificateBehindAGoodOne) {
+  std::string broken = authority_.pem();
+  broken[broken.size() / 2] = '!';
+  Write(certificate_, server_.certificate + broken);
+  Has(Load(), "tls_cert CERT holds no certificate, or a broken one");
+}
+
+TEST_F(CertificatesTest, NamesAFileWithoutAKey) {
+  Write(key_, server_.certificate);
+  Has(Load(), "tls_key KEY holds no private key: it must be PEM");
+}
+
+TEST_F(CertificatesTest, SaysThatAKeyHasAPassphrase) {
+  Write(key_, WithPassphrase(server_.key));
+  Has(Load(), "tls_key KEY has a passphrase");
+}
+
+TEST_F(CertificatesTest, SaysThatAKeyIsNotThatOfTheCertificate) {
+  Write(key_, authority_.Issue("server").key);
+  Has(Load(), "tls_key KEY is not the key of the certificate in tls_cert CERT");
+  Put(server_);
+  Write(certificate_, authority_.pem() + server_.certificate);
+  Has(Load(), "the server's own certificate comes first");
+}
+
+TEST_F(CertificatesTest, KnowsAKeyThatEverybodyMayRead) {
+  ASSERT_EQ("", Load());
+  EXPECT_FALSE(certificates_.key_exposed);
+  chmod(key_.c_str(), 0640);
+  ASSERT_EQ("", Load());
+  EXPECT_FALSE(certificates_.key_exposed) << "a group is meant";
+  chmod(key_.c_str(), 0644);
+  ASSERT_EQ("", Load());
+  EXPECT_TRUE(certificates_.key_exposed);
+}
+
+TEST_F(CertificatesTest, AreEqualWhereTheirBytesAre) {
+  AskClients();
+  ASSERT_EQ("", Load());
+  cx_certificates other = certificates_;
+  std::string changed = server_.key + "\n";
+  EXPECT_TRUE(cx_certificates_equal(&certificates_, &other));
+  other.key = &changed[0];
+  EXPECT_FALSE(cx_certificates_equal(&certificates_, &other));
+  other = certificates_;
+  other.client_ca = nullptr;
+  EXPECT_FALSE(cx_certificates_equal(&certificates_, &other));
+  EXPECT_FALSE(cx_certificates_equal(&other, &certificates_));
+}
+
+TEST_F(CertificatesTest, GrowOld) {
+  certificates_.begin_s = 1000;
+  certificates_.expire_s = 1000 + 2 * CX_CERTIFICATE_SOON_S;
+  int64_t soon_s = certificates_.expire_s - CX_CERTIFICATE_SOON_S;
+  EXPECT_EQ(CX_CERTIFICATE_NOT_YET, cx_certificates_age(&certificates_, 999));
+  EXPECT_EQ(CX_CERTIFICATE_IN_FORCE, cx_certificates_age(&certificates_, 1000));
+  EXPECT_EQ(CX_CERTIFICATE_IN_FORCE, cx_certificates_age(&certificates_, soon_s - 1));
+  EXPECT_EQ(CX_CERTIFICATE_EXPIRES_SOON, cx_certificates_age(&certificates_, soon_s));
+  EXPECT_EQ(CX_CERTIFICATE_EXPIRED, cx_certificates_age(&certificates_, certificates_.expire_s));
+}
+
+TEST_F(CertificatesTest, LosesNothingWhereMemoryIsShort) {
+  AskClients();
+  fail_nth fail;
+  for (size_t nth = 1;; nth++) {
+    fail_nth_begin(&fail, nth);
+    std::string problem = Load();
+    if (!fail_nth_end(&fail)) break;
+    Has(problem, "out of memory");
+  }
+}
+
+}  // namespace
