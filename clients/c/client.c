@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <grpc/grpc_security.h>
+#include "clients/c/credentials.h"
 
 static const char ADDRESS_DEFAULT[] = "127.0.0.1:7420";
 
@@ -23,8 +23,13 @@ static grpc_arg integer_arg(const char *key, int value)
     return (grpc_arg){.type = GRPC_ARG_INTEGER, .key = (char *)key, .value.integer = value};
 }
 
-static grpc_channel *channel_new(const char *address)
+/* NULL when out of memory. */
+static grpc_channel *channel_new(const struct cxc_options *options)
 {
+    const char *address = options->address != NULL ? options->address : ADDRESS_DEFAULT;
+    const char *server_name = options->tls != NULL ? options->tls->server_name : NULL;
+    grpc_channel_credentials *credentials = cxc_credentials_new(options);
+    grpc_channel *channel;
     grpc_arg args[] = {
         integer_arg(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1), /* A connection of its own. */
         integer_arg(GRPC_ARG_ENABLE_RETRIES, 0),            /* They are made here. */
@@ -38,11 +43,19 @@ static grpc_channel *channel_new(const char *address)
         /* In spite of its name: how long one attempt to connect may take. */
         integer_arg(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, CONNECT_TIMEOUT_MS),
         integer_arg(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, RECONNECT_MAX_MS),
+        {
+            .type = GRPC_ARG_STRING,
+            .key = (char *)GRPC_SSL_TARGET_NAME_OVERRIDE_ARG,
+            .value.string = (char *)server_name,
+        },
     };
-    const grpc_channel_args channel_args = {sizeof args / sizeof args[0], args};
-    grpc_channel_credentials *credentials = grpc_insecure_credentials_create();
-    grpc_channel *channel = grpc_channel_create(address, credentials, &channel_args);
+    size_t count = sizeof args / sizeof args[0];
+    const grpc_channel_args channel_args = {server_name != NULL ? count : count - 1, args};
 
+    if (credentials == NULL) {
+        return NULL;
+    }
+    channel = grpc_channel_create(address, credentials, &channel_args);
     grpc_channel_credentials_release(credentials);
     return channel;
 }
@@ -56,7 +69,12 @@ struct cxc_client *cxc_client_new(const struct cxc_options *options)
     }
     assert(options->timeout_ms >= 0);
     grpc_init();
-    client->channel = channel_new(options->address != NULL ? options->address : ADDRESS_DEFAULT);
+    client->channel = channel_new(options);
+    if (client->channel == NULL) {
+        grpc_shutdown();
+        free(client);
+        return NULL;
+    }
     client->timeout_ms = options->timeout_ms != 0 ? options->timeout_ms : TIMEOUT_DEFAULT_MS;
     client->no_repeats = options->no_repeats;
     pthread_mutex_init(&client->mutex, NULL);

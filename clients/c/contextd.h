@@ -114,10 +114,27 @@ bool cxc_error_is_transient(const struct cxc_error *error);
 
 struct cxc_client;
 
+/* What TLS takes: PEM, as C strings. All of it may be NULL. */
+struct cxc_tls {
+    const char *ca;          /* Who signs the server's certificate. NULL: whom the system trusts. */
+    const char *certificate; /* The client's own, and those that signed it, with its key: where */
+    const char *key;         /* the server asks for one. Both or neither. */
+    const char *server_name; /* What the server's certificate is for. NULL: the address's host. */
+};
+
+enum { CXC_TOKEN_SIZE = 8192 };
+
+/* Writes a bearer token, a C string. Returns false when there is none, with the reason in its
+ * place: the call then fails as UNAUTHENTICATED. Called before each attempt, by any thread. */
+typedef bool (*cxc_token_fn)(void *arg, char text[CXC_TOKEN_SIZE]);
+
 struct cxc_options {
-    const char *address; /* "host:port" or "unix:/path". NULL: "127.0.0.1:7420". */
-    int64_t timeout_ms;  /* For each blocking call. 0: 10,000. */
-    bool no_repeats;     /* Fail at the first `UNAVAILABLE` or `OVERLOADED` instead of (3). */
+    const char *address;       /* "host:port" or "unix:/path". NULL: "127.0.0.1:7420". */
+    int64_t timeout_ms;        /* For each blocking call. 0: 10,000. */
+    bool no_repeats;           /* Fail at the first `UNAVAILABLE` or `OVERLOADED` instead of (3). */
+    const struct cxc_tls *tls; /* NULL: without TLS, in plain text. */
+    cxc_token_fn token;        /* NULL: none. Without TLS it goes in plain text, too. */
+    void *token_arg;           /* For `token`; stays the caller's, longer than the client. */
 };
 
 /* Makes a client with a connection of its own, which is opened at the first call.

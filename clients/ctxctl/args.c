@@ -159,6 +159,12 @@ enum {
     OPTION_NO_COLOR,
     OPTION_TIMEOUT,
     OPTION_VERSION,
+    OPTION_TLS,
+    OPTION_CA,
+    OPTION_CERT,
+    OPTION_CERT_KEY,
+    OPTION_SERVER_NAME,
+    OPTION_TOKEN_FILE,
 };
 
 static const struct option global_options[] = {
@@ -166,6 +172,12 @@ static const struct option global_options[] = {
     {"namespace", required_argument, NULL, 'n'},
     {"output", required_argument, NULL, 'o'},
     {"timeout", required_argument, NULL, OPTION_TIMEOUT},
+    {"tls", no_argument, NULL, OPTION_TLS},
+    {"ca", required_argument, NULL, OPTION_CA},
+    {"cert", required_argument, NULL, OPTION_CERT},
+    {"cert-key", required_argument, NULL, OPTION_CERT_KEY},
+    {"server-name", required_argument, NULL, OPTION_SERVER_NAME},
+    {"token-file", required_argument, NULL, OPTION_TOKEN_FILE},
     {"color", required_argument, NULL, OPTION_COLOR},
     {"no-color", no_argument, NULL, OPTION_NO_COLOR},
     {"help", no_argument, NULL, 'h'},
@@ -179,6 +191,12 @@ static const char global_help[] =
     "  -n, --namespace NAME      the namespace (default: `default`)\n"
     "  -o, --output text|json    for people, or for scripts (default: text)\n"
     "      --timeout TIME        give up after this, such as 500ms, 10s or 2m (default: 10s)\n"
+    "      --tls                 talk TLS, and trust whom this machine trusts ($CONTEXTD_TLS=1)\n"
+    "      --ca FILE             talk TLS, and trust these authorities ($CONTEXTD_CA)\n"
+    "      --cert FILE           the certificate to show ($CONTEXTD_CERT), and\n"
+    "      --cert-key FILE       its private key ($CONTEXTD_CERT_KEY)\n"
+    "      --server-name NAME    what the server's certificate is for ($CONTEXTD_SERVER_NAME)\n"
+    "      --token-file FILE     a bearer token to send ($CONTEXTD_TOKEN_FILE)\n"
     "      --color WHEN          always, never, or auto: on a terminal without $NO_COLOR\n"
     "      --no-color            the same as --color never\n"
     "  -h, --help                show this\n";
@@ -203,9 +221,39 @@ static enum ctl_parsed color_set(struct ctl *ctl, const char *value, char proble
     return CTL_PARSED;
 }
 
+/* Obeys what says how the server is reached. False: this is another option. */
+static bool security_set(struct ctl_security *security, int option, const char *value)
+{
+    switch (option) {
+    case OPTION_TLS:
+        security->tls = true;
+        return true;
+    case OPTION_CA:
+        security->ca = value;
+        return true;
+    case OPTION_CERT:
+        security->cert = value;
+        return true;
+    case OPTION_CERT_KEY:
+        security->cert_key = value;
+        return true;
+    case OPTION_SERVER_NAME:
+        security->server_name = value;
+        return true;
+    case OPTION_TOKEN_FILE:
+        security->token_file = value;
+        return true;
+    default:
+        return false;
+    }
+}
+
 static enum ctl_parsed global_set(struct ctl *ctl, int option, const char *value,
                                   char problem[CTL_PROBLEM_SIZE])
 {
+    if (security_set(&ctl->security, option, value)) {
+        return CTL_PARSED;
+    }
     switch (option) {
     case 'a':
         ctl->address = value;

@@ -36,8 +36,19 @@ enum ctl_coloring {
     CTL_COLOR_NEVER,
 };
 
+/* How the server is reached. Files are NULL where there is none. */
+struct ctl_security {
+    bool tls;
+    const char *ca;
+    const char *cert;
+    const char *cert_key;
+    const char *server_name;
+    const char *token_file;
+};
+
 struct ctl {
     const char *address;
+    struct ctl_security security;
     const char *namespace_; /* "" is the server's default. */
     bool json;
     enum ctl_coloring coloring;

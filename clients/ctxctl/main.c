@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "clients/ctxctl/args.h"
+#include "clients/ctxctl/connect.h"
 #include "clients/ctxctl/fail.h"
 
 static const struct ctl_command *const commands[] = {
@@ -84,10 +85,11 @@ static enum ctl_exit stop(const struct ctl *ctl, enum ctl_parsed parsed,
 static enum ctl_exit command_run(struct ctl *ctl, const struct ctl_command *command,
                                  const struct ctl_args *args)
 {
-    const struct cxc_options options = {.address = ctl->address, .timeout_ms = ctl->timeout_ms};
-    enum ctl_exit exit;
+    enum ctl_exit exit = ctl_connect(ctl, false, &ctl->client);
 
-    ctl->client = ctl_require(cxc_client_new(&options));
+    if (exit != CTL_OK) {
+        return exit;
+    }
     exit = command->run(ctl, args);
     cxc_client_free(ctl->client);
     return exit;
@@ -141,16 +143,45 @@ static enum ctl_exit run(struct ctl *ctl, int argc, char **argv)
     return command_run(ctl, command, &args);
 }
 
+/* A variable of the environment; NULL for one that is empty. */
+static const char *variable(const char *name)
+{
+    const char *value = getenv(name);
+
+    return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+static bool tls_variable(bool *ret_tls)
+{
+    const char *value = variable("CONTEXTD_TLS");
+
+    *ret_tls = value != NULL && strcmp(value, "1") == 0;
+    return value == NULL || *ret_tls || strcmp(value, "0") == 0;
+}
+
 int main(int argc, char **argv)
 {
-    const char *address = getenv("CONTEXTD_ADDRESS");
+    const char *address = variable("CONTEXTD_ADDRESS");
     struct ctl ctl = {
-        .address = address != NULL && address[0] != '\0' ? address : "127.0.0.1:7420",
+        .address = address != NULL ? address : "127.0.0.1:7420",
+        .security =
+            {
+                .ca = variable("CONTEXTD_CA"),
+                .cert = variable("CONTEXTD_CERT"),
+                .cert_key = variable("CONTEXTD_CERT_KEY"),
+                .server_name = variable("CONTEXTD_SERVER_NAME"),
+                .token_file = variable("CONTEXTD_TOKEN_FILE"),
+            },
         .namespace_ = "",
         .timeout_ms = TIMEOUT_DEFAULT_MS,
     };
-    enum ctl_exit exit = run(&ctl, argc, argv);
+    enum ctl_exit exit;
 
+    if (!tls_variable(&ctl.security.tls)) {
+        return ctl_complain(&ctl, CTL_USAGE, "$CONTEXTD_TLS is 1 or 0, not '%s'",
+                            variable("CONTEXTD_TLS"));
+    }
+    exit = run(&ctl, argc, argv);
     if (fflush(stdout) != 0 && exit == CTL_OK) {
         exit = ctl_complain(&ctl, CTL_INPUT, "cannot write the output");
     }

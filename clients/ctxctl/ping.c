@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "clients/ctxctl/args.h"
+#include "clients/ctxctl/connect.h"
 #include "clients/ctxctl/fail.h"
 #include "clients/ctxctl/messages.h"
 #include "clients/ctxctl/output.h"
@@ -58,14 +59,11 @@ static void print(const struct ctl *ctl, const GetServerInfoResponse *info,
 
 static enum ctl_exit run(struct ctl *ctl, const struct ctl_args *args)
 {
-    /* No repeats: whether the server is there is the question. */
-    const struct cxc_options once = {
-        .address = ctl->address, .timeout_ms = ctl->timeout_ms, .no_repeats = true};
     const char *text = ctl_args_value(args, PING_COUNT);
     GetServerInfoResponse *info = NULL;
     struct ctl_timing timing = {0};
     uint64_t count = COUNT_DEFAULT;
-    struct cxc_client *client;
+    struct cxc_client *client = NULL;
     struct cxc_error error;
     enum ctl_exit exit = CTL_OK;
 
@@ -75,7 +73,11 @@ static enum ctl_exit run(struct ctl *ctl, const struct ctl_args *args)
     if (exit != CTL_OK || count == 0) {
         return exit != CTL_OK ? exit : ctl_complain(ctl, CTL_USAGE, "--count is at least 1");
     }
-    client = ctl_require(cxc_client_new(&once));
+    /* No repeats: whether the server is there is the question. */
+    exit = ctl_connect(ctl, true, &client);
+    if (exit != CTL_OK) {
+        return exit;
+    }
     if (ask(client, count, &timing, &info, &error) == CXC_OK) {
         ctl_timing_sort(&timing);
         print(ctl, info, &timing);
