@@ -35,5 +35,5 @@ scripts=("$root"/tests/integration/replay_{points,python,tracker}.py)
 
 floor=$(./venv.sh requirements-floor.txt)/bin
 env -u CONTEXTD_BINARY "$floor/python" -m pytest --ignore=tests/test_package.py \
-    --ignore=tests/server
+    --ignore=tests/server --ignore=tests/conformance
 exec "$bin/python" -m pytest "$@"

@@ -266,12 +266,9 @@ def test_a_diff_says_what_differs(client: Any, server: FakeServer) -> None:
     c = client.context("c")
     found = list(c.at(5).diff(c.at(point="p"), prefix="m/", without_values=True))
     one, two = contextd.Entry("é", b"1", "", 1), contextd.Entry("é", b"2", "", 2)
-    assert found[2:] == [
-        EntryDifference("é", one, two),
-        LabelDifference("new", None, "x"),
-        LabelDifference("old", "", None),
-    ]
-    assert [(d.key, d.before is None, d.after is None) for d in found[:2]] == [
+    assert found[:2] == [LabelDifference("new", None, "x"), LabelDifference("old", "", None)]
+    assert found[4:] == [EntryDifference("é", one, two)]
+    assert [(d.key, d.before is None, d.after is None) for d in found[2:4]] == [
         ("a", True, False),
         ("b", False, True),
     ]

@@ -55,8 +55,8 @@ class DiffReader(StreamReader[recovery.Difference]):
         if entries or labels or self._streams == 1:
             self._attempts.progressed()
         return [
-            *map(recovery.entry_difference_of, entries),
             *map(recovery.label_difference_of, labels),
+            *map(recovery.entry_difference_of, entries),
         ]
 
 

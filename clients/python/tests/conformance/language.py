@@ -70,8 +70,8 @@ def filled(tree: Any, names: Mapping[str, Any]) -> Any:
         return [filled(element, names) for element in tree]
     if isinstance(tree, dict):
         if tree.keys() == {"repeat", "bytes"}:
-            return _long(tree["repeat"], tree["bytes"])
-        return {filled(key, names): filled(value, names) for key, value in tree.items()}
+            return _long(str(filled(tree["repeat"], names)), tree["bytes"])
+        return {str(filled(key, names)): filled(value, names) for key, value in tree.items()}
     return tree
 
 

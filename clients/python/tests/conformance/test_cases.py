@@ -1,11 +1,15 @@
-"""Every case of tests/conformance, with the client for threads and the one for asyncio."""
+"""Every case of tests/conformance, with the client for threads and the one for asyncio.
+
+The cases that were selected run a few at a time, as they mostly wait: for the disk, for a server
+that starts. Each test waits for its own.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import pathlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -17,14 +21,20 @@ from conformance.running import flags_of, run_case
 from conformance.world import AsyncWorld, World, run_to_end
 from contextd_process import ContextdProcess
 
+AT_ONCE = 4
+
 Run = Callable[[Case, str], None]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def run(
-    binary: str, shared: ContextdProcess, addresses: dict[str, str], tmp_path: pathlib.Path
-) -> Run:
-    """Runs a case with the client for ``threads`` or ``asyncio``."""
+    request: pytest.FixtureRequest,
+    binary: str,
+    shared: ContextdProcess,
+    addresses: dict[str, str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Run]:
+    """Runs a case with the client for ``threads`` or ``asyncio``, and raises what it raised."""
 
     def run_with(case: Case, server: ContextdProcess, client: str) -> None:
         arguments: Any = (f"case-{uuid.uuid4()}", server, addresses, "server" in case.words)
@@ -33,18 +43,33 @@ def run(
         else:
             asyncio.run(run_case(case, AsyncWorld(*arguments)))
 
-    def choose(case: Case, client: str) -> None:
+    def run_one(case: Case, client: str) -> None:
         if "server" not in case.words:
             run_with(case, shared, client)
             return
-        own = ContextdProcess(binary, tmp_path, *flags_of(case.words["server"]))
+        flags = flags_of(case.words["server"])
+        own = ContextdProcess(binary, tmp_path_factory.mktemp("own"), *flags)
         own.start()
         try:
             run_with(case, own, client)
         finally:
             own.kill()
 
-    return choose
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        running: dict[tuple[str, str], Future[None]] = {
+            (case.id, client): pool.submit(run_one, case, client)
+            for case, client in selected(request.session.items)
+        }
+        yield lambda case, client: running[case.id, client].result()
+
+
+def selected(tests: list[pytest.Item]) -> Iterator[tuple[Case, str]]:
+    """The cases of those tests that run one."""
+    for test in tests:
+        if isinstance(test, pytest.Function) and "run" in test.fixturenames:
+            case: Any = test.callspec.params["case"]
+            client: Any = test.callspec.params["client"]
+            yield case, client
 
 
 def name_of(case: Case) -> str:
