@@ -1,0 +1,164 @@
+package dev.contextd.client;
+
+import dev.contextd.v1.StateRef;
+import dev.contextd.v1.WriteOptions;
+import io.grpc.MethodDescriptor;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.function.Function;
+
+/**
+ * Where an operation goes, and how: a context, or the state of it that {@code at} names.
+ *
+ * @param core the client
+ * @param namespace the namespace
+ * @param id the context
+ * @param timeoutNanos of each call
+ * @param at which state is read
+ * @param create how the context begins where it is missing, or {@code null}
+ * @param writer whose the writes are, or {@code null}
+ * @param requestId the request id of the next write, or {@code null}: a new one
+ */
+record Target(
+        Core core,
+        String namespace,
+        String id,
+        long timeoutNanos,
+        At at,
+        NewContext create,
+        Writer writer,
+        String requestId) {
+    /** Which state: the newest, or by one of these. */
+    record At(long version, String pointId, Instant time) {
+        static final At NEWEST = new At(0, "", null);
+
+        boolean isNewest() {
+            return version == 0 && pointId.isEmpty() && time == null;
+        }
+
+        static At version(long version) {
+            if (version < 1) {
+                throw Names.invalid("state.version", "must be at least 1");
+            }
+            return new At(version, "", null);
+        }
+
+        static At point(String id) {
+            Names.name("state.recovery_point_id", id, 1, Names.POINT_ID);
+            return new At(0, id, null);
+        }
+
+        static At time(Instant time) {
+            return new At(0, "", time);
+        }
+    }
+
+    /** Who writes: a session, with the fence of one of its exclusive activations, or 0. */
+    record Writer(Lease lease, long fence) {}
+
+    Target(Core core, String namespace, String id, long timeoutNanos) {
+        this(core, namespace, id, timeoutNanos, At.NEWEST, null, null, null);
+    }
+
+    Target at(At state) {
+        return new Target(core, namespace, id, timeoutNanos, state, create, writer, requestId);
+    }
+
+    Target createIfMissing(NewContext properties) {
+        return new Target(core, namespace, id, timeoutNanos, at, properties, writer, requestId);
+    }
+
+    Target timeout(Duration timeout) {
+        if (timeout.isNegative() || timeout.isZero()) {
+            throw new IllegalArgumentException("the timeout must be above 0");
+        }
+        return new Target(core, namespace, id, timeout.toNanos(), at, create, writer, requestId);
+    }
+
+    Target requestId(String id) {
+        Names.text("write.request_id", id, Names.REQUEST_ID);
+        return new Target(core, namespace, this.id, timeoutNanos, at, create, writer, id);
+    }
+
+    Target writer(Writer who) {
+        return new Target(core, namespace, id, timeoutNanos, at, create, who, requestId);
+    }
+
+    /** Another context that exists; the session still writes, but none of its activations. */
+    Target other(String contextId) {
+        Writer who = writer == null ? null : new Writer(writer.lease(), 0);
+        return new Target(core, namespace, contextId, timeoutNanos, At.NEWEST, null, who, null);
+    }
+
+    long deadline() {
+        return System.nanoTime() + timeoutNanos;
+    }
+
+    void check() {
+        check("");
+    }
+
+    /** Refuses names that the server would refuse; its fields begin with {@code path}. */
+    void check(String path) {
+        Names.namespace(path + "namespace", namespace);
+        Names.name(path + "context_id", id, 1, Names.ID);
+    }
+
+    StateRef state() {
+        return state("state");
+    }
+
+    StateRef state(String field) {
+        check(field + ".");
+        StateRef.Builder made = StateRef.newBuilder().setNamespace(namespace).setContextId(id);
+        if (at.version() != 0) {
+            made.setVersion(at.version());
+        } else if (!at.pointId().isEmpty()) {
+            made.setRecoveryPointId(at.pointId());
+        } else if (at.time() != null) {
+            made.setTime(Requests.time(at.time()));
+        }
+        return made.build();
+    }
+
+    /** The request id of a write that begins now. */
+    String nextRequestId() {
+        return requestId == null ? RequestIds.next() : requestId;
+    }
+
+    /** What a write says about itself. */
+    WriteOptions write(String writeId) {
+        return write(writeId, true);
+    }
+
+    /** The same; only what is fenced may carry a fence. */
+    WriteOptions write(String writeId, boolean fenced) {
+        WriteOptions.Builder made = WriteOptions.newBuilder().setRequestId(writeId);
+        if (writer != null) {
+            made.setSessionId(writer.lease().id).setFence(fenced ? writer.fence() : 0);
+        }
+        return made.build();
+    }
+
+    /** Calls a method that reads. */
+    <Q, R, T> Pending<T> read(MethodDescriptor<Q, R> method, Q request, Function<R, T> read) {
+        return core.call(method, request, read, deadline(), "");
+    }
+
+    /** Calls a method that writes. */
+    <Q, R, T> Pending<T> send(
+            MethodDescriptor<Q, R> method, Q request, String writeId, Function<R, T> read) {
+        if (writer == null) {
+            return core.call(method, request, read, deadline(), writeId);
+        }
+        return writer.lease()
+                .guard(() -> core.call(method, request, read, deadline(), writeId));
+    }
+
+    /** Sends what may go together with others, if that is on. */
+    <T> Pending<T> submit(Lane lane, LaneOperation<T> operation) {
+        return writer == null
+                ? lane.submit(operation)
+                : writer.lease().guard(() -> lane.submit(operation));
+    }
+}

@@ -1,0 +1,52 @@
+package dev.contextd.client;
+
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+
+/** Runs things later, in one thread of its own, which nothing may block. */
+final class Timers {
+    private final ScheduledThreadPoolExecutor thread =
+            new ScheduledThreadPoolExecutor(
+                    1,
+                    run -> {
+                        Thread made = new Thread(run, "contextd-timer");
+                        made.setDaemon(true);
+                        return made;
+                    });
+    private final Set<Pending<?>> waiting = ConcurrentHashMap.newKeySet();
+
+    Timers() {
+        thread.setRemoveOnCancelPolicy(true);
+    }
+
+    /** Runs something later. What is closed before does not run, and fails its owner instead. */
+    void after(long nanos, Pending<?> owner, Runnable run) {
+        waiting.add(owner);
+        try {
+            thread.schedule(
+                    () -> {
+                        if (waiting.remove(owner)) {
+                            run.run();
+                        }
+                    },
+                    nanos,
+                    TimeUnit.NANOSECONDS);
+        } catch (RejectedExecutionException isClosed) {
+            waiting.remove(owner);
+            owner.completeExceptionally(Failures.closed("client"));
+        }
+    }
+
+    void close(Supplier<? extends Throwable> error) {
+        thread.shutdownNow();
+        for (Pending<?> owner : waiting) {
+            if (waiting.remove(owner)) {
+                owner.completeExceptionally(error.get());
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+package dev.contextd.client;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Assumptions;
+
+/** A real server in a process of its own: started, killed and started again on one port. */
+final class ContextdServer implements AutoCloseable {
+    private static final String BINARY = System.getenv("CONTEXTD_BINARY");
+    private static final long START_SECONDS = 60;
+
+    private final Path folder;
+    private final List<String> flags;
+    private String address = "127.0.0.1:0";
+    private Process process;
+
+    private ContextdServer(List<String> flags) throws IOException {
+        folder = Files.createTempDirectory("contextd-java-");
+        this.flags = flags;
+    }
+
+    /** Starts one; without $CONTEXTD_BINARY the test is skipped. */
+    static ContextdServer begin(String... flags) {
+        Assumptions.assumeTrue(BINARY != null, "CONTEXTD_BINARY names no server");
+        try {
+            ContextdServer server = new ContextdServer(List.of(flags));
+            server.start();
+            return server;
+        } catch (IOException error) {
+            throw new UncheckedIOException(error);
+        }
+    }
+
+    String address() {
+        return address;
+    }
+
+    ClientBuilder client() {
+        return Client.builder().address(address);
+    }
+
+    void start() throws IOException {
+        Path port = folder.resolve("port");
+        Files.deleteIfExists(port);
+        List<String> command = new ArrayList<>(List.of(BINARY, "--listen", address));
+        command.addAll(List.of("--data-dir", folder.resolve("data").toString()));
+        command.addAll(List.of("--port-file", port.toString()));
+        command.addAll(flags);
+        File words = folder.resolve("words").toFile();
+        ProcessBuilder builder =
+                new ProcessBuilder(command)
+                        .redirectErrorStream(true)
+                        .redirectOutput(ProcessBuilder.Redirect.appendTo(words));
+        // CONTEXTD_* are the server's settings: it refuses ours.
+        builder.environment().keySet().removeIf(name -> name.startsWith("CONTEXTD_"));
+        process = builder.start();
+        address = "127.0.0.1:" + awaitPort(port);
+    }
+
+    private int awaitPort(Path port) throws IOException {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(START_SECONDS);
+        while (System.nanoTime() - end < 0) {
+            if (Files.exists(port)) {
+                String text = Files.readString(port).strip();
+                if (!text.isEmpty()) {
+                    return Integer.parseInt(text);
+                }
+            }
+            try {
+                if (process.waitFor(10, TimeUnit.MILLISECONDS)) {
+                    break;
+                }
+            } catch (InterruptedException interrupted) {
+                Thread.currentThread().interrupt();
+                break;
+            }
+        }
+        throw new IllegalStateException("the server is not ready: " + words());
+    }
+
+    String words() throws IOException {
+        return Files.readString(folder.resolve("words"));
+    }
+
+    void kill() {
+        process.destroyForcibly();
+        try {
+            process.waitFor();
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public void close() {
+        kill();
+        try (Stream<Path> files = Files.walk(folder)) {
+            files.sorted(Comparator.reverseOrder()).map(Path::toFile).forEach(File::delete);
+        } catch (IOException error) {
+            throw new UncheckedIOException(error);
+        }
+    }
+}
