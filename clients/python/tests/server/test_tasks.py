@@ -45,10 +45,29 @@ with Client(address, namespace=namespace, timeout=60.0) as client:
             print(type(error).__name__, flush=True)
 """
 
+# Writes without an end, and prints how far it came.
+WRITER = """
+import itertools
+import sys
+from contextd import Client
+from contextd.tasks import SharedContext, task_context
 
-def worker(process: ContextdProcess, namespace: str) -> subprocess.Popen[str]:
+address, namespace = sys.argv[1:]
+with Client(address, namespace=namespace, timeout=60.0) as client:
+    with task_context(client, "t") as task:
+        shared = SharedContext.create(client, "t", owner="a", data={"n": 0})
+        for n in itertools.count(1):
+            task.add_context_update("step", n)
+            shared.edit("n", lambda n: n + 1)
+            print(n, flush=True)
+"""
+
+
+def worker(
+    process: ContextdProcess, namespace: str, program: str = WORKER
+) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", WORKER, process.address, namespace],
+        [sys.executable, "-c", program, process.address, namespace],
         env={**os.environ, "PYTHONPATH": str(FOLDER / "src")},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -89,6 +108,29 @@ def test_a_task_survives_kills_of_its_program_and_of_the_server(
     shared = tasks.open_shared("t", actor="first")
     assert shared.rollback(shared.versions()[-1].version).version == 3
     assert shared.get("city") == "Rome"
+
+
+def test_what_was_answered_is_there_however_often_both_are_killed(
+    process: ContextdProcess, namespace: str, tasks: BothTasks
+) -> None:
+    with worker(process, namespace, WRITER) as writer:
+        assert writer.stdout is not None
+        for _ in range(3):
+            for _ in range(10):
+                done = int(writer.stdout.readline())
+            process.kill()
+            process.start()
+        writer.kill()
+        done = max([done, *map(int, writer.stdout.read().split())])
+    process.kill()
+    process.start()
+    task = tasks.open("t", create=False)
+    steps = [update.data for update in task.get_context_history(["step"])]
+    assert steps == list(range(1, len(steps) + 1))
+    assert done <= len(steps) <= done + 1
+    shared = tasks.open_shared("t", actor="a")
+    assert done <= shared.get("n") <= len(steps)
+    assert shared.version() == shared.versions(limit=1)[0].version == shared.get("n") + 1
 
 
 def test_a_worker_that_was_taken_over_writes_nothing_more(

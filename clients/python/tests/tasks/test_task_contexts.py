@@ -17,6 +17,7 @@ import contextd.tasks.updates
 from both_tasks import BothTasks
 from contextd.tasks import async_task_context
 from contextd.v1 import context_manager_pb2, resources_pb2, tracker_pb2
+from contextd.values import JSON, TEXT
 from fake import UNAVAILABLE, Fail, FakeClock, FakeServer
 from fake_sessions import answer_sessions
 
@@ -161,6 +162,31 @@ def test_a_history_is_read_as_far_as_it_was_asked_for(tasks: BothTasks, server: 
     first, second = server.requests["ListActivities"]
     assert (first.page_size, list(first.types), first.newest_first) == (3, ["m"], True)
     assert second.page_token == "t"
+
+
+@pytest.mark.parametrize(
+    ("data", "content_type", "read"),
+    [
+        (b"{}", JSON, {}),
+        (b"a", TEXT, "a"),
+        (b"", "", None),
+        (b"", TEXT, ""),
+        (b"a", "", b"a"),
+        (b"", "image/png", b""),
+        (b"{", JSON, b"{"),
+        (b"\xff", JSON, b"\xff"),
+        (b"\xff", TEXT, b"\xff"),
+    ],
+)
+def test_data_are_read_as_they_were_given_and_else_as_bytes(
+    tasks: BothTasks, server: FakeServer, data: bytes, content_type: str, read: Any
+) -> None:
+    server.answer("CreateContext", EXISTS)
+    told = page(1)
+    told.activities[0].data, told.activities[0].content_type = data, content_type
+    server.answer("ListActivities", told)
+    (update,) = tasks.open("c").get_context_history()
+    assert update.data == read
 
 
 def test_a_history_of_one_session_goes_on_until_there_are_enough(

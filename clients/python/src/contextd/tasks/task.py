@@ -398,7 +398,7 @@ class TaskContext:
         time in seconds.
 
         Example:
-            >>> json.dump(task.to_dict(), open("trip-1.json", "w"))
+            >>> pathlib.Path("trip-1.json").write_text(json.dumps(task.to_dict()))
         """
         return self._run(self._operations.to_dict())
 

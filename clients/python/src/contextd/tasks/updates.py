@@ -106,16 +106,19 @@ def content_of(data: Any) -> Value:  # noqa: ANN401  JSON holds anything
 
 
 def data_of(value: bytes, content_type: str) -> Any:  # noqa: ANN401  JSON holds anything
-    """Reads what :func:`content_of` made.
+    """Reads what :func:`content_of` made. What others stored wrongly stays as the bytes it is.
 
     Example:
         >>> data_of(b'{"to":"Rome"}', "application/json")
         {'to': 'Rome'}
     """
-    if content_type == JSON:
-        return json.loads(value)
-    if content_type == TEXT:
-        return value.decode()
+    try:
+        if content_type == JSON:
+            return json.loads(value)
+        if content_type == TEXT:
+            return value.decode()
+    except ValueError:
+        return value
     return value if value or content_type else None
 
 
