@@ -9,7 +9,7 @@ from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, Optional, Union
+from typing import Any, Callable, Optional, Union
 
 import grpc
 from google.protobuf import any_pb2, message_factory
@@ -57,7 +57,9 @@ class Hang:
 
 UNAVAILABLE = Fail(grpc.StatusCode.UNAVAILABLE, "STOPPING")
 
-Answer = Union[Message, Fail, Hang, Sequence[Union[Message, Fail, Hang]]]
+Answer = Union[
+    Message, Fail, Hang, Sequence[Union[Message, Fail, Hang]], Callable[[Any], Union[Message, Fail]]
+]
 
 # What a test waits for comes at once, or never.
 PATIENCE_SECONDS = 60.0
@@ -67,7 +69,7 @@ class FakeServer:
     """Answers each call with the next answer for its method, the last one again and again.
 
     An answer of a streaming method is a list: messages, and perhaps a failure at its end, or
-    a silence.
+    a silence. An answer that is a function makes one of the request.
     """
 
     def __init__(self) -> None:
@@ -141,6 +143,8 @@ class FakeServer:
     def _unary(self, method: str) -> Any:
         def serve(request: Message, context: grpc.ServicerContext) -> Message:
             answer = self._next(method, request, context)
+            if callable(answer):
+                answer = answer(request)
             if isinstance(answer, Fail):
                 _abort(context, answer)
             if isinstance(answer, Hang):

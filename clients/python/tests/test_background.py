@@ -11,7 +11,7 @@ import pytest
 
 from contextd._calls import Invoke, Operation, Sleep
 from contextd._methods import RENEW
-from contextd._sync import BackgroundRunner, Stopped
+from contextd._sync import BackgroundRunner, Connection, Stopped
 from contextd.v1 import tracker_pb2 as pb
 from fake import PATIENCE_SECONDS, FakeServer, Hang
 
@@ -21,7 +21,7 @@ FOR_EVER = 1000 * PATIENCE_SECONDS
 @pytest.fixture
 def runner(server: FakeServer) -> Iterator[BackgroundRunner]:
     with grpc.insecure_channel(server.address) as channel:
-        yield BackgroundRunner(channel)
+        yield BackgroundRunner(Connection(channel))
 
 
 def begin(runner: BackgroundRunner, operation: Operation[str]) -> Future[str]:

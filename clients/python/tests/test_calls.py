@@ -101,10 +101,7 @@ def test_a_client_is_made_without_a_call() -> None:
 
 
 # What the client does not offer, or asks for elsewhere.
-UNUSED = {"BatchGetContexts", "BatchUpdateContexts", "StreamUpdates", "Subscribe"} | {
-    "Backup",
-    "VerifyStorage",
-}
+UNUSED = {"BatchGetContexts", "StreamUpdates", "Subscribe", "Backup", "VerifyStorage"}
 
 
 @pytest.mark.parametrize(

@@ -154,7 +154,7 @@ def test_an_unknown_reason_is_kept() -> None:
         (grpc.StatusCode.UNAVAILABLE, contextd.Unavailable),
         (grpc.StatusCode.DEADLINE_EXCEEDED, contextd.DeadlineExceeded),
         (grpc.StatusCode.CANCELLED, contextd.Cancelled),
-        (grpc.StatusCode.UNIMPLEMENTED, contextd.NotSupported),
+        (grpc.StatusCode.UNIMPLEMENTED, contextd.WrongServer),
         (grpc.StatusCode.INTERNAL, contextd.ContextdError),
     ],
 )

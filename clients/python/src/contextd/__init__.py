@@ -26,10 +26,13 @@ from contextd.aio import (
 )
 from contextd.batch import PointBatch
 from contextd.client import Client
+from contextd.connecting import FinishedCall, OnCall, Tls
 from contextd.context import Branch, Context
 from contextd.draft import Draft
 from contextd.errors import (
     Cancelled,
+    CertificateRejected,
+    ClientClosed,
     Conflict,
     ContextBusy,
     ContextdError,
@@ -43,9 +46,11 @@ from contextd.errors import (
     HasChildren,
     HeadMoved,
     InvalidField,
+    InvalidValue,
     LimitReached,
     MalformedRequest,
     MergeConflicts,
+    NewerServer,
     NoCommonAncestor,
     NoRecoveryPoints,
     NotActive,
@@ -71,6 +76,7 @@ from contextd.errors import (
     StreamStalled,
     Unavailable,
     VersionConflict,
+    WrongServer,
 )
 from contextd.events import (
     Append,
@@ -144,9 +150,8 @@ from contextd.values import (
     Written,
     to_json,
 )
+from contextd.version import __version__
 from contextd.view import ReadNeeded, View, ViewedContext
-
-__version__ = "0.5.0"
 
 __all__ = [
     "Activation",
@@ -164,8 +169,10 @@ __all__ = [
     "AsyncView",
     "Branch",
     "Cancelled",
+    "CertificateRejected",
     "Changes",
     "Client",
+    "ClientClosed",
     "Conflict",
     "Content",
     "Context",
@@ -192,9 +199,11 @@ __all__ = [
     "EventType",
     "Expiry",
     "FileOperation",
+    "FinishedCall",
     "HasChildren",
     "HeadMoved",
     "InvalidField",
+    "InvalidValue",
     "LabelDifference",
     "LimitReached",
     "MalformedRequest",
@@ -206,11 +215,13 @@ __all__ = [
     "Namespace",
     "NewContext",
     "NewPoint",
+    "NewerServer",
     "NoCommonAncestor",
     "NoRecoveryPoints",
     "NotActive",
     "NotReady",
     "NotSupported",
+    "OnCall",
     "OnConflict",
     "Optimized",
     "Overloaded",
@@ -262,6 +273,7 @@ __all__ = [
     "StreamStalled",
     "Subscription",
     "Synced",
+    "Tls",
     "TrackedFile",
     "Truncated",
     "Unavailable",
@@ -272,5 +284,7 @@ __all__ = [
     "View",
     "ViewedContext",
     "Written",
+    "WrongServer",
+    "__version__",
     "to_json",
 ]

@@ -9,9 +9,10 @@ decides is here once.
 
 from __future__ import annotations
 
+import logging
+import os
 import random
 import time
-import uuid
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import Any, Callable, Generic, Optional, TypeVar, Union, cast
@@ -20,12 +21,21 @@ import grpc
 from google.protobuf.message import Message
 
 from contextd._methods import READ, Method, Request, Response
-from contextd.errors import ContextdError, DeadlineExceeded, StateNotRetained, StreamStalled
+from contextd.connecting import FinishedCall, OnCall
+from contextd.errors import (
+    ContextdError,
+    DeadlineExceeded,
+    StateNotRetained,
+    StreamStalled,
+    Unavailable,
+)
 from contextd.retry import Attempts, RetryPolicy
 from contextd.v1 import context_manager_pb2 as pb
 from contextd.values import Entry, entry_of
 
 T = TypeVar("T")
+
+_log = logging.getLogger("contextd")
 
 
 @dataclass(frozen=True)
@@ -51,17 +61,45 @@ class Collect:
     reader: StreamReader[Any]
 
 
-Step = Union[Invoke, Sleep, Collect]
+@dataclass(frozen=True)
+class Coalesce:
+    """Step: have a method called together with what others call meanwhile, and give its answer."""
+
+    settings: Settings
+    method: Method[Any, Any]
+    request: Message
+    request_id: Optional[str]
+
+
+Step = Union[Invoke, Sleep, Collect, Coalesce]
 Operation = Generator[Step, Any, T]
+
+# Random ids without asking the system for each. A program's own `random.seed` does not change
+# them, and a process that was forked has others.
+_ids = random.Random()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_ids.seed)
+
+# What makes 128 random bits a UUID of version 4.
+_UUID_MASK = ~(0xF000 << 64 | 0xC000 << 48)
+_UUID_BITS = 0x4000 << 64 | 0x8000 << 48
 
 
 def _new_id() -> str:
-    return str(uuid.uuid4())
+    """A random UUID."""
+    digits = f"{_ids.getrandbits(128) & _UUID_MASK | _UUID_BITS:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What all calls of a client have in common, and its seams to time and chance."""
+    """What all calls of a client have in common, and its seams to time and chance.
+
+    Attributes:
+        address: Where the server is, to be told in errors.
+        coalescing: Whether operations go out together with others.
+        on_call: Told of each call that is over.
+    """
 
     namespace: str
     timeout: float
@@ -69,6 +107,9 @@ class Settings:
     clock: Callable[[], float] = time.monotonic
     random: Callable[[], float] = random.random
     new_id: Callable[[], str] = _new_id
+    address: str = ""
+    coalescing: bool = False
+    on_call: Optional[OnCall] = None
 
     def __post_init__(self) -> None:
         """Refuses what cannot work."""
@@ -79,9 +120,10 @@ class Settings:
         """The same with another timeout, if one is given."""
         return self if timeout is None else replace(self, timeout=timeout)
 
-    def attempts(self) -> Attempts:
-        """Begins the attempts of a call now."""
-        return Attempts(self.retry, self.timeout, self.clock, self.random)
+    def attempts(self, timeout: Optional[float] = None) -> Attempts:
+        """Begins the attempts of a call now, for ``timeout`` seconds where it is given."""
+        length = self.timeout if timeout is None else timeout
+        return Attempts(self.retry, length, self.clock, self.random)
 
 
 def call(
@@ -89,21 +131,63 @@ def call(
     method: Method[Request, Response],
     request: Request,
     request_id: Optional[str] = None,
+    timeout: Optional[float] = None,
 ) -> Operation[Response]:
     """Calls a method, again where that is safe and may help, until the deadline.
 
+    ``timeout`` is instead of that of the settings.
+
     It is the same request each time, so that a write keeps its request id.
     """
-    attempts = settings.attempts()
+    attempts = settings.attempts(timeout)
     while True:
         try:
-            return cast(Response, (yield Invoke(method.name, request, attempts.remaining())))
+            response = yield Invoke(method.name, request, attempts.remaining())
         except ContextdError as error:
             error.request_id = request_id
             delay = attempts.delay_after(error)
             if delay is None:
+                _explain(settings, error, attempts)
+                _tell(settings, method, attempts, error)
                 raise
+            _log.debug("%s is repeated in %.3f s: %s", method.name, delay, error)
+        else:
+            _tell(settings, method, attempts, None)
+            return cast(Response, response)
         yield Sleep(delay)
+
+
+def _explain(settings: Settings, error: ContextdError, attempts: Attempts) -> None:
+    """Says where nobody answered, and for how long."""
+    if isinstance(error, Unavailable) and settings.address:
+        times = "once" if attempts.count == 1 else f"{attempts.count} times"
+        error.message = (
+            f"{settings.address} was tried {times} in {attempts.elapsed():.1f} s; "
+            f"the last answer: {error.message}"
+        )
+
+
+def _tell(
+    settings: Settings,
+    method: Method[Any, Any],
+    attempts: Attempts,
+    error: Optional[ContextdError],
+) -> None:
+    if settings.on_call is not None:
+        made = attempts.count + (error is None)
+        settings.on_call(FinishedCall(method.name, attempts.elapsed(), made, error))
+
+
+def call_together(
+    settings: Settings,
+    method: Method[Request, Response],
+    request: Request,
+    request_id: Optional[str] = None,
+) -> Operation[Response]:
+    """Calls a method, in one call with what others call meanwhile, where the client does that."""
+    if not settings.coalescing:
+        return (yield from call(settings, method, request, request_id))
+    return cast(Response, (yield Coalesce(settings, method, request, request_id)))
 
 
 @dataclass
@@ -159,7 +243,8 @@ class StreamAttempts:
         progressed, self._progressed = self._progressed, False
         if progressed:
             self._attempts = self._settings.attempts()
-            if isinstance(error, (DeadlineExceeded, StreamStalled)):
+            expired = error.code is grpc.StatusCode.UNAUTHENTICATED
+            if expired or isinstance(error, (DeadlineExceeded, StreamStalled)):
                 return 0.0
         delay = self._attempts.delay_after(error)
         if delay is None:

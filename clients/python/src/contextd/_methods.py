@@ -26,6 +26,9 @@ CREATE = Method[manager.CreateContextRequest, manager.CreateContextResponse]("Cr
 GET = Method[manager.GetContextRequest, manager.GetContextResponse]("GetContext")
 LIST = Method[manager.ListContextsRequest, manager.ListContextsResponse]("ListContexts")
 UPDATE = Method[manager.UpdateContextRequest, manager.UpdateContextResponse]("UpdateContext")
+BATCH_UPDATE = Method[manager.BatchUpdateContextsRequest, manager.BatchUpdateContextsResponse](
+    "BatchUpdateContexts"
+)
 DELETE = Method[manager.DeleteContextRequest, manager.DeleteContextResponse]("DeleteContext")
 NAMESPACES = Method[manager.ListNamespacesRequest, manager.ListNamespacesResponse]("ListNamespaces")
 SERVER_INFO = Method[manager.GetServerInfoRequest, manager.GetServerInfoResponse]("GetServerInfo")
@@ -36,6 +39,7 @@ CONTEXT_MANAGER: tuple[Method[Any, Any], ...] = (
     GET,
     LIST,
     UPDATE,
+    BATCH_UPDATE,
     DELETE,
     NAMESPACES,
     SERVER_INFO,

@@ -15,6 +15,7 @@ from contextd._calls import (
     Settings,
     Sleep,
     call,
+    call_together,
 )
 from contextd._lease import Writer
 from contextd._methods import (
@@ -186,20 +187,35 @@ class ContextOperations:
 
     def _write(self, request_id: Optional[str], fenced: bool = True) -> resources_pb2.WriteOptions:
         """What a write says about itself; only what is ``fenced`` may carry a fence."""
+        write = resources_pb2.WriteOptions()
+        self._set_write(write, request_id, fenced)
+        return write
+
+    def _set_write(
+        self, write: resources_pb2.WriteOptions, request_id: Optional[str], fenced: bool = True
+    ) -> str:
+        """Fills in what a write says about itself; gives its request id."""
         write_id = self.settings.new_id() if request_id is None else request_id
-        if self.writer is None:
-            return resources_pb2.WriteOptions(request_id=write_id)
-        return resources_pb2.WriteOptions(
-            request_id=write_id,
-            session_id=self.writer.lease.id,
-            fence=self.writer.fence if fenced else 0,
-        )
+        write.request_id = write_id
+        if self.writer is not None:
+            write.session_id = self.writer.lease.id
+            write.fence = self.writer.fence if fenced else 0
+        return write_id
 
     def _send(
         self, method: Method[Request, Response], request: Request, request_id: str
     ) -> Operation[Response]:
         """Calls a method that writes."""
-        operation = call(self.settings, method, request, request_id)
+        return (yield from self._guarded(call(self.settings, method, request, request_id)))
+
+    def _send_together(
+        self, method: Method[Request, Response], request: Request, request_id: str
+    ) -> Operation[Response]:
+        """Calls a method that writes, perhaps in one call with others."""
+        operation = call_together(self.settings, method, request, request_id)
+        return (yield from self._guarded(operation))
+
+    def _guarded(self, operation: Operation[T]) -> Operation[T]:
         if self.writer is not None:
             operation = self.writer.lease.guard(operation)
         return (yield from operation)
@@ -234,17 +250,16 @@ class ContextOperations:
         request_id: Optional[str] = None,
     ) -> Operation[values.Written]:
         """Changes the context: all the mutations, or none."""
-        write = self._write(request_id)
-        request = pb.UpdateContextRequest(
-            namespace=self.namespace,
-            context_id=self.id,
-            mutations=mutations,
-            preconditions=preconditions,
-            create_if_missing=self._new_context(),
-            write=write,
-        )
-        response = yield from self._send(UPDATE, request, write.request_id)
-        return values.written_of(response.version, response.write, write.request_id)
+        # Filled in where it stands: each message that is given to another is copied.
+        request = pb.UpdateContextRequest(namespace=self.namespace, context_id=self.id)
+        request.mutations.extend(mutations)
+        if preconditions:
+            request.preconditions.extend(preconditions)
+        if self.create_if_missing is not None:
+            _requests.set_new_context(request.create_if_missing, self.create_if_missing)
+        write_id = self._set_write(request.write, request_id)
+        response = yield from self._send_together(UPDATE, request, write_id)
+        return values.written_of(response.version, response.write, write_id)
 
     def delete(
         self,

@@ -10,7 +10,7 @@ from typing import Optional, Union
 import grpc
 
 from contextd import _requests, recovery, values
-from contextd._calls import Collect, Operation, Pages, Settings, Sleep, call
+from contextd._calls import Collect, Operation, Pages, Settings, Sleep, call, call_together
 from contextd._differences import DiffReader, SyncReader
 from contextd._lease import Writer
 from contextd._methods import (
@@ -159,7 +159,7 @@ class RecoveryOperations(TrackedOperations):
     def _checkpoint(
         self, request: pb.CreateRecoveryPointRequest
     ) -> Operation[recovery.RecoveryPoint]:
-        response = yield from self._send(CREATE_POINT, request, request.write.request_id)
+        response = yield from self._send_together(CREATE_POINT, request, request.write.request_id)
         return _told(response, request.recovery_point_id)
 
     def _checkpoint_draft(
@@ -204,7 +204,7 @@ class RecoveryOperations(TrackedOperations):
     def point(self, request: pb.GetRecoveryPointRequest) -> Operation[recovery.RecoveryPoint]:
         """Gets a point, its entries in pieces when they do not fit into one message."""
         try:
-            response = yield from call(self.settings, GET_POINT, request)
+            response = yield from call_together(self.settings, GET_POINT, request)
         except ResponseTooLarge:
             if not request.with_entries:
                 raise
@@ -271,12 +271,12 @@ class RecoveryOperations(TrackedOperations):
         self, request: pb.UpdateRecoveryPointRequest
     ) -> Operation[recovery.RecoveryPoint]:
         """Changes what lies beside the state of a point."""
-        response = yield from self._send(UPDATE_POINT, request, request.write.request_id)
+        response = yield from self._send_together(UPDATE_POINT, request, request.write.request_id)
         return _told(response, request.recovery_point_id)
 
     def attach(self, request: pb.UpdateRecoveryPointRequest) -> Operation[None]:
         """Keeps attachments for a point, whether or not it was made yet."""
-        yield from self._send(UPDATE_POINT, request, request.write.request_id)
+        yield from self._send_together(UPDATE_POINT, request, request.write.request_id)
 
     def delete_request(
         self, point: recovery.Point, request_id: Optional[str]
@@ -291,7 +291,7 @@ class RecoveryOperations(TrackedOperations):
 
     def delete_point(self, request: pb.DeleteRecoveryPointRequest) -> Operation[None]:
         """Drops a point."""
-        yield from self._send(DELETE_POINT, request, request.write.request_id)
+        yield from self._send_together(DELETE_POINT, request, request.write.request_id)
 
     def prune_points(
         self,

@@ -94,24 +94,30 @@ def state_ref(namespace: str, context_id: str, at: At) -> resources_pb2.StateRef
 
 def put_entry(key: str, content: Content) -> resources_pb2.Mutation:
     """A step that sets an entry."""
-    return resources_pb2.Mutation(
-        put_entry=resources_pb2.PutEntry(
-            key=key, value=content.value, content_type=content.content_type
-        )
-    )
+    # Filled in where it stands: a message that is given to another is copied.
+    mutation = resources_pb2.Mutation()
+    put = mutation.put_entry
+    put.SetInParent()
+    put.key = key
+    put.value = content.value
+    put.content_type = content.content_type
+    return mutation
 
 
 def append_entry(
     key: str, content: Content, expected_size: Optional[int] = None
 ) -> resources_pb2.Mutation:
     """A step that adds to an entry; ``expected_size`` bytes must be there before."""
-    append = resources_pb2.AppendEntry(
-        key=key, value=content.value, content_type=content.content_type
-    )
+    mutation = resources_pb2.Mutation()
+    append = mutation.append_entry
+    append.SetInParent()
+    append.key = key
+    append.value = content.value
+    append.content_type = content.content_type
     if expected_size is not None:
         append.expected_size.bytes = expected_size
         append.expected_size.SetInParent()
-    return resources_pb2.Mutation(append_entry=append)
+    return mutation
 
 
 def delete_entry(key: str) -> resources_pb2.Mutation:
@@ -247,15 +253,20 @@ def preconditions(
 
 def new_context(properties: NewContext) -> resources_pb2.NewContext:
     """How a context begins."""
-    return resources_pb2.NewContext(
-        type=properties.type,
-        parent_id=properties.parent_id,
-        metadata=properties.metadata,
-        expiry=None if properties.expiry is None else _expiry(properties.expiry),
-        recovery_policy=(
-            None
-            if properties.recovery_policy is None
-            else _recovery_policy(properties.recovery_policy)
-        ),
-        create_parent=properties.create_parent,
-    )
+    message = resources_pb2.NewContext()
+    set_new_context(message, properties)
+    return message
+
+
+def set_new_context(message: resources_pb2.NewContext, properties: NewContext) -> None:
+    """Fills in how a context begins, also where nothing is said of it."""
+    message.SetInParent()
+    message.type = properties.type
+    message.parent_id = properties.parent_id
+    if properties.metadata:
+        message.metadata.update(properties.metadata)
+    if properties.expiry is not None:
+        message.expiry.CopyFrom(_expiry(properties.expiry))
+    if properties.recovery_policy is not None:
+        message.recovery_policy.CopyFrom(_recovery_policy(properties.recovery_policy))
+    message.create_parent = properties.create_parent

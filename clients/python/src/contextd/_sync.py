@@ -11,6 +11,8 @@ import grpc
 
 from contextd import _calls, _methods, errors
 from contextd._calls import Operation, Pages
+from contextd._coalescing import Lanes
+from contextd.v1 import tracker_pb2
 from contextd.v1.context_manager_pb2_grpc import ContextManagerStub
 from contextd.v1.recovery_pb2_grpc import RecoveryStub
 from contextd.v1.tracker_pb2_grpc import TrackerStub
@@ -24,20 +26,61 @@ def error_of(error: grpc.RpcError) -> errors.ContextdError:
     return errors.from_status(call.code(), call.details() or "", call.trailing_metadata() or ())
 
 
-class Runner:
-    """Performs operations, for any number of threads."""
+class Connection:
+    """A channel with what each call on it carries, until it is closed.
 
-    def __init__(self, channel: grpc.Channel) -> None:
-        self.channel = channel
-        self.sleep: Callable[[float], None] = time.sleep
+    Attributes:
+        methods: The methods of all services by their names.
+        closed: Whether the client was closed.
+    """
+
+    def __init__(self, channel: grpc.Channel, token: Optional[Callable[[], str]] = None) -> None:
+        """Calls nobody."""
+        self.closed = False
+        self._channel = channel
+        self._token = token
         manager = ContextManagerStub(channel)
         tracker = TrackerStub(channel)
-        self.subscribe = tracker.Subscribe
-        self._methods: dict[str, Any] = {
+        self.methods: dict[str, Any] = {
             **_methods.bound(manager, _methods.CONTEXT_MANAGER),
             **_methods.bound(tracker, _methods.TRACKER),
             **_methods.bound(RecoveryStub(channel), _methods.RECOVERY),
+            "Subscribe": tracker.Subscribe,
         }
+
+    def metadata(self) -> Optional[tuple[tuple[str, str], ...]]:
+        """What an attempt carries; the token is asked for anew. Raises where it is closed."""
+        if self.closed:
+            raise errors.ClientClosed
+        return None if self._token is None else (("authorization", f"Bearer {self._token()}"),)
+
+    def error_of(self, error: grpc.RpcError) -> errors.ContextdError:
+        """Reads what a call failed with: after :meth:`close` that, whatever else it says."""
+        return errors.ClientClosed() if self.closed else error_of(error)
+
+    def close(self) -> None:
+        """Ends it, and the calls that are under way."""
+        self.closed = True
+        self._channel.close()
+
+
+class Runner:
+    """Performs operations, for any number of threads."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.sleep: Callable[[float], None] = time.sleep
+        self._methods = connection.methods
+        self._lanes = Lanes(self.run)
+
+    def close(self) -> None:
+        """Ends all calls with ``ClientClosed``."""
+        self.connection.close()
+        self._lanes.close()
+
+    def subscribe(self, request: tracker_pb2.SubscribeRequest) -> Any:  # noqa: ANN401  a stream
+        """Begins a stream of events."""
+        return self._methods["Subscribe"](request, metadata=self.connection.metadata())
 
     def run(self, operation: Operation[T]) -> T:
         """Performs all steps of an operation and gives its result."""
@@ -58,14 +101,18 @@ class Runner:
             try:
                 return self._invoke(step)
             except grpc.RpcError as error:
-                raise error_of(error) from error
+                raise self.connection.error_of(error) from error
+        if isinstance(step, _calls.Coalesce):
+            return self._lanes.perform(step)
         if isinstance(step, _calls.Sleep):
             self.sleep(step.seconds)
             return None
         return list(self.read(step.reader))
 
     def _invoke(self, step: _calls.Invoke) -> object:
-        return self._methods[step.method](step.request, timeout=step.timeout)
+        return self._methods[step.method](
+            step.request, timeout=step.timeout, metadata=self.connection.metadata()
+        )
 
     def rows(self, pages: Pages[T]) -> Iterator[T]:
         """Gives the rows of all pages; gets each page when its first row is asked for."""
@@ -75,13 +122,15 @@ class Runner:
     def read(self, reader: _calls.StreamReader[T]) -> Iterator[T]:
         """Gives what a reader reads, over as many streams as it takes."""
         while not reader.done:
-            stream = self._methods[reader.method.name](reader.request(), timeout=reader.timeout)
+            stream = self._methods[reader.method.name](
+                reader.request(), timeout=reader.timeout, metadata=self.connection.metadata()
+            )
             try:
                 for response in stream:
                     yield from reader.accept(response)
                 return
             except grpc.RpcError as error:
-                delay = reader.delay_after(error_of(error))
+                delay = reader.delay_after(self.connection.error_of(error))
             finally:
                 stream.cancel()
             self.sleep(delay)
@@ -101,8 +150,8 @@ class BackgroundRunner(Runner):
     2. After ``wake`` no step waits any more; calls go on.
     """
 
-    def __init__(self, channel: grpc.Channel) -> None:
-        super().__init__(channel)
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
         self.sleep = self._wait
         self._lock = threading.Lock()
         self._awake = threading.Event()
@@ -131,7 +180,9 @@ class BackgroundRunner(Runner):
         with self._lock:
             if self._stopped:
                 raise Stopped
-            call = self._methods[step.method].future(step.request, timeout=step.timeout)
+            call = self._methods[step.method].future(
+                step.request, timeout=step.timeout, metadata=self.connection.metadata()
+            )
             self._call = call
         try:
             return call.result()

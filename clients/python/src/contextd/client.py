@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
 from types import TracebackType
 from typing import Callable, Optional, Union
@@ -13,8 +13,9 @@ import grpc
 from contextd import _channel, _operations, _recovery, _requests, _sessions, _subscribing, _tracked
 from contextd._calls import Settings
 from contextd._streams import Streams
-from contextd._sync import Runner
+from contextd._sync import Connection, Runner
 from contextd.batch import PointBatch
+from contextd.connecting import OnCall, Tls
 from contextd.context import Context
 from contextd.errors import SessionLost
 from contextd.events import EventType
@@ -27,6 +28,11 @@ from contextd.v1 import context_manager_pb2 as pb
 from contextd.v1 import recovery_pb2
 from contextd.values import ContextInfo, Namespace, NewContext, RetentionPolicy, ServerInfo, Value
 
+Interceptor = Union[
+    grpc.UnaryUnaryClientInterceptor,
+    grpc.UnaryStreamClientInterceptor,
+]
+
 _NO_VALUES: Mapping[str, Value] = {}
 _NO_LABELS: Mapping[str, str] = {}
 
@@ -35,10 +41,16 @@ class Client:
     """A connection to a contextd server, for any number of threads.
 
     Args:
-        address: ``host:port``.
+        address: ``host:port``, or what gRPC's resolvers know: ``dns:///...``, ``unix:...``.
         namespace: Isolates: contexts of other namespaces are not seen.
         timeout: Seconds for each call, all its repetitions included.
         retry: How calls are repeated.
+        coalescing: Let operations of several threads go out together. A thread that is alone
+            does not notice.
+        tls: Encrypt, with these certificates. ``None``: do not.
+        token: Gives the bearer token that a call carries; asked before each attempt.
+        interceptors: gRPC's own, such as those of OpenTelemetry.
+        on_call: Told of each call when it is over.
         options: Further options of the gRPC channel.
 
     Making one calls nobody; the first call connects.
@@ -58,17 +70,34 @@ class Client:
         namespace: str = "default",
         timeout: float = 10.0,
         retry: Optional[RetryPolicy] = None,
+        coalescing: bool = True,
+        tls: Optional[Tls] = None,
+        token: Optional[Callable[[], str]] = None,
+        interceptors: Sequence[Interceptor] = (),
+        on_call: Optional[OnCall] = None,
         options: _channel.Options = (),
     ) -> None:
         """Prepares the connection."""
-        self._settings = Settings(namespace, timeout, retry or RetryPolicy())
-        self._channel = grpc.insecure_channel(address, _channel.channel_options(options))
-        self._runner = Runner(self._channel)
+        self._settings = Settings(
+            namespace,
+            timeout,
+            retry or RetryPolicy(),
+            address=address,
+            coalescing=coalescing,
+            on_call=on_call,
+        )
+        known = _channel.channel_options(options, tls)
+        if tls is None:
+            channel = grpc.insecure_channel(address, known)
+        else:
+            channel = grpc.secure_channel(address, _channel.credentials(tls), known)
+        channel = grpc.intercept_channel(channel, *interceptors)
+        self._runner = Runner(Connection(channel, token))
         self._sessions: set[Session] = set()
         self._subscriptions: weakref.WeakSet[Subscription] = weakref.WeakSet()
 
     def close(self) -> None:
-        """Ends the connection; calls that are under way are cancelled.
+        """Ends the connection; calls that are under way end with :class:`ClientClosed`.
 
         Sessions that were not ended are no longer renewed, and end by themselves.
         Subscriptions are closed.
@@ -77,7 +106,7 @@ class Client:
             subscription.close()
         for session in list(self._sessions):
             session._abandon()
-        self._channel.close()
+        self._runner.close()
 
     def __enter__(self) -> Client:
         """Gives the client itself."""

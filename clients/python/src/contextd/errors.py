@@ -46,6 +46,11 @@ NotSupported                the server does not have this feature
 Unavailable                 no server answered, until the deadline
   NotReady, Stopping        the server is starting, or ending
   StorageFailed             the server's disk failed; it is ending
+  CertificateRejected       a certificate was not accepted, or one side does not speak TLS
+WrongServer                 what answers is not contextd
+NewerServer                 the answer holds what this version does not know
+ClientClosed                the client was closed
+InvalidValue                a value that cannot be written, or is not what was asked for
 DeadlineExceeded            no answer in time
 Cancelled                   the call was cancelled
 ==========================  =================================================
@@ -460,6 +465,44 @@ class StorageFailed(Unavailable):
     """The server's disk failed, and the server ends. A write may have been applied."""
 
 
+class CertificateRejected(Unavailable):
+    """TLS did not come about, and no repetition helps.
+
+    The server's certificate was not accepted, or is another name's, or one side does not speak
+    TLS. A server that does not accept *our* certificate closes the connection without a word
+    that gRPC tells: that is a plain :class:`Unavailable`.
+    """
+
+
+class WrongServer(ContextdError):
+    """What answers at the address is not contextd."""
+
+
+class NewerServer(ContextdError):
+    """The answer holds something that this version does not know and must not leave out."""
+
+
+class ClientClosed(ContextdError):
+    """The client was closed. A write that was under way may have been applied."""
+
+    def __init__(self, message: str = "the client was closed") -> None:
+        super().__init__(message, grpc.StatusCode.CANCELLED)
+
+
+class InvalidValue(ContextdError, TypeError, ValueError):
+    """A value cannot be written, or is not what was asked for, such as JSON.
+
+    Also a ``TypeError`` and a ``ValueError``. Nothing was sent, or what came stays unread.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, grpc.StatusCode.INVALID_ARGUMENT)
+
+    def __str__(self) -> str:
+        """Says what is wrong."""
+        return self.message
+
+
 class DeadlineExceeded(ContextdError):
     """There was no answer in time. A write may have been applied. See ``request_id``."""
 
@@ -510,8 +553,18 @@ _BY_CODE: Mapping[grpc.StatusCode, type[ContextdError]] = {
     grpc.StatusCode.UNAVAILABLE: Unavailable,
     grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineExceeded,
     grpc.StatusCode.CANCELLED: Cancelled,
-    grpc.StatusCode.UNIMPLEMENTED: NotSupported,
+    grpc.StatusCode.UNIMPLEMENTED: WrongServer,
 }
+
+# What gRPC says of connections that no repetition mends; in its words of several versions.
+_BY_WORDS: tuple[tuple[str, type[ContextdError]], ...] = (
+    ("handshake failed", CertificateRejected),
+    ("Hostname Verification Check failed", CertificateRejected),
+    ("is not in peer certificate", CertificateRejected),
+    ("Failed parsing HTTP/2", WrongServer),
+    ("http1.x server", WrongServer),
+    ("Received http2 header with status", WrongServer),
+)
 
 
 def _parse_number(text: str) -> Optional[int]:
@@ -529,6 +582,10 @@ def _unpack(detail: any_pb2.Any, message: Message) -> bool:
     return True
 
 
+def _by_words(message: str) -> Optional[type[ContextdError]]:
+    return next((kind for words, kind in _BY_WORDS if words in message), None)
+
+
 def _make(
     code: grpc.StatusCode,
     message: str,
@@ -536,8 +593,11 @@ def _make(
     details: Mapping[str, str],
     retry_delay: Optional[float],
 ) -> ContextdError:
-    by_code = _BY_CODE.get(code, ContextdError)
-    return _BY_REASON.get(reason, by_code)(message, code, reason, details, retry_delay)
+    if reason:
+        kind = _BY_REASON.get(reason) or _BY_CODE.get(code, ContextdError)
+    else:
+        kind = _by_words(message) or _BY_CODE.get(code, ContextdError)
+    return kind(message, code, reason, details, retry_delay)
 
 
 def from_status(code: grpc.StatusCode, message: str, trailers: _Metadata = ()) -> ContextdError:
@@ -564,8 +624,15 @@ def from_status(code: grpc.StatusCode, message: str, trailers: _Metadata = ()) -
     return _make(code, message, info.reason, info.metadata, retry_delay)
 
 
-def from_failure(failure: resources_pb2.Failure) -> ContextdError:
-    """Makes the exception for one part of a batch that failed."""
+def from_failure(failure: resources_pb2.Failure, place: str = "") -> ContextdError:
+    """Makes the exception for one part of a batch that failed.
+
+    ``place`` is where the part stands in the batch: what is told of its fields is without it.
+    """
     code = _CODES.get(failure.code, grpc.StatusCode.UNKNOWN)
     delay = failure.retry_delay.ToNanoseconds() / 1e9 if failure.HasField("retry_delay") else None
-    return _make(code, failure.message, failure.reason, failure.metadata, delay)
+    message, details = failure.message, dict(failure.metadata)
+    if place and details.get("field", "").startswith(place):
+        details["field"] = details["field"][len(place) :]
+        message = message.replace(place, "", 1)
+    return _make(code, message, failure.reason, details, delay)

@@ -5,9 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Callable, Optional
 
-from contextd.errors import ContextdError, Overloaded, StreamStalled, Unavailable
+from contextd.errors import (
+    Cancelled,
+    CertificateRejected,
+    ContextdError,
+    Overloaded,
+    StreamStalled,
+    Unavailable,
+)
 
 _EXPONENT_MAX = 32
+
+# What the program cancels itself never comes here: it is asyncio's own exception, or ClientClosed.
+_REPEATED = (Unavailable, Overloaded, StreamStalled, Cancelled)
 
 
 @dataclass(frozen=True)
@@ -15,9 +25,10 @@ class RetryPolicy:
     """How calls are repeated that are safe to repeat.
 
     Reads are; so is every write, because it carries a request id. A call is repeated when
-    no server answered (:class:`~contextd.Unavailable`), or when the server refused it for
-    the moment (:class:`~contextd.Overloaded`), until the call's timeout has passed. Streams
-    are begun again also when they were not read in time (:class:`~contextd.StreamStalled`).
+    no server answered (:class:`~contextd.Unavailable`), when a server or a proxy dropped it
+    (:class:`~contextd.Cancelled`), or when the server refused it for the moment
+    (:class:`~contextd.Overloaded`), until the call's timeout has passed. Streams are begun
+    again also when they were not read in time (:class:`~contextd.StreamStalled`).
 
     Attributes:
         initial_delay: Seconds before the first repetition.
@@ -81,8 +92,18 @@ class Attempts:
         self._policy = policy
         self._clock = clock
         self._random = random
-        self._deadline = clock() + timeout
+        self._began = clock()
+        self._deadline = self._began + timeout
         self._failed = 0
+
+    @property
+    def count(self) -> int:
+        """How many have failed so far."""
+        return self._failed
+
+    def elapsed(self) -> float:
+        """Seconds since the first one began."""
+        return self._clock() - self._began
 
     def remaining(self) -> float:
         """Seconds left until the deadline; not below 0."""
@@ -94,11 +115,11 @@ class Attempts:
         A server's own delay is never cut short, only spread over up to half as much
         again. There is no further attempt when it would begin after the deadline.
         """
-        if not isinstance(error, (Unavailable, Overloaded, StreamStalled)):
+        self._failed += 1
+        if not isinstance(error, _REPEATED) or isinstance(error, CertificateRejected):
             return None
         if error.retry_delay is not None:
             delay = error.retry_delay * (1 + 0.5 * self._random())
         else:
-            delay = self._policy.delay(self._failed, self._random())
-        self._failed += 1
+            delay = self._policy.delay(self._failed - 1, self._random())
         return delay if delay < self.remaining() else None

@@ -118,7 +118,7 @@ class Session:
         self._running = running
         self._on_lost = on_lost
         self._over = threading.Event()
-        self._background = BackgroundRunner(runner.channel)
+        self._background = BackgroundRunner(runner.connection)
         self._thread = threading.Thread(target=self._keep, daemon=True)
 
     @property

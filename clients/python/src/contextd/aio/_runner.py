@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
-from typing import TYPE_CHECKING, Any, Callable, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union, cast
 
 import grpc
 
 from contextd import _calls, _methods, errors
 from contextd._calls import Operation, Pages
+from contextd.aio._coalescing import AsyncLanes
+from contextd.v1 import tracker_pb2
 from contextd.v1.context_manager_pb2_grpc import ContextManagerStub
 from contextd.v1.recovery_pb2_grpc import RecoveryStub
 from contextd.v1.tracker_pb2_grpc import TrackerStub
@@ -21,10 +23,60 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+Token = Callable[[], Union[str, Awaitable[str]]]
+"""Gives the bearer token of a call."""
+
 
 def error_of(error: grpc.aio.AioRpcError) -> errors.ContextdError:
     """Reads what a call failed with."""
     return errors.from_status(error.code(), error.details() or "", error.trailing_metadata())
+
+
+class AsyncConnection:
+    """A channel with what each call on it carries, until it is closed.
+
+    Attributes:
+        methods: The methods of all services by their names.
+        closed: Whether the client was closed.
+    """
+
+    def __init__(self, channel: grpc.aio.Channel, token: Optional[Token] = None) -> None:
+        """Calls nobody."""
+        self.closed = False
+        self._channel = channel
+        self._token = token
+        manager: ContextManagerAsyncStub = ContextManagerStub(channel)
+        tracker: TrackerAsyncStub = TrackerStub(channel)
+        recovery: RecoveryAsyncStub = RecoveryStub(channel)
+        self.methods: dict[str, Any] = {
+            **_methods.bound(manager, _methods.CONTEXT_MANAGER),
+            **_methods.bound(tracker, _methods.TRACKER),
+            **_methods.bound(recovery, _methods.RECOVERY),
+            "Subscribe": tracker.Subscribe,
+        }
+
+    async def metadata(self) -> Optional[tuple[tuple[str, str], ...]]:
+        """What an attempt carries; the token is asked for anew. Raises where it is closed."""
+        if self.closed:
+            raise errors.ClientClosed
+        if self._token is None:
+            return None
+        token = self._token()
+        if not isinstance(token, str):
+            token = await token
+        return (("authorization", f"Bearer {token}"),)
+
+    def ended_by_close(self) -> bool:
+        """Whether a cancellation that came out of a call is that of :meth:`close`."""
+        task = asyncio.current_task()
+        # Before Python 3.11 a task does not know whether somebody cancelled it.
+        cancelling: Optional[Callable[[], int]] = getattr(task, "cancelling", None)
+        return self.closed and (cancelling is None or cancelling() == 0)
+
+    async def close(self) -> None:
+        """Ends it, and the calls that are under way."""
+        self.closed = True
+        await self._channel.close()
 
 
 class AsyncRunner:
@@ -32,20 +84,23 @@ class AsyncRunner:
 
     def __init__(
         self,
-        channel: grpc.aio.Channel,
+        connection: AsyncConnection,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self.channel = channel
+        self.connection = connection
         self.sleep = sleep
-        manager: ContextManagerAsyncStub = ContextManagerStub(channel)
-        tracker: TrackerAsyncStub = TrackerStub(channel)
-        recovery: RecoveryAsyncStub = RecoveryStub(channel)
-        self.subscribe = tracker.Subscribe
-        self._methods: dict[str, Any] = {
-            **_methods.bound(manager, _methods.CONTEXT_MANAGER),
-            **_methods.bound(tracker, _methods.TRACKER),
-            **_methods.bound(recovery, _methods.RECOVERY),
-        }
+        self._methods = connection.methods
+        self._lanes = AsyncLanes(self.run)
+
+    async def close(self) -> None:
+        """Ends all calls with ``ClientClosed``."""
+        self._lanes.close()
+        await self.connection.close()
+
+    async def subscribe(self, request: tracker_pb2.SubscribeRequest) -> Any:  # noqa: ANN401
+        """Begins a stream of events."""
+        metadata = await self.connection.metadata()
+        return self._methods["Subscribe"](request, metadata=metadata)
 
     async def run(self, operation: Operation[T]) -> T:
         """Performs all steps of an operation and gives its result."""
@@ -63,14 +118,26 @@ class AsyncRunner:
 
     async def _perform(self, step: _calls.Step) -> object:
         if isinstance(step, _calls.Invoke):
-            try:
-                return await self._methods[step.method](step.request, timeout=step.timeout)
-            except grpc.aio.AioRpcError as error:
-                raise error_of(error) from error
+            return await self._invoke(step)
+        if isinstance(step, _calls.Coalesce):
+            return await self._lanes.perform(step)
         if isinstance(step, _calls.Sleep):
             await self.sleep(step.seconds)
             return None
         return [part async for part in self.read(step.reader)]
+
+    async def _invoke(self, step: _calls.Invoke) -> object:
+        metadata = await self.connection.metadata()
+        try:
+            return await self._methods[step.method](
+                step.request, timeout=step.timeout, metadata=metadata
+            )
+        except grpc.aio.AioRpcError as error:
+            raise error_of(error) from error
+        except asyncio.CancelledError:
+            if self.connection.ended_by_close():
+                raise errors.ClientClosed from None
+            raise
 
     async def rows(self, pages: Pages[T]) -> AsyncIterator[T]:
         """Gives the rows of all pages; gets each page when its first row is asked for."""
@@ -81,7 +148,10 @@ class AsyncRunner:
     async def read(self, reader: _calls.StreamReader[T]) -> AsyncIterator[T]:
         """Gives what a reader reads, over as many streams as it takes."""
         while not reader.done:
-            stream = self._methods[reader.method.name](reader.request(), timeout=reader.timeout)
+            metadata = await self.connection.metadata()
+            stream = self._methods[reader.method.name](
+                reader.request(), timeout=reader.timeout, metadata=metadata
+            )
             try:
                 async for response in stream:
                     for part in reader.accept(response):
@@ -89,6 +159,10 @@ class AsyncRunner:
                 return
             except grpc.aio.AioRpcError as error:
                 delay = reader.delay_after(error_of(error))
+            except asyncio.CancelledError:
+                if self.connection.ended_by_close():
+                    raise errors.ClientClosed from None
+                raise
             finally:
                 stream.cancel()
             await self.sleep(delay)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Callable, Optional
 
 import grpc
@@ -30,7 +31,9 @@ class AsyncStreams:
     For the tasks of one loop: one receives, any closes.
     """
 
-    def __init__(self, begin: Callable[[pb.SubscribeRequest], Stream], feed: Feed) -> None:
+    def __init__(
+        self, begin: Callable[[pb.SubscribeRequest], Awaitable[Stream]], feed: Feed
+    ) -> None:
         """Begins no stream yet; ``begin`` does."""
         self._begin = begin
         self._feed = feed
@@ -77,7 +80,7 @@ class AsyncStreams:
         """Waits for a message. ``None``: it was closed."""
         loop = asyncio.get_running_loop()
         if self._stream is None:
-            self._stream = self._begin(self._feed.request())
+            self._stream = await self._begin(self._feed.request())
         if self._message is None:
             self._message = asyncio.ensure_future(self._stream.__aiter__().__anext__())
             self._deadline = loop.time() + self._feed.patience

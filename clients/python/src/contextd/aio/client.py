@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import timedelta
 from types import TracebackType
 from typing import Callable, Optional, Union
@@ -12,12 +12,13 @@ import grpc
 
 from contextd import _channel, _operations, _recovery, _requests, _sessions, _subscribing, _tracked
 from contextd._calls import Settings
-from contextd.aio._runner import AsyncRunner
+from contextd.aio._runner import AsyncConnection, AsyncRunner, Token
 from contextd.aio._streams import AsyncStreams
 from contextd.aio.context import AsyncContext
 from contextd.aio.session import AsyncSession
 from contextd.aio.subscription import AsyncSubscription
 from contextd.batch import PointBatch
+from contextd.connecting import OnCall, Tls
 from contextd.errors import SessionLost
 from contextd.events import EventType
 from contextd.recovery import PointResult, Pruned, RecoveryPoint
@@ -34,7 +35,8 @@ _NO_LABELS: Mapping[str, str] = {}
 class AsyncClient:
     """A connection to a contextd server, for any number of tasks of one event loop.
 
-    Made inside the running loop. The arguments are those of :class:`contextd.Client`.
+    Made inside the running loop. The arguments are those of :class:`contextd.Client`, with the
+    interceptors of ``grpc.aio``; ``token`` may be a coroutine function, too.
 
     Example:
         >>> async with AsyncClient("127.0.0.1:7420") as client:
@@ -51,12 +53,30 @@ class AsyncClient:
         namespace: str = "default",
         timeout: float = 10.0,
         retry: Optional[RetryPolicy] = None,
+        coalescing: bool = True,
+        tls: Optional[Tls] = None,
+        token: Optional[Token] = None,
+        interceptors: Sequence[grpc.aio.ClientInterceptor] = (),
+        on_call: Optional[OnCall] = None,
         options: _channel.Options = (),
     ) -> None:
         """Prepares the connection."""
-        self._settings = Settings(namespace, timeout, retry or RetryPolicy())
-        self._channel = grpc.aio.insecure_channel(address, _channel.channel_options(options))
-        self._runner = AsyncRunner(self._channel)
+        self._settings = Settings(
+            namespace,
+            timeout,
+            retry or RetryPolicy(),
+            address=address,
+            coalescing=coalescing,
+            on_call=on_call,
+        )
+        known = _channel.channel_options(options, tls)
+        if tls is None:
+            channel = grpc.aio.insecure_channel(address, known, interceptors=interceptors)
+        else:
+            channel = grpc.aio.secure_channel(
+                address, _channel.credentials(tls), known, interceptors=interceptors
+            )
+        self._runner = AsyncRunner(AsyncConnection(channel, token))
         self._sessions: set[AsyncSession] = set()
         self._subscriptions: weakref.WeakSet[AsyncSubscription] = weakref.WeakSet()
 
@@ -66,7 +86,7 @@ class AsyncClient:
             await subscription.aclose()
         for session in list(self._sessions):
             await session._abandon()
-        await self._channel.close()
+        await self._runner.close()
 
     async def __aenter__(self) -> AsyncClient:
         """Gives the client itself."""

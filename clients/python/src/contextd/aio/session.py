@@ -127,7 +127,7 @@ class AsyncSession:
         self._running = running
         self._on_lost = on_lost
         self._stopped = False
-        self._background = AsyncRunner(runner.channel, self._pause)
+        self._background = AsyncRunner(runner.connection, self._pause)
         self._task: Optional[asyncio.Task[None]] = None
 
     @property

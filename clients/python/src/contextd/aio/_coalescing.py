@@ -1,0 +1,122 @@
+"""How operations of many tasks go out together: the lanes of the client for asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Callable, Optional
+
+from google.protobuf.message import Message
+
+from contextd._calls import Coalesce, Operation, call
+from contextd._kinds import KIND_OF, KINDS
+from contextd._lane import Lane, Outcome, Part, send, too_late
+from contextd.errors import ClientClosed, ContextdError
+
+
+class _TaskPart(Part):
+    """An operation that a task waits for, unless it goes out at once."""
+
+    __slots__ = ("future",)
+
+    def __init__(self, step: Coalesce) -> None:
+        super().__init__(step)
+        self.future: Optional[asyncio.Future[Message]] = None
+
+    def wake(self, outcome: Outcome) -> None:
+        assert self.future is not None
+        if isinstance(outcome, ContextdError):
+            self.future.set_exception(outcome)
+        else:
+            self.future.set_result(outcome)
+
+    def expire(self, step: Coalesce) -> None:
+        """Notes that its time is over."""
+        self.settle(too_late(step))
+
+    def cancel(self) -> None:
+        """Lets its task end with asyncio's own exception."""
+        if not self.over and self.future is not None:
+            self.give_up()
+            self.future.cancel()
+
+
+class AsyncLanes:
+    """The operations of all tasks of one loop.
+
+    A task that finds room makes its own call, alone, at once. What waits is sent by a further task
+    for each call, not for each operation.
+    """
+
+    def __init__(self, run: Callable[[Operation[object]], Awaitable[object]]) -> None:
+        """Sends with ``run``."""
+        self._run = run
+        self._closed = False
+        self._lanes = {kind: Lane(kind) for kind in KINDS}
+        self._sending: set[asyncio.Task[None]] = set()
+
+    async def perform(self, step: Coalesce) -> object:
+        """Has an operation done and gives its answer. Raises what it failed with."""
+        if self._closed:
+            raise ClientClosed
+        part = _TaskPart(step)
+        lane = self._lanes[KIND_OF[step.method.name]]
+        lane.add(part)
+        group = lane.take()
+        if group is None:
+            return await self._wait(part, step)
+        try:
+            return await self._run(call(step.settings, step.method, step.request, step.request_id))
+        finally:
+            part.give_up()
+            self._make_room(step, lane, group)
+
+    async def _wait(self, part: _TaskPart, step: Coalesce) -> Message:
+        loop = asyncio.get_running_loop()
+        part.future = loop.create_future()
+        timer = loop.call_later(step.settings.timeout, part.expire, step)
+        try:
+            return await part.future
+        finally:
+            timer.cancel()
+            part.give_up()
+
+    def _make_room(self, step: Coalesce, lane: Lane, group: list[Part]) -> None:
+        """Takes a group back as soon as the tasks have run that have their outcomes now.
+
+        What those ask for next goes into the same call.
+        """
+        loop = asyncio.get_running_loop()
+        if len(group) == 1 and lane.waiting == 0:
+            self._done(step, lane, group)
+        else:
+            loop.call_soon(self._done, step, lane, group)
+
+    def _done(self, step: Coalesce, lane: Lane, group: list[Part]) -> None:
+        """Takes a group back, and sends what there is room for."""
+        lane.done(group)
+        following = lane.take()
+        while following is not None:
+            task = asyncio.get_running_loop().create_task(self._send(step, lane, following))
+            self._sending.add(task)
+            task.add_done_callback(self._sending.discard)
+            following = lane.take()
+
+    async def _send(self, step: Coalesce, lane: Lane, group: list[Part]) -> None:
+        try:
+            await self._run(send(step.settings, lane.kind, group))
+        except BaseException:
+            # The whole loop is ended, or there is a defect: nobody waits for ever.
+            for part in group:
+                assert isinstance(part, _TaskPart)
+                part.cancel()
+            raise
+        finally:
+            self._make_room(step, lane, group)
+
+    def close(self) -> None:
+        """Ends what waits, and takes nothing any more."""
+        self._closed = True
+        for lane in self._lanes.values():
+            for part in lane.close():
+                part.settle(ClientClosed())

@@ -1,0 +1,266 @@
+"""Operations that go out together, from threads and from tasks, to a server that is told."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Awaitable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import Any, Callable, Union
+
+import pytest
+
+import contextd
+from contextd import AsyncClient, Client
+from contextd._lane import CALLS_IN_FLIGHT
+from contextd.v1 import context_manager_pb2 as pb
+from fake import PATIENCE_SECONDS, FakeServer
+
+WORKERS = 40
+
+
+class Gate:
+    """Answers updates, each with the number of its turn, once it is opened."""
+
+    def __init__(self, server: FakeServer) -> None:
+        self._open = threading.Event()
+        self._version = 0
+        self.answered: list[pb.UpdateContextRequest] = []
+        self._lock = threading.Lock()
+        server.answer("UpdateContext", self._one)
+        server.answer("BatchUpdateContexts", self._many)
+
+    def open(self) -> None:
+        self._open.set()
+
+    def _answer(self, request: pb.UpdateContextRequest) -> pb.UpdateContextResponse:
+        with self._lock:
+            self._version += 1
+            self.answered.append(request)
+            return pb.UpdateContextResponse(version=self._version)
+
+    def _one(self, request: Any) -> pb.UpdateContextResponse:
+        self._open.wait(PATIENCE_SECONDS)
+        return self._answer(request)
+
+    def _many(self, request: Any) -> pb.BatchUpdateContextsResponse:
+        self._open.wait(PATIENCE_SECONDS)
+        return pb.BatchUpdateContextsResponse(
+            results=[pb.UpdateResult(response=self._answer(part)) for part in request.requests]
+        )
+
+
+class Workers:
+    """A client, used by many at once: threads, or tasks."""
+
+    def __init__(self, kind: str, server: FakeServer) -> None:
+        self._pool = ThreadPoolExecutor(WORKERS)
+        self._loop = asyncio.new_event_loop()
+        self._kind = kind
+        if kind == "async":
+            self._pool.submit(self._loop.run_forever)
+        self.client: Any = self.wait(self._make(server.address))
+
+    def _make(self, address: str) -> Future[Any]:
+        async def make() -> AsyncClient:
+            return AsyncClient(address, namespace="tests")
+
+        if self._kind == "async":
+            return asyncio.run_coroutine_threadsafe(make(), self._loop)
+        return self._pool.submit(Client, address, namespace="tests")
+
+    def begin(self, act: Callable[[], Union[Any, Awaitable[Any]]]) -> Future[Any]:
+        """Does it in a thread or task of its own."""
+
+        async def run() -> Any:
+            return await act()
+
+        if self._kind == "async":
+            return asyncio.run_coroutine_threadsafe(run(), self._loop)
+        return self._pool.submit(act)
+
+    def wait(self, outcome: Future[Any]) -> Any:
+        return outcome.result(PATIENCE_SECONDS)
+
+    def wait_waiting(self, count: int) -> None:
+        """Returns once so many operations wait in the client."""
+        lane = next(iter(self.client._runner._lanes._lanes.values()))
+        for _ in range(int(PATIENCE_SECONDS / 0.01)):
+            if lane.waiting == count:
+                return
+            time.sleep(0.01)
+        raise AssertionError(f"{lane.waiting} operations wait, not {count}")
+
+    def close(self) -> None:
+        self.wait(self.begin(self.client.close))
+        if self._kind == "async":
+            self._loop.call_soon_threadsafe(self._loop.stop)
+        self._pool.shutdown()
+        self._loop.close()
+
+
+@pytest.fixture(params=["sync", "async"])
+def workers(request: pytest.FixtureRequest, server: FakeServer) -> Iterator[Workers]:
+    made = Workers(request.param, server)
+    yield made
+    made.close()
+
+
+def fill(workers: Workers, server: FakeServer) -> list[Future[Any]]:
+    """Has so many calls under way that there is no room."""
+    outcomes = []
+    for index in range(CALLS_IN_FLIGHT):
+        context = workers.client.context(f"first-{index}")
+        outcomes.append(workers.begin(partial(context.put, "k", "v")))
+        server.wait_for("UpdateContext", index + 1)
+    return outcomes
+
+
+def test_what_is_done_while_there_is_no_room_goes_out_together(
+    workers: Workers, server: FakeServer
+) -> None:
+    gate = Gate(server)
+    outcomes = fill(workers, server)
+    for index in range(20):
+        context = workers.client.context(f"c-{index}")
+        outcomes.append(workers.begin(partial(context.put, "k", "v")))
+    workers.wait_waiting(20)
+    gate.open()
+    versions = {workers.wait(outcome).version for outcome in outcomes}
+    assert versions == set(range(1, 23))
+    assert len(server.requests["UpdateContext"]) == CALLS_IN_FLIGHT
+    sizes = [len(request.requests) for request in server.requests["BatchUpdateContexts"]]
+    assert sum(sizes) == 20
+    assert len(sizes) <= 3
+
+
+def test_one_who_is_alone_makes_plain_calls(workers: Workers, server: FakeServer) -> None:
+    Gate(server).open()
+    context = workers.client.context("c")
+    for _ in range(5):
+        workers.wait(workers.begin(lambda: context.put("k", "v")))
+    assert len(server.requests["UpdateContext"]) == 5
+    assert not server.requests["BatchUpdateContexts"]
+
+
+def test_operations_of_one_context_keep_their_order(workers: Workers, server: FakeServer) -> None:
+    gate = Gate(server)
+    context = workers.client.context("c")
+    outcomes = []
+    for index in range(10):
+        outcomes.append(workers.begin(partial(context.append, "k", str(index))))
+        if index == 0:
+            server.wait_for("UpdateContext", 1)
+        else:
+            workers.wait_waiting(index)
+    gate.open()
+    for outcome in outcomes:
+        workers.wait(outcome)
+    assert len(server.requests["BatchUpdateContexts"]) == 1
+    assert [request.mutations[0].append_entry.value for request in gate.answered] == [
+        str(index).encode() for index in range(10)
+    ]
+
+
+def test_an_operation_whose_time_is_over_is_not_sent(workers: Workers, server: FakeServer) -> None:
+    gate = Gate(server)
+    outcomes = fill(workers, server)
+    late = workers.client.context("late", timeout=0.05)
+    with pytest.raises(contextd.DeadlineExceeded) as caught:
+        workers.wait(workers.begin(lambda: late.put("k", "v", request_id="mine")))
+    assert caught.value.request_id == "mine"
+    gate.open()
+    for outcome in outcomes:
+        workers.wait(outcome)
+    after = workers.client.context("after")
+    workers.wait(workers.begin(lambda: after.put("k", "v")))
+    sent = [request.context_id for request in server.requests["UpdateContext"]]
+    assert sent == ["first-0", "first-1", "after"]
+
+
+def test_closing_ends_what_waits_and_what_is_under_way(
+    workers: Workers, server: FakeServer
+) -> None:
+    gate = Gate(server)
+    outcomes = fill(workers, server)
+    for index in range(5):
+        context = workers.client.context(f"c-{index}")
+        outcomes.append(workers.begin(partial(context.put, "k", "v")))
+    workers.wait_waiting(5)
+    workers.wait(workers.begin(workers.client.close))
+    for outcome in outcomes:
+        with pytest.raises(contextd.ClientClosed):
+            workers.wait(outcome)
+    with pytest.raises(contextd.ClientClosed):
+        workers.wait(workers.begin(lambda: workers.client.context("c").put("k", "v")))
+    gate.open()
+
+
+def test_a_task_that_is_cancelled_leaves_the_others(server: FakeServer) -> None:
+    gate = Gate(server)
+
+    async def work() -> list[Any]:
+        async with AsyncClient(server.address, namespace="tests") as client:
+            tasks = [
+                asyncio.ensure_future(client.context(f"c-{index}").put("k", "v"))
+                for index in range(10)
+            ]
+            while not server.requests["UpdateContext"]:
+                await asyncio.sleep(0.01)
+            tasks[0].cancel()  # Under way.
+            tasks[5].cancel()  # Waits.
+            gate.open()
+            return await asyncio.gather(*tasks, return_exceptions=True)
+
+    outcomes = asyncio.run(work())
+    cancelled = [index for index, kind in enumerate(outcomes) if not hasattr(kind, "version")]
+    assert cancelled == [0, 5]
+    assert all(isinstance(outcomes[index], asyncio.CancelledError) for index in cancelled)
+    batches = server.requests["BatchUpdateContexts"]
+    assert "c-5" not in {request.context_id for batch in batches for request in batch.requests}
+
+
+def test_a_thread_that_is_interrupted_leaves_what_others_wait_for(server: FakeServer) -> None:
+    gate = Gate(server)
+    client = Client(server.address, namespace="tests")
+    lanes = client._runner._lanes
+    send, interrupted = lanes._run, threading.Event()
+
+    def run(operation: Any) -> None:
+        if server.requests["BatchUpdateContexts"] or len(server.requests["UpdateContext"]) < 2:
+            send(operation)
+        elif not interrupted.is_set():
+            interrupted.set()
+            raise KeyboardInterrupt
+        else:
+            send(operation)
+
+    with ThreadPoolExecutor(12) as pool:
+        outcomes = []
+        for index in range(CALLS_IN_FLIGHT):
+            outcomes.append(pool.submit(client.context(f"first-{index}").put, "k", "v"))
+            server.wait_for("UpdateContext", index + 1)
+        lanes._run = run
+        lane = next(iter(lanes._lanes.values()))
+        outcomes += [pool.submit(client.context(f"c-{i}").put, "k", "v") for i in range(8)]
+        while lane.waiting < 8:
+            time.sleep(0.01)
+        gate.open()
+        errors = [outcome.exception(PATIENCE_SECONDS) for outcome in outcomes]
+    client.close()
+    assert sum(isinstance(error, KeyboardInterrupt) for error in errors) == 1
+    assert sum(error is None for error in errors) == len(errors) - 1
+
+
+def test_without_coalescing_each_operation_is_a_call(server: FakeServer) -> None:
+    Gate(server).open()
+
+    async def work() -> None:
+        async with AsyncClient(server.address, coalescing=False) as client:
+            await asyncio.gather(*(client.context(f"c-{i}").put("k", "v") for i in range(10)))
+
+    asyncio.run(work())
+    assert len(server.requests["UpdateContext"]) == 10
+    assert not server.requests["BatchUpdateContexts"]
