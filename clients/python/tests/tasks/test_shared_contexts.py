@@ -10,7 +10,7 @@ import grpc
 import pytest
 
 import contextd
-import contextd.tasks.sharing
+import contextd.tasks.rights
 from both_tasks import BothTasks
 from contextd.tasks import EVERYONE, AccessDenied, Right, Rights, Scope
 from contextd.v1 import recovery_pb2
@@ -49,7 +49,7 @@ def guards(request: Any) -> dict[str, int]:
 
 
 def test_the_examples_of_the_documentation_hold() -> None:
-    done = doctest.testmod(contextd.tasks.sharing)
+    done = doctest.testmod(contextd.tasks.rights)
     assert done.failed == 0
     assert done.attempted > 0
 

@@ -16,8 +16,7 @@ protection: see :class:`SharedContext`.
 """
 
 from contextd.tasks.aio import AsyncSharedContext, AsyncTaskContext, async_task_context
-from contextd.tasks.shared import SharedContext
-from contextd.tasks.sharing import (
+from contextd.tasks.rights import (
     EVERYONE,
     AccessDenied,
     Right,
@@ -25,6 +24,7 @@ from contextd.tasks.sharing import (
     Scope,
     SharedVersion,
 )
+from contextd.tasks.shared import SharedContext
 from contextd.tasks.task import TaskContext, task_context
 from contextd.tasks.updates import ContextUpdate, OptimizedContext, Switch, TaskSummary
 

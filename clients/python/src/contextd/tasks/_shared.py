@@ -25,7 +25,7 @@ from contextd.errors import (
     VersionConflict,
 )
 from contextd.recovery import Changes, NewPoint, RecoveryPoint
-from contextd.tasks.sharing import EVERYONE, AccessDenied, Right, Rights, Scope, SharedVersion
+from contextd.tasks.rights import EVERYONE, AccessDenied, Right, Rights, Scope, SharedVersion
 from contextd.values import (
     NewContext,
     RecoveryPolicy,

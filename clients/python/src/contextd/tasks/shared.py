@@ -9,7 +9,7 @@ from contextd._calls import Operation
 from contextd.client import Client
 from contextd.context import Context
 from contextd.tasks._shared import SharedOperations, check_actor, first_rights, id_of
-from contextd.tasks.sharing import Right, Rights, Scope, SharedVersion
+from contextd.tasks.rights import Right, Rights, Scope, SharedVersion
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ class SharedContext:
     **The rights are a convention among programs that cooperate.** This module checks them; the
     server does not, and an actor is whoever a program says it is. A program that uses another
     client, or ``context``, can read and write all of it. They keep agents from mistakes, not
-    from malice; what must be kept apart belongs into servers of its own.
+    from malice. A namespace alone keeps names apart, not people.
 
     Among programs that use this module there is no gap: a write is made only if the rights are
     still those by which it was allowed, and of a write and a revocation one is first.

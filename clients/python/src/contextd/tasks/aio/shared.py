@@ -8,7 +8,7 @@ from typing import Any, Callable, Optional, TypeVar
 from contextd._calls import Operation
 from contextd.aio import AsyncClient, AsyncContext
 from contextd.tasks._shared import SharedOperations, check_actor, first_rights, id_of
-from contextd.tasks.sharing import Right, Rights, Scope, SharedVersion
+from contextd.tasks.rights import Right, Rights, Scope, SharedVersion
 
 T = TypeVar("T")
 
