@@ -102,9 +102,9 @@ def test_a_session_is_ended_where_the_task_is_not_to_be_had(
     ("seed", "error"),
     [
         ({"task_id": "c", "step": "a"}, ValueError),
-        ({"task_id": "c", "user_id": 7}, TypeError),
-        ({"task_id": "c", "switches": {"x": None}}, TypeError),
-        ({"task_id": "c", "switches": {"x": [1]}}, TypeError),
+        ({"task_id": "c", "user_id": 7}, contextd.InvalidValue),
+        ({"task_id": "c", "switches": {"x": None}}, contextd.InvalidValue),
+        ({"task_id": "c", "switches": {"x": [1]}}, contextd.InvalidValue),
     ],
 )
 def test_a_seed_that_cannot_be_is_refused(
@@ -145,9 +145,9 @@ def test_what_has_no_form_to_be_stored_in_is_refused_before_it_is_sent(
     task = tasks.open("c")
     with pytest.raises(TypeError):
         task.add_context_update("m", object())
-    with pytest.raises(TypeError, match="the label 'n' is text, not int"):
+    with pytest.raises(contextd.InvalidValue, match="the label 'n' is text, not int"):
         task.add_context_update("m", metadata={"n": 1})
-    with pytest.raises(TypeError, match="the label 'n' is text, not int"):
+    with pytest.raises(contextd.InvalidValue, match="the label 'n' is text, not int"):
         task.set_metadata("n", 1)
     with pytest.raises(ValueError, match="JSON"):
         task.set_switch("x", float("nan"))
@@ -223,7 +223,7 @@ def test_a_switch_of_another_type_is_not_converted(
     server.answer("CreateContext", EXISTS)
     server.answer("GetContext", entry(stored))
     task = tasks.open("c")
-    with pytest.raises(ValueError, match="the switch 'x' is the"):
+    with pytest.raises(contextd.InvalidValue, match="the switch 'x' is the"):
         task.get_switch("x", default)
 
 

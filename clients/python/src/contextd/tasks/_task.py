@@ -11,7 +11,7 @@ from typing import Any, Optional, TypeVar, Union
 from contextd import _requests, tracking
 from contextd._calls import Operation, Pages
 from contextd._recovery import RecoveryOperations
-from contextd.errors import ContextExists, EntryNotFound
+from contextd.errors import ContextExists, EntryNotFound, InvalidValue
 from contextd.tasks.updates import (
     ContextUpdate,
     OptimizedContext,
@@ -77,7 +77,7 @@ def new_task(data: Union[str, Mapping[str, Any]]) -> NewTask:
 def _check_labels(metadata: Mapping[str, object]) -> None:
     for key, value in metadata.items():
         if not isinstance(value, str):
-            raise TypeError(f"the label {key!r} is text, not {type(value).__name__}; see str()")
+            raise InvalidValue(f"the label {key!r} is text, not {type(value).__name__}; see str()")
 
 
 def _collect(pages: Pages[T]) -> Operation[list[T]]:
@@ -90,7 +90,7 @@ def _collect(pages: Pages[T]) -> Operation[list[T]]:
 
 def _switch_content(name: str, value: object) -> Content:
     if not isinstance(value, (bool, int, float, str)):
-        raise TypeError(
+        raise InvalidValue(
             f"the switch {name!r} is a bool, int, float or str, not {type(value).__name__}"
         )
     return to_json(value)
@@ -237,7 +237,7 @@ class TaskOperations:
         if expected is float and type(value) is int:
             value = float(value)
         if type(value) is not expected:
-            raise ValueError(
+            raise InvalidValue(
                 f"the switch {name!r} is the {type(value).__name__} {value!r}, "
                 f"and was asked for as {expected.__name__}"
             )

@@ -162,7 +162,7 @@ class TaskContext:
             metadata: Labels of the update.
 
         Raises:
-            TypeError, ValueError: ``data`` has no form in JSON.
+            TypeError, ValueError: ``data`` has no form in JSON, or a label is no text.
 
         Example:
             >>> task.add_context_update("message", {"role": "user", "content": "Hello!"})
@@ -372,7 +372,7 @@ class TaskContext:
         """Gets what a switch is set to, or the default; its type is that of the default.
 
         Raises:
-            ValueError: it is set to a value of another type.
+            InvalidValue: it is set to a value of another type.
 
         Example:
             >>> if task.get_switch("stream", False):
