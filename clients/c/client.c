@@ -77,6 +77,7 @@ struct cxc_client *cxc_client_new(const struct cxc_options *options)
     }
     client->timeout_ms = options->timeout_ms != 0 ? options->timeout_ms : TIMEOUT_DEFAULT_MS;
     client->no_repeats = options->no_repeats;
+    client->tls = options->tls != NULL;
     pthread_mutex_init(&client->mutex, NULL);
     return client;
 }

@@ -21,6 +21,7 @@ struct cxc_client {
     grpc_channel *channel;
     int64_t timeout_ms;
     bool no_repeats;
+    bool tls;
     pthread_mutex_t mutex;      /* Guards `methods`; what it lists does not change. */
     struct cxc_method *methods; /* Owned. */
 };
@@ -31,6 +32,7 @@ struct cxc_method *cxc_client_method(struct cxc_client *client, const char *path
 /* What a call got back. Written by gRPC, so it must not move while the call runs. */
 struct cxc_exchange {
     grpc_call *call;
+    bool tls; /* Of the client's connection. */
     grpc_metadata_array initial;
     grpc_metadata_array trailing;
     grpc_status_code status;

@@ -28,7 +28,10 @@
  *      that a repeat changes nothing twice. The caller's request is not changed.
  *  (3) A call that ended as `UNAVAILABLE` or `OVERLOADED` is repeated, after the
  *      time that the server asked for or a growing, jittered one, until it ends
- *      otherwise or its time is up. It then fails with the last of those errors.
+ *      otherwise or its time is up. It then fails with the last of those errors. Where no
+ *      repeat would mend it, an error has one of the client's own reasons and comes at once:
+ *      `CERTIFICATE_REJECTED` (one side does not accept the other's certificate, or only one
+ *      speaks TLS) and `WRONG_SERVER` (what answers is no contextd).
  *  (4) What is returned through `ret_x` is set only on success; `ret_error` only
  *      on failure, and it may be NULL.
  *

@@ -103,7 +103,11 @@ const char *cxc_error_value(const struct cxc_error *error, const char *key)
 
 bool cxc_error_is_transient(const struct cxc_error *error)
 {
-    return error->code == CXC_UNAVAILABLE || strcmp(error->reason, "OVERLOADED") == 0;
+    bool for_good = strcmp(error->reason, "CERTIFICATE_REJECTED") == 0 ||
+                    strcmp(error->reason, "WRONG_SERVER") == 0;
+
+    return (error->code == CXC_UNAVAILABLE && !for_good) ||
+           strcmp(error->reason, "OVERLOADED") == 0;
 }
 
 void cxc_error_from_failure(const Contextd__V1__Failure *failure, struct cxc_error *ret_error)

@@ -8,6 +8,7 @@
 #include <grpc/support/time.h>
 
 #include "clients/c/error.h"
+#include "clients/c/reach.h"
 
 static_assert((int)CXC_UNAVAILABLE == (int)GRPC_STATUS_UNAVAILABLE, "the codes are gRPC's");
 static_assert((int)CXC_UNAUTHENTICATED == (int)GRPC_STATUS_UNAUTHENTICATED, "and end with it");
@@ -15,7 +16,10 @@ static_assert((int)CXC_UNAUTHENTICATED == (int)GRPC_STATUS_UNAUTHENTICATED, "and
 void cxc_exchange_init(struct cxc_exchange *exchange, const struct cxc_method *method,
                        grpc_completion_queue *queue, int64_t timeout_ms)
 {
-    *exchange = (struct cxc_exchange){.status_text = grpc_empty_slice()};
+    *exchange = (struct cxc_exchange){
+        .tls = method->client->tls,
+        .status_text = grpc_empty_slice(),
+    };
     grpc_metadata_array_init(&exchange->initial);
     grpc_metadata_array_init(&exchange->trailing);
     exchange->call = grpc_channel_create_registered_call(
@@ -100,6 +104,8 @@ enum cxc_code cxc_exchange_result(const struct cxc_exchange *exchange, struct cx
         cxc_error_from_status(code, (const char *)GRPC_SLICE_START_PTR(exchange->status_text),
                               GRPC_SLICE_LENGTH(exchange->status_text),
                               GRPC_SLICE_START_PTR(details), GRPC_SLICE_LENGTH(details), ret_error);
+        cxc_error_explain(ret_error, exchange->tls);
+        code = ret_error->code;
     }
     return code;
 }

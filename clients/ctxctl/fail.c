@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clients/ctxctl/connect.h"
 #include "clients/ctxctl/output.h"
 
 static const struct {
@@ -57,6 +58,11 @@ static const struct {
     {"OVERLOADED", "Repeat it later, or allow more time with --timeout"},
     {"NOT_READY", "Repeat it in a moment"},
     {"STOPPING", "Repeat it when the server is back"},
+    {"CERTIFICATE_REJECTED", "--ca names the authorities to trust, --cert and --cert-key what to "
+                             "show, --server-name what to expect; without any of them and without "
+                             "--tls there is no TLS"},
+    {"WRONG_SERVER", "--address or $CONTEXTD_ADDRESS names another; one that takes TLS only wants "
+                     "--ca or --tls"},
     {"DAMAGED", "The server's operator must look at {file}"},
 };
 
@@ -112,13 +118,16 @@ const char *ctl_error_advice(const struct ctl *ctl, const struct cxc_error *erro
     }
     if (error->code == CXC_UNAVAILABLE && error->reason[0] == '\0') {
         snprintf(text, CTL_ADVICE_SIZE,
-                 "Is contextd running at %s? --address or $CONTEXTD_ADDRESS names another",
-                 ctl->address);
+                 "Is contextd running at %s? --address or $CONTEXTD_ADDRESS names another%s",
+                 ctl->address,
+                 ctl_is_tls(ctl) ? "" : "; one that takes TLS only wants --ca or --tls");
         return text;
     }
     if (error->code == CXC_DEADLINE_EXCEEDED) {
-        snprintf(text, CTL_ADVICE_SIZE, "Allow more than %" PRId64 " ms with --timeout",
-                 ctl->timeout_ms);
+        snprintf(text, CTL_ADVICE_SIZE,
+                 "Allow more than %" PRId64 " ms with --timeout, or see whether it is contextd "
+                 "that runs at %s",
+                 ctl->timeout_ms, ctl->address);
         return text;
     }
     return "";

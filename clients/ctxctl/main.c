@@ -177,6 +177,7 @@ int main(int argc, char **argv)
     };
     enum ctl_exit exit;
 
+    setenv("GRPC_VERBOSITY", "NONE", 0); /* What it has to say, the errors say. */
     if (!tls_variable(&ctl.security.tls)) {
         return ctl_complain(&ctl, CTL_USAGE, "$CONTEXTD_TLS is 1 or 0, not '%s'",
                             variable("CONTEXTD_TLS"));

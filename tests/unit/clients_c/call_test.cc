@@ -334,4 +334,53 @@ TEST_F(ReaderTest, MayBeFreedInTheMiddle) {
   cxc_reader_free(reader);
 }
 
+// Gives `tokens` one after the other; an empty one is none.
+struct Tokens {
+  std::vector<std::string> tokens;
+  size_t count = 0;
+
+  static bool Give(void *arg, char text[CXC_TOKEN_SIZE]) {
+    auto *self = static_cast<Tokens *>(arg);
+    std::string token = self->tokens.at(self->count++);
+    snprintf(text, CXC_TOKEN_SIZE, "%s", token.empty() ? "the token is gone" : token.c_str());
+    return !token.empty();
+  }
+};
+
+TEST_F(CallTest, SendsTheTokenThatItIsGivenForEachAttempt) {
+  Tokens tokens{{"one", "two", "three"}};
+  int calls = 0;
+  server_.Method(kGet, [&](const std::string &) {
+    return calls++ == 0 ? Refusal(CXC_UNAVAILABLE, "STOPPING", {}, 1) : FakeServer::Answer{{""}};
+  });
+  cxc_options options = {};
+  options.address = server_.address().c_str();
+  options.token = Tokens::Give;
+  options.token_arg = &tokens;
+  Client client(cxc_client_new(&options));
+  EXPECT_EQ(CXC_OK, Get(client.get()));
+  EXPECT_EQ(CXC_OK, Get(client.get()));
+  EXPECT_EQ((std::vector<std::string>{"Bearer one", "Bearer two", "Bearer three"}),
+            server_.authorizations());
+}
+
+TEST_F(CallTest, FailsAtOnceWithTheReasonForWhichThereIsNoToken) {
+  Tokens tokens{{""}};
+  cxc_options options = {};
+  options.address = server_.address().c_str();
+  options.token = Tokens::Give;
+  options.token_arg = &tokens;
+  Client client(cxc_client_new(&options));
+  EXPECT_EQ(CXC_UNAUTHENTICATED, Get(client.get()));
+  EXPECT_STREQ("the token is gone", error_.message);
+  EXPECT_EQ(1u, tokens.count);
+  EXPECT_TRUE(server_.authorizations().empty());
+}
+
+TEST_F(CallTest, SendsNothingWhereThereIsNoToken) {
+  server_.Method(kGet, [](const std::string &) { return FakeServer::Answer{{""}}; });
+  EXPECT_EQ(CXC_OK, Get(client_.get()));
+  EXPECT_EQ((std::vector<std::string>{""}), server_.authorizations());
+}
+
 }  // namespace

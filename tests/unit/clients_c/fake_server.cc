@@ -157,6 +157,21 @@ FakeServer::Method_ FakeServer::Find(const std::string &path) {
   return {[](const std::string &) { return Answer{{}, GRPC_STATUS_UNIMPLEMENTED}; }, false};
 }
 
+std::vector<std::string> FakeServer::authorizations() {
+  std::lock_guard<std::mutex> lock(mutex_);
+  return authorizations_;
+}
+
+void FakeServer::NoteAuthorization(const Call &call) {
+  std::string value;
+  for (size_t i = 0; i < call.metadata.count; i++) {
+    const grpc_metadata &each = call.metadata.metadata[i];
+    if (Text(each.key) == "authorization") value = Text(each.value);
+  }
+  std::lock_guard<std::mutex> lock(mutex_);
+  authorizations_.push_back(value);
+}
+
 // Runs until the server is shut down, which comes back with no tag.
 void FakeServer::Accept() {
   auto call = std::make_unique<Call>();
@@ -165,6 +180,7 @@ void FakeServer::Accept() {
                              queue_, call.get());
     grpc_event event = grpc_completion_queue_next(queue_, kForEver, nullptr);
     if (event.tag == nullptr || !event.success) return;
+    NoteAuthorization(*call);
     Call *arrived = call.release();
     calls_.emplace_back([this, arrived] { Serve(arrived); });
     call = std::make_unique<Call>();

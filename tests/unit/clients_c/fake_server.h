@@ -39,6 +39,9 @@ class FakeServer {
   void Method(const std::string &path, Handler handler);
   void Stream(const std::string &path, Handler handler);
 
+  // What each call had as `authorization`, in the order of their arrival; "" for nothing.
+  std::vector<std::string> authorizations();
+
   // "127.0.0.1:<port>".
   const std::string &address() const { return address_; }
 
@@ -50,14 +53,16 @@ class FakeServer {
   };
 
   void Accept();
+  void NoteAuthorization(const Call &call);
   void Serve(Call *call);
   Method_ Find(const std::string &path);
 
   grpc_server *server_;
   grpc_completion_queue *queue_;
   std::string address_;
-  std::mutex mutex_;  // Guards `methods_`.
+  std::mutex mutex_;  // Guards the next two.
   std::map<std::string, Method_> methods_;
+  std::vector<std::string> authorizations_;
   std::thread acceptor_;
   std::vector<std::thread> calls_;
 };

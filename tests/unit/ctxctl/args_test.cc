@@ -91,6 +91,20 @@ TEST_F(ArgsTest, TakesTheCommonOptionsAnywhere) {
   EXPECT_EQ(0u, args_.setting_count);
 }
 
+TEST_F(ArgsTest, TakesWhatSecuresTheConnectionAnywhere) {
+  int used;
+  SetWords({"ctxctl", "--tls", "--ca=c", "test"});
+  ASSERT_EQ(CTL_PARSED, ctl_args_parse_global(&ctl_, 4, argv_.data(), &used, problem_));
+  ASSERT_EQ(CTL_PARSED, Parse({"test", "a", "--cert", "d", "--cert-key", "k", "--server-name=n",
+                               "--token-file", "t"}));
+  EXPECT_TRUE(ctl_.security.tls);
+  EXPECT_STREQ("c", ctl_.security.ca);
+  EXPECT_STREQ("d", ctl_.security.cert);
+  EXPECT_STREQ("k", ctl_.security.cert_key);
+  EXPECT_STREQ("n", ctl_.security.server_name);
+  EXPECT_STREQ("t", ctl_.security.token_file);
+}
+
 TEST_F(ArgsTest, TakesTheColorThatIsSaidLast) {
   ASSERT_EQ(CTL_PARSED, Parse({"test", "a", "--no-color", "--color=always"}));
   EXPECT_EQ(CTL_COLOR_ALWAYS, ctl_.coloring);

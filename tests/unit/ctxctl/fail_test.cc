@@ -76,9 +76,14 @@ TEST(FailTest, SaysNothingWhereAValueIsMissing) {
 }
 
 TEST(FailTest, NamesTheAddressOfAServerThatIsNotThere) {
-  EXPECT_EQ("Is contextd running at host:1? --address or $CONTEXTD_ADDRESS names another",
-            Advice(Error(CXC_UNAVAILABLE, "")));
-  EXPECT_EQ("Allow more than 500 ms with --timeout", Advice(Error(CXC_DEADLINE_EXCEEDED, "")));
+  EXPECT_EQ(
+      "Is contextd running at host:1? --address or $CONTEXTD_ADDRESS names another; one that takes "
+      "TLS "
+      "only wants --ca or --tls",
+      Advice(Error(CXC_UNAVAILABLE, "")));
+  EXPECT_EQ(
+      "Allow more than 500 ms with --timeout, or see whether it is contextd that runs at host:1",
+      Advice(Error(CXC_DEADLINE_EXCEEDED, "")));
 }
 
 TEST(FailTest, CutsAnAdviceThatDoesNotFit) {
