@@ -1,10 +1,9 @@
 package contextd
 
 import (
+	"context"
 	"sync"
 	"time"
-
-	"context"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
@@ -41,6 +40,23 @@ func (l *lease) renewed(since time.Time) {
 	if until := since.Add(l.term); until.After(l.deadline) {
 		l.deadline = until
 	}
+}
+
+// remaining is the time until it is lost unless it is renewed; not below 0.
+func (l *lease) remaining() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return max(0, time.Until(l.deadline))
+}
+
+// attemptUntil is how long one attempt to renew may take that begins now.
+func (l *lease) attemptUntil(now time.Time) time.Time {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if until := now.Add(l.term / 3); until.Before(l.deadline) {
+		return until
+	}
+	return l.deadline
 }
 
 // lose notes that it is lost, and why. It gives what the program is told.
@@ -92,7 +108,7 @@ func (l *lease) check() error {
 // learn gives the error that a call ended with; where the server does not know the session, it is
 // lost.
 func (l *lease) learn(err error) error {
-	if kindOf(err) != errSessionNotFound {
+	if err == nil || kindOf(err) != errSessionNotFound {
 		return err
 	}
 	lost := l.lose("the server does not know it: it was not renewed in time, or was ended")

@@ -22,6 +22,7 @@ const (
 	pathSizeMax       = 2048
 	textSizeMax       = 4096
 	labelsMax         = 64
+	activitiesMax     = 1000
 	mutationsMax      = 10000
 	preconditionsMax  = 1000
 )
