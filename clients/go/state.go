@@ -190,10 +190,7 @@ func (s *State) readEntries(
 		BeforeKey: query.BeforeKey, Reverse: query.Reverse, Limit: query.Limit,
 		KeysOnly: query.KeysOnly,
 	}
-	timeout := s.timeout
-	if timeout == 0 {
-		timeout = s.client.settings.timeout
-	}
+	timeout := s.patience()
 	stub := pb.NewContextManagerClient(s.client.connection)
 	streams := streaming[pb.ReadEntriesResponse]{
 		caller: &s.client.caller, method: pb.ContextManager_ReadEntries_FullMethodName,
@@ -289,4 +286,12 @@ func (s *State) Snapshot(ctx context.Context) (*Snapshot, error) {
 		snapshot.Entries = append(snapshot.Entries, entry)
 	}
 	return snapshot, nil
+}
+
+// patience is how long a stream of this state may be silent.
+func (s *State) patience() time.Duration {
+	if s.timeout == 0 {
+		return s.client.settings.timeout
+	}
+	return s.timeout
 }

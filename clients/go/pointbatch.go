@@ -1,0 +1,93 @@
+package contextd
+
+import (
+	"context"
+
+	"google.golang.org/protobuf/proto"
+
+	pb "github.com/contextd/contextd/clients/go/contextdpb"
+)
+
+// PointBatch is operations on recovery points that go out in one call, in order, each on its own: for
+// programs that collect the work of many agents. The zero value is empty. It can be given again: what
+// was written is not written twice. One goroutine fills it.
+type PointBatch struct {
+	requests []proto.Message
+	err      error // The first name that the server would refuse.
+}
+
+// PointResult is what became of one operation of a batch.
+type PointResult struct {
+	Point RecoveryPoint // Of a create, get or update, where the answer had room for it.
+	Err   error
+}
+
+const batchMax = 1000
+
+func (b *PointBatch) add(c *Context, request proto.Message, check checks) {
+	if b.err == nil {
+		b.err = check.err
+	}
+	if b.err == nil {
+		b.err = c.writer.check()
+	}
+	b.requests = append(b.requests, request)
+}
+
+// Create adds a Checkpoint.
+func (b *PointBatch) Create(of *Context, point NewPoint) {
+	request, check := of.createPoint(point, orNewID(""))
+	b.add(of, request, check)
+}
+
+// Get adds a Point.
+func (b *PointBatch) Get(of *Context, id string, view PointView) {
+	b.add(of, of.getPoint(id, view), of.checkPoint(id, 0))
+}
+
+// Update adds an UpdatePoint.
+func (b *PointBatch) Update(of *Context, id string, change PointChange) {
+	request, check := of.updatePoint(id, change, orNewID(""))
+	b.add(of, request, check)
+}
+
+// Delete adds a DeletePoint.
+func (b *PointBatch) Delete(of *Context, id string) {
+	b.add(of, of.deletePoint(id, orNewID("")), of.checkPoint(id, 1))
+}
+
+// BatchPoints does the operations of a batch, 1 to 1,000 of one namespace, and gives a result for
+// each.
+func (c *Client) BatchPoints(ctx context.Context, batch *PointBatch) ([]PointResult, error) {
+	check := checks{err: batch.err}
+	check.count("operations", len(batch.requests), 1, batchMax)
+	if check.err != nil {
+		return nil, check.err
+	}
+	request := &pb.BatchRecoveryPointsRequest{}
+	for _, operation := range batch.requests {
+		request.Operations = append(request.Operations, pointOperation(operation))
+	}
+	reply := &pb.BatchRecoveryPointsResponse{}
+	method := pb.Recovery_BatchRecoveryPoints_FullMethodName
+	if err := c.invoke(ctx, 0, method, request, reply, ""); err != nil {
+		return nil, err
+	}
+	results := make([]PointResult, len(reply.GetResults()))
+	for i, result := range reply.GetResults() {
+		switch outcome := result.GetOutcome().(type) {
+		case *pb.BatchRecoveryPointsResponse_Result_Create:
+			results[i].Point = pointOf(outcome.Create.GetRecoveryPoint(), nil)
+		case *pb.BatchRecoveryPointsResponse_Result_Get:
+			results[i].Point = pointOf(outcome.Get.GetRecoveryPoint(), outcome.Get.GetEntries())
+		case *pb.BatchRecoveryPointsResponse_Result_Update:
+			results[i].Point = pointOf(outcome.Update.GetRecoveryPoint(), nil)
+		case *pb.BatchRecoveryPointsResponse_Result_Delete:
+		case *pb.BatchRecoveryPointsResponse_Result_Failure:
+			results[i].Err = typed(failureOfPart(outcome.Failure))
+		default:
+			results[i].Err = newerServer("an unknown result of an operation")
+		}
+	}
+	return results, nil
+}

@@ -1,0 +1,305 @@
+package contextd
+
+import (
+	"context"
+	"iter"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
+
+	pb "github.com/contextd/contextd/clients/go/contextdpb"
+)
+
+// DefaultProgressInterval is how long the server of a subscription is silent at most.
+const DefaultProgressInterval = 10 * time.Second
+
+// A server that lives says something in each interval; it may miss some, and be late besides.
+const (
+	silentIntervals = 3
+	silentGrace     = 5 * time.Second
+)
+
+// SubscriptionQuery selects what a subscription tells. The zero value tells everything that happens
+// in the client's namespace from now on. At most one of Cursor, FromOldest and Snapshot is set.
+type SubscriptionQuery struct {
+	Namespace        string   // Empty: the client's.
+	ContextIDs       []string // Only these, up to 1,000. Empty: all that the rest selects.
+	IDPrefix         string
+	Type             string
+	Metadata         map[string]string // Every pair, before or after the change.
+	EventTypes       []EventType       // Only these, and the snapshot. Empty: all.
+	KeyPrefix        string            // Only changes of such an entry, or of none.
+	Cursor           string            // Begin behind this position.
+	FromOldest       bool              // Begin with the oldest event that is kept.
+	Snapshot         bool              // Begin with the contexts as they are.
+	WithoutValues    bool              // Leave the values out.
+	Progress         bool              // Hand out positions too: EventCaughtUp, EventProgress.
+	ProgressInterval time.Duration     // 100 ms to 1 h. 0: DefaultProgressInterval.
+}
+
+// Subscription tells what happens to contexts and sessions, each change once, in order. It goes on
+// behind what it handed out last when the stream broke. One goroutine iterates; any may close it.
+type Subscription struct {
+	feed   *feed
+	next   func() ([]Event, error, bool)
+	stop   func()
+	cancel context.CancelFunc
+
+	first     []Event // What came before anybody iterated.
+	firstErr  error
+	mu        sync.Mutex
+	cursor    string
+	caughtUp  bool
+	closed    bool
+	iterating bool
+}
+
+// Subscribe begins a subscription, and waits until the server has answered: what is done after it is
+// told. It ends with ctx. ErrCursorCompacted tells that the cursor is too old: events were missed.
+func (c *Client) Subscribe(
+	ctx context.Context, query SubscriptionQuery,
+) (*Subscription, error) {
+	request, err := query.request(c)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	subscription := &Subscription{
+		feed: &feed{request: request, progress: query.Progress}, cancel: cancel, cursor: query.Cursor,
+	}
+	subscription.next, subscription.stop = iter.Pull2(c.batches(ctx, subscription.feed))
+	subscription.first, err, _ = subscription.next()
+	if err != nil {
+		subscription.stop()
+		cancel()
+		return nil, err
+	}
+	return subscription, nil
+}
+
+func (q *SubscriptionQuery) request(c *Client) (*pb.SubscribeRequest, error) {
+	interval := q.ProgressInterval
+	if interval == 0 {
+		interval = DefaultProgressInterval
+	}
+	request := &pb.SubscribeRequest{
+		Namespace: c.orNamespace(q.Namespace), ContextIds: q.ContextIDs, IdPrefix: q.IDPrefix,
+		Type: q.Type, Metadata: q.Metadata, KeyPrefix: q.KeyPrefix, WithoutValues: q.WithoutValues,
+		ProgressInterval: length(interval),
+	}
+	starts := 0
+	if q.Cursor != "" {
+		starts++
+		request.Start = &pb.SubscribeRequest_Cursor{Cursor: q.Cursor}
+	}
+	if q.FromOldest {
+		starts++
+		request.Start = &pb.SubscribeRequest_FromOldest{FromOldest: true}
+	}
+	if q.Snapshot {
+		starts++
+		request.Start = &pb.SubscribeRequest_WithSnapshot{WithSnapshot: true}
+	}
+	if starts > 1 {
+		return nil, invalidValue("a subscription begins with Cursor, FromOldest or Snapshot, not several")
+	}
+	for _, wanted := range q.EventTypes {
+		if wanted <= 0 {
+			return nil, invalidValue("the server tells no events of the type %v", wanted)
+		}
+		request.EventTypes = append(request.EventTypes, pb.EventType(wanted))
+	}
+	var check checks
+	check.namespace("namespace", request.Namespace)
+	check.name("id_prefix", q.IDPrefix, 0, nameSizeMax)
+	check.name("type", q.Type, 0, typeSizeMax)
+	check.labels("metadata", q.Metadata)
+	check.name("key_prefix", q.KeyPrefix, 0, keySizeMax)
+	return request, check.err
+}
+
+// batches gives the events of each message of the server, over as many streams as it takes.
+func (c *Client) batches(ctx context.Context, feed *feed) iter.Seq2[[]Event, error] {
+	stub := pb.NewTrackerClient(c.connection)
+	return func(yield func([]Event, error) bool) {
+		streams := streaming[pb.SubscribeResponse]{
+			caller: &c.caller, method: pb.Tracker_Subscribe_FullMethodName, timeout: c.timeout,
+			patience: silentIntervals*feed.request.GetProgressInterval().AsDuration() + silentGrace,
+			endless:  true,
+			open: func(ctx context.Context) (
+				grpc.ServerStreamingClient[pb.SubscribeResponse], error,
+			) {
+				return stub.Subscribe(ctx, feed.again())
+			},
+			accept: func(message *pb.SubscribeResponse) (bool, error) {
+				events, err := feed.accept(message)
+				if err != nil {
+					return false, err
+				}
+				return yield(events, nil), nil
+			},
+		}
+		if err := streams.run(ctx); err != nil {
+			yield(nil, err)
+		}
+	}
+}
+
+// Events gives what happens, until the subscription is closed, its context ends, or nobody answers for
+// the client's timeout. The error is the last that is given: ErrClientClosed where it was closed. An
+// iteration that was broken off goes on with another one.
+func (s *Subscription) Events() iter.Seq2[Event, error] {
+	return func(yield func(Event, error) bool) {
+		if !s.begin() {
+			yield(Event{}, invalidValue("one goroutine at a time iterates over a subscription"))
+			return
+		}
+		defer s.leave()
+		for {
+			for len(s.first) > 0 {
+				event := s.first[0]
+				s.first = s.first[1:]
+				s.handOut(&event)
+				if s.wanted(event.Type) && !yield(event, nil) {
+					return
+				}
+				if s.isClosed() {
+					break
+				}
+			}
+			if err := s.more(); err != nil {
+				yield(Event{}, err)
+				return
+			}
+		}
+	}
+}
+
+func (s *Subscription) wanted(of EventType) bool { return of >= 0 || s.feed.progress }
+
+func (s *Subscription) begin() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := s.iterating
+	s.iterating = true
+	return !before
+}
+
+func (s *Subscription) leave() {
+	s.mu.Lock()
+	s.iterating = false
+	closed := s.closed
+	s.mu.Unlock()
+	if closed {
+		s.stop()
+	}
+}
+
+// more gets the events of the next message. What a subscription ended with is told again and again.
+func (s *Subscription) more() error {
+	if s.isClosed() {
+		return newFailure(errClientClosed, codes.Canceled, "the subscription was closed")
+	}
+	if s.firstErr != nil {
+		return s.firstErr
+	}
+	events, err, _ := s.next()
+	if err != nil && s.isClosed() {
+		return newFailure(errClientClosed, codes.Canceled, "the subscription was closed")
+	}
+	s.first, s.firstErr = events, err
+	return err
+}
+
+func (s *Subscription) handOut(event *Event) {
+	s.mu.Lock()
+	s.cursor = event.Cursor
+	s.caughtUp = s.caughtUp || event.Type == EventCaughtUp
+	s.mu.Unlock()
+	s.feed.handedOut(event.Cursor)
+}
+
+func (s *Subscription) isClosed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
+}
+
+// Cursor is the position behind what was handed out. Empty: it is not known yet.
+func (s *Subscription) Cursor() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cursor
+}
+
+// CaughtUp tells whether all that had happened when the subscription began was handed out.
+func (s *Subscription) CaughtUp() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.caughtUp
+}
+
+// Close ends the subscription, and an iteration that waits. Closing twice is allowed.
+func (s *Subscription) Close() {
+	s.mu.Lock()
+	before, iterating := s.closed, s.iterating
+	s.closed = true
+	s.mu.Unlock()
+	s.cancel()
+	if !before && !iterating {
+		s.stop()
+	}
+}
+
+// feed is where a subscription has come to. Only the goroutine that iterates uses it.
+type feed struct {
+	request  *pb.SubscribeRequest
+	progress bool
+	parts    *pb.Event // Of an event that goes on in the next message.
+}
+
+// again is the request of the next stream: where to go on.
+func (f *feed) again() *pb.SubscribeRequest {
+	f.parts = nil
+	return proto.Clone(f.request).(*pb.SubscribeRequest)
+}
+
+func (f *feed) handedOut(cursor string) {
+	f.request.Start = &pb.SubscribeRequest_Cursor{Cursor: cursor}
+}
+
+// accept gives the whole events in a message.
+func (f *feed) accept(message *pb.SubscribeResponse) ([]Event, error) {
+	switch kind := message.GetKind().(type) {
+	case *pb.SubscribeResponse_Events:
+		events := make([]Event, 0, len(kind.Events.GetEvents()))
+		for _, part := range kind.Events.GetEvents() {
+			if f.parts == nil {
+				f.parts = part
+			} else {
+				proto.Merge(f.parts, part) // Lists are joined, the cursor is that of the newest.
+			}
+			if !part.GetMore() {
+				f.parts.More = false
+				events = append(events, eventOf(f.parts))
+				f.parts = nil
+			}
+		}
+		return events, nil
+	case *pb.SubscribeResponse_CaughtUp:
+		return f.position(EventCaughtUp, kind.CaughtUp.GetCursor()), nil
+	case *pb.SubscribeResponse_Progress:
+		return f.position(EventProgress, kind.Progress.GetCursor()), nil
+	}
+	return nil, newerServer("a message of a subscription")
+}
+
+func (f *feed) position(of EventType, cursor string) []Event {
+	if f.parts != nil {
+		return nil // Behind the first part of an event there would be a gap.
+	}
+	return []Event{{Type: of, Namespace: f.request.GetNamespace(), Cursor: cursor}}
+}
