@@ -1248,7 +1248,10 @@ type StreamUpdatesRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// 1 to 1,000; more per message cost less. One that is malformed fails in its
 	// place; a message without any, or with too many, ends the stream behind the
-	// results of those before it.
+	// results of those before it. Behind one that is `OVERLOADED` all others of the
+	// same message are refused as `OVERLOADED` too. Messages that are under way
+	// already are not: who must keep an order sends what depends on a message once
+	// its results are there.
 	Updates       []*UpdateContextRequest `protobuf:"bytes,1,rep,name=updates,proto3" json:"updates,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -55,8 +55,10 @@ type ContextManagerClient interface {
 	DeleteContext(ctx context.Context, in *DeleteContextRequest, opts ...grpc.CallOption) (*DeleteContextResponse, error)
 	// Gets several contexts in one call. A failure is reported in its place.
 	BatchGetContexts(ctx context.Context, in *BatchGetContextsRequest, opts ...grpc.CallOption) (*BatchGetContextsResponse, error)
-	// Changes several contexts in one call: each on its own, or, with `atomic`,
-	// all or none.
+	// Changes several contexts in one call, in order: each on its own, or, with
+	// `atomic`, all or none. Where each is on its own, one that is `OVERLOADED`
+	// ends the work: all behind it are refused as `OVERLOADED` too, so that who
+	// sends those again in their order has kept the order.
 	BatchUpdateContexts(ctx context.Context, in *BatchUpdateContextsRequest, opts ...grpc.CallOption) (*BatchUpdateContextsResponse, error)
 	// Changes contexts over one stream, with as many changes in flight as the
 	// client likes. Answers come in the order of the requests.
@@ -221,8 +223,10 @@ type ContextManagerServer interface {
 	DeleteContext(context.Context, *DeleteContextRequest) (*DeleteContextResponse, error)
 	// Gets several contexts in one call. A failure is reported in its place.
 	BatchGetContexts(context.Context, *BatchGetContextsRequest) (*BatchGetContextsResponse, error)
-	// Changes several contexts in one call: each on its own, or, with `atomic`,
-	// all or none.
+	// Changes several contexts in one call, in order: each on its own, or, with
+	// `atomic`, all or none. Where each is on its own, one that is `OVERLOADED`
+	// ends the work: all behind it are refused as `OVERLOADED` too, so that who
+	// sends those again in their order has kept the order.
 	BatchUpdateContexts(context.Context, *BatchUpdateContextsRequest) (*BatchUpdateContextsResponse, error)
 	// Changes contexts over one stream, with as many changes in flight as the
 	// client likes. Answers come in the order of the requests.

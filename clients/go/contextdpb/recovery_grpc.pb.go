@@ -87,7 +87,9 @@ type RecoveryClient interface {
 	// Streams what a client that has one version needs to have a newer one.
 	SyncContext(ctx context.Context, in *SyncContextRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[SyncContextResponse], error)
 	// Does several of the above on points in one call, in order, each on its own:
-	// for clients that collect the work of many agents before they send it.
+	// for clients that collect the work of many agents before they send it. One that
+	// is `OVERLOADED` ends the work: all behind it, reads too, are refused as
+	// `OVERLOADED`, so that who sends those again in their order has kept the order.
 	BatchRecoveryPoints(ctx context.Context, in *BatchRecoveryPointsRequest, opts ...grpc.CallOption) (*BatchRecoveryPointsResponse, error)
 	// Streams a consistent copy of everything while the server goes on working.
 	Backup(ctx context.Context, in *BackupRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[BackupResponse], error)
@@ -332,7 +334,9 @@ type RecoveryServer interface {
 	// Streams what a client that has one version needs to have a newer one.
 	SyncContext(*SyncContextRequest, grpc.ServerStreamingServer[SyncContextResponse]) error
 	// Does several of the above on points in one call, in order, each on its own:
-	// for clients that collect the work of many agents before they send it.
+	// for clients that collect the work of many agents before they send it. One that
+	// is `OVERLOADED` ends the work: all behind it, reads too, are refused as
+	// `OVERLOADED`, so that who sends those again in their order has kept the order.
 	BatchRecoveryPoints(context.Context, *BatchRecoveryPointsRequest) (*BatchRecoveryPointsResponse, error)
 	// Streams a consistent copy of everything while the server goes on working.
 	Backup(*BackupRequest, grpc.ServerStreamingServer[BackupResponse]) error
