@@ -46,6 +46,7 @@ def write(text, *path):
 
 def ctl(server, *words):
     env = {key: value for key, value in os.environ.items() if not key.startswith("CONTEXTD_")}
+    env["LSAN_OPTIONS"] = "print_suppressions=0:suppressions=" + os.path.abspath("tools/lsan.supp")
     return Result(subprocess.run([CTXCTL, "-a", server.address, *words], stdin=subprocess.DEVNULL,
                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env,
                                  check=False))
