@@ -72,8 +72,9 @@ class FakeServer:
     a silence. An answer that is a function makes one of the request.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, credentials: Optional[grpc.ServerCredentials] = None) -> None:
         self.requests: defaultdict[str, list[Any]] = defaultdict(list)
+        self.metadata: defaultdict[str, list[Any]] = defaultdict(list)
         self.ended = 0
         self._answers: defaultdict[str, deque[Answer]] = defaultdict(deque)
         self._changed = threading.Condition()
@@ -86,7 +87,12 @@ class FakeServer:
                 self._handler(recovery_pb2.DESCRIPTOR, "Recovery"),
             )
         )
-        self.address = f"127.0.0.1:{self._server.add_insecure_port('127.0.0.1:0')}"
+        listen = "127.0.0.1:0"
+        if credentials is None:
+            port = self._server.add_insecure_port(listen)
+        else:
+            port = self._server.add_secure_port(listen, credentials)
+        self.address = f"127.0.0.1:{port}"
         self._server.start()
 
     def stop(self) -> None:
@@ -134,6 +140,7 @@ class FakeServer:
     def _next(self, method: str, request: Message, context: grpc.ServicerContext) -> Answer:
         with self._changed:
             self.requests[method].append(request)
+            self.metadata[method].append(context.invocation_metadata())
             self._changed.notify_all()
             answers = self._answers[method]
             if not answers:

@@ -22,6 +22,9 @@ def settings(clock: FakeClock) -> Settings:
     return Settings("tests", 1.0, RetryPolicy(), clock, lambda: 1.0)
 
 
+STATE = resources_pb2.StateRef(context_id="c")
+
+
 def test_each_attempt_gets_what_is_left_of_the_time(settings: Settings, clock: FakeClock) -> None:
     request = pb.GetServerInfoRequest()
     operation = call(settings, SERVER_INFO, request)
@@ -47,7 +50,7 @@ def test_the_error_of_the_last_attempt_comes_out(settings: Settings, clock: Fake
 def test_a_stream_that_brought_something_has_its_whole_time_again(
     settings: Settings, clock: FakeClock
 ) -> None:
-    reader = EntryReader(settings, pb.ReadEntriesRequest())
+    reader = EntryReader(settings, pb.ReadEntriesRequest(state=STATE))
     clock.now += 0.75
     assert reader.timeout == 0.25
     reader.accept(pb.ReadEntriesResponse(version=2))
@@ -61,7 +64,7 @@ def test_a_stream_that_brought_something_has_its_whole_time_again(
 
 
 def test_a_stream_that_was_not_read_may_break_off_without_a_reason(settings: Settings) -> None:
-    reader = EntryReader(settings, pb.ReadEntriesRequest())
+    reader = EntryReader(settings, pb.ReadEntriesRequest(state=STATE))
     bare = ContextdError("nobody read it", grpc.StatusCode.ABORTED)
     assert reader.delay_after(bare) == 0.05
     reader.accept(pb.ReadEntriesResponse(version=2))
@@ -76,7 +79,7 @@ def test_a_stream_that_was_not_read_may_break_off_without_a_reason(settings: Set
 
 
 def test_the_request_of_a_stream_is_a_copy(settings: Settings) -> None:
-    reader = EntryReader(settings, pb.ReadEntriesRequest(limit=5))
+    reader = EntryReader(settings, pb.ReadEntriesRequest(state=STATE, limit=5))
     first = reader.request()
     reader.accept(pb.ReadEntriesResponse(version=2, entries=[resources_pb2.Entry(key="a")]))
     assert (first.limit, reader.request().limit) == (5, 4)

@@ -28,6 +28,7 @@ from contextd._methods import CREATE_POINT, GET_POINT, UPDATE, UPDATE_POINT
 from contextd.retry import RetryPolicy
 from contextd.v1 import context_manager_pb2 as pb
 from contextd.v1 import recovery_pb2
+from contextd.v1.resources_pb2 import PutEntry
 from fake import FakeClock
 
 _numbers = itertools.count(1)
@@ -57,7 +58,7 @@ def settings_of(clock: FakeClock, timeout: float = 10.0) -> Settings:
 
 def update(context_id: str, size: int = 0, namespace: str = "n") -> Told:
     request = pb.UpdateContextRequest(namespace=namespace, context_id=context_id)
-    request.mutations.add().put_entry.value = bytes(size)
+    request.mutations.add().put_entry.MergeFrom(PutEntry(key="k", value=bytes(size)))
     return Told(request)
 
 

@@ -20,6 +20,7 @@ from contextd import (
 from contextd._calls import Settings
 from contextd._differences import DiffReader, SyncReader
 from contextd.v1 import recovery_pb2 as pb
+from contextd.v1 import resources_pb2
 from fake import UNAVAILABLE, Fail, FakeClock, FakeServer
 from fake_recovery import (
     LATE,
@@ -321,7 +322,8 @@ def test_a_diff_ends_when_nothing_new_comes(
 
 def test_each_stream_of_a_diff_has_more_time(clock: FakeClock) -> None:
     settings = Settings("tests", 2.0, contextd.RetryPolicy(), clock)
-    reader = DiffReader(settings, pb.DiffStatesRequest())
+    state = resources_pb2.StateRef(context_id="c")
+    reader = DiffReader(settings, pb.DiffStatesRequest(before=state, after=state))
     for streams in (1, 2, 3):
         reader.request()
         assert reader.timeout == streams * 2.0
@@ -349,7 +351,7 @@ def test_a_difference_told_as_two_comes_whole_after_a_break(
 
 def test_a_sync_in_which_data_flow_goes_on_with_more_time(clock: FakeClock) -> None:
     settings = Settings("tests", 2.0, contextd.RetryPolicy(), clock)
-    reader = SyncReader(settings, pb.SyncContextRequest(have_version=3))
+    reader = SyncReader(settings, pb.SyncContextRequest(context_id="c", have_version=3))
     for streams in (1, 2, 3):
         reader.request()
         assert reader.timeout == streams * 2.0
@@ -360,7 +362,7 @@ def test_a_sync_in_which_data_flow_goes_on_with_more_time(clock: FakeClock) -> N
 
 def test_a_sync_that_brings_no_more_than_before_ends(clock: FakeClock) -> None:
     settings = Settings("tests", 2.0, contextd.RetryPolicy(), clock)
-    reader = SyncReader(settings, pb.SyncContextRequest(have_version=3))
+    reader = SyncReader(settings, pb.SyncContextRequest(context_id="c", have_version=3))
     told = pb.SyncContextResponse(from_version=3, entries=[difference("a", b"1")])
     reader.request()
     reader.accept(told)

@@ -82,9 +82,9 @@ def test_a_session_that_has_not_begun_is_of_no_use(client: Any, server: FakeServ
 
 
 def test_a_session_that_cannot_begin_leaves_nothing(client: Any, server: FakeServer) -> None:
-    refused = Fail(grpc.StatusCode.INVALID_ARGUMENT, "INVALID_FIELD", {"field": "ttl"})
+    refused = Fail(grpc.StatusCode.RESOURCE_EXHAUSTED, "LIMIT_REACHED", {"limit": "sessions_max"})
     server.answer("StartSession", refused)
-    with pytest.raises(contextd.InvalidField), client.session(ttl=0):
+    with pytest.raises(contextd.LimitReached), client.session():
         pytest.fail("it has not begun")
     assert threads_of_sessions() == []
     assert set(server.requests) == {"StartSession"}

@@ -112,9 +112,9 @@ def test_what_cannot_be_recorded_is_refused_before_it_is_sent(
     assert server.requests == {}
 
 
-def test_an_empty_file_operation_is_still_one(client: Any, server: FakeServer) -> None:
+def test_a_file_and_a_model_need_say_no_more(client: Any, server: FakeServer) -> None:
     server.answer("RecordActivities", recorded())
-    client.context("c").record(FileOperation(""), ModelUsage())
+    client.context("c").record(FileOperation("p"), ModelUsage())
     file, model = server.requests["RecordActivities"][0].activities
     assert (file.WhichOneof("detail"), model.WhichOneof("detail")) == ("file", "model")
 
@@ -208,11 +208,11 @@ def test_a_history_is_cut_at_a_sequence_or_a_time(client: Any, server: FakeServe
     context = client.context("c")
     assert context.truncate_history(7) == contextd.Truncated(6, 108, False, "id-1")
     context.truncate_history(from_time=NOON)
-    context.truncate_history(0)
-    by_sequence, by_time, by_zero = server.requests["TruncateHistory"]
+    with pytest.raises(contextd.InvalidField, match="from_sequence must be positive"):
+        context.truncate_history(0)
+    by_sequence, by_time = server.requests["TruncateHistory"]
     assert (by_sequence.WhichOneof("keep"), by_sequence.from_sequence) == ("from_sequence", 7)
     assert by_time.from_time.ToDatetime(timezone.utc) == NOON
-    assert by_zero.WhichOneof("keep") == "from_sequence"
     for wrong in ({}, {"from_sequence": 7, "from_time": NOON}):
         with pytest.raises(ValueError, match="what is kept"):
             context.truncate_history(**wrong)

@@ -214,7 +214,6 @@ def test_events_that_change_no_entry_keep_the_head_up_to_date() -> None:
         happened(EventType.DEACTIVATED, 5),
         happened(EventType.HISTORY_TRIMMED, 5),
         happened(EventType.DELETED, 5),
-        happened(EventType.UNKNOWN, 5),
         happened(EventType.RECOVERY_POINT_CREATED, 5),
         happened(EventType.RECOVERY_POINT_UPDATED, 5),
         happened(EventType.RECOVERY_POINT_DELETED, 5),
@@ -470,3 +469,8 @@ def test_a_view_is_what_really_happened(seed: int) -> None:
 
 def test_views_are_exported() -> None:
     assert contextd.AsyncView is AsyncView
+
+
+def test_an_event_that_is_newer_than_the_client_ends_the_view() -> None:
+    with pytest.raises(contextd.NewerServer):
+        View().apply(happened(EventType.UNKNOWN, 5))

@@ -14,12 +14,13 @@ import os
 import random
 import time
 from collections.abc import Generator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Generic, Optional, TypeVar, Union, cast
 
 import grpc
 from google.protobuf.message import Message
 
+from contextd import _rules
 from contextd._methods import READ, Method, Request, Response
 from contextd.connecting import FinishedCall, OnCall
 from contextd.errors import (
@@ -31,7 +32,7 @@ from contextd.errors import (
 )
 from contextd.retry import Attempts, RetryPolicy
 from contextd.v1 import context_manager_pb2 as pb
-from contextd.values import Entry, entry_of
+from contextd.values import Entry, ServerInfo, entry_of
 
 T = TypeVar("T")
 
@@ -91,6 +92,17 @@ def _new_id() -> str:
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
+@dataclass
+class Known:
+    """What a client has learned of its server.
+
+    Attributes:
+        server: What the server said of itself. ``None``: it was not asked yet.
+    """
+
+    server: Optional[ServerInfo] = None
+
+
 @dataclass(frozen=True)
 class Settings:
     """What all calls of a client have in common, and its seams to time and chance.
@@ -99,6 +111,7 @@ class Settings:
         address: Where the server is, to be told in errors.
         coalescing: Whether operations go out together with others.
         on_call: Told of each call that is over.
+        known: What was learned of the server.
     """
 
     namespace: str
@@ -110,6 +123,7 @@ class Settings:
     address: str = ""
     coalescing: bool = False
     on_call: Optional[OnCall] = None
+    known: Known = field(default_factory=Known)
 
     def __post_init__(self) -> None:
         """Refuses what cannot work."""
@@ -139,6 +153,7 @@ def call(
 
     It is the same request each time, so that a write keeps its request id.
     """
+    _rules.check(request, request_id)
     attempts = settings.attempts(timeout)
     while True:
         try:
@@ -187,6 +202,7 @@ def call_together(
     """Calls a method, in one call with what others call meanwhile, where the client does that."""
     if not settings.coalescing:
         return (yield from call(settings, method, request, request_id))
+    _rules.check(request, request_id)
     return cast(Response, (yield Coalesce(settings, method, request, request_id)))
 
 
@@ -305,6 +321,7 @@ class EntryReader(StreamReader[Entry]):
     ) -> None:
         """Begins where ``request`` does."""
         super().__init__(settings)
+        _rules.check(request)
         self._request = request
         self._limited = request.limit > 0
         self._version = version

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextd import recovery
+from contextd import _rules, recovery
 from contextd._calls import Settings, StreamReader
 from contextd._methods import DIFF, SYNC
 from contextd.v1 import recovery_pb2 as pb
@@ -29,6 +29,7 @@ class DiffReader(StreamReader[recovery.Difference]):
     def __init__(self, settings: Settings, request: pb.DiffStatesRequest) -> None:
         """Takes two states that do not change."""
         super().__init__(settings)
+        _rules.check(request)
         self._request = request
         self._streams = 0
         self._last_entry = (b"", True)
@@ -71,6 +72,7 @@ class SyncReader(StreamReader[recovery.Synced]):
     def __init__(self, settings: Settings, request: pb.SyncContextRequest) -> None:
         """Begins with the version that ``request`` names."""
         super().__init__(settings)
+        _rules.check(request)
         self._request = request
         self._differences: list[recovery.EntryDifference] = []
         self._streams = 0

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Callable, Optional, TypeVar
 
-from contextd import _requests, values
+from contextd import _pieces, _requests, values
 from contextd._calls import (
     Collect,
     EntryReader,
@@ -60,10 +60,13 @@ def list_namespaces(settings: Settings) -> Pages[values.Namespace]:
     return Pages(settings, NAMESPACES, pb.ListNamespacesRequest(), read)
 
 
-def server_info(settings: Settings) -> Operation[values.ServerInfo]:
-    """Asks the server what it is."""
-    response = yield from call(settings, SERVER_INFO, pb.GetServerInfoRequest())
-    return values.server_info_of(response)
+def server_info(settings: Settings, refresh: bool = False) -> Operation[values.ServerInfo]:
+    """Gets what the server is; asks it the first time, or again."""
+    known = settings.known
+    if refresh or known.server is None:
+        response = yield from call(settings, SERVER_INFO, pb.GetServerInfoRequest())
+        known.server = values.server_info_of(response)
+    return known.server
 
 
 @dataclass(frozen=True)
@@ -260,6 +263,27 @@ class ContextOperations:
         write_id = self._set_write(request.write, request_id)
         response = yield from self._send_together(UPDATE, request, write_id)
         return values.written_of(response.version, response.write, write_id)
+
+    def put_all(
+        self,
+        puts: Mapping[str, values.Value],
+        metadata: Mapping[str, Optional[str]],
+        if_version: Optional[int],
+    ) -> Operation[values.Written]:
+        """Writes any number of entries, in as many changes as it takes."""
+        server = yield from server_info(self.settings)
+        steps = _pieces.steps(puts, _pieces.size_of(server))
+        pieces = _pieces.grouped(steps, _pieces.size_of(server))
+        labels = _requests.mutations(metadata=metadata)
+        following = next(pieces, [])
+        guards = _requests.preconditions(if_version)
+        while True:
+            piece, following = following, next(pieces, [])
+            if following:
+                yield from self.update(piece, guards)
+            else:
+                return (yield from self.update([*piece, *labels], guards))
+            guards = []
 
     def delete(
         self,

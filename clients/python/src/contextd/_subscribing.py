@@ -12,7 +12,7 @@ from typing import Optional, Union
 
 import grpc
 
-from contextd import _requests
+from contextd import _requests, _rules
 from contextd._calls import Settings, StreamAttempts
 from contextd.errors import ContextdError, Unavailable
 from contextd.events import NUMBERS, POSITIONS, Event, EventType, event_of
@@ -68,6 +68,7 @@ def new_request(
         request.from_oldest = True
     elif snapshot:
         request.with_snapshot = True
+    _rules.check(request)
     return request
 
 

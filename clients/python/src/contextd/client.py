@@ -214,9 +214,9 @@ class Client:
         """Lists the namespaces that hold anything, by name."""
         yield from self._runner.rows(_operations.list_namespaces(self._settings))
 
-    def server_info(self) -> ServerInfo:
-        """Asks the server for its version and its limits."""
-        return self._runner.run(_operations.server_info(self._settings))
+    def server_info(self, *, refresh: bool = False) -> ServerInfo:
+        """Gets the server's version and its limits: asks it once, and with ``refresh`` again."""
+        return self._runner.run(_operations.server_info(self._settings, refresh))
 
     def session(
         self,

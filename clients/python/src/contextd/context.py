@@ -209,6 +209,31 @@ class Context(RecoverableContext):
         guards = _requests.preconditions(if_version, if_entries)
         return self._runner.run(self._operations.update(steps, guards, request_id))
 
+    def put_all(
+        self,
+        puts: Mapping[str, Value],
+        *,
+        metadata: Mapping[str, Optional[str]] = _NO_LABELS,
+        if_version: Optional[int] = None,
+    ) -> Written:
+        """Sets any number of entries, more than fit into a message, too; gives the last write.
+
+        It is several changes, one after the other, and others see what is between: give labels that
+        say that all of it is there, they come with the last change. When it fails on the way, what
+        was written stays; call it again to finish it. A value that is larger than a message is put
+        in parts.
+
+        Args:
+            puts: Entries to set.
+            metadata: Labels to set with the last change; ``None`` removes one.
+            if_version: The version that the context must have before the first change.
+
+        Example:
+            >>> files = {path.name: path.read_bytes() for path in paths}
+            >>> docs.put_all(files, metadata={"ready": "1"})
+        """
+        return self._runner.run(self._operations.put_all(puts, metadata, if_version))
+
     def _update(self, steps: list[resources_pb2.Mutation], request_id: Optional[str]) -> Written:
         return self._runner.run(self._operations.update(steps, (), request_id))
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Optional, Union
 
 from google.protobuf import duration_pb2, timestamp_pb2
 
-from contextd.errors import EntryNotFound
+from contextd.errors import EntryNotFound, InvalidValue
 from contextd.v1 import context_manager_pb2, resources_pb2
 
 TEXT = "text/plain; charset=utf-8"
@@ -38,31 +38,37 @@ def to_json(value: Any) -> Content:  # noqa: ANN401  JSON holds anything
     r"""Makes content of the type ``application/json``: compact, in UTF-8.
 
     Raises:
-        TypeError, ValueError: ``value`` has no form in JSON (NaN and infinities included).
+        InvalidValue: ``value`` has no form in JSON (NaN and infinities included).
 
     Example:
         >>> to_json({"name": "Zoë", "age": 7})
         Content(value=b'{"name":"Zo\xc3\xab","age":7}', content_type='application/json')
     """
-    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return Content(text.encode(), JSON)
+    try:
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return Content(text.encode(), JSON)
+    except (TypeError, ValueError) as error:
+        raise InvalidValue(f"this has no form in JSON: {error}") from error
 
 
 def to_content(value: Value, content_type: Optional[str] = None) -> Content:
     """Makes content of anything that can be written; ``content_type`` wins where given.
 
     Raises:
-        TypeError: ``value`` is neither bytes nor text nor content.
-        UnicodeEncodeError: the text cannot be encoded (lone surrogates).
+        InvalidValue: ``value`` is neither bytes nor text nor content, or text that cannot be
+            encoded (lone surrogates).
     """
     if isinstance(value, Content):
         content = value
     elif isinstance(value, str):
-        content = Content(value.encode(), TEXT)
+        try:
+            content = Content(value.encode(), TEXT)
+        except UnicodeEncodeError as error:
+            raise InvalidValue(f"this text has no form in UTF-8: {error}") from error
     elif isinstance(value, (bytes, bytearray, memoryview)):
         content = Content(bytes(value))
     else:
-        raise TypeError(
+        raise InvalidValue(
             f"a value is bytes, str or Content, not {type(value).__name__}; see to_json"
         )
     return content if content_type is None else Content(content.value, content_type)
@@ -86,12 +92,18 @@ class Entry:
 
     @property
     def text(self) -> str:
-        """The value as text. Raises ``UnicodeDecodeError`` where it is no UTF-8."""
-        return self.value.decode()
+        """The value as text. Raises :class:`~contextd.InvalidValue` where it is no UTF-8."""
+        try:
+            return self.value.decode()
+        except UnicodeDecodeError as error:
+            raise InvalidValue(f"the entry {self.key!r} is no text: {error}") from error
 
     def json(self) -> Any:  # noqa: ANN401  JSON holds anything
-        """The value read as JSON. Raises ``ValueError`` where it is none."""
-        return json.loads(self.value)
+        """The value read as JSON. Raises :class:`~contextd.InvalidValue` where it is none."""
+        try:
+            return json.loads(self.value)
+        except ValueError as error:
+            raise InvalidValue(f"the entry {self.key!r} is no JSON: {error}") from error
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Callable, Optional, Union
 
-from contextd.errors import ContextNotFound
+from contextd.errors import ContextNotFound, NewerServer
 from contextd.events import (
     Append,
     Delete,
@@ -103,6 +103,11 @@ class ViewState:
 
     def _take(self, event: Event) -> bool:
         """Does what an event tells. False: nothing was done, the context must be read."""
+        if event.type is EventType.UNKNOWN:
+            raise NewerServer(
+                "the server tells an event that this version of the client does not know: "
+                "a view cannot leave it out"
+            )
         info = event.context
         if info is None:
             return True

@@ -314,3 +314,12 @@ def test_calls_wait_for_a_server_that_restarts(client: Any, process: ContextdPro
     starter.start()
     assert list(context.items()) == [("k", b"2")]
     starter.join()
+
+
+def test_more_than_a_message_is_written_in_pieces(client: Any) -> None:
+    values = {f"k{index:02}": bytes([index]) * 400_000 for index in range(20)}
+    context = client.create("large")
+    written = context.put_all(values, metadata={"ready": "1"}, if_version=1)
+    assert written.version > 2
+    assert dict(context.snapshot()) == values
+    assert context.info().metadata == {"ready": "1"}

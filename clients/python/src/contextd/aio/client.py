@@ -168,9 +168,9 @@ class AsyncClient:
         async for row in self._runner.rows(_operations.list_namespaces(self._settings)):
             yield row
 
-    async def server_info(self) -> ServerInfo:
-        """Asks the server for its version and its limits."""
-        return await self._runner.run(_operations.server_info(self._settings))
+    async def server_info(self, *, refresh: bool = False) -> ServerInfo:
+        """Gets the server's version and limits. As :meth:`contextd.Client.server_info`."""
+        return await self._runner.run(_operations.server_info(self._settings, refresh))
 
     def session(
         self,

@@ -134,6 +134,16 @@ class AsyncContext(AsyncRecoverableContext):
         guards = _requests.preconditions(if_version, if_entries)
         return await self._runner.run(self._operations.update(steps, guards, request_id))
 
+    async def put_all(
+        self,
+        puts: Mapping[str, Value],
+        *,
+        metadata: Mapping[str, Optional[str]] = _NO_LABELS,
+        if_version: Optional[int] = None,
+    ) -> Written:
+        """Sets any number of entries, in several changes. As :meth:`contextd.Context.put_all`."""
+        return await self._runner.run(self._operations.put_all(puts, metadata, if_version))
+
     async def _update(
         self, steps: list[resources_pb2.Mutation], request_id: Optional[str]
     ) -> Written:

@@ -1,0 +1,262 @@
+"""How clients connect: TLS, tokens, interceptors, and who answers that is not contextd."""
+
+from __future__ import annotations
+
+import asyncio
+import http.server
+import pathlib
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import grpc
+import pytest
+
+import contextd
+from contextd import AsyncClient, Client, FinishedCall, Tls
+from contextd.v1 import context_manager_pb2 as pb
+from fake import UNAVAILABLE, Fail, FakeServer
+
+INFO = pb.GetServerInfoResponse(version="1", settings={"message_size_max": "4MiB"})
+
+
+def ask(form: str, address: str, **options: Any) -> Any:
+    """Asks what the server is, with a client of its own."""
+
+    async def ask_async() -> Any:
+        async with AsyncClient(address, **options) as client:
+            return await client.server_info()
+
+    if form == "async":
+        return asyncio.run(ask_async())
+    with Client(address, **options) as client:
+        return client.server_info()
+
+
+# TLS.
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
+    """Two authorities, and what the first one signed for a server and a client."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not installed")
+    folder = tmp_path_factory.mktemp("tls")
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+
+    def run(*arguments: str) -> None:
+        subprocess.run([openssl, *arguments], cwd=folder, check=True, capture_output=True)
+
+    (folder / "names").write_text("subjectAltName=DNS:localhost,DNS:contextd.test")
+    for name in ("ca", "other"):
+        run("req", "-x509", *key, "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", name)
+    for name in ("server", "client"):
+        run("req", *key, "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.csr")
+        ca = ["-CA", "ca", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names"]
+        run("x509", "-req", "-in", f"{name}.csr", *ca, "-out", name)
+    return folder
+
+
+class Named:
+    """The files by their names."""
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self._folder = folder
+
+    def __getitem__(self, name: str) -> bytes:
+        return (self._folder / name).read_bytes()
+
+
+@pytest.fixture(params=[False, True], ids=["tls", "mtls"])
+def encrypted(request: pytest.FixtureRequest, files: pathlib.Path) -> Iterator[FakeServer]:
+    """A server that encrypts, and perhaps asks for a certificate."""
+    own = Named(files)
+    ca = own["ca"] if request.param else None
+    fake = FakeServer(
+        grpc.ssl_server_credentials([(own["server.key"], own["server"])], ca, request.param)
+    )
+    fake.answer("GetServerInfo", INFO)
+    yield fake
+    fake.stop()
+
+
+@pytest.mark.parametrize("form", ["sync", "async"])
+def test_a_server_whose_certificate_is_believed_is_asked(
+    encrypted: FakeServer, files: pathlib.Path, form: str
+) -> None:
+    own = Named(files)
+    tls = Tls(own["ca"], own["client"], own["client.key"], server_name="contextd.test")
+    assert ask(form, encrypted.address, tls=tls).version == "1"
+
+
+@pytest.mark.parametrize("form", ["sync", "async"])
+@pytest.mark.parametrize(("ca", "name"), [("other", "contextd.test"), ("ca", "another.test")])
+def test_a_certificate_that_is_not_believed_fails_at_once(
+    encrypted: FakeServer, files: pathlib.Path, form: str, ca: str, name: str
+) -> None:
+    calls: list[FinishedCall] = []
+    tls = Tls(Named(files)[ca], server_name=name)
+    with pytest.raises(contextd.CertificateRejected, match=encrypted.address):
+        ask(form, encrypted.address, tls=tls, on_call=calls.append)
+    assert [call.attempts for call in calls] == [1]
+
+
+def test_a_server_that_does_not_encrypt_is_told_as_that(
+    server: FakeServer, files: pathlib.Path
+) -> None:
+    with pytest.raises(contextd.CertificateRejected):
+        ask("sync", server.address, tls=Tls(Named(files)["ca"]))
+
+
+def test_a_certificate_without_its_key_is_refused() -> None:
+    with pytest.raises(ValueError, match="go together"):
+        Tls(certificate=b"x")
+
+
+# Who answers that is not contextd.
+
+
+@pytest.mark.parametrize("form", ["sync", "async"])
+def test_a_server_of_the_web_is_the_wrong_one(form: str) -> None:
+    web = http.server.HTTPServer(("127.0.0.1", 0), http.server.BaseHTTPRequestHandler)
+    thread = threading.Thread(target=web.serve_forever)
+    thread.start()
+    try:
+        with pytest.raises(contextd.WrongServer):
+            ask(form, f"127.0.0.1:{web.server_port}")
+    finally:
+        web.shutdown()
+        web.server_close()
+        thread.join()
+
+
+@pytest.mark.parametrize("form", ["sync", "async"])
+def test_another_service_is_the_wrong_one(form: str) -> None:
+    other = grpc.server(ThreadPoolExecutor(1))
+    address = f"127.0.0.1:{other.add_insecure_port('127.0.0.1:0')}"
+    other.start()
+    try:
+        with pytest.raises(contextd.WrongServer):
+            ask(form, address)
+    finally:
+        other.stop(grace=None).wait()
+
+
+def test_when_nobody_answers_the_error_says_where_and_how_often() -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{nobody.getsockname()[1]}"
+        with pytest.raises(contextd.Unavailable) as caught:
+            ask("sync", address, timeout=0.3)
+    assert address in str(caught.value)
+    assert "times in 0." in str(caught.value) or "once in 0." in str(caught.value)
+
+
+@pytest.mark.parametrize("form", ["sync", "async"])
+def test_a_call_that_the_server_cancelled_is_repeated(form: str, server: FakeServer) -> None:
+    server.answer("GetServerInfo", Fail(grpc.StatusCode.CANCELLED), INFO)
+    assert ask(form, server.address).version == "1"
+    assert len(server.requests["GetServerInfo"]) == 2
+
+
+# Tokens, interceptors, and what is told of calls.
+
+
+@pytest.mark.parametrize("form", ["sync", "async"])
+def test_the_token_is_asked_for_before_each_attempt(form: str, server: FakeServer) -> None:
+    server.answer("GetServerInfo", UNAVAILABLE, INFO)
+    tokens = iter(["first", "second"])
+    ask(form, server.address, token=lambda: next(tokens))
+    sent = [dict(metadata)["authorization"] for metadata in server.metadata["GetServerInfo"]]
+    assert sent == ["Bearer first", "Bearer second"]
+
+
+def test_a_token_may_come_from_a_coroutine(server: FakeServer) -> None:
+    server.answer("GetServerInfo", INFO)
+
+    async def token() -> str:
+        return "mine"
+
+    ask("async", server.address, token=token)
+    assert dict(server.metadata["GetServerInfo"][0])["authorization"] == "Bearer mine"
+
+
+class Counting(grpc.UnaryUnaryClientInterceptor):
+    """Counts the calls that go through it."""
+
+    def __init__(self) -> None:
+        self.methods: list[str] = []
+
+    def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
+        self.methods.append(details.method)
+        return continuation(details, request)
+
+
+class AsyncCounting(grpc.aio.UnaryUnaryClientInterceptor):
+    """The same for asyncio."""
+
+    def __init__(self) -> None:
+        self.methods: list[str] = []
+
+    async def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
+        method = details.method
+        self.methods.append(method if isinstance(method, str) else method.decode())
+        return await continuation(details, request)
+
+
+@pytest.mark.parametrize(("form", "kind"), [("sync", Counting), ("async", AsyncCounting)])
+def test_calls_go_through_interceptors(form: str, kind: Any, server: FakeServer) -> None:
+    server.answer("GetServerInfo", INFO)
+    interceptor = kind()
+    ask(form, server.address, interceptors=[interceptor])
+    assert interceptor.methods == ["/contextd.v1.ContextManager/GetServerInfo"]
+
+
+@pytest.mark.parametrize("form", ["sync", "async"])
+def test_each_call_is_told_of_when_it_is_over(form: str, server: FakeServer) -> None:
+    server.answer("GetServerInfo", UNAVAILABLE, INFO)
+    calls: list[FinishedCall] = []
+    ask(form, server.address, on_call=calls.append)
+    (call,) = calls
+    assert (call.method, call.attempts, call.error) == ("GetServerInfo", 2, None)
+    assert call.seconds > 0
+
+
+def test_what_the_server_is_is_asked_once(client: Any, server: FakeServer) -> None:
+    server.answer("GetServerInfo", INFO, pb.GetServerInfoResponse(version="2"))
+    assert [client.server_info().version for _ in range(3)] == ["1"] * 3
+    assert client.server_info(refresh=True).version == "2"
+    assert client.server_info().version == "2"
+    assert len(server.requests["GetServerInfo"]) == 2
+
+
+@pytest.mark.parametrize("form", ["sync", "async"])
+def test_the_user_agent_names_language_and_version(form: str, server: FakeServer) -> None:
+    server.answer("GetServerInfo", INFO)
+    ask(form, server.address)
+    agent = dict(server.metadata["GetServerInfo"][0])["user-agent"]
+    assert agent.startswith(f"contextd-python/{contextd.__version__} ")
+
+
+@pytest.mark.parametrize("form", ["sync", "async"])
+def test_a_closed_client_says_so(form: str, server: FakeServer) -> None:
+    async def use() -> None:
+        client = AsyncClient(server.address)
+        await client.close()
+        await client.close()
+        with pytest.raises(contextd.ClientClosed):
+            await client.server_info()
+
+    if form == "async":
+        asyncio.run(use())
+        return
+    client = Client(server.address)
+    client.close()
+    client.close()
+    with pytest.raises(contextd.ClientClosed):
+        client.server_info()
