@@ -96,28 +96,11 @@ func (c *Client) Create(
 	for _, option := range options {
 		option.applyCreate(&wanted)
 	}
-	request := &pb.CreateContextRequest{
-		Namespace:  created.namespace,
-		ContextId:  id,
-		Properties: begins.message(),
-		Mutations:  mutations(steps),
-		Write:      &pb.WriteOptions{RequestId: orNewID(wanted.requestID)},
-	}
-	var check checks
-	check.context("namespace", created.namespace, "context_id", id, 0)
-	check.newContext("properties", request.Properties)
-	check.mutations(request.Mutations)
-	check.requestID(request.Write.RequestId)
-	if check.err != nil {
-		return nil, check.err
-	}
-	reply := &pb.CreateContextResponse{}
-	err := c.write(ctx, created.timeout, pb.ContextManager_CreateContext_FullMethodName,
-		request, reply, request.Write)
+	made, _, err := created.create(ctx, begins, steps, orNewID(wanted.requestID))
 	if err != nil {
 		return nil, err
 	}
-	created.id = reply.GetContext().GetId()
+	created.id = made
 	return created, nil
 }
 

@@ -129,6 +129,47 @@ func (c *Context) Remove(
 	return c.change(ctx, DeleteEntry{key}, options)
 }
 
+// Create creates the context with its first steps. Client.Create does so too, also where the server is
+// to make up the id. It fails with ErrContextExists and ErrParentNotFound.
+func (c *Context) Create(
+	ctx context.Context, begins NewContext, steps []Step, options ...CallOption,
+) (Written, error) {
+	if c.id == "" {
+		return Written{}, invalidField("context_id", "must not be empty")
+	}
+	_, written, err := c.create(ctx, begins, steps, requestIDOf(options))
+	return written, err
+}
+
+// create gives the id too, which the server makes up where there is none.
+func (c *Context) create(
+	ctx context.Context, begins NewContext, steps []Step, requestID string,
+) (string, Written, error) {
+	request := &pb.CreateContextRequest{
+		Namespace:  c.namespace,
+		ContextId:  c.id,
+		Properties: begins.message(),
+		Mutations:  mutations(steps),
+		Write:      c.writer.options(requestID),
+	}
+	request.Write.Fence = 0 // What is created has none.
+	var check checks
+	check.context("namespace", c.namespace, "context_id", c.id, 0)
+	check.newContext("properties", request.Properties)
+	check.mutations(request.Mutations)
+	check.requestID(requestID)
+	if check.err != nil {
+		return "", Written{}, check.err
+	}
+	reply := &pb.CreateContextResponse{}
+	method := pb.ContextManager_CreateContext_FullMethodName
+	if err := c.write(ctx, method, request, reply, request.Write); err != nil {
+		return "", Written{RequestID: requestID}, err
+	}
+	made := reply.GetContext()
+	return made.GetId(), writtenOf(made.GetVersion(), reply.GetWrite(), requestID), nil
+}
+
 // Update changes the context in one step: everything, or nothing.
 func (c *Context) Update(
 	ctx context.Context, steps []Step, options ...WriteOption,

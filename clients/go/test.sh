@@ -3,9 +3,10 @@
 #
 #   clients/go/test.sh [arguments of go test]
 #
-# form, vet, staticcheck, stale generated code, and all tests with the race detector, with the oldest
-# libraries allowed, which are those of go.mod. The tests with a real server need $CONTEXTD_BINARY,
-# or what `make build` left; without either they are skipped. Restarts: $CONTEXTD_RESTARTS (5).
+# form, vet, staticcheck, stale generated code, and all tests, the cases of tests/conformance too,
+# with the race detector, with the oldest libraries allowed, which are those of go.mod. The tests
+# with a real server need $CONTEXTD_BINARY, or what `make build` left; without either they are
+# skipped. Restarts: $CONTEXTD_RESTARTS (5).
 set -euo pipefail
 cd "$(dirname "$0")"
 root=$(cd ../.. && pwd)
@@ -43,6 +44,12 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 status=0
 CGO_ENABLED=1 go test -race -count=1 -timeout=300s -v "$@" ./... >"$log" 2>&1 || status=$?
+
+# A module of its own, so that programs which use the client do not get what only its runner needs.
+(
+    cd conformance
+    go vet . && CGO_ENABLED=1 go test -race -count=1 -timeout=300s -v "$@" .
+) >>"$log" 2>&1 || status=$?
 
 count() {
     grep -cE "^ *--- $1:" "$log" || true

@@ -97,6 +97,17 @@ func (s *Server) Kill() {
 	}
 }
 
+// Stop ends the process with SIGTERM, and fails where it does not end as it should.
+func (s *Server) Stop() error {
+	_ = s.process.Process.Signal(syscall.SIGTERM)
+	err := s.process.Wait()
+	s.process = nil
+	return err
+}
+
+// SetFlags sets the flags of the next start.
+func (s *Server) SetFlags(flags ...string) { s.flags = flags }
+
 // Pause stops the process until Resume.
 func (s *Server) Pause() { _ = s.process.Process.Signal(syscall.SIGSTOP) }
 

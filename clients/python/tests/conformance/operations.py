@@ -71,6 +71,7 @@ CALLS: Mapping[str, Call] = {
     "append": Call("append", results.written, ("key", "value")),
     "remove": Call("remove", results.written, ("key",)),
     "update": Call("update", results.written),
+    "put_all": Call("put_all", results.written),
     "delete": Call("delete", lambda count: {"deleted_count": count}),
     "list_sessions": Call("sessions", _list("sessions", results.session), of="client"),
     "status": Call("status", results.status),
@@ -167,11 +168,6 @@ async def start_session(world: World, client: Any, arguments: Arguments) -> Any:
     return {"session_id": session.id}
 
 
-async def renew_session(world: World, _client: Any, arguments: Arguments) -> Any:
-    await world.got(world.sessions[arguments.pop("session")].renew(**arguments))
-    return {}
-
-
 async def end_session(world: World, client: Any, arguments: Arguments) -> Any:
     if "session" in arguments:
         await world.got(world.sessions[arguments.pop("session")].end(**arguments))
@@ -197,19 +193,19 @@ async def activate(world: World, _client: Any, arguments: Arguments) -> Any:
     session, name = world.sessions[arguments.pop("session")], arguments.pop("as", None)
     active = await world.got(session.activate(arguments.pop("context"), **arguments))
     world.activations[name] = active
-    return results.activation(active.activation)
+    return {"fence": active.fence}
 
 
 async def switch(world: World, _client: Any, arguments: Arguments) -> Any:
-    session, name = world.sessions[arguments.pop("session")], arguments.pop("as", None)
-    active = await world.got(session.switch(arguments.pop("context"), **arguments))
-    world.activations[name] = active
-    return results.activation(active.activation)
+    session = world.sessions[arguments.pop("session")]
+    await world.got(session.switch(arguments.pop("context"), **arguments))
+    return {}
 
 
 async def deactivate(world: World, _client: Any, arguments: Arguments) -> Any:
     active = world.activations[arguments.pop("activation")]
-    return results.session(await world.got(active.deactivate(**arguments)))
+    await world.got(active.deactivate(**arguments))
+    return {}
 
 
 def _hold(world: World, client: Any, arguments: Arguments) -> Any:
@@ -345,7 +341,6 @@ OPERATIONS: Mapping[str, Operation] = {
             record,
             usage,
             start_session,
-            renew_session,
             end_session,
             session_info,
             wait_lost,

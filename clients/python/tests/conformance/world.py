@@ -30,7 +30,7 @@ class World:
         """Takes the case's server, and the addresses of those that are none."""
         self.server = server
         self.own_server = own_server
-        self.names: dict[str, Any] = {}
+        self.names: dict[str, Any] = {"namespace": namespace}
         self.sessions: dict[str, Any] = {}
         self.activations: dict[Optional[str], Any] = {}
         self.subscriptions: dict[str, Any] = {}
