@@ -25,7 +25,7 @@ const (
 
 // connect makes the channel; it calls nobody.
 func connect(settings *settings) (*grpc.ClientConn, error) {
-	transport := insecure.NewCredentials()
+	var transport credentials.TransportCredentials = sniffing{insecure.NewCredentials()}
 	if settings.tls != nil {
 		transport = credentials.NewTLS(settings.tls)
 	}

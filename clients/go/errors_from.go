@@ -24,7 +24,7 @@ var tlsRefusals = []string{
 	"tls: failed to verify certificate", "remote error: tls:", "x509:",
 	"tls: first record does not look like a TLS handshake",
 	"server gave HTTP response to HTTPS client", "tls: no supported versions",
-	"error reading server preface: http2: frame too large", "cannot check peer: missing selected ALPN",
+	"cannot check peer: missing selected ALPN", "tls: the server wants TLS",
 }
 
 // What grpc-go says where HTTP answers that is no gRPC.
