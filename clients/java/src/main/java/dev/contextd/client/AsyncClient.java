@@ -2,6 +2,7 @@ package dev.contextd.client;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
 
@@ -146,6 +147,110 @@ public final class AsyncClient implements AutoCloseable {
      */
     public CompletableFuture<ServerInfo> refreshServerInfo() {
         return ServerCalls.info(target.core(), target.timeoutNanos(), true);
+    }
+
+    /**
+     * See {@link Client#usage()}.
+     *
+     * @return one total for each provider, model, mode and currency
+     */
+    public CompletableFuture<List<UsageTotal>> usage() {
+        return HistoryCalls.usage(target);
+    }
+
+    /**
+     * See {@link Client#sessions(String)}.
+     *
+     * @param owner only sessions of this owner; empty: all
+     * @return the sessions
+     */
+    public Flow.Publisher<SessionInfo> sessions(String owner) {
+        return
+                new SourcePublisher<>(() -> SessionCalls.list(
+                        target, owner), target.core().executor);
+    }
+
+    /**
+     * See {@link Client#endSession(String)}.
+     *
+     * @param sessionId the session
+     * @return nothing
+     */
+    public CompletableFuture<Void> endSession(String sessionId) {
+        return SessionCalls.end(target, sessionId);
+    }
+
+    /**
+     * See {@link Client#points(String, PointQuery)}.
+     *
+     * @param idPrefix only of contexts whose ids begin with it; empty: of all
+     * @param query which points, and what of them
+     * @return the points
+     */
+    public Flow.Publisher<RecoveryPoint> points(String idPrefix, PointQuery query) {
+        return new SourcePublisher<>(() -> PointCalls.list(
+                        target, idPrefix, query), target.core().executor);
+    }
+
+    /**
+     * See {@link Client#prunePoints(String, RetentionPolicy, boolean)}.
+     *
+     * @param idPrefix only of contexts whose ids begin with it; empty: of all
+     * @param policy drop what no rule of it keeps
+     * @param dryRun only tell what would be
+     * @return how many are gone
+     */
+    public CompletableFuture<Pruned> prunePoints(
+            String idPrefix, RetentionPolicy policy, boolean dryRun) {
+        return PointCalls.prune(target, idPrefix, Map.of(), policy, dryRun);
+    }
+
+    /**
+     * See {@link Client#prunePointsLabelled(String, Map, boolean)}.
+     *
+     * @param idPrefix only of contexts whose ids begin with it; empty: of all
+     * @param metadata the labels, all of them
+     * @param dryRun only tell what would be
+     * @return how many are gone
+     */
+    public CompletableFuture<Pruned> prunePointsLabelled(
+            String idPrefix, Map<String, String> metadata, boolean dryRun) {
+        return PointCalls.prune(target, idPrefix, metadata, null, dryRun);
+    }
+
+    /**
+     * See {@link Client#session}.
+     *
+     * @param session how it begins
+     * @return the session
+     */
+    public CompletableFuture<AsyncSession> session(NewSession session) {
+        return SessionCalls.start(target, session).map(AsyncSession::new);
+    }
+
+    /**
+     * See {@link Client#subscribe}. Each subscriber has a subscription of its own.
+     *
+     * @param query which events, and where it begins
+     * @return the events
+     */
+    public Flow.Publisher<Event> subscribe(EventQuery query) {
+        return new SourcePublisher<>(
+                () ->
+                        Source.filtered(
+                                new EventSource(target, query),
+                                event -> query.withPositions() || !event.type().isPosition()),
+                target.core().executor);
+    }
+
+    /**
+     * See {@link Client#view}.
+     *
+     * @param query which contexts, and which of their entries
+     * @return the view
+     */
+    public View view(EventQuery query) {
+        return new View(target, query);
     }
 
     /** See {@link Client#close}. */

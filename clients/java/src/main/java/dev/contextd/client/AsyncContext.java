@@ -6,6 +6,7 @@ import java.util.Collection;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Flow;
 import java.util.function.Function;
 
 /** One context, to read and to write, with futures: see {@link Context}, whose methods these are. */
@@ -211,5 +212,108 @@ public class AsyncContext extends AsyncContextState {
      */
     public final CompletableFuture<Long> delete(DeleteOptions options) {
         return EntryCalls.delete(target, options);
+    }
+
+    /**
+     * See {@link Context#status()}.
+     *
+     * @return who
+     */
+    public final CompletableFuture<ContextStatus> status() {
+        return HistoryCalls.status(target);
+    }
+
+    /**
+     * See {@link Context#resources()}.
+     *
+     * @return the resources
+     */
+    public final Flow.Publisher<HeldResource> resources() {
+        return
+                new SourcePublisher<>(() -> HistoryCalls.resources(
+                        target), target.core().executor);
+    }
+
+    /**
+     * See {@link Context#restore(RestoreOptions)}.
+     *
+     * @param options how it is set back
+     * @return what became of it
+     */
+    public final CompletableFuture<Restored> restore(RestoreOptions options) {
+        return RecoveryCalls.restore(target, options);
+    }
+
+    /**
+     * See {@link Context#restore(String, RestoreOptions)}.
+     *
+     * @param pointId the recovery point
+     * @param options how it is set back
+     * @return what became of it
+     */
+    public final CompletableFuture<Restored> restore(String pointId, RestoreOptions options) {
+        return RecoveryCalls.restore(target.at(Target.At.point(pointId)), options);
+    }
+
+    /**
+     * See {@link Context#restore(long, RestoreOptions)}.
+     *
+     * @param version the version
+     * @param options how it is set back
+     * @return what became of it
+     */
+    public final CompletableFuture<Restored> restore(long version, RestoreOptions options) {
+        return RecoveryCalls.restore(target.at(Target.At.version(version)), options);
+    }
+
+    /**
+     * See {@link Context#sync(long)}.
+     *
+     * @param haveVersion what the program has; 0: nothing
+     * @return the differences
+     */
+    public final CompletableFuture<Synced> sync(long haveVersion) {
+        return RecoveryCalls.sync(target, haveVersion);
+    }
+
+    /**
+     * See {@link Context#history}.
+     *
+     * @return the history
+     */
+    public final AsyncHistory history() {
+        return new AsyncHistory(target);
+    }
+
+    /**
+     * See {@link Context#points}.
+     *
+     * @return the points
+     */
+    public final AsyncPoints points() {
+        return new AsyncPoints(target);
+    }
+
+    /**
+     * See {@link Context#merge}.
+     *
+     * @param source the context, or state of one, that is merged
+     * @param options how it goes
+     * @return what became of it
+     */
+    public final CompletableFuture<Merged> merge(
+            AsyncContextState source, MergeOptions options) {
+        return RecoveryCalls.merge(target, source.target, options);
+    }
+
+    /**
+     * See {@link Context#branch}. Close it with {@link AsyncBranch#discard}.
+     *
+     * @param options how it is forked
+     * @return the branch
+     */
+    public final CompletableFuture<AsyncBranch> branch(ForkOptions options) {
+        return RecoveryCalls.fork(target, Branch.newId(), options)
+                .map(id -> new AsyncBranch(target.other(id), this));
     }
 }

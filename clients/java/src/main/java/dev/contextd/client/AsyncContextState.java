@@ -146,6 +146,33 @@ public class AsyncContextState {
         return EntryCalls.snapshot(target, null, prefix);
     }
 
+    /**
+     * See {@link ContextState#fork}.
+     *
+     * @param contextId the new context; empty: the server makes an id up
+     * @param options what comes along
+     * @return the new context
+     */
+    public final CompletableFuture<AsyncContext> fork(String contextId, ForkOptions options) {
+        return RecoveryCalls.fork(target, contextId, options)
+                .map(id -> new AsyncContext(target.other(id)));
+    }
+
+    /**
+     * See {@link ContextState#diff}.
+     *
+     * @param before the other state
+     * @param prefix only entries whose keys begin with it
+     * @param withValues whether with the values of the entries
+     * @return what differs
+     */
+    public final Flow.Publisher<Difference> diff(
+            AsyncContextState before, String prefix, boolean withValues) {
+        return new SourcePublisher<>(
+                () -> RecoveryCalls.diff(target, before.target, prefix, withValues),
+                target.core().executor);
+    }
+
     /** Says id and namespace, without a call. */
     @Override
     public String toString() {

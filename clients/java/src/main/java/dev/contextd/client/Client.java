@@ -3,6 +3,7 @@ package dev.contextd.client;
 import dev.contextd.client.error.ClientClosedException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A server, and the namespace that is worked in. Its calls wait for their answers; {@link #async}
@@ -175,6 +176,100 @@ public final class Client implements AutoCloseable {
      */
     public ServerInfo refreshServerInfo() {
         return Wait.join(ServerCalls.info(target.core(), target.timeoutNanos(), true));
+    }
+
+    /**
+     * Adds up what models cost in the namespace, whether or not its contexts are still there.
+     *
+     * @return one total for each provider, model, mode and currency
+     */
+    public List<UsageTotal> usage() {
+        return Wait.join(HistoryCalls.usage(target));
+    }
+
+    /**
+     * Lists the live sessions of the namespace, oldest first.
+     *
+     * @param owner only sessions of this owner; empty: all
+     * @return the sessions
+     */
+    public Iterable<SessionInfo> sessions(String owner) {
+        return () -> Source.iterator(SessionCalls.list(target, owner));
+    }
+
+    /**
+     * Ends any session. One that is not there is no error.
+     *
+     * @param sessionId the session
+     */
+    public void endSession(String sessionId) {
+        Wait.join(SessionCalls.end(target, sessionId));
+    }
+
+    /**
+     * Lists the recovery points of many contexts.
+     *
+     * @param idPrefix only of contexts whose ids begin with it; empty: of all
+     * @param query which points, and what of them
+     * @return the points
+     */
+    public Iterable<RecoveryPoint> points(String idPrefix, PointQuery query) {
+        return () -> Source.iterator(PointCalls.list(target, idPrefix, query));
+    }
+
+    /**
+     * Drops recovery points of many contexts. Pinned points stay.
+     *
+     * @param idPrefix only of contexts whose ids begin with it; empty: of all
+     * @param policy drop what no rule of it keeps
+     * @param dryRun only tell what would be
+     * @return how many are gone
+     */
+    public Pruned prunePoints(String idPrefix, RetentionPolicy policy, boolean dryRun) {
+        return Wait.join(PointCalls.prune(target, idPrefix, Map.of(), policy, dryRun));
+    }
+
+    /**
+     * Drops recovery points with labels, of many contexts. Pinned points stay.
+     *
+     * @param idPrefix only of contexts whose ids begin with it; empty: of all
+     * @param metadata the labels, all of them
+     * @param dryRun only tell what would be
+     * @return how many are gone
+     */
+    public Pruned prunePointsLabelled(
+            String idPrefix, Map<String, String> metadata, boolean dryRun) {
+        return Wait.join(PointCalls.prune(target, idPrefix, metadata, null, dryRun));
+    }
+
+    /**
+     * Begins a session: the presence of this program, which renews itself until it is closed.
+     *
+     * @param session how it begins
+     * @return the session
+     */
+    public Session session(NewSession session) {
+        return new Session(Wait.join(SessionCalls.start(target, session)));
+    }
+
+    /**
+     * Tells what happens to contexts and sessions of the namespace, in order.
+     *
+     * @param query which events, and where it begins
+     * @return the subscription
+     */
+    public Subscription subscribe(EventQuery query) {
+        return new Subscription(target, query);
+    }
+
+    /**
+     * Keeps contexts in memory as the server has them.
+     *
+     * @param query which contexts, and which of their entries; it begins with a snapshot
+     * @return the view, which fills itself
+     */
+    public View view(EventQuery query) {
+        return new View(target, query);
     }
 
     /**

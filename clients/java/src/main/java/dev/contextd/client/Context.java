@@ -243,4 +243,107 @@ public class Context extends ContextState {
     public final long delete(DeleteOptions options) {
         return Wait.join(EntryCalls.delete(target, options));
     }
+
+    /**
+     * Tells who has the context active.
+     *
+     * @return who
+     */
+    public final ContextStatus status() {
+        return Wait.join(HistoryCalls.status(target));
+    }
+
+    /**
+     * Lists the resources of the context that are held, by name.
+     *
+     * @return the resources
+     */
+    public final Iterable<HeldResource> resources() {
+        return () -> Source.iterator(HistoryCalls.resources(target));
+    }
+
+    /**
+     * Sets the context back to its newest recovery point; a deleted one to its last state.
+     *
+     * @param options how it is set back
+     * @return what became of it
+     */
+    public final Restored restore(RestoreOptions options) {
+        return Wait.join(RecoveryCalls.restore(target, options));
+    }
+
+    /**
+     * Sets the context back to a recovery point, as a new version: nothing between is lost.
+     *
+     * @param pointId the recovery point
+     * @param options how it is set back
+     * @return what became of it
+     */
+    public final Restored restore(String pointId, RestoreOptions options) {
+        return Wait.join(RecoveryCalls.restore(target.at(Target.At.point(pointId)), options));
+    }
+
+    /**
+     * Sets the context back to a version that the server still keeps.
+     *
+     * @param version the version
+     * @param options how it is set back
+     * @return what became of it
+     */
+    public final Restored restore(long version, RestoreOptions options) {
+        return Wait.join(RecoveryCalls.restore(target.at(Target.At.version(version)), options));
+    }
+
+    /**
+     * Gets what leads from a version that the program has to the newest, all of it in memory.
+     *
+     * @param haveVersion what the program has; 0: nothing
+     * @return the differences
+     */
+    public final Synced sync(long haveVersion) {
+        return Wait.join(RecoveryCalls.sync(target, haveVersion));
+    }
+
+    /**
+     * The history of the context, and what it adds up to.
+     *
+     * @return the history
+     */
+    public final History history() {
+        return new History(target);
+    }
+
+    /**
+     * The recovery points of the context.
+     *
+     * @return the points
+     */
+    public final Points points() {
+        return new Points(target);
+    }
+
+    /**
+     * Brings what changed in another context since a common state into this one. What both
+     * changed, each in its own way, is a conflict: unless a rule resolves all of them, nothing
+     * is merged.
+     *
+     * @param source the context, or an earlier state of one, that is merged
+     * @param options how it goes
+     * @return what became of it
+     * @throws MergeConflictsException if nothing was merged
+     */
+    public final Merged merge(ContextState source, MergeOptions options) {
+        return Wait.join(RecoveryCalls.merge(target, source.target, options));
+    }
+
+    /**
+     * Makes a fork to try something in; closing it deletes it, whether or not it was merged.
+     *
+     * @param options how it is forked
+     * @return the branch
+     */
+    public final Branch branch(ForkOptions options) {
+        String id = Wait.join(RecoveryCalls.fork(target, Branch.newId(), options));
+        return new Branch(target.other(id), this);
+    }
 }

@@ -173,6 +173,44 @@ public class ContextState {
         return Wait.join(EntryCalls.snapshot(target, null, prefix));
     }
 
+    /**
+     * Makes a new context from this state, and shares all of it.
+     *
+     * @param contextId the new context, in the same namespace; empty: the server makes an id
+     *     up
+     * @param options what comes along
+     * @return the new context
+     */
+    public final Context fork(String contextId, ForkOptions options) {
+        return new Context(
+                target.other(Wait.join(RecoveryCalls.fork(target, contextId, options))));
+    }
+
+    /**
+     * Streams what differs in this state from another, of the same context or of another: labels
+     * and entries, each in the order of their keys. It costs what differs, whatever the size.
+     *
+     * @param before the other state, of the same namespace
+     * @param prefix only entries whose keys begin with it
+     * @param withValues whether with the values of the entries
+     * @return what differs
+     */
+    public final Iterable<Difference> diff(
+            ContextState before, String prefix, boolean withValues) {
+        return () ->
+                Source.iterator(RecoveryCalls.diff(target, before.target, prefix, withValues));
+    }
+
+    /**
+     * Streams what differs in this state from another.
+     *
+     * @param before the other state, of the same namespace
+     * @return what differs, with all values
+     */
+    public final Iterable<Difference> diff(ContextState before) {
+        return diff(before, "", true);
+    }
+
     /** Says id and namespace, without a call. */
     @Override
     public String toString() {

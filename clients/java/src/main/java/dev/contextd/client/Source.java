@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
+import java.util.function.Predicate;
 
 /**
  * Things that come one lot after the other.
@@ -41,6 +42,22 @@ interface Source<T> {
         }
         found.addAll(more);
         return rest(source, found);
+    }
+
+    /** The same without what a test refuses. */
+    static <T> Source<T> filtered(Source<T> source, Predicate<T> test) {
+        return new Source<>() {
+            @Override
+            public Pending<List<T>> next() {
+                return source.next()
+                        .map(lot -> lot == null ? null : lot.stream().filter(test).toList());
+            }
+
+            @Override
+            public void close() {
+                source.close();
+            }
+        };
     }
 
     /** Reads it with a thread that waits. */

@@ -1,0 +1,108 @@
+package dev.contextd.client;
+
+import dev.contextd.client.error.CursorCompactedException;
+import java.util.Iterator;
+import java.util.List;
+import java.util.NoSuchElementException;
+import java.util.Optional;
+
+/**
+ * What happens to contexts and sessions, in order. Made by {@link Client#subscribe}.
+ *
+ * <p>It goes on by its cursor when a stream broke, for as long as somebody reads. It fails when
+ * nobody answered for the client's timeout, and with {@link CursorCompactedException} where events
+ * were missed. Iterating waits for the next event, and ends when the subscription is closed.
+ *
+ * <pre>{@code
+ * try (Subscription events = client.subscribe(EventQuery.ALL.snapshot())) {
+ *     for (Event event : events) {
+ *         System.out.println(event.type() + " " + event.cursor());
+ *     }
+ * }
+ * }</pre>
+ *
+ * <p>Threads: one iterates; any closes, and asks for the cursor.
+ */
+public final class Subscription implements Iterable<Event>, Iterator<Event>, AutoCloseable {
+    private final Source<Event> source;
+    private final boolean withPositions;
+    private List<Event> lot = List.of();
+    private int at;
+    private volatile String cursor;
+    private volatile boolean caughtUp;
+    private volatile boolean closed;
+
+    Subscription(Target target, EventQuery query) {
+        source = new EventSource(target, query);
+        withPositions = query.withPositions();
+        cursor = query.cursor().isEmpty() ? null : query.cursor();
+    }
+
+    /**
+     * The position behind what was handed out.
+     *
+     * @return the cursor; empty: it is not known yet
+     */
+    public Optional<String> cursor() {
+        return Optional.ofNullable(cursor);
+    }
+
+    /**
+     * Whether all that had happened when the subscription began was handed out.
+     *
+     * @return whether what follows is live
+     */
+    public boolean caughtUp() {
+        return caughtUp;
+    }
+
+    /** Gives the subscription itself: it can be iterated once. */
+    @Override
+    public Iterator<Event> iterator() {
+        return this;
+    }
+
+    /** Waits for an event. False: the subscription was closed. */
+    @Override
+    public boolean hasNext() {
+        while (!closed) {
+            while (at < lot.size()) {
+                Event next = lot.get(at);
+                if (withPositions || !next.type().isPosition()) {
+                    return true;
+                }
+                at++;
+                passed(next);
+            }
+            lot = Wait.join(source.next());
+            at = 0;
+            if (lot == null) {
+                lot = List.of();
+                return false;
+            }
+        }
+        return false;
+    }
+
+    @Override
+    public Event next() {
+        if (!hasNext()) {
+            throw new NoSuchElementException();
+        }
+        Event next = lot.get(at++);
+        passed(next);
+        return next;
+    }
+
+    private void passed(Event event) {
+        cursor = event.cursor();
+        caughtUp |= event.type() == EventType.CAUGHT_UP;
+    }
+
+    /** Ends it. Who waits for an event gets the end. */
+    @Override
+    public void close() {
+        closed = true;
+        source.close();
+    }
+}
