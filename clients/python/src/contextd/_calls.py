@@ -145,15 +145,27 @@ def call(
     method: Method[Request, Response],
     request: Request,
     request_id: Optional[str] = None,
-    timeout: Optional[float] = None,
 ) -> Operation[Response]:
     """Calls a method, again where that is safe and may help, until the deadline.
 
-    ``timeout`` is instead of that of the settings.
-
-    It is the same request each time, so that a write keeps its request id.
+    Raises ``InvalidField`` for what the server would refuse, without a call.
     """
     _rules.check(request, request_id)
+    return (yield from send(settings, method, request, request_id))
+
+
+def send(
+    settings: Settings,
+    method: Method[Request, Response],
+    request: Request,
+    request_id: Optional[str] = None,
+    timeout: Optional[float] = None,
+) -> Operation[Response]:
+    """Calls a method with a request that was checked, as :func:`call` does.
+
+    It is the same request each time, so that a write keeps its request id. ``timeout`` is instead
+    of that of the settings.
+    """
     attempts = settings.attempts(timeout)
     while True:
         try:

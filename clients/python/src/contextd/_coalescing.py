@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import threading
-from typing import Callable, Optional
+from typing import Any, Callable, Optional, cast
 
 from google.protobuf.message import Message
 
 from contextd._calls import Coalesce, Operation
+from contextd._calls import send as send_one
 from contextd._kinds import KIND_OF, KINDS
 from contextd._lane import Lane, Outcome, Part, send, too_late
 from contextd.errors import ClientClosed, ContextdError
@@ -55,7 +56,7 @@ class Lanes:
     Threads: any number.
     """
 
-    def __init__(self, run: Callable[[Operation[None]], None]) -> None:
+    def __init__(self, run: Callable[[Operation[Any]], Any]) -> None:
         """Sends with ``run``."""
         self._run = run
         self._lock = threading.Lock()
@@ -69,8 +70,13 @@ class Lanes:
         with self._lock:
             if self._closed:
                 raise ClientClosed
-            lane.add(part)
-            self._hand_out(lane)
+            part.group = lane.enter(part)
+        if part.group is not None:
+            return self._alone(step, lane, part)
+        return self._wait(step, lane, part)
+
+    def _wait(self, step: Coalesce, lane: Lane, part: _ThreadPart) -> Message:
+        """Waits for the outcome, or for the word to send a group."""
         try:
             if not part.bell.acquire(timeout=step.settings.timeout):
                 self._give_up(part)
@@ -84,6 +90,14 @@ class Lanes:
         if isinstance(part.outcome, ContextdError):
             raise part.outcome
         return part.outcome
+
+    def _alone(self, step: Coalesce, lane: Lane, part: _ThreadPart) -> Message:
+        """Makes the plain call: there was room."""
+        try:
+            operation = send_one(step.settings, step.method, step.request, step.request_id)
+            return cast(Message, self._run(operation))
+        finally:
+            self._leave(lane, part)
 
     def _give_up(self, part: _ThreadPart) -> None:
         """Waits no more, unless it was told to send a group in this moment."""
@@ -102,7 +116,7 @@ class Lanes:
     def _hand_out(self, lane: Lane) -> None:
         group = lane.take()
         while group is not None:
-            leader = max(group, key=lambda part: part.deadline)
+            leader = group[0] if len(group) == 1 else max(group, key=lambda part: part.deadline)
             assert isinstance(leader, _ThreadPart)
             leader.lead(group)
             group = lane.take()

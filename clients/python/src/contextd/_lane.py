@@ -15,7 +15,8 @@ from typing import Any, Optional, Protocol, Union, cast
 import grpc
 from google.protobuf.message import Message
 
-from contextd._calls import Coalesce, Operation, Settings, Sleep, call
+from contextd._calls import Coalesce, Operation, Settings, Sleep
+from contextd._calls import send as send_one
 from contextd._methods import Method
 from contextd.errors import (
     Cancelled,
@@ -140,9 +141,9 @@ class Lane:
        which they were added.
     3. A group is of one namespace, of ``CALL_OPERATIONS_MAX`` operations at most, and of
        ``CALL_BYTES_MAX`` bytes, unless it is a single operation that has more.
-    4. Who calls :meth:`add` or :meth:`done` takes until there is nothing to take. Then nothing
-       waits that has room, but for what would leave the next call without its share: calls of one
-       size each cost less than a large one and many small ones.
+    4. Who calls :meth:`enter`, :meth:`add` or :meth:`done` takes until there is nothing to take.
+       Then nothing waits that has room, but for what would leave the next call without its share:
+       calls of one size cost less than a large one and many small ones.
 
     Threads: the caller's lock. Each step takes constant time, or time for each operation that it
     takes.
@@ -179,9 +180,24 @@ class Lane:
         self._queue(part).append(part)
         self._count(part, 1)
 
+    def enter(self, part: Part) -> Optional[list[Part]]:
+        """Adds an operation, and gives it back as a group where it goes out at once.
+
+        Raises:
+            Overloaded: too many wait already.
+        """
+        name = (part.namespace, part.context_id)
+        if self._waiting or self._out == CALLS_IN_FLIGHT or name in self._busy:
+            self.add(part)
+            return self.take()
+        self._out += 1
+        self._out_parts += 1
+        self._busy.add(name)
+        return [part]
+
     def take(self) -> Optional[list[Part]]:
         """Gives the group that goes out now. ``None``: nothing is to go, or there is no room."""
-        while self._out < CALLS_IN_FLIGHT:
+        while self._waiting and self._out < CALLS_IN_FLIGHT:
             found = next(
                 ((name, there) for name, there in self._namespaces.items() if there.ready), None
             )
@@ -308,7 +324,7 @@ def _send_together(
     """Sends a group once; gives those of it that an overloaded server refused."""
     outcomes: Sequence[Optional[Outcome]]
     try:
-        response = yield from call(settings, kind.batch, kind.build(group), timeout=timeout)
+        response = yield from send_one(settings, kind.batch, kind.build(group), timeout=timeout)
     except _OF_ALL as error:
         for part in group:
             part.fail(error)
@@ -345,7 +361,7 @@ def _send_alone(settings: Settings, part: Part) -> Operation[None]:
         return
     timeout = _left(settings, part.deadline)
     try:
-        outcome = yield from call(settings, part.method, part.request, part.request_id, timeout)
+        outcome = yield from send_one(settings, part.method, part.request, part.request_id, timeout)
     except ContextdError as error:
         part.settle(error)
     else:

@@ -117,6 +117,8 @@ def _check_name(field: str, value: str, most: int, least: int) -> None:
 
 
 def _check_text(field: str, value: str, most: int) -> None:
+    if len(value) <= most and value.isascii() and value.isprintable():
+        return
     if len(value.encode()) > most:
         raise _Broken(field, f"must have at most {most} bytes")
     if "\0" in value:
@@ -232,7 +234,11 @@ def _each(field: str, rule: Rule, most: int, least: int = 0) -> Rule:
 
     def look(message: _Message) -> None:
         values = getattr(message, field)
-        _check_count(field, len(values), most, least)
+        count = len(values)
+        if not least <= count <= most:
+            _check_count(field, count, most, least)
+        if not count:
+            return
         index = 0
         try:
             for index, value in enumerate(values):  # noqa: B007  told where it fails
@@ -367,7 +373,9 @@ _NAMED_POINT = _name("recovery_point_id", POINT_ID_SIZE_MAX, 1)
 
 def _not_its_own_parent(field: str) -> Rule:
     def look(message: _Message) -> None:
-        if message.context_id and getattr(message, field).parent_id == message.context_id:
+        if not message.HasField(field) or not message.context_id:
+            return
+        if getattr(message, field).parent_id == message.context_id:
             raise _Broken(f"{field}.parent_id", "must not be the context itself")
 
     return look

@@ -8,7 +8,8 @@ from typing import Callable, Optional
 
 from google.protobuf.message import Message
 
-from contextd._calls import Coalesce, Operation, call
+from contextd._calls import Coalesce, Operation
+from contextd._calls import send as send_one
 from contextd._kinds import KIND_OF, KINDS
 from contextd._lane import Lane, Outcome, Part, send, too_late
 from contextd.errors import ClientClosed, ContextdError
@@ -61,12 +62,13 @@ class AsyncLanes:
             raise ClientClosed
         part = _TaskPart(step)
         lane = self._lanes[KIND_OF[step.method.name]]
-        lane.add(part)
-        group = lane.take()
+        group = lane.enter(part)
         if group is None:
             return await self._wait(part, step)
         try:
-            return await self._run(call(step.settings, step.method, step.request, step.request_id))
+            return await self._run(
+                send_one(step.settings, step.method, step.request, step.request_id)
+            )
         finally:
             part.give_up()
             self._make_room(step, lane, group)

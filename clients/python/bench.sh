@@ -1,0 +1,11 @@
+#!/bin/bash
+# Measures what the Python client costs, on a server that runs already:
+#
+#   clients/python/bench.sh --address HOST:PORT SECONDS ROUNDS
+#
+# SECONDS is the length of one slice, ROUNDS how often each is measured. Prints a line for
+# threads and one for asyncio; bench/ratios.py says what the figures are.
+set -euo pipefail
+cd "$(dirname "$0")"
+export PYTHONDONTWRITEBYTECODE=1
+PYTHONPATH=src exec "$(./venv.sh)/bin/python" bench/ratios.py "$@"
