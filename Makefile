@@ -18,6 +18,7 @@ help: ## Explains the targets
 	@echo
 	@echo "On a fresh Debian 12 machine, \`make run\` and \`make test\` install what is missing,"
 	@echo "but for Go 1.23, which \`make test\` and \`make check\` need: see docs/testing.md."
+	@echo "The tests of the clients fetch what their languages' package managers bring, once."
 
 run: build ## Builds the server and serves on 127.0.0.1:7420 (ARGS="--listen ..." for more)
 	bazel-bin/server/contextd $(ARGS)

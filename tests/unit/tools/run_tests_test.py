@@ -8,10 +8,12 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 
 def load(path):
@@ -61,6 +63,23 @@ class RunTestsTest(unittest.TestCase):
         program = "import sys; print(sys.argv[1]); raise SystemExit(%d)" % status
         with contextlib.redirect_stdout(io.StringIO()):
             return run_tests.run_script("scripted", [sys.executable, "-c", program, text])
+
+    def tool(self, name, told):
+        """A folder with a program that prints one line, as the only one to be found."""
+        folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, folder)
+        path = os.path.join(folder, name)
+        with open(path, "w") as file:
+            file.write("#!/bin/sh\necho '%s'\n" % told)
+        os.chmod(path, 0o755)
+        return folder
+
+    def told_where(self, missing, **environment):
+        """What is counted, and printed, of a script for which something is missing."""
+        out = io.StringIO()
+        with mock.patch.dict(os.environ, environment), contextlib.redirect_stdout(out):
+            counts = run_tests.run_where_possible("clients/x", missing, ["false"])
+        return counts, out.getvalue()
 
     def git(self, root, *words):
         done = subprocess.run(["git", *words], cwd=root, check=True, stdout=subprocess.PIPE)
@@ -190,6 +209,40 @@ class RunTestsTest(unittest.TestCase):
             self.git(root, *author, "commit", "--quiet", "--allow-empty", "--message=two")
             self.assertNotEqual(run_tests.seed_of({}, root), seed)
             self.assertEqual(run_tests.seed_of({"CONTEXTD_SEED": "42"}, root), "42")
+
+    def test_what_is_missing_for_a_script_skips_it_and_says_so(self):
+        counts, out = self.told_where("Maven (maven)", CI="")
+        self.assertEqual(counts, Counts(0, (), 1))
+        self.assertEqual(out, "== clients/x: skipped, there is no Maven (maven)\n")
+
+    def test_in_ci_nothing_is_skipped(self):
+        counts, out = self.told_where("Maven (maven)", CI="true")
+        text = "clients/x: there is no Maven (maven); where CI is set, nothing is skipped"
+        self.assertEqual(counts, Counts(0, (text,), 0))
+        self.assertEqual(out, "== clients/x: failed, there is no Maven (maven)\n")
+
+    def test_a_script_that_needs_nothing_more_runs(self):
+        counts, _ = self.told_where("", CI="")
+        self.assertEqual(numbers(counts), (0, 1, 0), "'false' was run")
+
+    def test_go_that_is_missing_or_too_old_is_told(self):
+        for told, good in (("go1.23", True), ("go1.26.8", True), ("go1.19.8", False),
+                           ("devel", False)):
+            with self.subTest(told), mock.patch.dict(os.environ, PATH=self.tool("go", told)):
+                self.assertEqual(run_tests.missing_go() == "", good)
+        with mock.patch.dict(os.environ, PATH=""):
+            self.assertIn("Go 1.23", run_tests.missing_go())
+
+    def test_a_jdk_or_maven_that_is_missing_or_too_old_is_told(self):
+        for told, missing in (("javac 17.0.15", "Maven"), ("javac 21", "Maven"),
+                              ("javac 11.0.2", "JDK 17"), ("javac 1.8.0_292", "JDK 17")):
+            with self.subTest(told), mock.patch.dict(os.environ, PATH=self.tool("javac", told)):
+                self.assertIn(missing, run_tests.missing_java())
+        with mock.patch.dict(os.environ, PATH=""):
+            self.assertIn("JDK 17", run_tests.missing_java())
+        both = self.tool("javac", "javac 17.0.15") + ":" + self.tool("mvn", "")
+        with mock.patch.dict(os.environ, PATH=both):
+            self.assertEqual(run_tests.missing_java(), "")
 
     def test_the_sources_that_start_threads_are_found(self):
         with tempfile.TemporaryDirectory() as root:
