@@ -9,7 +9,7 @@
 #       cpu_us_bare=... cpu_us_client=...
 #
 # in one line: the client's rate of gets, puts and events over that of the stubs, with one caller;
-# the rate of 64 callers with coalescing over that without; and the CPU time of a get in microseconds.
+# the rate of 64 callers with coalescing over that without; and the CPU time of a get in us.
 # What is built lies in $CX_CACHE (~/.cache/contextd).
 set -euo pipefail
 
