@@ -18,6 +18,7 @@ var operations = map[string]func(*Call) (Tree, error){
 	"get_json":        getJSON,
 	"contains":        contains,
 	"snapshot":        snapshot,
+	"snapshots":       snapshots,
 	"entries":         entries,
 	"list_contexts":   listContexts,
 	"list_namespaces": listNamespaces,
@@ -27,6 +28,7 @@ var operations = map[string]func(*Call) (Tree, error){
 	"append":          appendEntry,
 	"remove":          remove,
 	"update":          update,
+	"update_all":      updateAll,
 	"edit":            edit,
 	"transact":        transact,
 	"put_all":         putAll,
@@ -111,10 +113,14 @@ func snapshot(c *Call) (Tree, error) {
 	if err != nil {
 		return nil, err
 	}
+	return snapshotTree(found), nil
+}
+
+func snapshotTree(found *contextd.Snapshot) Tree {
 	return Map{
 		"version": int64(found.Info.Version), "metadata": treeOf(found.Info.Metadata),
 		"entries": entryMap(found.Entries),
-	}, nil
+	}
 }
 
 // partOfSnapshot gets some keys, and those of a prefix.
