@@ -399,7 +399,52 @@ def recovery_lines(recovery):
             yield text % (name.replace("_", " "), us, over)
 
 
+# ---- Clients. ---------------------------------------------------------------------
+
+UNARY_FLOOR = 0.85
+EVENTS_FLOOR = 0.8
+
+# Threads of Python take turns: what they gain is told, and has no goal.
+COALESCING_FLOORS = {"go": 2.5, "java": 2.5, "python-asyncio": 3.0}
+
+
+def client_goals(found):
+    for row in found["rows"]:
+        name = row["client"]
+        yield Goal("%s: one caller over the bare stub" % name, row["unary_ratio"], UNARY_FLOOR)
+        if name in COALESCING_FLOORS:
+            yield Goal(
+                "%s: 64 callers, with coalescing over without" % name,
+                row["coalescing_ratio"],
+                COALESCING_FLOORS[name],
+            )
+        yield Goal("%s: events over the bare stream" % name, row["events_ratio"], EVENTS_FLOOR)
+
+
+def client_lines(found):
+    yield "%-16s %10s %11s %8s %12s %14s" % (
+        "client",
+        "one caller",
+        "64 callers",
+        "events",
+        "cpu us bare",
+        "cpu us client",
+    )
+    for row in found["rows"]:
+        yield "%-16s %10.2f %11.2f %8.2f %12.1f %14.1f" % (
+            row["client"],
+            row["unary_ratio"],
+            row["coalescing_ratio"],
+            row["events_ratio"],
+            row["cpu_us_bare"],
+            row["cpu_us_client"],
+        )
+    for folder in found["missing"]:
+        yield "%-16s not measured: no benchmark, or no tools for it" % folder
+
+
 GOALS = {
+    "clients": client_goals,
     "events": events_goals,
     "history": history_goals,
     "sessions": sessions_goals,
@@ -418,6 +463,7 @@ LINES = {
     "sessions": sessions_lines,
     "events": events_lines,
     "recovery": recovery_lines,
+    "clients": client_lines,
 }
 
 
@@ -462,7 +508,7 @@ def series_json(series):
 def to_json(found):
     result = {
         name: found[name]
-        for name in ("idle", "restart", "memory", "sessions", "recovery")
+        for name in ("idle", "restart", "memory", "sessions", "recovery", "clients")
         if name in found
     }
     if "table" in found:

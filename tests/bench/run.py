@@ -30,6 +30,7 @@ SECTIONS = (
     "sessions",
     "events",
     "recovery",
+    "clients",
 )
 TARGETS = [
     "//tests/bench:load",
@@ -59,6 +60,8 @@ USUAL = {
     "state_entries": 100000,
     "recovery_rounds": 100,
     "churned_points": 1000000,
+    "client_slice_s": 1,
+    "client_rounds": 5,
 }
 QUICK = {
     "slices": 2,
@@ -79,6 +82,8 @@ QUICK = {
     "state_entries": 20000,
     "recovery_rounds": 10,
     "churned_points": 50000,
+    "client_slice_s": 0.3,
+    "client_rounds": 1,
 }
 
 
@@ -136,6 +141,8 @@ def run_sections(bench, options):
     for name in ("restart", "memory", "growth", "history", "sessions", "events", "recovery"):
         if name in options.sections:
             found[name] = getattr(bench, name)()
+    if "clients" in options.sections:
+        found["clients"] = bench.clients_of_languages()
     return found
 
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 
+import clients
 import servers
 from measure import BenchError, Noise, Series, measure, sync_rate
 
@@ -606,3 +607,20 @@ class Bench:
             raise BenchError("%s\n%s" % (" ".join(command), done.stderr.decode()))
         shutil.rmtree(folder)
         return json.loads(done.stdout)
+
+    # ---- Clients. ---------------------------------------------------------------------
+
+    def clients_of_languages(self):
+        """What the clients cost beside gRPC's bare stubs, each measured by itself."""
+        server = self.start(servers.Contextd, "contextd-clients")
+        found = {"rows": [], "missing": []}
+        for folder in clients.TOOLS:
+            if not clients.is_there(folder):
+                found["missing"].append(folder)
+                continue
+            say("bench: clients: %s" % folder)
+            found["rows"] += clients.run(
+                folder, server.address, self.options.client_slice_s, self.options.client_rounds
+            )
+        self.stop(server)
+        return found
