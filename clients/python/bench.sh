@@ -8,4 +8,8 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 export PYTHONDONTWRITEBYTECODE=1
-PYTHONPATH=src exec "$(./venv.sh)/bin/python" bench/ratios.py "$@"
+python=$(./venv.sh)/bin/python
+# Each in a process of its own: gRPC's threads of one would slow the other down.
+for client in python python-asyncio; do
+    PYTHONPATH=src "$python" bench/ratios.py --client "$client" "$@"
+done

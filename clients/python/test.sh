@@ -26,9 +26,10 @@ unset PYTHONPATH
 
 bin=$(./venv.sh)/bin
 scripts=("$root"/tests/integration/replay_{points,python,tracker}.py)
-"$bin/ruff" check --quiet --no-cache src tests
+"$bin/ruff" check --quiet --no-cache src tests bench
 "$bin/ruff" check --quiet --no-cache --config pyproject.toml "${scripts[@]}"
-"$bin/ruff" format --quiet --check --no-cache --config pyproject.toml src tests "${scripts[@]}"
+"$bin/ruff" format --quiet --check --no-cache --config pyproject.toml src tests bench \
+    "${scripts[@]}"
 # The package for the oldest Python it runs on; its tests for those that pytest runs on.
 "$bin/mypy" --no-error-summary --cache-dir=/dev/null src
 "$bin/mypy" --no-error-summary --cache-dir=/dev/null --python-version 3.10 tests "${scripts[@]}"

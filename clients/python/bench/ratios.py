@@ -78,6 +78,15 @@ class Meter:
         return Slice(self.count / (time.monotonic() - self._begin), 1e6 * cpu / self.count)
 
 
+def fill(client: Client) -> None:
+    """Makes the contexts, and what happened to one of them."""
+    for index in range(CALLERS):
+        client.create(f"c-{index}")
+    many = client.create(EVENT_CONTEXT)
+    for index in range(EVENTS):
+        many.put("k", str(index))
+
+
 class Threads:
     """The loads of the synchronous client."""
 
@@ -87,12 +96,7 @@ class Threads:
         self._channel = grpc.insecure_channel(address, channel_options(()))
         self._client = Client(address, namespace=namespace, timeout=60.0)
         self._apart = Client(address, namespace=namespace, timeout=60.0, coalescing=False)
-        for index in range(CALLERS):
-            self._client.create(f"c-{index}")
-        many = self._client.create(EVENT_CONTEXT)
-        for _ in range(EVENTS // 1000):
-            for index in range(1000):
-                many.put("k", str(index))
+        fill(self._client)
 
     def close(self) -> None:
         """Ends all connections."""
@@ -175,6 +179,8 @@ class Tasks:
     def __init__(self, address: str, namespace: str, seconds: float) -> None:
         self._seconds = seconds
         self._namespace = namespace
+        with Client(address, namespace=namespace, timeout=60.0) as client:
+            fill(client)
         self._loop = asyncio.new_event_loop()
         self._run(self._connect(address))
 
@@ -270,6 +276,9 @@ class Tasks:
 LOADS = ("bare", "client", "together", "apart", "bare_events", "events")
 
 
+KINDS: dict[str, Any] = {"python": Threads, "python-asyncio": Tasks}
+
+
 def line(name: str, rounds: list[dict[str, Slice]]) -> str:
     """The figures of one kind of client."""
 
@@ -291,22 +300,15 @@ def main() -> None:
     """Measures, and prints what came of it."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--address", required=True)
+    parser.add_argument("--client", choices=KINDS, required=True)
     parser.add_argument("seconds", type=float)
     parser.add_argument("rounds", type=int)
     options = parser.parse_args()
-    namespace = f"bench-{uuid.uuid4()}"
-    kinds: dict[str, Any] = {
-        "python": Threads(options.address, namespace, options.seconds),
-        "python-asyncio": Tasks(options.address, namespace, options.seconds),
-    }
-    found: dict[str, list[dict[str, Slice]]] = {name: [] for name in kinds}
-    for _ in range(options.rounds):
-        for name, kind in kinds.items():
-            loads: dict[str, Callable[[], Slice]] = {load: getattr(kind, load) for load in LOADS}
-            found[name].append({load: run() for load, run in loads.items()})
-    for name, kind in kinds.items():
-        kind.close()
-        print(line(name, found[name]))
+    kind = KINDS[options.client](options.address, f"bench-{uuid.uuid4()}", options.seconds)
+    loads: dict[str, Callable[[], Slice]] = {load: getattr(kind, load) for load in LOADS}
+    found = [{load: run() for load, run in loads.items()} for _ in range(options.rounds)]
+    kind.close()
+    print(line(options.client, found))
 
 
 if __name__ == "__main__":
