@@ -162,12 +162,11 @@ func (s *Subscription) Events() iter.Seq2[Event, error] {
 			for len(s.first) > 0 {
 				event := s.first[0]
 				s.first = s.first[1:]
-				s.handOut(&event)
+				if closed := s.handOut(&event); closed {
+					break
+				}
 				if s.wanted(event.Type) && !yield(event, nil) {
 					return
-				}
-				if s.isClosed() {
-					break
 				}
 			}
 			if err := s.more(); err != nil {
@@ -214,12 +213,17 @@ func (s *Subscription) more() error {
 	return err
 }
 
-func (s *Subscription) handOut(event *Event) {
+// handOut notes that an event is handed out, unless the subscription is closed, which it tells.
+func (s *Subscription) handOut(event *Event) (closed bool) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return true
+	}
 	s.cursor = event.Cursor
 	s.caughtUp = s.caughtUp || event.Type == EventCaughtUp
-	s.mu.Unlock()
-	s.feed.handedOut(event.Cursor)
+	s.feed.cursor = event.Cursor
+	return false
 }
 
 func (s *Subscription) isClosed() bool {
@@ -258,17 +262,17 @@ func (s *Subscription) Close() {
 type feed struct {
 	request  *pb.SubscribeRequest
 	progress bool
+	cursor   string    // Behind what was handed out. Empty: nothing was.
 	parts    *pb.Event // Of an event that goes on in the next message.
 }
 
 // again is the request of the next stream: where to go on.
 func (f *feed) again() *pb.SubscribeRequest {
 	f.parts = nil
-	return proto.Clone(f.request).(*pb.SubscribeRequest)
-}
-
-func (f *feed) handedOut(cursor string) {
-	f.request.Start = &pb.SubscribeRequest_Cursor{Cursor: cursor}
+	if f.cursor != "" {
+		f.request.Start = &pb.SubscribeRequest_Cursor{Cursor: f.cursor}
+	}
+	return f.request
 }
 
 // accept gives the whole events in a message.
