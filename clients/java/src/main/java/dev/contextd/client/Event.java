@@ -73,7 +73,7 @@ public record Event(
                 event.hasContext()
                         ? Optional.of(Messages.info(event.getContext()))
                         : Optional.empty(),
-                event.getMutationsList().stream().map(Step::of).toList(),
+                Messages.each(event.getMutationsList(), Step::of),
                 Messages.entries(event.getEntriesList()),
                 event.getReset(),
                 event.getSessionId(),
@@ -84,8 +84,8 @@ public record Event(
                         ? Optional.of(SessionCalls.activation(event.getActivation()))
                         : Optional.empty(),
                 event.getRecoveryPointId(),
-                event.getTrimmedList().stream()
-                        .map(range -> new SequenceRange(range.getFirst(), range.getLast()))
-                        .toList());
+                Messages.each(
+                        event.getTrimmedList(),
+                        range -> new SequenceRange(range.getFirst(), range.getLast())));
     }
 }

@@ -10,6 +10,8 @@ public final class MergeConflictsException extends ContextdException {
     private static final long serialVersionUID = 1L;
 
     private final transient List<MergeConflict> conflicts;
+
+    /** How many there are. */
     private final long conflictCount;
 
     MergeConflictsException(Merged merged) {

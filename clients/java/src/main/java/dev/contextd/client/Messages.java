@@ -6,9 +6,12 @@ import dev.contextd.v1.ListNamespacesResponse;
 import dev.contextd.v1.WriteResult;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 
 /** Reads the API's messages. */
 final class Messages {
@@ -29,6 +32,18 @@ final class Messages {
         return present ? Optional.of(length(length)) : Optional.empty();
     }
 
+    /** What a function makes of each; a stream would cost more for the few there mostly are. */
+    static <M, T> List<T> each(List<M> messages, Function<M, T> read) {
+        if (messages.isEmpty()) {
+            return List.of();
+        }
+        List<T> made = new ArrayList<>(messages.size());
+        for (M message : messages) {
+            made.add(read.apply(message));
+        }
+        return Collections.unmodifiableList(made);
+    }
+
     static Entry entry(dev.contextd.v1.Entry entry) {
         return new Entry(
                 entry.getKey(),
@@ -37,7 +52,7 @@ final class Messages {
     }
 
     static List<Entry> entries(List<dev.contextd.v1.Entry> entries) {
-        return entries.stream().map(Messages::entry).toList();
+        return each(entries, Messages::entry);
     }
 
     static ContextInfo info(dev.contextd.v1.Context context) {

@@ -21,7 +21,14 @@ public record RetryPolicy(
     public static final RetryPolicy DEFAULT =
             new RetryPolicy(Duration.ofMillis(50), Duration.ofSeconds(1), 16, Duration.ofMillis(5));
 
-    /** Refuses what cannot work. */
+    /**
+     * Refuses what cannot work.
+     *
+     * @param initialDelay above 0, and at most {@code maxDelay}
+     * @param maxDelay what no delay exceeds
+     * @param attempts at least 1
+     * @param conflictDelay from 0 to {@code maxDelay}
+     */
     public RetryPolicy {
         if (initialDelay.isNegative()
                 || initialDelay.isZero()

@@ -83,7 +83,12 @@ public sealed interface Step {
     /** A step of a kind that this version of the client does not know: read the context anew. */
     record Unknown() implements Step {}
 
-    /** Reads a step's message. */
+    /**
+     * Reads a step's message.
+     *
+     * @param step the message
+     * @return the step
+     */
     static Step of(Mutation step) {
         return switch (step.getKindCase()) {
             case PUT_ENTRY -> {

@@ -18,11 +18,22 @@ import java.util.TreeMap;
 public class ContextdException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
+    /** What happened, for people. */
     private final String text;
+
+    /** gRPC's status code. */
     private final Status.Code code;
+
+    /** The server's reason, or empty. */
     private final String reason;
+
+    /** What the server told with the reason. */
     private final TreeMap<String, String> details;
+
+    /** After which time to ask again, or null. */
     private final Duration retryDelay;
+
+    /** The id of the write, or empty. */
     private final String requestId;
 
     /**
