@@ -26,9 +26,9 @@ unset PYTHONPATH
 
 bin=$(./venv.sh)/bin
 scripts=("$root"/tests/integration/replay_{points,python,tracker}.py)
-"$bin/ruff" check --quiet --no-cache src tests bench
+"$bin/ruff" check --quiet --no-cache src tests bench examples
 "$bin/ruff" check --quiet --no-cache --config pyproject.toml "${scripts[@]}"
-"$bin/ruff" format --quiet --check --no-cache --config pyproject.toml src tests bench \
+"$bin/ruff" format --quiet --check --no-cache --config pyproject.toml src tests bench examples \
     "${scripts[@]}"
 # The package for the oldest Python it runs on; its tests for those that pytest runs on.
 "$bin/mypy" --no-error-summary --cache-dir=/dev/null src
