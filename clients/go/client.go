@@ -52,6 +52,8 @@ func (c *Client) Close() error {
 		return nil
 	}
 	c.end()
+	c.updates.close()
+	c.points.close()
 	_ = c.channel.Close() // It fails only where it was closed before.
 	return nil
 }

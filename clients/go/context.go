@@ -201,12 +201,12 @@ func (c *Context) update(
 	if err := c.writer.check(); err != nil {
 		return Written{}, err
 	}
-	reply := &pb.UpdateContextResponse{}
-	op := &operation{request: request, reply: reply, requestID: options.requestID}
+	op := &operation{request: request, requestID: options.requestID}
 	err := c.client.updates.do(ctx, c.timeout, laneKey{c.namespace, c.id}, op)
 	if err != nil {
 		return Written{RequestID: options.requestID}, c.writer.learn(err)
 	}
+	reply := op.answer.(*pb.UpdateContextResponse)
 	return writtenOf(reply.GetVersion(), reply.GetWrite(), options.requestID), nil
 }
 

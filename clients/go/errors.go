@@ -124,6 +124,7 @@ var (
 	errEntryNotFound         = newKind("ENTRY_NOT_FOUND", nil)
 	errMergeConflicts        = newKind("MERGE_CONFLICTS", nil)
 	errOverloaded            = newKind("OVERLOADED", nil)
+	errResponseTooLarge      = newKind("RESPONSE_TOO_LARGE", nil)
 	errStreamStalled         = newKind("STREAM_STALLED", nil)
 	errNotSupported          = newKind("NOT_SUPPORTED", nil)
 	errContextNotFound       = newKind("CONTEXT_NOT_FOUND", nil)
@@ -193,7 +194,7 @@ var (
 	// ErrLimitReached: a configured limit. See LimitReachedError.
 	ErrLimitReached error = newKind("LIMIT_REACHED", nil)
 	// ErrResponseTooLarge: the answer does not fit into a message. See ResponseTooLargeError.
-	ErrResponseTooLarge error = newKind("RESPONSE_TOO_LARGE", nil)
+	ErrResponseTooLarge error = errResponseTooLarge
 	// ErrStorageFull: the server's disk has no room. Reads go on.
 	ErrStorageFull error = newKind("STORAGE_FULL", nil)
 	// ErrOverloaded: too much at once, until the deadline; nothing was changed.

@@ -53,14 +53,19 @@ func failureOf(err error) *Failure {
 	return failure
 }
 
-// failureOfPart makes the failure of one part of a batch.
-func failureOfPart(part *pb.Failure) *Failure {
+// failureOfPart makes the failure of one part of a batch. place is where the part stands in the batch,
+// such as requests[3]. with the dot: what is told of its fields is without it.
+func failureOfPart(part *pb.Failure, place string) *Failure {
 	failure := &Failure{
 		Message:    part.GetMessage(),
 		Code:       codes.Code(part.GetCode()),
 		Reason:     part.GetReason(),
 		Details:    part.GetMetadata(),
 		RetryDelay: part.GetRetryDelay().AsDuration(),
+	}
+	if field, found := strings.CutPrefix(failure.Details["field"], place); found && place != "" {
+		failure.Details["field"] = field
+		failure.Message = strings.Replace(failure.Message, place, "", 1)
 	}
 	classify(failure)
 	return failure

@@ -28,12 +28,18 @@ type fake struct {
 	// whole is what a batch fails with as a whole. nil: it does not.
 	whole func(batch int) error
 
+	// seen is told of each call. nil: it is not.
+	seen func(ctx context.Context)
+
 	// entered is told of each call that came, and gate holds it. nil: neither.
 	entered chan int
 	gate    chan struct{}
 }
 
 func (f *fake) hold(ctx context.Context, operations int) {
+	if f.seen != nil {
+		f.seen(ctx)
+	}
 	if f.entered == nil {
 		return
 	}
@@ -107,9 +113,17 @@ func refusal(
 // serve serves the fake in memory, and makes a client of it.
 func serve(t *testing.T, fake *fake, options ...Option) *Client {
 	t.Helper()
+	return serveAll(t, func(server *grpc.Server) {
+		pb.RegisterContextManagerServer(server, fake)
+	}, options...)
+}
+
+// serveAll serves in memory what is registered, and makes a client of it.
+func serveAll(t *testing.T, register func(*grpc.Server), options ...Option) *Client {
+	t.Helper()
 	listener := bufconn.Listen(1 << 20)
 	server := grpc.NewServer()
-	pb.RegisterContextManagerServer(server, fake)
+	register(server)
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(server.Stop)
 	dial := func(ctx context.Context, _ string) (net.Conn, error) {

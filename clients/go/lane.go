@@ -3,11 +3,13 @@ package contextd
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
 )
 
 // The bounds of a lane.
@@ -28,6 +30,7 @@ const (
 //  2. Operations of one context are carried out in the order in which they were given: one does
 //     not go out while another of its context is under way in another call.
 //  3. Each operation has its own result, error, deadline and request id.
+//  4. Nothing of what a caller gave is read once its call has returned: what waits is encoded.
 //
 // Any goroutine may use it.
 type lane struct {
@@ -36,11 +39,12 @@ type lane struct {
 
 	mu      sync.Mutex
 	queues  map[laneKey]*laneQueue // Of the contexts that have operations here.
-	ready   []*laneQueue           // Those that wait and have nothing under way, in order.
+	ready   readyQueues            // Those that wait and have nothing under way.
 	spare   []*laneQueue           // To be used again.
 	calls   int                    // Under way.
-	waiting int                    // Operations,
+	waiting int                    // Operations that somebody waits for and that are not under way,
 	bytes   int                    // and their size.
+	closed  bool                   // Nothing waits any more.
 }
 
 // laneKey names a context.
@@ -56,12 +60,40 @@ type laneQueue struct {
 // operation is one request of a lane, and what becomes of it.
 type operation struct {
 	request   proto.Message
-	reply     proto.Message
+	answer    proto.Message // Set by the wire, where the operation succeeded.
 	requestID string
-	size      int
-	deadline  time.Time
-	done      chan error // Takes one.
-	gone      bool       // The caller gave up while it waited. Under the lane's lock.
+
+	// Of one that waits, or waited:
+	encoded  []byte // The request.
+	deadline time.Time
+	done     chan error // Takes one.
+	waits    bool       // It is counted among those that wait. Under the lane's lock, as is:
+	gone     bool       // The caller gave up.
+}
+
+// encode makes the bytes of the request, which are sent once the caller may be gone.
+func (op *operation) encode() error {
+	encoded, err := proto.Marshal(op.request)
+	if err != nil {
+		return invalidValue("the request cannot be encoded: %v", err)
+	}
+	op.encoded = encoded
+	return nil
+}
+
+// message is the request as a call of its own. Of one that is encoded it has only the bytes, as fields
+// that are not known here: those are sent as they are.
+func (op *operation) message() proto.Message {
+	if op.encoded == nil {
+		return op.request
+	}
+	return ofBytes(op.request.ProtoReflect().New(), op.encoded)
+}
+
+// ofBytes makes a message of its encoded form, without decoding it.
+func ofBytes(message protoreflect.Message, encoded []byte) proto.Message {
+	message.SetUnknown(encoded)
+	return message.Interface()
 }
 
 // wire is how the operations of a kind are sent.
@@ -69,8 +101,9 @@ type wire interface {
 	// single sends one operation as the plain call, its repetitions included.
 	single(ctx context.Context, op *operation) error
 
-	// together sends several as one call, its repetitions included. It fills in the replies, and
-	// gives an error for each operation, or one of the call as a whole.
+	// together sends several as one call, its repetitions included. It sets the answers, and gives
+	// an error for each operation, or one of the call as a whole. errAskAlone: the answer does not
+	// tell what became of the operation.
 	together(ctx context.Context, ops []*operation) ([]error, error)
 }
 
@@ -88,33 +121,93 @@ func (l *lane) do(
 		return l.wire.single(ctx, op)
 	}
 	l.mu.Lock()
-	queue := l.queues[key]
-	if queue == nil && l.calls < callsInFlight && len(l.ready) == 0 {
-		queue = l.newQueue(key)
-		queue.busy = true
-		l.calls++
+	queue := l.room(key)
+	if queue == nil {
+		l.mu.Unlock()
+		if err := op.encode(); err != nil {
+			return err
+		}
+		op.deadline = l.deadline(ctx, timeout)
+		op.done = make(chan error, 1)
+		l.mu.Lock()
+		queue = l.room(key) // Others went on meanwhile.
+	}
+	if queue != nil {
 		l.mu.Unlock()
 		return l.alone(ctx, timeout, queue, op)
 	}
-	op.size = proto.Size(op.request)
-	if l.waiting >= waitingMax || l.bytes+op.size > waitingBytesMax {
-		l.mu.Unlock()
-		return l.caller.named(newFailure(errOverloaded, codes.ResourceExhausted,
-			"too many operations wait in this client: make fewer at once"), op.requestID)
+	refused := l.enqueue(key, op)
+	l.mu.Unlock()
+	if refused != nil {
+		return l.caller.named(refused, op.requestID)
 	}
-	op.done = make(chan error, 1)
-	op.deadline = l.deadline(ctx, timeout)
+	return l.wait(ctx, op)
+}
+
+// room gives a queue for an operation that goes out at once. nil: it has to wait.
+func (l *lane) room(key laneKey) *laneQueue {
+	if l.calls == callsInFlight || !l.ready.empty() || l.queues[key] != nil {
+		return nil
+	}
+	queue := l.newQueue(key)
+	queue.busy = true
+	l.calls++
+	return queue
+}
+
+// enqueue lets an operation wait, or refuses it.
+func (l *lane) enqueue(key laneKey, op *operation) *Failure {
+	if l.closed {
+		return closedFailure()
+	}
+	size := len(op.encoded)
+	if l.waiting >= waitingMax || l.bytes+size > waitingBytesMax {
+		return newFailure(errOverloaded, codes.ResourceExhausted,
+			"%d operations of %d bytes wait in this client: make fewer at once", l.waiting, l.bytes)
+	}
+	queue := l.queues[key]
 	if queue == nil {
 		queue = l.newQueue(key)
 	}
 	if !queue.busy && len(queue.waiting) == 0 {
-		l.ready = append(l.ready, queue)
+		l.ready.add(queue)
 	}
 	queue.waiting = append(queue.waiting, op)
-	l.waiting++
-	l.bytes += op.size
-	l.mu.Unlock()
-	return l.wait(ctx, op)
+	l.count(op, true)
+	return nil
+}
+
+// count notes that an operation waits, or that it does not any more.
+func (l *lane) count(op *operation, waits bool) {
+	if op.waits == waits {
+		return
+	}
+	op.waits = waits
+	if waits {
+		l.waiting++
+		l.bytes += len(op.encoded)
+	} else {
+		l.waiting--
+		l.bytes -= len(op.encoded)
+	}
+}
+
+// close ends all that waits. What is under way ends with its call.
+func (l *lane) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closed = true
+	l.ready = readyQueues{}
+	for key, queue := range l.queues {
+		for _, op := range queue.waiting {
+			l.count(op, false)
+			op.done <- l.caller.named(closedFailure(), op.requestID)
+		}
+		queue.waiting = nil
+		if !queue.busy {
+			delete(l.queues, key)
+		}
+	}
 }
 
 func (l *lane) deadline(ctx context.Context, timeout time.Duration) time.Time {
@@ -151,23 +244,29 @@ func (l *lane) wait(ctx context.Context, op *operation) error {
 		return err
 	case <-ctx.Done():
 	case <-timer.C:
-	case <-l.caller.done.Done():
 	}
-	l.mu.Lock()
-	op.gone = true
-	l.mu.Unlock()
-	switch {
-	case l.caller.closed.Load():
-		return l.caller.named(closedFailure(), op.requestID)
-	case errors.Is(ctx.Err(), context.Canceled):
+	l.giveUp(op)
+	if errors.Is(ctx.Err(), context.Canceled) {
 		return l.caller.named(cancelled(context.Cause(ctx)), op.requestID)
 	}
 	return l.caller.named(deadlineExceeded("there was no answer in time"), op.requestID)
 }
 
+// giveUp has an operation not sent any more, where it is not under way.
+func (l *lane) giveUp(op *operation) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	op.gone = true
+	if op.waits {
+		l.count(op, false)
+		op.encoded = nil
+	}
+}
+
 // batch is what one call carries.
 type batch struct {
 	ops    []*operation
+	size   int // Bytes of their requests.
 	queues []*laneQueue
 }
 
@@ -175,6 +274,8 @@ type batch struct {
 func (l *lane) send(next *batch) {
 	for next != nil {
 		l.carryOut(next.ops)
+		runtime.Gosched() // Those who have their results may want to go with the next call.
+
 		next = l.next(next.queues)
 	}
 }
@@ -187,7 +288,7 @@ func (l *lane) next(ended []*laneQueue) *batch {
 	for _, queue := range ended {
 		queue.busy = false
 		if len(queue.waiting) > 0 {
-			l.ready = append(l.ready, queue)
+			l.ready.add(queue)
 		} else {
 			l.freeQueue(queue)
 		}
@@ -200,48 +301,58 @@ func (l *lane) next(ended []*laneQueue) *batch {
 	return taken
 }
 
-// take fills a call with what waits, in order, up to its bounds.
+// take fills a call with what waits of a namespace, in order, up to its bounds.
 func (l *lane) take() *batch {
 	taken := &batch{}
-	size := 0
-	for len(l.ready) > 0 {
-		queue := l.ready[0]
-		full := false
-		for len(queue.waiting) > 0 && !full {
-			op := queue.waiting[0]
-			if !op.gone && len(taken.ops) > 0 &&
-				(len(taken.ops) == callOperationsMax || size+op.size > callBytesMax) {
-				full = true
+	for len(taken.ops) == 0 {
+		namespace := l.ready.turn()
+		if namespace == nil {
+			break
+		}
+		for len(namespace.queues) > 0 {
+			queue := namespace.queues[0]
+			full := l.takeOf(queue, taken)
+			if full && !queue.busy {
+				break // It stays the first.
+			}
+			namespace.queues[0] = nil
+			namespace.queues = namespace.queues[1:]
+			if !queue.busy {
+				l.freeQueue(queue) // All gave up.
+			}
+			if full {
 				break
 			}
-			queue.waiting[0] = nil
-			queue.waiting = queue.waiting[1:]
-			l.waiting--
-			l.bytes -= op.size
-			if op.gone {
-				continue
-			}
-			size += op.size
-			taken.ops = append(taken.ops, op)
-			if !queue.busy {
-				queue.busy = true
-				taken.queues = append(taken.queues, queue)
-			}
 		}
-		if full && !queue.busy {
-			return taken // It stays the first.
+		l.ready.again(namespace)
+	}
+	return taken
+}
+
+// takeOf adds the operations of a context to a call, and tells whether the call is full before all
+// are in it.
+func (l *lane) takeOf(queue *laneQueue, taken *batch) (full bool) {
+	for len(queue.waiting) > 0 {
+		op := queue.waiting[0]
+		size := len(op.encoded)
+		if !op.gone && len(taken.ops) > 0 &&
+			(len(taken.ops) == callOperationsMax || taken.size+size > callBytesMax) {
+			return true
 		}
-		l.ready[0] = nil
-		l.ready = l.ready[1:]
+		queue.waiting[0] = nil
+		queue.waiting = queue.waiting[1:]
+		l.count(op, false)
+		if op.gone {
+			continue
+		}
+		taken.ops = append(taken.ops, op)
+		taken.size += size
 		if !queue.busy {
-			l.freeQueue(queue)
-		}
-		if full {
-			return taken
+			queue.busy = true
+			taken.queues = append(taken.queues, queue)
 		}
 	}
-	l.ready = nil
-	return taken
+	return false
 }
 
 func (l *lane) newQueue(key laneKey) *laneQueue {

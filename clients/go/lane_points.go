@@ -3,6 +3,7 @@ package contextd
 import (
 	"context"
 
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/proto"
 
 	pb "github.com/contextd/contextd/clients/go/contextdpb"
@@ -11,33 +12,61 @@ import (
 // pointWire sends work on recovery points.
 type pointWire struct{ *caller }
 
-func pointMethod(request proto.Message) string {
+// pointKind is one kind of work on a point.
+type pointKind struct {
+	name   string           // Of the field in BatchRecoveryPointsRequest.Operation,
+	number protowire.Number // and its number.
+	method string
+	reply  func() proto.Message
+}
+
+// pointsField is the number of BatchRecoveryPointsRequest.operations.
+const pointsField protowire.Number = 1
+
+var (
+	createKind = &pointKind{"create", 1, pb.Recovery_CreateRecoveryPoint_FullMethodName,
+		func() proto.Message { return &pb.CreateRecoveryPointResponse{} }}
+	getKind = &pointKind{"get", 2, pb.Recovery_GetRecoveryPoint_FullMethodName,
+		func() proto.Message { return &pb.GetRecoveryPointResponse{} }}
+	updateKind = &pointKind{"update", 3, pb.Recovery_UpdateRecoveryPoint_FullMethodName,
+		func() proto.Message { return &pb.UpdateRecoveryPointResponse{} }}
+	deleteKind = &pointKind{"delete", 4, pb.Recovery_DeleteRecoveryPoint_FullMethodName,
+		func() proto.Message { return &pb.DeleteRecoveryPointResponse{} }}
+)
+
+func pointKindOf(request proto.Message) *pointKind {
 	switch request.(type) {
 	case *pb.CreateRecoveryPointRequest:
-		return pb.Recovery_CreateRecoveryPoint_FullMethodName
+		return createKind
 	case *pb.GetRecoveryPointRequest:
-		return pb.Recovery_GetRecoveryPoint_FullMethodName
+		return getKind
 	case *pb.UpdateRecoveryPointRequest:
-		return pb.Recovery_UpdateRecoveryPoint_FullMethodName
+		return updateKind
 	default:
-		return pb.Recovery_DeleteRecoveryPoint_FullMethodName
+		return deleteKind
 	}
 }
 
 func (w pointWire) single(ctx context.Context, op *operation) error {
-	method := pointMethod(op.request)
-	return w.repeat(ctx, method, op.requestID, func() error {
-		return w.connection.Invoke(ctx, method, op.request, op.reply, staticMethod)
+	kind := pointKindOf(op.request)
+	request, reply := op.message(), kind.reply()
+	op.answer = reply
+	return w.repeat(ctx, kind.method, op.requestID, func() error {
+		return w.connection.Invoke(ctx, kind.method, request, reply, staticMethod)
 	})
 }
 
 func (w pointWire) together(ctx context.Context, ops []*operation) ([]error, error) {
-	request := &pb.BatchRecoveryPointsRequest{
-		Operations: make([]*pb.BatchRecoveryPointsRequest_Operation, len(ops)),
+	encoded := make([]byte, 0, sizeTogether(ops))
+	for _, op := range ops {
+		kind := pointKindOf(op.request)
+		size := protowire.SizeTag(kind.number) + protowire.SizeBytes(len(op.encoded))
+		encoded = protowire.AppendTag(encoded, pointsField, protowire.BytesType)
+		encoded = protowire.AppendVarint(encoded, uint64(size))
+		encoded = protowire.AppendTag(encoded, kind.number, protowire.BytesType)
+		encoded = protowire.AppendBytes(encoded, op.encoded)
 	}
-	for i, op := range ops {
-		request.Operations[i] = pointOperation(op.request)
-	}
+	request := ofBytes((&pb.BatchRecoveryPointsRequest{}).ProtoReflect(), encoded)
 	reply := &pb.BatchRecoveryPointsResponse{}
 	method := pb.Recovery_BatchRecoveryPoints_FullMethodName
 	err := w.repeat(ctx, method, "", func() error {
@@ -51,41 +80,39 @@ func (w pointWire) together(ctx context.Context, ops []*operation) ([]error, err
 	}
 	results := make([]error, len(ops))
 	for i, result := range reply.GetResults() {
-		results[i] = pointResult(result, ops[i].reply)
+		results[i] = pointResult(result, ops[i], i)
 	}
 	return results, nil
 }
 
-func pointOperation(request proto.Message) *pb.BatchRecoveryPointsRequest_Operation {
-	operation := &pb.BatchRecoveryPointsRequest_Operation{}
-	switch request := request.(type) {
-	case *pb.CreateRecoveryPointRequest:
-		operation.Kind = &pb.BatchRecoveryPointsRequest_Operation_Create{Create: request}
-	case *pb.GetRecoveryPointRequest:
-		operation.Kind = &pb.BatchRecoveryPointsRequest_Operation_Get{Get: request}
-	case *pb.UpdateRecoveryPointRequest:
-		operation.Kind = &pb.BatchRecoveryPointsRequest_Operation_Update{Update: request}
-	case *pb.DeleteRecoveryPointRequest:
-		operation.Kind = &pb.BatchRecoveryPointsRequest_Operation_Delete{Delete: request}
-	}
-	return operation
-}
-
-// pointResult fills in the reply of one operation, or gives its error.
-func pointResult(result *pb.BatchRecoveryPointsResponse_Result, reply proto.Message) error {
+// pointResult sets the answer of one operation, or gives its error. Where all answers do not fit into
+// a message, the last ones tell less than the operation alone would have got.
+func pointResult(result *pb.BatchRecoveryPointsResponse_Result, op *operation, index int) error {
+	complete := true
 	switch outcome := result.GetOutcome().(type) {
 	case *pb.BatchRecoveryPointsResponse_Result_Create:
-		proto.Merge(reply, outcome.Create)
+		op.answer = outcome.Create
+		complete = outcome.Create.GetRecoveryPoint() != nil
 	case *pb.BatchRecoveryPointsResponse_Result_Get:
-		proto.Merge(reply, outcome.Get)
+		op.answer = outcome.Get
 	case *pb.BatchRecoveryPointsResponse_Result_Update:
-		proto.Merge(reply, outcome.Update)
+		op.answer = outcome.Update
+		request, ok := op.request.(*pb.UpdateRecoveryPointRequest)
+		complete = outcome.Update.GetRecoveryPoint() != nil || !ok || request.GetAllowMissing()
 	case *pb.BatchRecoveryPointsResponse_Result_Delete:
-		proto.Merge(reply, outcome.Delete)
+		op.answer = outcome.Delete
 	case *pb.BatchRecoveryPointsResponse_Result_Failure:
-		return typed(failureOfPart(outcome.Failure))
+		place := at("operations", index) + "." + pointKindOf(op.request).name + "."
+		failure := failureOfPart(outcome.Failure, place)
+		complete = failure.kind != errResponseTooLarge
+		if complete {
+			return typed(failure)
+		}
 	default:
 		return newerServer("an unknown result of an operation")
+	}
+	if !complete {
+		return errAskAlone
 	}
 	return nil
 }

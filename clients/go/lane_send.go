@@ -2,6 +2,7 @@ package contextd
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -16,11 +17,15 @@ func (l *lane) carryOut(ops []*operation) {
 		}
 		ops, delay = l.carryOutOnce(ops, repetition)
 		if len(ops) > 0 && sleep(l.caller.done, delay) != nil {
-			return // The client was closed: every caller knows.
+			l.failed(ops, closedFailure())
+			return
 		}
 		ops = l.wanted(ops)
 	}
 }
+
+// errAskAlone says that the answer of a call had no room to tell what became of an operation.
+var errAskAlone = errors.New("the answer had no room")
 
 // carryOutOne sends one operation as the plain call.
 func (l *lane) carryOutOne(op *operation) {
@@ -47,7 +52,12 @@ func (l *lane) carryOutOnce(ops []*operation, repetition int) ([]*operation, tim
 	var again []*operation
 	var delay time.Duration
 	for i, op := range ops {
-		if err := results[i]; err != nil {
+		switch err := results[i]; err {
+		case nil:
+		case errAskAlone:
+			l.carryOutOne(op)
+			continue
+		default:
 			failure := err.(failed).failure()
 			failure.RequestID = op.requestID
 			wanted := l.caller.retry.delay(repetition, failure, random())

@@ -26,26 +26,50 @@ func gated() *fake {
 // results.
 type puts struct {
 	client *Client
+	value  []byte
 	group  sync.WaitGroup
 	count  int
-	errors [16]error
+	errors [putsMax]error
+	ended  sync.Map
 }
 
+const putsMax = 2 * callOperationsMax
+
 // begin has a caller put, and returns when its operation waits in the lane, or is under way.
-func (p *puts) begin(id string) {
+func (p *puts) begin(id string) { p.run(p.client.Context(id), context.Background()) }
+
+func (p *puts) beginWith(id, requestID string) {
+	p.run(p.client.Context(id), context.Background(), RequestID(requestID))
+}
+
+func (p *puts) run(named *Context, ctx context.Context, options ...WriteOption) {
 	at := p.count
 	p.count++
 	before := p.client.updates.load()
 	p.group.Add(1)
 	go func() {
 		defer p.group.Done()
-		_, err := p.client.Context(id).Put(context.Background(), "k", nil)
+		_, err := named.Put(ctx, "k", p.value, options...)
 		p.errors[at] = err
+		p.ended.Store(at, true)
 	}()
 	for p.client.updates.load() == before {
-		time.Sleep(time.Millisecond) // Another goroutine is to run, whenever that may be.
+		pause()
 	}
 }
+
+// waitFor returns when a caller, counted from 0, has its result.
+func (p *puts) waitFor(at int) {
+	for {
+		if _, ended := p.ended.Load(at); ended {
+			return
+		}
+		pause()
+	}
+}
+
+// pause lets other goroutines run, whenever that may be.
+func pause() { time.Sleep(time.Millisecond) }
 
 // load is how many operations and calls there are.
 func (l *lane) load() int {
@@ -222,7 +246,7 @@ func TestAnOperationThatWasGivenUpIsNotSent(t *testing.T) {
 		gaveUp <- err
 	}()
 	for client.updates.load() != 3 {
-		time.Sleep(time.Millisecond)
+		pause()
 	}
 	cancel()
 	if err := <-gaveUp; !errors.Is(err, ErrCancelled) || !errors.Is(err, context.Canceled) {
@@ -250,7 +274,7 @@ func TestALargeOperationGoesAlone(t *testing.T) {
 		large <- err
 	}()
 	for client.updates.load() == before {
-		time.Sleep(time.Millisecond)
+		pause()
 	}
 	puts.begin("d")
 	close(fake.gate)
@@ -311,11 +335,11 @@ func TestManyCallersLeaveNothingBehind(t *testing.T) {
 	}
 	group.Wait()
 	for client.updates.load() != 0 {
-		time.Sleep(time.Millisecond) // The last sender has still to leave.
+		pause() // The last sender has still to leave.
 	}
 	client.updates.mu.Lock()
 	defer client.updates.mu.Unlock()
-	if len(client.updates.queues) != 0 || len(client.updates.ready) != 0 || client.updates.bytes != 0 {
+	if len(client.updates.queues) != 0 || !client.updates.ready.empty() || client.updates.bytes != 0 {
 		t.Errorf("the lane holds %+v", client.updates)
 	}
 }

@@ -3,26 +3,33 @@ package contextd
 import (
 	"context"
 
+	"google.golang.org/protobuf/encoding/protowire"
+
 	pb "github.com/contextd/contextd/clients/go/contextdpb"
 )
 
 // updateWire sends changes of contexts.
 type updateWire struct{ *caller }
 
+// updatesField is the number of BatchUpdateContextsRequest.requests.
+const updatesField protowire.Number = 1
+
 func (w updateWire) single(ctx context.Context, op *operation) error {
+	request, reply := op.message(), &pb.UpdateContextResponse{}
+	op.answer = reply
 	return w.repeat(ctx, pb.ContextManager_UpdateContext_FullMethodName, op.requestID, func() error {
 		return w.connection.Invoke(ctx, pb.ContextManager_UpdateContext_FullMethodName,
-			op.request, op.reply, staticMethod)
+			request, reply, staticMethod)
 	})
 }
 
 func (w updateWire) together(ctx context.Context, ops []*operation) ([]error, error) {
-	request := &pb.BatchUpdateContextsRequest{
-		Requests: make([]*pb.UpdateContextRequest, len(ops)),
+	encoded := make([]byte, 0, sizeTogether(ops))
+	for _, op := range ops {
+		encoded = protowire.AppendTag(encoded, updatesField, protowire.BytesType)
+		encoded = protowire.AppendBytes(encoded, op.encoded)
 	}
-	for i, op := range ops {
-		request.Requests[i] = op.request.(*pb.UpdateContextRequest)
-	}
+	request := ofBytes((&pb.BatchUpdateContextsRequest{}).ProtoReflect(), encoded)
 	reply := &pb.BatchUpdateContextsResponse{}
 	method := pb.ContextManager_BatchUpdateContexts_FullMethodName
 	err := w.repeat(ctx, method, "", func() error {
@@ -38,9 +45,9 @@ func (w updateWire) together(ctx context.Context, ops []*operation) ([]error, er
 	for i, result := range reply.GetResults() {
 		switch outcome := result.GetOutcome().(type) {
 		case *pb.UpdateResult_Response:
-			answered(ops[i].reply.(*pb.UpdateContextResponse), outcome.Response)
+			ops[i].answer = outcome.Response
 		case *pb.UpdateResult_Failure:
-			results[i] = typed(failureOfPart(outcome.Failure))
+			results[i] = typed(failureOfPart(outcome.Failure, at("requests", i)+"."))
 		default:
 			results[i] = newerServer("an unknown result of an operation")
 		}
@@ -48,8 +55,13 @@ func (w updateWire) together(ctx context.Context, ops []*operation) ([]error, er
 	return results, nil
 }
 
-// answered takes over an answer from that of a batch, which nobody else keeps.
-func answered(reply, answer *pb.UpdateContextResponse) {
-	reply.Version = answer.GetVersion()
-	reply.Write = answer.GetWrite()
+// headSizeMax is what stands before an operation in a batch, at most.
+const headSizeMax = 16
+
+func sizeTogether(ops []*operation) int {
+	size := 0
+	for _, op := range ops {
+		size += headSizeMax + len(op.encoded)
+	}
+	return size
 }

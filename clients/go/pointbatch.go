@@ -84,10 +84,25 @@ func (c *Client) BatchPoints(ctx context.Context, batch *PointBatch) ([]PointRes
 			results[i].Point = pointOf(outcome.Update.GetRecoveryPoint(), nil)
 		case *pb.BatchRecoveryPointsResponse_Result_Delete:
 		case *pb.BatchRecoveryPointsResponse_Result_Failure:
-			results[i].Err = typed(failureOfPart(outcome.Failure))
+			results[i].Err = typed(failureOfPart(outcome.Failure, ""))
 		default:
 			results[i].Err = newerServer("an unknown result of an operation")
 		}
 	}
 	return results, nil
+}
+
+func pointOperation(request proto.Message) *pb.BatchRecoveryPointsRequest_Operation {
+	operation := &pb.BatchRecoveryPointsRequest_Operation{}
+	switch request := request.(type) {
+	case *pb.CreateRecoveryPointRequest:
+		operation.Kind = &pb.BatchRecoveryPointsRequest_Operation_Create{Create: request}
+	case *pb.GetRecoveryPointRequest:
+		operation.Kind = &pb.BatchRecoveryPointsRequest_Operation_Get{Get: request}
+	case *pb.UpdateRecoveryPointRequest:
+		operation.Kind = &pb.BatchRecoveryPointsRequest_Operation_Update{Update: request}
+	case *pb.DeleteRecoveryPointRequest:
+		operation.Kind = &pb.BatchRecoveryPointsRequest_Operation_Delete{Delete: request}
+	}
+	return operation
 }

@@ -110,11 +110,14 @@ func (c *Context) Checkpoint(
 ) (CreatedPoint, error) {
 	id := requestIDOf(options)
 	request, check := c.createPoint(point, id)
-	reply := &pb.CreateRecoveryPointResponse{}
-	err := c.pointOperation(ctx, check, &operation{request: request, reply: reply, requestID: id})
+	op := &operation{request: request, requestID: id}
+	if err := c.pointOperation(ctx, check, op); err != nil {
+		return CreatedPoint{Written: Written{RequestID: id}}, err
+	}
+	reply := op.answer.(*pb.CreateRecoveryPointResponse)
 	return CreatedPoint{
 		pointOf(reply.GetRecoveryPoint(), nil), writtenOf(reply.GetVersion(), reply.GetWrite(), id),
-	}, err
+	}, nil
 }
 
 func (c *Context) createPoint(
@@ -153,10 +156,12 @@ type PointView struct {
 // Point gets a recovery point; an empty id is the newest. It fails with ErrRecoveryPointNotFound and
 // ErrNoRecoveryPoints.
 func (c *Context) Point(ctx context.Context, id string, view PointView) (RecoveryPoint, error) {
-	reply := &pb.GetRecoveryPointResponse{}
-	op := &operation{request: c.getPoint(id, view), reply: reply}
-	err := c.pointOperation(ctx, c.checkPoint(id, 0), op)
-	return pointOf(reply.GetRecoveryPoint(), reply.GetEntries()), err
+	op := &operation{request: c.getPoint(id, view)}
+	if err := c.pointOperation(ctx, c.checkPoint(id, 0), op); err != nil {
+		return RecoveryPoint{}, err
+	}
+	reply := op.answer.(*pb.GetRecoveryPointResponse)
+	return pointOf(reply.GetRecoveryPoint(), reply.GetEntries()), nil
 }
 
 func (c *Context) getPoint(id string, view PointView) *pb.GetRecoveryPointRequest {
@@ -185,10 +190,12 @@ func (c *Context) UpdatePoint(
 ) (RecoveryPoint, error) {
 	requestID := requestIDOf(options)
 	request, check := c.updatePoint(id, change, requestID)
-	reply := &pb.UpdateRecoveryPointResponse{}
-	op := &operation{request: request, reply: reply, requestID: requestID}
-	err := c.pointOperation(ctx, check, op)
-	return pointOf(reply.GetRecoveryPoint(), nil), err
+	op := &operation{request: request, requestID: requestID}
+	if err := c.pointOperation(ctx, check, op); err != nil {
+		return RecoveryPoint{}, err
+	}
+	reply := op.answer.(*pb.UpdateRecoveryPointResponse)
+	return pointOf(reply.GetRecoveryPoint(), nil), nil
 }
 
 func (c *Context) updatePoint(
@@ -227,10 +234,7 @@ func (c *Context) Attach(
 // DeletePoint deletes a recovery point.
 func (c *Context) DeletePoint(ctx context.Context, id string, options ...CallOption) error {
 	requestID := requestIDOf(options)
-	op := &operation{
-		request: c.deletePoint(id, requestID), reply: &pb.DeleteRecoveryPointResponse{},
-		requestID: requestID,
-	}
+	op := &operation{request: c.deletePoint(id, requestID), requestID: requestID}
 	return c.pointOperation(ctx, c.checkPoint(id, 1), op)
 }
 

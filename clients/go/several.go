@@ -50,7 +50,7 @@ func snapshotResult(result *pb.BatchGetContextsResponse_Result) SnapshotResult {
 		found := outcome.Response.GetContext()
 		return SnapshotResult{Snapshot: &Snapshot{infoOf(found), entriesOf(found.GetEntries())}}
 	case *pb.BatchGetContextsResponse_Result_Failure:
-		return SnapshotResult{Err: typed(failureOfPart(outcome.Failure))}
+		return SnapshotResult{Err: typed(failureOfPart(outcome.Failure, ""))}
 	}
 	return SnapshotResult{Err: newerServer("an unknown result of a read")}
 }
