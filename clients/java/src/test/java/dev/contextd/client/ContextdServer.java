@@ -13,12 +13,12 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 
 /** A real server in a process of its own: started, killed and started again on one port. */
-final class ContextdServer implements AutoCloseable {
+public final class ContextdServer implements AutoCloseable {
     private static final String BINARY = System.getenv("CONTEXTD_BINARY");
     private static final long START_SECONDS = 60;
 
     private final Path folder;
-    private final List<String> flags;
+    private List<String> flags;
     private String address = "127.0.0.1:0";
     private Process process;
 
@@ -28,7 +28,7 @@ final class ContextdServer implements AutoCloseable {
     }
 
     /** Starts one; without $CONTEXTD_BINARY the test is skipped. */
-    static ContextdServer begin(String... flags) {
+    public static ContextdServer begin(String... flags) {
         Assumptions.assumeTrue(BINARY != null, "CONTEXTD_BINARY names no server");
         try {
             ContextdServer server = new ContextdServer(List.of(flags));
@@ -39,7 +39,8 @@ final class ContextdServer implements AutoCloseable {
         }
     }
 
-    String address() {
+    /** Where it serves. */
+    public String address() {
         return address;
     }
 
@@ -47,7 +48,8 @@ final class ContextdServer implements AutoCloseable {
         return Client.builder().address(address);
     }
 
-    void start() throws IOException {
+    /** Starts the process, and waits until it serves. */
+    public void start() throws IOException {
         Path port = folder.resolve("port");
         Files.deleteIfExists(port);
         List<String> command = new ArrayList<>(List.of(BINARY, "--listen", address));
@@ -90,13 +92,25 @@ final class ContextdServer implements AutoCloseable {
         return Files.readString(folder.resolve("words"));
     }
 
-    void kill() {
+    /** Ends the process with SIGKILL. */
+    public void kill() {
         process.destroyForcibly();
         try {
             process.waitFor();
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         }
+    }
+
+    /** Ends the process with SIGTERM, and gives its exit status. */
+    public int stop() throws InterruptedException {
+        process.destroy();
+        return process.waitFor();
+    }
+
+    /** Sets the flags of the next start. */
+    public void setFlags(List<String> next) {
+        flags = next;
     }
 
     @Override

@@ -162,6 +162,7 @@ class TrackingTest {
     }
 
     @Test
+    @SuppressWarnings("try") // It is closed twice on purpose.
     void eventsComeInOrderFromACursor() {
         try (Subscription events = client.subscribe(EventQuery.ALL.fromOldest())) {
             chat.put("a", "1");

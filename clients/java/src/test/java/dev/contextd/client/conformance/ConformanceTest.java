@@ -1,0 +1,104 @@
+package dev.contextd.client.conformance;
+
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.net.httpserver.HttpServer;
+import dev.contextd.client.ContextdServer;
+import io.grpc.Grpc;
+import io.grpc.InsecureServerCredentials;
+import io.grpc.Server;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.util.Map;
+import java.util.UUID;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.TestFactory;
+
+/** Every case of tests/conformance; its README is the specification. */
+final class ConformanceTest {
+    private static ContextdServer shared;
+    private static HttpServer http;
+    private static Server otherGrpc;
+    private static Map<String, String> addresses;
+
+    @BeforeAll
+    static void begin() throws IOException {
+        shared = ContextdServer.begin();
+        InetSocketAddress any = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
+        http = HttpServer.create(any, 0);
+        http.start();
+        otherGrpc = Grpc.newServerBuilderForPort(0, InsecureServerCredentials.create()).build();
+        otherGrpc.start();
+        int nobody;
+        try (ServerSocket socket = new ServerSocket(0)) {
+            nobody = socket.getLocalPort();
+        }
+        addresses =
+                Map.of(
+                        "nobody", "127.0.0.1:" + nobody,
+                        "other_grpc", "127.0.0.1:" + otherGrpc.getPort(),
+                        "http", "127.0.0.1:" + http.getAddress().getPort());
+    }
+
+    @AfterAll
+    static void end() {
+        if (shared != null) {
+            shared.close();
+            http.stop(0);
+            otherGrpc.shutdownNow();
+        }
+    }
+
+    private static void run(Case one) {
+        String namespace = "case-" + UUID.randomUUID();
+        if (!one.hasServer()) {
+            try (World world = new World(shared, false, addresses, namespace)) {
+                world.run(one.steps());
+            }
+            return;
+        }
+        String[] flags = World.flags(one.server()).toArray(new String[0]);
+        try (ContextdServer own = ContextdServer.begin(flags);
+                World world = new World(own, true, addresses, namespace)) {
+            world.run(one.steps());
+        }
+    }
+
+    @TestFactory
+    Stream<DynamicTest> theClientDoesWhatTheCaseSays() {
+        return Case.read("cases").stream()
+                .map(one -> DynamicTest.dynamicTest(one.file() + "/" + one.id(), () -> judge(one)));
+    }
+
+    /** What is not offered yet must fail, so that the list gets shorter. */
+    private static void judge(Case one) {
+        String missing = NotYet.reason(one);
+        if (missing == null) {
+            run(one);
+            return;
+        }
+        assertThrows(Throwable.class, () -> run(one), "it passes: take it off the list");
+        Assumptions.abort("not offered yet: " + missing);
+    }
+
+    @TestFactory
+    Stream<DynamicTest> aCaseThatIsWrongFailsWhereItIsWrong() {
+        return Case.read("must_fail").stream()
+                .map(one -> DynamicTest.dynamicTest(one.id(), () -> mustFail(one)));
+    }
+
+    private static void mustFail(Case one) {
+        AssertionError failed = assertThrows(AssertionError.class, () -> run(one));
+        String where = "step " + one.words().get("fails_at") + ": ";
+        String says = (String) one.words().getOrDefault("says", "");
+        assertTrue(failed.getMessage().startsWith(where), failed.getMessage());
+        assertTrue(failed.getMessage().contains(says), failed.getMessage());
+    }
+}
