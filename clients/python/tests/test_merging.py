@@ -102,6 +102,15 @@ def test_a_dry_run_tells_the_conflicts(client: Any, server: FakeServer) -> None:
     assert server.requests["MergeContext"][0].dry_run
 
 
+def test_a_merge_that_was_not_made_for_nothing_that_is_known_is_a_newer_server(
+    client: Any, server: FakeServer
+) -> None:
+    server.answer("MergeContext", merged(applied=False))
+    with pytest.raises(contextd.NewerServer) as caught:
+        client.context("c").merge(client.context("d"))
+    assert caught.value.request_id == "id-1"
+
+
 # Branches.
 
 
@@ -346,6 +355,21 @@ def test_a_difference_told_as_two_comes_whole_after_a_break(
     assert clock.slept
 
 
+NEITHER_SIDE = [
+    pb.DiffStatesResponse(entries=[pb.EntryDiff(key="k")]),
+    pb.DiffStatesResponse(metadata=[pb.MetadataDiff(key="k")]),
+]
+
+
+@pytest.mark.parametrize("told", NEITHER_SIDE)
+def test_a_difference_without_sides_is_a_newer_server(
+    client: Any, server: FakeServer, told: pb.DiffStatesResponse
+) -> None:
+    server.answer("DiffStates", [told])
+    with pytest.raises(contextd.NewerServer, match="'k'"):
+        list(client.context("c").at(5).diff(client.context("c").at(3)))
+
+
 # Synchronising.
 
 
@@ -417,6 +441,15 @@ def test_a_sync_from_nothing_forgets_what_was(client: Any, server: FakeServer, h
     entries = {"old": contextd.Entry("old", b"1", "", 1)}
     synced.apply(entries)
     assert list(entries) == ["a"]
+
+
+def test_a_sync_with_a_difference_without_sides_is_a_newer_server(
+    client: Any, server: FakeServer
+) -> None:
+    told = pb.SyncContextResponse(entries=[pb.EntryDiff(key="k")], context=context(9))
+    server.answer("SyncContext", [told])
+    with pytest.raises(contextd.NewerServer):
+        client.context("c").sync()
 
 
 def test_a_sync_without_an_end_is_none(client: Any, server: FakeServer) -> None:

@@ -304,3 +304,11 @@ def test_the_status_tells_who_works_on_it(
     assert client.context("c").status() == contextd.ContextStatus(
         presence, 3, 2, ("a", "b"), "b", True
     )
+
+
+def test_data_that_are_not_what_was_asked_for_are_told_as_that() -> None:
+    activity = contextd.Activity("message", b"\xff", sequence=7)
+    with pytest.raises(contextd.InvalidValue, match="activity 7"):
+        activity.json()
+    with pytest.raises(contextd.InvalidValue, match="activity 7"):
+        _ = activity.text

@@ -9,7 +9,7 @@ import pytest
 
 import contextd.retry
 import contextd.values
-from contextd import Content, Draft, Entry, EntryNotFound, Snapshot, to_json
+from contextd import Content, Draft, Entry, EntryNotFound, InvalidValue, Snapshot, to_json
 from contextd._requests import append_entry, mutations
 from contextd.values import TEXT, to_content
 
@@ -48,10 +48,27 @@ def test_nothing_else_is_converted(value: Any) -> None:
         to_content(value)
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), b"bytes", object()])
+def nested(depth: int) -> Any:
+    """A list in a list, and so on."""
+    value: list[Any] = []
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [float("nan"), float("inf"), b"bytes", object(), "\ud800", nested(200_000)],
+    ids=["nan", "infinity", "bytes", "object", "surrogate", "deep"],
+)
 def test_json_takes_only_what_json_has(value: Any) -> None:
-    with pytest.raises((TypeError, ValueError)):
+    with pytest.raises(InvalidValue):
         to_json(value)
+
+
+def test_json_too_deep_to_read_is_told_as_that() -> None:
+    with pytest.raises(InvalidValue, match="'k' is no JSON"):
+        Entry("k", b"[" * 200_000, "", 1).json()
 
 
 def test_an_entry_reads_as_text_and_json() -> None:

@@ -400,7 +400,7 @@ class RecoveryOperations(TrackedOperations):
             write=write,
         )
         response = yield from self._send(MERGE, request, write.request_id)
-        merged = recovery.merged_of(response, write.request_id)
+        merged = recovery.merged_of(response, write.request_id, dry_run)
         if merged.applied or dry_run:
             return merged
         error = MergeConflicts(merged.conflicts, merged.conflict_count)

@@ -17,6 +17,7 @@ from contextd.v1 import context_manager_pb2 as manager
 from contextd.v1 import recovery_pb2 as recovery
 from contextd.v1 import tracker_pb2 as tracker
 
+DEFAULT_NAMESPACE = "default"
 NAMESPACE_SIZE_MAX = 63
 CONTEXT_ID_SIZE_MAX = 256
 CONTEXT_TYPE_SIZE_MAX = 64
@@ -381,6 +382,29 @@ def _not_its_own_parent(field: str) -> Rule:
     return look
 
 
+def _of_namespace(field: str, of: Callable[[_Message], _Message]) -> Rule:
+    """A state of the namespace that ``of`` names: a request concerns one. Empty is the default."""
+
+    def look(message: _Message) -> None:
+        if not message.HasField(field):
+            return
+        namespace = getattr(message, field).namespace
+        if (namespace or DEFAULT_NAMESPACE) != (of(message).namespace or DEFAULT_NAMESPACE):
+            raise _Broken(
+                f"{field}.namespace", "must be the one of the rest: a request concerns one"
+            )
+
+    return look
+
+
+def _keys_on_conflict(message: _Message) -> None:
+    field = "on_conflict_by_key"
+    keys = getattr(message, field)
+    _check_count(field, len(keys), KEYS_MAX, 0)
+    for key in keys:
+        _check_name(f"{field}.key", key, ENTRY_KEY_SIZE_MAX, 1)
+
+
 def _new(field: str) -> tuple[Rule, Rule]:
     return (_inside(field, _NEW_CONTEXT), _not_its_own_parent(field))
 
@@ -523,6 +547,7 @@ _RULES: dict[type[Message], Sequence[Rule]] = {
     tracker.TruncateHistoryRequest: (*_CONTEXT, _keep, _WRITE),
     tracker.OptimizeHistoryRequest: (*_CONTEXT, _WRITE),
     tracker.ListFilesRequest: (*_CONTEXT, _text("path_prefix", FILE_PATH_SIZE_MAX), _page_size),
+    tracker.SummarizeUsageRequest: (_namespace, _OPTIONAL_CONTEXT_ID),
     tracker.ListResourcesRequest: (*_CONTEXT, _page_size),
     tracker.AcquireResourceRequest: (
         *_CONTEXT,
@@ -606,14 +631,18 @@ _RULES: dict[type[Message], Sequence[Rule]] = {
     recovery.MergeContextRequest: (
         _namespace,
         _inside("source", _STATE_RULES, needed=True),
+        _of_namespace("source", lambda message: message),
         _name("target_context_id", CONTEXT_ID_SIZE_MAX, 1),
         _inside("ancestor", _STATE_RULES),
+        _of_namespace("ancestor", lambda message: message),
+        _keys_on_conflict,
         _PRECONDITIONS,
         _WRITE,
     ),
     recovery.DiffStatesRequest: (
         _inside("before", _STATE_RULES, needed=True),
         _inside("after", _STATE_RULES, needed=True),
+        _of_namespace("after", lambda message: message.before),
         _KEY_PREFIX,
     ),
     recovery.SyncContextRequest: _CONTEXT,

@@ -12,6 +12,7 @@ import grpc
 
 from contextd import _channel, _operations, _recovery, _requests, _sessions, _subscribing, _tracked
 from contextd._calls import Settings
+from contextd._rules import DEFAULT_NAMESPACE
 from contextd._streams import Streams
 from contextd._sync import Connection, Runner
 from contextd.batch import PointBatch
@@ -67,7 +68,7 @@ class Client:
         self,
         address: str = "127.0.0.1:7420",
         *,
-        namespace: str = "default",
+        namespace: str = DEFAULT_NAMESPACE,
         timeout: float = 10.0,
         retry: Optional[RetryPolicy] = None,
         coalescing: bool = True,

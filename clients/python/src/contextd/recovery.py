@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Callable, NamedTuple, Optional, Union
 
 from contextd.draft import Draft
-from contextd.errors import ContextdError
+from contextd.errors import ContextdError, NewerServer
 from contextd.tracking import Recordable
 from contextd.v1 import recovery_pb2, resources_pb2
 from contextd.values import (
@@ -414,8 +414,20 @@ def _conflict_of(conflict: recovery_pb2.MergeConflict) -> MergeConflict:
     )
 
 
-def merged_of(response: recovery_pb2.MergeContextResponse, request_id: str) -> Merged:
-    """Reads what a merge answered."""
+def merged_of(
+    response: recovery_pb2.MergeContextResponse, request_id: str, dry_run: bool
+) -> Merged:
+    """Reads what a merge answered.
+
+    Raises ``NewerServer`` where it did not merge and tells no conflict.
+    """
+    if not (response.applied or dry_run or response.conflict_count):
+        error = NewerServer(
+            "the server did not merge, for what this version of the client does not know: "
+            "a newer client reads it"
+        )
+        error.request_id = request_id
+        raise error
     return Merged(
         response.applied,
         response.version,
@@ -441,8 +453,17 @@ def restored_of(response: recovery_pb2.RestoreContextResponse, request_id: str) 
     )
 
 
+def _check_known(difference: Union[recovery_pb2.EntryDiff, recovery_pb2.MetadataDiff]) -> None:
+    if not difference.HasField("before") and not difference.HasField("after"):
+        raise NewerServer(
+            f"the server tells a difference of {difference.key!r} that this version of the client "
+            "does not know: a newer client reads it"
+        )
+
+
 def entry_difference_of(difference: recovery_pb2.EntryDiff) -> EntryDifference:
     """Reads the message of an entry that differs."""
+    _check_known(difference)
     return EntryDifference(
         difference.key,
         entry_of(difference.before) if difference.HasField("before") else None,
@@ -452,6 +473,7 @@ def entry_difference_of(difference: recovery_pb2.EntryDiff) -> EntryDifference:
 
 def label_difference_of(difference: recovery_pb2.MetadataDiff) -> LabelDifference:
     """Reads the message of a label that differs."""
+    _check_known(difference)
     return LabelDifference(
         difference.key,
         difference.before.value if difference.HasField("before") else None,

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import enum
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple, Optional, Union
 
 from contextd.v1 import resources_pb2, tracker_pb2
-from contextd.values import Value, time_of, to_content
+from contextd.values import Value, json_of, text_of, time_of, to_content
 
 
 @dataclass(frozen=True)
@@ -144,12 +143,12 @@ class Activity:
 
     @property
     def text(self) -> str:
-        """The data as text. Raises ``UnicodeDecodeError`` where they are no UTF-8."""
-        return self.data.decode()
+        """The data as text. Raises :class:`~contextd.InvalidValue` where they are no UTF-8."""
+        return text_of(self.data, f"the activity {self.sequence} of the type {self.type!r}")
 
     def json(self) -> Any:  # noqa: ANN401  JSON holds anything
-        """The data read as JSON. Raises ``ValueError`` where they are none."""
-        return json.loads(self.data)
+        """The data read as JSON. Raises :class:`~contextd.InvalidValue` where they are none."""
+        return json_of(self.data, f"the activity {self.sequence} of the type {self.type!r}")
 
 
 Recordable = Union[Activity, FileOperation, ModelUsage]

@@ -47,8 +47,24 @@ def to_json(value: Any) -> Content:  # noqa: ANN401  JSON holds anything
     try:
         text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
         return Content(text.encode(), JSON)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise InvalidValue(f"this has no form in JSON: {error}") from error
+
+
+def json_of(value: bytes, what: str) -> Any:  # noqa: ANN401  JSON holds anything
+    """Reads JSON. Raises ``InvalidValue`` where it is none, in which ``what`` names the value."""
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError) as error:
+        raise InvalidValue(f"{what} is no JSON: {error}") from error
+
+
+def text_of(value: bytes, what: str) -> str:
+    """Reads text. Raises ``InvalidValue`` where it is no UTF-8; ``what`` names the value."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidValue(f"{what} is no text: {error}") from error
 
 
 def to_content(value: Value, content_type: Optional[str] = None) -> Content:
@@ -93,17 +109,11 @@ class Entry:
     @property
     def text(self) -> str:
         """The value as text. Raises :class:`~contextd.InvalidValue` where it is no UTF-8."""
-        try:
-            return self.value.decode()
-        except UnicodeDecodeError as error:
-            raise InvalidValue(f"the entry {self.key!r} is no text: {error}") from error
+        return text_of(self.value, f"the entry {self.key!r}")
 
     def json(self) -> Any:  # noqa: ANN401  JSON holds anything
         """The value read as JSON. Raises :class:`~contextd.InvalidValue` where it is none."""
-        try:
-            return json.loads(self.value)
-        except ValueError as error:
-            raise InvalidValue(f"the entry {self.key!r} is no JSON: {error}") from error
+        return json_of(self.value, f"the entry {self.key!r}")
 
 
 @dataclass(frozen=True)

@@ -236,3 +236,25 @@ def test_what_cannot_be_created_is_refused_before_it_is_sent(
     with pytest.raises((TypeError, ValueError)):
         tasks.create_shared("t", **options)
     assert server.requests == {}
+
+
+STORED = [b"{", b"[]", b'{"owner": "a"}', b'{"owner": "a", "grants": {"b": "fly"}}', b"\xff"]
+
+
+@pytest.mark.parametrize("stored", STORED)
+def test_rights_that_somebody_broke_are_told_as_that(
+    tasks: BothTasks, server: FakeServer, stored: bytes
+) -> None:
+    server.answer("GetContext", got(entry("shared/rights", stored, 1)))
+    with pytest.raises(contextd.InvalidValue, match="rights"):
+        tasks.open_shared("t", actor="a")
+
+
+def test_data_without_a_form_in_json_are_refused_before_they_are_sent(
+    tasks: BothTasks, server: FakeServer
+) -> None:
+    shared = opened(tasks, server, "a", state(1, {}))
+    for value in (float("nan"), object(), {"k": {1, 2}}, "\ud800"):
+        with pytest.raises(contextd.InvalidValue):
+            shared.set("k", value)
+    assert server.requests == {}

@@ -12,6 +12,7 @@ import grpc
 
 from contextd import _channel, _operations, _recovery, _requests, _sessions, _subscribing, _tracked
 from contextd._calls import Settings
+from contextd._rules import DEFAULT_NAMESPACE
 from contextd.aio._runner import AsyncConnection, AsyncRunner, Token
 from contextd.aio._streams import AsyncStreams
 from contextd.aio.context import AsyncContext
@@ -50,7 +51,7 @@ class AsyncClient:
         self,
         address: str = "127.0.0.1:7420",
         *,
-        namespace: str = "default",
+        namespace: str = DEFAULT_NAMESPACE,
         timeout: float = 10.0,
         retry: Optional[RetryPolicy] = None,
         coalescing: bool = True,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +10,8 @@ from typing import Any, NamedTuple, Optional
 
 import grpc
 
-from contextd.errors import ContextdError
+from contextd.errors import ContextdError, InvalidValue
+from contextd.values import json_of
 
 EVERYONE = "*"
 """Stands for every actor, in a grant."""
@@ -70,10 +70,15 @@ class Rights:
 
     @classmethod
     def from_json(cls, value: bytes) -> Rights:
-        """Reads what is stored."""
-        stored = json.loads(value)
-        grants = {who: Right(right) for who, right in stored["grants"].items()}
-        return cls(stored["owner"], grants)
+        """Reads what is stored. Raises :class:`~contextd.InvalidValue` where it is no rights."""
+        stored = json_of(value, "what is stored of the rights")
+        try:
+            grants = {who: Right(right) for who, right in stored["grants"].items()}
+            return cls(stored["owner"], grants)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise InvalidValue(
+                f"what is stored of the rights tells no rights: {error!r}"
+            ) from error
 
 
 class SharedVersion(NamedTuple):
