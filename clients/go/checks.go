@@ -34,9 +34,11 @@ func (c *checks) newContext(field string, begins *pb.NewContext) {
 	if begins == nil || c.err != nil {
 		return
 	}
-	c.name(field+".type", begins.GetType(), 0, typeSizeMax)
-	c.name(field+".parent_id", begins.GetParentId(), 0, nameSizeMax)
-	c.labels(field+".metadata", begins.GetMetadata())
+	c.above = field
+	c.name("type", begins.GetType(), 0, typeSizeMax)
+	c.name("parent_id", begins.GetParentId(), 0, nameSizeMax)
+	c.labels("metadata", begins.GetMetadata())
+	c.above = ""
 }
 
 func (c *checks) requestID(id string) {
@@ -82,7 +84,10 @@ func entryRule(step, key, contentType string) (string, string) {
 	if rule := nameRule(key, 1, keySizeMax); rule != "" {
 		return step + ".key", rule
 	}
-	return step + ".content_type", textRule(contentType, contentTypeMax)
+	if rule := textRule(contentType, contentTypeMax); rule != "" {
+		return step + ".content_type", rule
+	}
+	return "", ""
 }
 
 // activityRule checks the texts of an activity, which must be UTF-8 to be sent at all.

@@ -81,8 +81,8 @@ func (op *operation) encode() error {
 	return nil
 }
 
-// message is the request as a call of its own. Of one that is encoded it has only the bytes, as fields
-// that are not known here: those are sent as they are.
+// message is the request as a call of its own. Of one that is encoded it has only the bytes, as
+// fields that are not known here: those are sent as they are.
 func (op *operation) message() proto.Message {
 	if op.encoded == nil {
 		return op.request

@@ -85,8 +85,8 @@ func (w pointWire) together(ctx context.Context, ops []*operation) ([]error, err
 	return results, nil
 }
 
-// pointResult sets the answer of one operation, or gives its error. Where all answers do not fit into
-// a message, the last ones tell less than the operation alone would have got.
+// pointResult sets the answer of one operation, or gives its error. Where all answers do not fit
+// into a message, the last ones tell less than the operation alone would have got.
 func pointResult(result *pb.BatchRecoveryPointsResponse_Result, op *operation, index int) error {
 	complete := true
 	switch outcome := result.GetOutcome().(type) {

@@ -1,7 +1,7 @@
 package contextd
 
-// readyQueues are the queues that may go out. A call is of one namespace: the namespaces take turns.
-// The zero value is empty.
+// readyQueues are the queues that may go out. A call is of one namespace: the namespaces take
+// turns. The zero value is empty.
 type readyQueues struct {
 	turns       []*readyNamespace
 	byNamespace map[string]*readyNamespace

@@ -113,13 +113,18 @@ func isLowerAlnum(c byte) bool { return (c >= 'a' && c <= 'z') || (c >= '0' && c
 // checks collects the first field that breaks a rule. The checks of a request are made in the
 // server's order, so that it is the one that the server would name.
 type checks struct {
-	err error
+	above string // The path of the message that is checked. Empty: the request itself.
+	err   error
 }
 
 func (c *checks) broke(field, rule string) {
-	if c.err == nil && rule != "" {
-		c.err = invalidField(field, rule)
+	if c.err != nil || rule == "" {
+		return
 	}
+	if c.above != "" {
+		field = c.above + "." + field
+	}
+	c.err = invalidField(field, rule)
 }
 
 func (c *checks) name(field, name string, sizeMin, sizeMax int) {

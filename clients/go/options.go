@@ -106,8 +106,8 @@ func WithToken(source func(context.Context) (string, error)) Option {
 	}
 }
 
-// WithInterceptors adds interceptors of gRPC: unary ones see each attempt of a call. Requests that waited
-// to go out together are encoded already: their fields are in the unknown ones of the message.
+// WithInterceptors adds interceptors of gRPC: unary ones see each attempt of a call. Requests that
+// waited to go out together are encoded already: their fields are in the unknown ones of the message.
 func WithInterceptors(
 	unary []grpc.UnaryClientInterceptor, stream []grpc.StreamClientInterceptor,
 ) Option {
