@@ -19,6 +19,24 @@ type caller struct {
 	connection grpc.ClientConnInterface
 	closed     atomic.Bool
 	done       context.Context // Ends when the client is closed.
+	trouble    atomic.Pointer[trouble]
+}
+
+// trouble is what calls fail with while nobody answers: the newest failure.
+type trouble struct {
+	failure  Failure
+	attempts int // Of the call that failed.
+}
+
+// heard notes how an attempt ended, for the operations that wait behind it.
+func (c *caller) heard(failure *Failure, attempts int) {
+	switch {
+	case failure != nil && is(failure, errUnavailable):
+		c.trouble.Store(&trouble{*failure, attempts})
+	case failure != nil && (failure.kind == errDeadlineExceeded || failure.kind == errCancelled):
+	case c.trouble.Load() != nil: // Somebody answered.
+		c.trouble.Store(nil)
+	}
 }
 
 var staticMethod = grpc.StaticMethod()
@@ -62,9 +80,11 @@ func (c *caller) repeat(
 			attempts++
 			sent := send()
 			if sent == nil {
+				c.heard(nil, attempts)
 				return nil
 			}
 			failure := c.understand(ctx, sent)
+			c.heard(failure, attempts)
 			failure.RequestID = requestID
 			delay := c.retry.delay(attempts-1, failure, random())
 			if !repeatable(failure) || !beginsBefore(ctx, delay) {

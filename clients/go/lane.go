@@ -65,6 +65,7 @@ type operation struct {
 
 	// Of one that waits, or waited:
 	encoded  []byte // The request.
+	begun    time.Time
 	deadline time.Time
 	done     chan error // Takes one.
 	waits    bool       // It is counted among those that wait. Under the lane's lock, as is:
@@ -127,7 +128,8 @@ func (l *lane) do(
 		if err := op.encode(); err != nil {
 			return err
 		}
-		op.deadline = l.deadline(ctx, timeout)
+		op.begun = time.Now()
+		op.deadline = l.deadline(ctx, timeout, op.begun)
 		op.done = make(chan error, 1)
 		l.mu.Lock()
 		queue = l.room(key) // Others went on meanwhile.
@@ -210,11 +212,13 @@ func (l *lane) close() {
 	}
 }
 
-func (l *lane) deadline(ctx context.Context, timeout time.Duration) time.Time {
+func (l *lane) deadline(
+	ctx context.Context, timeout time.Duration, begun time.Time,
+) time.Time {
 	if timeout == 0 {
 		timeout = l.caller.timeout
 	}
-	latest := time.Now().Add(timeout)
+	latest := begun.Add(timeout)
 	if own, ok := ctx.Deadline(); ok && own.Before(latest) {
 		return own
 	}
@@ -248,6 +252,16 @@ func (l *lane) wait(ctx context.Context, op *operation) error {
 	l.giveUp(op)
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return l.caller.named(cancelled(context.Cause(ctx)), op.requestID)
+	}
+	return l.tooLate(op)
+}
+
+// tooLate is what an operation ends with whose time is over: that nobody answers, where that is so.
+func (l *lane) tooLate(op *operation) error {
+	if trouble := l.caller.trouble.Load(); trouble != nil {
+		failure := trouble.failure
+		failure.RequestID = op.requestID
+		return l.caller.last(&failure, op.begun, trouble.attempts)
 	}
 	return l.caller.named(deadlineExceeded("there was no answer in time"), op.requestID)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -164,5 +166,29 @@ func TestAFailureTellsTheFieldWithoutItsPlaceInTheCall(t *testing.T) {
 	var invalid *InvalidFieldError
 	if !errors.As(puts.errors[3], &invalid) || invalid.Field != "context_id" {
 		t.Errorf("the error is %#v", puts.errors[3])
+	}
+}
+
+func TestWhoWaitedIsToldThatNobodyAnswers(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	_ = listener.Close() // Nobody listens there now.
+	client, err := New(address, WithTimeout(300*time.Millisecond))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = client.Close() }()
+	puts := &puts{client: client}
+	for _, id := range []string{"a", "b", "c", "d", "e"} {
+		puts.begin(id)
+	}
+	puts.group.Wait()
+	for _, err := range puts.errors[:puts.count] {
+		if !errors.Is(err, ErrUnavailable) || !strings.Contains(err.Error(), address) {
+			t.Errorf("the error is %v", err)
+		}
 	}
 }
