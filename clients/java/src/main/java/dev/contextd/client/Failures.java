@@ -14,6 +14,7 @@ import dev.contextd.client.error.UnavailableException;
 import dev.contextd.client.error.WrongServerException;
 import io.grpc.Metadata;
 import io.grpc.Status;
+import java.io.IOException;
 import java.security.cert.CertificateException;
 import java.time.Duration;
 import java.util.Locale;
@@ -38,12 +39,21 @@ final class Failures {
 
     static ContextdException of(Status status, Metadata trailers) {
         String text = Optional.ofNullable(status.getDescription()).orElse("");
-        Failure plain = Failure.of(status.getCode(), text).withCause(status.getCause());
+        Failure plain = Failure.of(code(status), text).withCause(status.getCause());
         Failure failure = withDetails(plain, trailers == null ? null : trailers.get(DETAILS));
         if (failure.reason().isEmpty()) {
             return withoutReason(failure);
         }
         return ContextdException.of(failure);
+    }
+
+    // A connection that broke while a call began on it is UNKNOWN to gRPC, with the cause. What a
+    // server says has no cause.
+    private static Status.Code code(Status status) {
+        boolean broke = status.getCause() instanceof IOException;
+        return broke && status.getCode() == Status.Code.UNKNOWN
+                ? Status.Code.UNAVAILABLE
+                : status.getCode();
     }
 
     private static Failure withDetails(Failure failure, byte[] details) {

@@ -29,6 +29,7 @@ import io.grpc.inprocess.InProcessServerBuilder;
 import io.grpc.stub.StreamObserver;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.channels.ClosedChannelException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -376,6 +377,15 @@ class CallsTest {
         } finally {
             own.shutdownNow();
         }
+    }
+
+    @Test
+    void aConnectionThatBrokeWhileACallBeganIsUnavailable() {
+        Status broke = Status.UNKNOWN.withDescription("channel closed");
+        assertInstanceOf(
+                UnavailableException.class,
+                Failures.of(broke.withCause(new ClosedChannelException()), null));
+        assertEquals(Status.Code.UNKNOWN, Failures.of(broke, null).code());
     }
 
     @Test
