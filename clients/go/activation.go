@@ -36,18 +36,6 @@ func (s *Session) Activate(
 		Exclusive: how.Exclusive, Takeover: how.Takeover, Guard: how.Guard,
 		Write: &pb.WriteOptions{RequestId: requestIDOf(options)},
 	}
-	var check checks
-	check.context("namespace", s.namespace, "context_id", id, 1)
-	if how.Takeover && !how.Exclusive {
-		check.broke("takeover", "must not be set without `exclusive`")
-	}
-	if how.Guard && !how.Exclusive {
-		check.broke("guard", "must not be set without `exclusive`")
-	}
-	check.requestID(request.Write.RequestId)
-	if check.err != nil {
-		return nil, check.err
-	}
 	reply := &pb.ActivateContextResponse{}
 	method := pb.Tracker_ActivateContext_FullMethodName
 	if err := s.call(ctx, method, request, reply, request.Write); err != nil {
@@ -98,11 +86,6 @@ func (s *Session) Switch(
 		Namespace: s.namespace, SessionId: s.lease.id, ContextId: id,
 		Write: &pb.WriteOptions{RequestId: requestIDOf(options)},
 	}
-	var check checks
-	check.context("namespace", s.namespace, "context_id", id, 1)
-	if check.err != nil {
-		return SessionInfo{}, check.err
-	}
 	reply := &pb.SwitchContextResponse{}
 	method := pb.Tracker_SwitchContext_FullMethodName
 	err := s.call(ctx, method, request, reply, request.Write)
@@ -128,14 +111,6 @@ func (s *Session) Acquire(
 		Name: wanted.Name, Type: wanted.Type, Metadata: wanted.Metadata,
 		Write: &pb.WriteOptions{RequestId: requestIDOf(options)},
 	}
-	var check checks
-	check.context("namespace", s.namespace, "context_id", contextID, 1)
-	check.name("name", wanted.Name, 1, nameSizeMax)
-	check.name("type", wanted.Type, 0, typeSizeMax)
-	check.labels("metadata", wanted.Metadata)
-	if check.err != nil {
-		return Resource{}, check.err
-	}
 	reply := &pb.AcquireResourceResponse{}
 	method := pb.Tracker_AcquireResource_FullMethodName
 	err := s.call(ctx, method, request, reply, request.Write)
@@ -149,12 +124,6 @@ func (s *Session) Release(
 	request := &pb.ReleaseResourceRequest{
 		Namespace: s.namespace, ContextId: contextID, SessionId: s.lease.id, Name: name,
 		Write: &pb.WriteOptions{RequestId: requestIDOf(options)},
-	}
-	var check checks
-	check.context("namespace", s.namespace, "context_id", contextID, 1)
-	check.name("name", name, 1, nameSizeMax)
-	if check.err != nil {
-		return check.err
 	}
 	method := pb.Tracker_ReleaseResource_FullMethodName
 	return s.call(ctx, method, request, &pb.ReleaseResourceResponse{}, request.Write)

@@ -59,6 +59,9 @@ func (c *caller) invoke(
 	ctx context.Context, timeout time.Duration, method string, request, reply proto.Message,
 	requestID string,
 ) error {
+	if err := checkRequest(request, requestID); err != nil {
+		return err
+	}
 	ctx, cancel := c.bounded(ctx, timeout)
 	defer cancel()
 	return c.repeat(ctx, method, requestID, func() error {

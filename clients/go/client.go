@@ -3,6 +3,7 @@ package contextd
 import (
 	"context"
 	"iter"
+	"math"
 	"sync"
 	"time"
 
@@ -152,15 +153,9 @@ func (c *Client) Contexts(ctx context.Context, query ContextQuery) iter.Seq2[Con
 		ParentId:  query.ParentID,
 		Metadata:  query.Metadata,
 		Deleted:   query.Deleted,
-		PageSize:  int32(query.PageSize),
+		PageSize:  pageSize(query.PageSize),
 	}
-	var check checks
-	check.namespace("namespace", request.Namespace)
-	check.name("id_prefix", query.IDPrefix, 0, nameSizeMax)
-	check.name("type", query.Type, 0, typeSizeMax)
-	check.name("parent_id", query.ParentID, 0, nameSizeMax)
-	check.labels("metadata", query.Metadata)
-	return pages(check.err, func(token string) ([]*pb.Context, string, error) {
+	return pages(func(token string) ([]*pb.Context, string, error) {
 		request.PageToken = token
 		reply := &pb.ListContextsResponse{}
 		err := c.invoke(ctx, 0, pb.ContextManager_ListContexts_FullMethodName, request, reply, "")
@@ -171,7 +166,7 @@ func (c *Client) Contexts(ctx context.Context, query ContextQuery) iter.Seq2[Con
 // Namespaces lists the namespaces that hold anything, by name.
 func (c *Client) Namespaces(ctx context.Context) iter.Seq2[Namespace, error] {
 	request := &pb.ListNamespacesRequest{}
-	return pages(nil, func(token string) ([]*pb.ListNamespacesResponse_Namespace, string, error) {
+	return pages(func(token string) ([]*pb.ListNamespacesResponse_Namespace, string, error) {
 		request.PageToken = token
 		reply := &pb.ListNamespacesResponse{}
 		err := c.invoke(ctx, 0, pb.ContextManager_ListNamespaces_FullMethodName, request, reply, "")
@@ -216,17 +211,12 @@ func (c *Client) orNamespace(namespace string) string {
 	return namespace
 }
 
-// pages lists rows page after page, as they are iterated. refused is what was wrong with the request
-// before it was sent.
+// pages lists rows page after page, as they are iterated.
 func pages[Row, T any](
-	refused error, fetch func(token string) ([]Row, string, error), read func(Row) T,
+	fetch func(token string) ([]Row, string, error), read func(Row) T,
 ) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var none T
-		if refused != nil {
-			yield(none, refused)
-			return
-		}
 		for token := ""; ; {
 			rows, next, err := fetch(token)
 			if err != nil {
@@ -245,3 +235,6 @@ func pages[Row, T any](
 		}
 	}
 }
+
+// pageSize is a size as it is sent; what does not fit is refused as any that is too large.
+func pageSize(size int) int32 { return int32(max(math.MinInt32, min(size, math.MaxInt32))) }

@@ -153,14 +153,6 @@ func (c *Context) create(
 		Write:      c.writer.options(requestID),
 	}
 	request.Write.Fence = 0 // What is created has none.
-	var check checks
-	check.context("namespace", c.namespace, "context_id", c.id, 0)
-	check.newContext("properties", request.Properties)
-	check.mutations(request.Mutations)
-	check.requestID(requestID)
-	if check.err != nil {
-		return "", Written{}, check.err
-	}
 	reply := &pb.CreateContextResponse{}
 	method := pb.ContextManager_CreateContext_FullMethodName
 	if err := c.write(ctx, method, request, reply, request.Write); err != nil {
@@ -195,7 +187,7 @@ func (c *Context) update(
 		CreateIfMissing: c.createIfMissing,
 		Write:           c.writer.options(options.requestID),
 	}
-	if err := checkUpdate(request); err != nil {
+	if err := checkRequest(request, options.requestID); err != nil {
 		return Written{}, err
 	}
 	if err := c.writer.check(); err != nil {
@@ -208,17 +200,6 @@ func (c *Context) update(
 	}
 	reply := op.answer.(*pb.UpdateContextResponse)
 	return writtenOf(reply.GetVersion(), reply.GetWrite(), options.requestID), nil
-}
-
-func checkUpdate(request *pb.UpdateContextRequest) error {
-	var check checks
-	check.context("namespace", request.Namespace, "context_id", request.ContextId, 1)
-	check.count("mutations", len(request.Mutations), 1, mutationsMax)
-	check.mutations(request.Mutations)
-	check.preconditions(request.Preconditions)
-	check.newContext("create_if_missing", request.CreateIfMissing)
-	check.requestID(request.Write.GetRequestId())
-	return check.err
 }
 
 func writtenOf(version uint64, write *pb.WriteResult, requestID string) Written {
@@ -254,13 +235,6 @@ func (c *Context) Delete(
 		Recursive:     deletion.Recursive,
 		Purge:         deletion.Purge,
 		Write:         c.writer.options(wanted.requestID),
-	}
-	var check checks
-	check.context("namespace", c.namespace, "context_id", c.id, 1)
-	check.preconditions(request.Preconditions)
-	check.requestID(wanted.requestID)
-	if check.err != nil {
-		return 0, check.err
 	}
 	reply := &pb.DeleteContextResponse{}
 	err := c.write(ctx, pb.ContextManager_DeleteContext_FullMethodName, request, reply, request.Write)

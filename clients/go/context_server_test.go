@@ -215,34 +215,3 @@ func TestADeletedContextTellsItsLastVersion(t *testing.T) {
 		t.Errorf("the error is %v", err)
 	}
 }
-
-func TestTheClientRefusesNamesWithTheServersWords(t *testing.T) {
-	server := realserver.Start(t)
-	for _, name := range []struct{ namespace, id, key, label string }{
-		{"n", "", "k", "l"},
-		{"Bad", "id", "k", "l"},
-		{"a/b", "id", "k", "l"},
-		{strings.Repeat("a", 64), "id", "k", "l"},
-		{"n", strings.Repeat("a", 257), "k", "l"},
-		{"n", "a\nb", "k", "l"},
-		{"n", "id", "", "l"},
-		{"n", "id", strings.Repeat("k", 513), "l"},
-		{"n", "id", "k\x7f", "l"},
-		{"n", "id", "k\u0085", "l"},
-		{"n", "id", "k", ""},
-		{"n", "id", "k", strings.Repeat("l", 64)},
-	} {
-		client := clientOf(t, server.Address())
-		named := client.Context(name.id, contextd.InNamespace(name.namespace))
-		_, refused := named.Update(context.Background(), []contextd.Step{
-			contextd.PutEntry{Key: name.key}, contextd.SetMetadata{Key: name.label},
-		})
-		told := bareUpdate(t, client, name.namespace, name.id, name.key, name.label)
-		var ours *contextd.InvalidFieldError
-		if !errors.As(refused, &ours) {
-			t.Errorf("%+v is refused with %v, by the server with %v", name, refused, told)
-		} else if told != "" && ours.Message != told {
-			t.Errorf("%+v: %q, the server says %q", name, ours.Message, told)
-		}
-	}
-}

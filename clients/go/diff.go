@@ -38,23 +38,19 @@ func (s *State) Diff(
 func (s *State) diff(
 	ctx context.Context, after *State, query DiffQuery, reader *diffReader,
 ) error {
-	var check checks
-	s.checkRef(&check, "before")
-	after.checkRef(&check, "after")
-	check.name("key_prefix", query.Prefix, 0, keySizeMax)
-	if check.err != nil {
-		return check.err
-	}
-	before, err := s.pinned(ctx)
-	if err != nil {
-		return err
-	}
-	newer, err := after.pinned(ctx)
-	if err != nil {
-		return err
-	}
 	request := &pb.DiffStatesRequest{
-		Before: before, After: newer, KeyPrefix: query.Prefix, WithoutValues: query.WithoutValues,
+		Before: s.ref(), After: after.ref(), KeyPrefix: query.Prefix,
+		WithoutValues: query.WithoutValues,
+	}
+	if err := checkRequest(request, ""); err != nil {
+		return err
+	}
+	var err error
+	if request.Before, err = s.pinned(ctx); err != nil {
+		return err
+	}
+	if request.After, err = after.pinned(ctx); err != nil {
+		return err
 	}
 	stub := pb.NewRecoveryClient(s.client.connection)
 	timeout := s.patience()

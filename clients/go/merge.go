@@ -73,17 +73,6 @@ func (c *Context) Merge(
 		}
 		request.OnConflictByKey[key] = pb.MergeContextRequest_OnConflict(rule)
 	}
-	var check checks
-	source.checkRef(&check, "source")
-	check.context("namespace", c.namespace, "target_context_id", c.id, 1)
-	for key := range how.OnConflictByKey {
-		check.name("on_conflict_by_key.key", key, 1, keySizeMax)
-	}
-	check.preconditions(wanted.preconditions)
-	check.requestID(wanted.requestID)
-	if check.err != nil {
-		return Merged{}, check.err
-	}
 	reply := &pb.MergeContextResponse{}
 	method := pb.Recovery_MergeContext_FullMethodName
 	if err := c.write(ctx, method, request, reply, request.Write); err != nil {

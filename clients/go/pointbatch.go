@@ -13,7 +13,7 @@ import (
 // was written is not written twice. One goroutine fills it.
 type PointBatch struct {
 	requests []proto.Message
-	err      error // The first name that the server would refuse.
+	err      error // That of the first session that was lost.
 }
 
 // PointResult is what became of one operation of a batch.
@@ -22,12 +22,7 @@ type PointResult struct {
 	Err   error
 }
 
-const batchMax = 1000
-
-func (b *PointBatch) add(c *Context, request proto.Message, check checks) {
-	if b.err == nil {
-		b.err = check.err
-	}
+func (b *PointBatch) add(c *Context, request proto.Message) {
 	if b.err == nil {
 		b.err = c.writer.check()
 	}
@@ -36,33 +31,29 @@ func (b *PointBatch) add(c *Context, request proto.Message, check checks) {
 
 // Create adds a Checkpoint.
 func (b *PointBatch) Create(of *Context, point NewPoint) {
-	request, check := of.createPoint(point, orNewID(""))
-	b.add(of, request, check)
+	b.add(of, of.createPoint(point, orNewID("")))
 }
 
 // Get adds a Point.
 func (b *PointBatch) Get(of *Context, id string, view PointView) {
-	b.add(of, of.getPoint(id, view), of.checkPoint(id, 0))
+	b.add(of, of.getPoint(id, view))
 }
 
 // Update adds an UpdatePoint.
 func (b *PointBatch) Update(of *Context, id string, change PointChange) {
-	request, check := of.updatePoint(id, change, orNewID(""))
-	b.add(of, request, check)
+	b.add(of, of.updatePoint(id, change, orNewID("")))
 }
 
 // Delete adds a DeletePoint.
 func (b *PointBatch) Delete(of *Context, id string) {
-	b.add(of, of.deletePoint(id, orNewID("")), of.checkPoint(id, 1))
+	b.add(of, of.deletePoint(id, orNewID("")))
 }
 
 // BatchPoints does the operations of a batch, 1 to 1,000 of one namespace, and gives a result for
 // each.
 func (c *Client) BatchPoints(ctx context.Context, batch *PointBatch) ([]PointResult, error) {
-	check := checks{err: batch.err}
-	check.count("operations", len(batch.requests), 1, batchMax)
-	if check.err != nil {
-		return nil, check.err
+	if batch.err != nil {
+		return nil, batch.err
 	}
 	request := &pb.BatchRecoveryPointsRequest{}
 	for _, operation := range batch.requests {

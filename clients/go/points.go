@@ -85,10 +85,10 @@ func attachments(puts []PutEntry) []*pb.Entry {
 
 // pointOperation carries out work on a point, alone or with others.
 func (c *Context) pointOperation(
-	ctx context.Context, check checks, op *operation,
+	ctx context.Context, op *operation,
 ) error {
-	if check.err != nil {
-		return check.err
+	if err := checkRequest(op.request, op.requestID); err != nil {
+		return err
 	}
 	if err := c.writer.check(); err != nil {
 		return err
@@ -97,21 +97,14 @@ func (c *Context) pointOperation(
 	return c.writer.learn(c.client.points.do(ctx, c.timeout, key, op))
 }
 
-func (c *Context) checkPoint(id string, sizeMin int) (check checks) {
-	check.context("namespace", c.namespace, "context_id", c.id, 1)
-	check.name("recovery_point_id", id, sizeMin, pointIDSizeMax)
-	return check
-}
-
 // Checkpoint makes a recovery point. It fails with ErrRecoveryPointExists where there is one of the
 // id, unless Replace.
 func (c *Context) Checkpoint(
 	ctx context.Context, point NewPoint, options ...CallOption,
 ) (CreatedPoint, error) {
 	id := requestIDOf(options)
-	request, check := c.createPoint(point, id)
-	op := &operation{request: request, requestID: id}
-	if err := c.pointOperation(ctx, check, op); err != nil {
+	op := &operation{request: c.createPoint(point, id), requestID: id}
+	if err := c.pointOperation(ctx, op); err != nil {
 		return CreatedPoint{Written: Written{RequestID: id}}, err
 	}
 	reply := op.answer.(*pb.CreateRecoveryPointResponse)
@@ -122,7 +115,7 @@ func (c *Context) Checkpoint(
 
 func (c *Context) createPoint(
 	point NewPoint, requestID string,
-) (*pb.CreateRecoveryPointRequest, checks) {
+) *pb.CreateRecoveryPointRequest {
 	request := &pb.CreateRecoveryPointRequest{
 		Namespace: c.namespace, ContextId: c.id, RecoveryPointId: point.ID,
 		FromRecoveryPointId: point.FromPointID, Mutations: mutations(point.Steps),
@@ -134,16 +127,7 @@ func (c *Context) createPoint(
 	for _, condition := range point.Preconditions {
 		request.Preconditions = append(request.Preconditions, condition.message)
 	}
-	check := c.checkPoint(point.ID, 0)
-	check.name("from_recovery_point_id", point.FromPointID, 0, pointIDSizeMax)
-	check.mutations(request.Mutations)
-	check.labels("metadata", point.Metadata)
-	for i, put := range point.Attachments {
-		check.name(at("attachments", i)+".key", put.Key, 1, keySizeMax)
-	}
-	check.preconditions(request.Preconditions)
-	check.requestID(requestID)
-	return request, check
+	return request
 }
 
 // PointView says how much of a point is read. The zero value is neither entries nor attachments.
@@ -157,7 +141,7 @@ type PointView struct {
 // ErrNoRecoveryPoints.
 func (c *Context) Point(ctx context.Context, id string, view PointView) (RecoveryPoint, error) {
 	op := &operation{request: c.getPoint(id, view)}
-	if err := c.pointOperation(ctx, c.checkPoint(id, 0), op); err != nil {
+	if err := c.pointOperation(ctx, op); err != nil {
 		return RecoveryPoint{}, err
 	}
 	reply := op.answer.(*pb.GetRecoveryPointResponse)
@@ -189,9 +173,8 @@ func (c *Context) UpdatePoint(
 	ctx context.Context, id string, change PointChange, options ...CallOption,
 ) (RecoveryPoint, error) {
 	requestID := requestIDOf(options)
-	request, check := c.updatePoint(id, change, requestID)
-	op := &operation{request: request, requestID: requestID}
-	if err := c.pointOperation(ctx, check, op); err != nil {
+	op := &operation{request: c.updatePoint(id, change, requestID), requestID: requestID}
+	if err := c.pointOperation(ctx, op); err != nil {
 		return RecoveryPoint{}, err
 	}
 	reply := op.answer.(*pb.UpdateRecoveryPointResponse)
@@ -200,7 +183,7 @@ func (c *Context) UpdatePoint(
 
 func (c *Context) updatePoint(
 	id string, change PointChange, requestID string,
-) (*pb.UpdateRecoveryPointRequest, checks) {
+) *pb.UpdateRecoveryPointRequest {
 	request := &pb.UpdateRecoveryPointRequest{
 		Namespace: c.namespace, ContextId: c.id, RecoveryPointId: id,
 		SetMetadata: change.SetMetadata, DeleteMetadata: change.DeleteMetadata,
@@ -216,10 +199,7 @@ func (c *Context) updatePoint(
 			request.Pin = pb.UpdateRecoveryPointRequest_PIN_ON
 		}
 	}
-	check := c.checkPoint(id, 1)
-	check.labels("set_metadata", change.SetMetadata)
-	check.requestID(requestID)
-	return request, check
+	return request
 }
 
 // Attach puts data beside a point, which may not be made yet.
@@ -235,7 +215,7 @@ func (c *Context) Attach(
 func (c *Context) DeletePoint(ctx context.Context, id string, options ...CallOption) error {
 	requestID := requestIDOf(options)
 	op := &operation{request: c.deletePoint(id, requestID), requestID: requestID}
-	return c.pointOperation(ctx, c.checkPoint(id, 1), op)
+	return c.pointOperation(ctx, op)
 }
 
 func (c *Context) deletePoint(id, requestID string) *pb.DeleteRecoveryPointRequest {

@@ -19,11 +19,9 @@ type PointQuery struct {
 
 // Points lists the recovery points of the context.
 func (c *Context) Points(ctx context.Context, query PointQuery) iter.Seq2[RecoveryPoint, error] {
-	check := c.checkPoint(query.BeforeID, 0)
-	check.name("ancestors_of", query.AncestorsOf, 0, pointIDSizeMax)
 	request := query.request()
 	request.Namespace, request.ContextId = c.namespace, c.id
-	return c.client.listPoints(ctx, c.timeout, check, request)
+	return c.client.listPoints(ctx, c.timeout, request)
 }
 
 // Points lists the recovery points of all contexts whose ids begin with a prefix.
@@ -32,25 +30,21 @@ func (c *Client) Points(
 ) iter.Seq2[RecoveryPoint, error] {
 	request := query.request()
 	request.Namespace, request.IdPrefix = c.orNamespace(namespace), idPrefix
-	var check checks
-	check.namespace("namespace", request.Namespace)
-	check.name("id_prefix", idPrefix, 0, nameSizeMax)
-	return c.listPoints(ctx, 0, check, request)
+	return c.listPoints(ctx, 0, request)
 }
 
 func (q PointQuery) request() *pb.ListRecoveryPointsRequest {
 	return &pb.ListRecoveryPointsRequest{
 		Metadata: q.Metadata, BeforeRecoveryPointId: q.BeforeID, AncestorsOf: q.AncestorsOf,
 		WithEntries: q.View.Entries, WithAttachments: q.View.Attachments, Keys: q.View.Keys,
-		PageSize: int32(q.PageSize),
+		PageSize: pageSize(q.PageSize),
 	}
 }
 
 func (c *Client) listPoints(
-	ctx context.Context, timeout time.Duration, check checks, request *pb.ListRecoveryPointsRequest,
+	ctx context.Context, timeout time.Duration, request *pb.ListRecoveryPointsRequest,
 ) iter.Seq2[RecoveryPoint, error] {
-	check.labels("metadata", request.Metadata)
-	return pages(check.err, func(token string) ([]*pb.GetRecoveryPointResponse, string, error) {
+	return pages(func(token string) ([]*pb.GetRecoveryPointResponse, string, error) {
 		request.PageToken = token
 		reply := &pb.ListRecoveryPointsResponse{}
 		method := pb.Recovery_ListRecoveryPoints_FullMethodName
@@ -77,11 +71,6 @@ func (c *Context) PrunePoints(
 ) (Pruned, error) {
 	request := how.request(c.namespace, c.writer.options(requestIDOf(options)))
 	request.ContextId = c.id
-	check := c.checkPoint("", 0)
-	check.labels("metadata", how.Metadata)
-	if check.err != nil {
-		return Pruned{}, check.err
-	}
 	reply := &pb.PruneRecoveryPointsResponse{}
 	method := pb.Recovery_PruneRecoveryPoints_FullMethodName
 	err := c.write(ctx, method, request, reply, request.Write)
@@ -96,13 +85,6 @@ func (c *Client) PrunePoints(
 	write := &pb.WriteOptions{RequestId: requestIDOf(options)}
 	request := how.request(c.orNamespace(namespace), write)
 	request.IdPrefix = idPrefix
-	var check checks
-	check.namespace("namespace", request.Namespace)
-	check.name("id_prefix", idPrefix, 0, nameSizeMax)
-	check.labels("metadata", how.Metadata)
-	if check.err != nil {
-		return Pruned{}, check.err
-	}
 	reply := &pb.PruneRecoveryPointsResponse{}
 	method := pb.Recovery_PruneRecoveryPoints_FullMethodName
 	err := c.write(ctx, 0, method, request, reply, write)

@@ -40,12 +40,6 @@ func (c *Context) Restore(
 	case !how.To.time.IsZero():
 		request.Target = &pb.RestoreContextRequest_Time{Time: timestamp(how.To.time)}
 	}
-	check := c.checkPoint(how.To.point, 0)
-	check.preconditions(wanted.preconditions)
-	check.requestID(wanted.requestID)
-	if check.err != nil {
-		return Restored{}, check.err
-	}
 	reply := &pb.RestoreContextResponse{}
 	method := pb.Recovery_RestoreContext_FullMethodName
 	err := c.write(ctx, method, request, reply, request.Write)
@@ -79,14 +73,6 @@ func (s *State) Fork(ctx context.Context, how Fork, options ...CallOption) (*Con
 		Source: s.ref(), ContextId: how.ID, WithHistory: how.WithHistory,
 		WithRecoveryPoints: how.WithPoints, Properties: how.Properties.message(),
 		Write: &pb.WriteOptions{RequestId: requestIDOf(options)},
-	}
-	var check checks
-	s.checkRef(&check, "source")
-	check.name("context_id", how.ID, 0, nameSizeMax)
-	check.newContext("properties", request.Properties)
-	check.requestID(request.Write.RequestId)
-	if check.err != nil {
-		return nil, check.err
 	}
 	reply := &pb.ForkContextResponse{}
 	method := pb.Recovery_ForkContext_FullMethodName

@@ -53,16 +53,6 @@ func (c *Client) StartSession(
 		RecoveryPointOnLoss: begins.RecoveryPointOnLoss,
 		Write:               &pb.WriteOptions{RequestId: requestIDOf(options)},
 	}
-	var check checks
-	check.namespace("namespace", request.Namespace)
-	check.name("owner", begins.Owner, 0, nameSizeMax)
-	check.labels("metadata", begins.Metadata)
-	check.name("default_context_id", begins.DefaultContextID, 0, nameSizeMax)
-	check.newContext("create_if_missing", request.CreateIfMissing)
-	check.requestID(request.Write.RequestId)
-	if check.err != nil {
-		return nil, check.err
-	}
 	since := time.Now()
 	reply := &pb.StartSessionResponse{}
 	err := c.write(ctx, 0, pb.Tracker_StartSession_FullMethodName, request, reply, request.Write)
@@ -113,18 +103,8 @@ func (c *Client) EndSession(
 		Namespace: c.orNamespace(namespace), SessionId: id,
 		Write: &pb.WriteOptions{RequestId: requestIDOf(options)},
 	}
-	if err := checkSession(request.Namespace, id); err != nil {
-		return err
-	}
 	method := pb.Tracker_EndSession_FullMethodName
 	return c.write(ctx, 0, method, request, &pb.EndSessionResponse{}, request.Write)
-}
-
-func checkSession(namespace, id string) error {
-	var check checks
-	check.namespace("namespace", namespace)
-	check.name("session_id", id, 1, nameSizeMax)
-	return check.err
 }
 
 // renew renews the session until it is lost or ended.

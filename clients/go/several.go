@@ -17,14 +17,8 @@ type SnapshotResult struct {
 // result. One for which a message has no room is read by itself.
 func (c *Client) Snapshots(ctx context.Context, states ...*State) ([]SnapshotResult, error) {
 	request := &pb.BatchGetContextsRequest{}
-	var check checks
-	check.count("requests", len(states), 1, batchMax)
-	for i, state := range states {
-		state.checkRef(&check, at("requests", i)+".state")
+	for _, state := range states {
 		request.Requests = append(request.Requests, &pb.GetContextRequest{State: state.ref()})
-	}
-	if check.err != nil {
-		return nil, check.err
 	}
 	reply := &pb.BatchGetContextsResponse{}
 	method := pb.ContextManager_BatchGetContexts_FullMethodName
@@ -71,21 +65,11 @@ func (c *Client) UpdateAll(
 	request := &pb.BatchUpdateContextsRequest{
 		Atomic: true, Write: &pb.WriteOptions{RequestId: id},
 	}
-	var check checks
-	check.count("requests", len(updates), 1, batchMax)
-	check.requestID(id)
-	if check.err != nil {
-		return nil, check.err
-	}
 	for _, update := range updates {
-		part := update.request()
-		if err := checkUpdate(part); err != nil {
-			return nil, err
-		}
 		if err := update.Context.writer.check(); err != nil {
 			return nil, err
 		}
-		request.Requests = append(request.Requests, part)
+		request.Requests = append(request.Requests, update.request())
 	}
 	reply := &pb.BatchUpdateContextsResponse{}
 	method := pb.ContextManager_BatchUpdateContexts_FullMethodName

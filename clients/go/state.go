@@ -56,23 +56,8 @@ func (s *State) ref() *pb.StateRef {
 	return ref
 }
 
-func (s *State) checkRef(check *checks, field string) {
-	check.context(field+".namespace", s.namespace, field+".context_id", s.id, 1)
-	check.name(field+".recovery_point_id", s.at.point, 0, pointIDSizeMax)
-}
-
 // get reads the context: all of it, just some keys, or all but the entries.
 func (s *State) get(ctx context.Context, view pb.ContextView, keys []string) (*pb.Context, error) {
-	var check checks
-	s.checkRef(&check, "state")
-	for i := 0; i < len(keys) && check.err == nil; i++ {
-		if rule := nameRule(keys[i], 1, keySizeMax); rule != "" {
-			check.broke(at("keys", i), rule)
-		}
-	}
-	if check.err != nil {
-		return nil, check.err
-	}
 	request := &pb.GetContextRequest{State: s.ref(), View: view, Keys: keys}
 	reply := &pb.GetContextResponse{}
 	method := pb.ContextManager_GetContext_FullMethodName
@@ -176,19 +161,14 @@ func (s *State) Entries(ctx context.Context, query EntryQuery) iter.Seq2[Entry, 
 func (s *State) readEntries(
 	ctx context.Context, query EntryQuery, version *uint64, take func(*pb.Entry) bool,
 ) error {
-	var check checks
-	s.checkRef(&check, "state")
-	check.name("key_prefix", query.Prefix, 0, keySizeMax)
-	check.name("after_key", query.AfterKey, 0, keySizeMax)
-	check.name("before_key", query.BeforeKey, 0, keySizeMax)
-	if check.err != nil {
-		return check.err
-	}
 	reader := &entryReader{limited: query.Limit > 0, take: take, version: version}
 	reader.request = &pb.ReadEntriesRequest{
 		State: s.ref(), KeyPrefix: query.Prefix, AfterKey: query.AfterKey,
 		BeforeKey: query.BeforeKey, Reverse: query.Reverse, Limit: query.Limit,
 		KeysOnly: query.KeysOnly,
+	}
+	if err := checkRequest(reader.request, ""); err != nil {
+		return err
 	}
 	timeout := s.patience()
 	stub := pb.NewContextManagerClient(s.client.connection)

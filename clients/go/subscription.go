@@ -112,13 +112,7 @@ func (q *SubscriptionQuery) request(c *Client) (*pb.SubscribeRequest, error) {
 		}
 		request.EventTypes = append(request.EventTypes, pb.EventType(wanted))
 	}
-	var check checks
-	check.namespace("namespace", request.Namespace)
-	check.name("id_prefix", q.IDPrefix, 0, nameSizeMax)
-	check.name("type", q.Type, 0, typeSizeMax)
-	check.labels("metadata", q.Metadata)
-	check.name("key_prefix", q.KeyPrefix, 0, keySizeMax)
-	return request, check.err
+	return request, checkRequest(request, "")
 }
 
 // batches gives the events of each message of the server, over as many streams as it takes.

@@ -32,11 +32,11 @@ func (s *Synced) Apply(entries map[string]Entry) {
 
 // Sync gets what a program needs that has a version of the context. 0: it has nothing.
 func (c *Context) Sync(ctx context.Context, haveVersion uint64) (*Synced, error) {
-	if err := c.checkName(); err != nil {
-		return nil, err
-	}
 	request := &pb.SyncContextRequest{
 		Namespace: c.namespace, ContextId: c.id, HaveVersion: haveVersion,
+	}
+	if err := checkRequest(request, ""); err != nil {
+		return nil, err
 	}
 	stub := pb.NewRecoveryClient(c.client.connection)
 	timeout := c.patience()

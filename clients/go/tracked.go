@@ -18,10 +18,7 @@ type TrackedFile struct {
 // Files lists the files that were touched, by path. An empty prefix selects all.
 func (c *Context) Files(ctx context.Context, pathPrefix string) iter.Seq2[TrackedFile, error] {
 	request := &pb.ListFilesRequest{Namespace: c.namespace, ContextId: c.id, PathPrefix: pathPrefix}
-	var check checks
-	check.context("namespace", c.namespace, "context_id", c.id, 1)
-	check.text("path_prefix", pathPrefix, pathSizeMax)
-	return pages(check.err, func(token string) ([]*pb.TrackedFile, string, error) {
+	return pages(func(token string) ([]*pb.TrackedFile, string, error) {
 		request.PageToken = token
 		reply := &pb.ListFilesResponse{}
 		method := pb.Tracker_ListFiles_FullMethodName
@@ -46,19 +43,11 @@ type UsageTotal struct {
 
 // Usage gets what models cost in this context.
 func (c *Context) Usage(ctx context.Context) ([]UsageTotal, error) {
-	if err := c.checkName(); err != nil {
-		return nil, err
-	}
 	return c.client.usage(ctx, c.timeout, c.namespace, c.id)
 }
 
 // Usage gets what models cost in a namespace, also in contexts that are gone. Empty: the client's.
 func (c *Client) Usage(ctx context.Context, namespace string) ([]UsageTotal, error) {
-	var check checks
-	check.namespace("namespace", c.orNamespace(namespace))
-	if check.err != nil {
-		return nil, check.err
-	}
 	return c.usage(ctx, 0, c.orNamespace(namespace), "")
 }
 
@@ -104,9 +93,6 @@ type Status struct {
 
 // Status gets who works on the context.
 func (c *Context) Status(ctx context.Context) (Status, error) {
-	if err := c.checkName(); err != nil {
-		return Status{}, err
-	}
 	request := &pb.GetContextStatusRequest{Namespace: c.namespace, ContextId: c.id}
 	reply := &pb.GetContextStatusResponse{}
 	method := pb.Tracker_GetContextStatus_FullMethodName
@@ -124,7 +110,7 @@ func (c *Context) Status(ctx context.Context) (Status, error) {
 // Resources lists the resources that are held, by name.
 func (c *Context) Resources(ctx context.Context) iter.Seq2[Resource, error] {
 	request := &pb.ListResourcesRequest{Namespace: c.namespace, ContextId: c.id}
-	return pages(c.checkName(), func(token string) ([]*pb.Resource, string, error) {
+	return pages(func(token string) ([]*pb.Resource, string, error) {
 		request.PageToken = token
 		reply := &pb.ListResourcesResponse{}
 		method := pb.Tracker_ListResources_FullMethodName

@@ -3,7 +3,6 @@ package contextd
 import (
 	"context"
 	"iter"
-	"strconv"
 	"time"
 
 	pb "github.com/contextd/contextd/clients/go/contextdpb"
@@ -26,20 +25,8 @@ func (c *Context) Record(
 		Namespace: c.namespace, ContextId: c.id, CreateIfMissing: c.createIfMissing,
 		Write: c.writer.options(id),
 	}
-	var check checks
-	check.context("namespace", c.namespace, "context_id", c.id, 1)
-	check.count("activities", len(activities), 1, activitiesMax)
-	for i, activity := range activities {
-		message := activity.message()
-		request.Activities = append(request.Activities, message)
-		if check.err == nil {
-			field, rule := activityRule(message)
-			check.broke("activities["+strconv.Itoa(i)+"]."+field, rule)
-		}
-	}
-	check.requestID(id)
-	if check.err != nil {
-		return Recorded{}, check.err
+	for _, activity := range activities {
+		request.Activities = append(request.Activities, activity.message())
 	}
 	reply := &pb.RecordActivitiesResponse{}
 	method := pb.Tracker_RecordActivities_FullMethodName
@@ -62,25 +49,18 @@ type HistoryQuery struct {
 // History lists what was done, by sequence.
 func (c *Context) History(ctx context.Context, query HistoryQuery) iter.Seq2[Activity, error] {
 	request := &pb.ListActivitiesRequest{
-		Namespace: c.namespace, ContextId: c.id, PageSize: int32(query.PageSize),
+		Namespace: c.namespace, ContextId: c.id, PageSize: pageSize(query.PageSize),
 		Types: query.Types, StartTime: timestamp(query.StartTime),
 		EndTime: timestamp(query.EndTime), NewestFirst: query.NewestFirst,
 		FromSequence: query.FromSequence,
 	}
-	err := c.checkName()
-	return pages(err, func(token string) ([]*pb.Activity, string, error) {
+	return pages(func(token string) ([]*pb.Activity, string, error) {
 		request.PageToken = token
 		reply := &pb.ListActivitiesResponse{}
 		method := pb.Tracker_ListActivities_FullMethodName
 		err := c.client.invoke(ctx, c.timeout, method, request, reply, "")
 		return reply.GetActivities(), reply.GetNextPageToken(), err
 	}, activityOf)
-}
-
-func (c *Context) checkName() error {
-	var check checks
-	check.context("namespace", c.namespace, "context_id", c.id, 1)
-	return check.err
 }
 
 // Optimization says what of a history is kept. Duplicates are dropped first.
@@ -105,9 +85,6 @@ func (c *Context) OptimizeHistory(
 		Namespace: c.namespace, ContextId: c.id, MaxBytes: how.MaxBytes, MaxCount: how.MaxCount,
 		Deduplicate: how.Deduplicate, DryRun: how.DryRun,
 		Write: c.writer.options(requestIDOf(options)),
-	}
-	if err := c.checkName(); err != nil {
-		return Optimized{}, err
 	}
 	reply := &pb.OptimizeHistoryResponse{}
 	method := pb.Tracker_OptimizeHistory_FullMethodName
@@ -138,9 +115,6 @@ func (c *Context) TruncateHistoryBefore(
 func (c *Context) truncate(
 	ctx context.Context, request *pb.TruncateHistoryRequest, options []CallOption,
 ) (uint64, error) {
-	if err := c.checkName(); err != nil {
-		return 0, err
-	}
 	request.Namespace, request.ContextId = c.namespace, c.id
 	request.Write = c.writer.options(requestIDOf(options))
 	reply := &pb.TruncateHistoryResponse{}
