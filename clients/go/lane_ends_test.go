@@ -192,3 +192,23 @@ func TestWhoWaitedIsToldThatNobodyAnswers(t *testing.T) {
 		}
 	}
 }
+
+func TestWhoGaveUpIsNotSentAlone(t *testing.T) {
+	fake := gated()
+	fake.whole = func(int) error {
+		return refusal(codes.Unimplemented, "NOT_SUPPORTED", nil, nil)
+	}
+	puts, cancel := underWay(t, fake, nil)
+	cancel()
+	puts.waitFor(2)
+	close(fake.gate)
+	puts.group.Wait()
+	for _, request := range fake.plain {
+		if request.ContextId == "c" {
+			t.Error("it was sent")
+		}
+	}
+	if puts.errors[3] != nil {
+		t.Errorf("the other one ended with %v", puts.errors[3])
+	}
+}

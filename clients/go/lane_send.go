@@ -27,8 +27,11 @@ func (l *lane) carryOut(ops []*operation) {
 // errAskAlone says that the answer of a call had no room to tell what became of an operation.
 var errAskAlone = errors.New("the answer had no room")
 
-// carryOutOne sends one operation as the plain call.
+// carryOutOne sends one operation as the plain call, unless its caller gave up.
 func (l *lane) carryOutOne(op *operation) {
+	if l.gaveUp(op) {
+		return
+	}
 	ctx, cancel := context.WithDeadline(l.caller.done, op.deadline)
 	defer cancel()
 	op.done <- l.wire.single(ctx, op)
@@ -49,13 +52,13 @@ func (l *lane) carryOutOnce(ops []*operation, repetition int) ([]*operation, tim
 		l.failed(ops, err)
 		return nil, 0
 	}
-	var again []*operation
+	var again, alone []*operation
 	var delay time.Duration
 	for i, op := range ops {
 		switch err := results[i]; err {
 		case nil:
 		case errAskAlone:
-			l.carryOutOne(op)
+			alone = append(alone, op)
 			continue
 		default:
 			failure := err.(failed).failure()
@@ -69,17 +72,20 @@ func (l *lane) carryOutOnce(ops []*operation, repetition int) ([]*operation, tim
 		}
 		op.done <- results[i]
 	}
+	for _, op := range alone { // When all others have their results.
+		l.carryOutOne(op)
+	}
 	return again, delay
 }
 
-// failed ends operations whose call failed as a whole: each fails so where no answer came, else each
-// is sent by itself, so that one's fault is not another's.
+// failed ends operations whose call failed as a whole: each fails so where no answer came, else
+// each is sent by itself, so that one's fault is not another's.
 func (l *lane) failed(ops []*operation, err error) {
 	why := err.(failed).failure()
-	own := repeatable(why) || why.kind == errDeadlineExceeded || why.kind == errClientClosed ||
+	ofAll := repeatable(why) || why.kind == errDeadlineExceeded || why.kind == errClientClosed ||
 		why.kind == errCertificateRejected || why.kind == errWrongServer
 	for _, op := range ops {
-		if own {
+		if ofAll {
 			its := *why
 			its.RequestID = op.requestID
 			op.done <- typed(&its)
@@ -91,13 +97,17 @@ func (l *lane) failed(ops []*operation, err error) {
 
 // wanted leaves out the operations whose callers gave up.
 func (l *lane) wanted(ops []*operation) []*operation {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	kept := ops[:0]
 	for _, op := range ops {
-		if !op.gone {
+		if !l.gaveUp(op) {
 			kept = append(kept, op)
 		}
 	}
 	return kept
+}
+
+func (l *lane) gaveUp(op *operation) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return op.gone
 }
