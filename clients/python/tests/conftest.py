@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from both_tasks import BothTasks
+from certificates import Certificates
 from contextd import AsyncClient, Client
 from contextd._calls import Settings
 from fake import Blocking, FakeClock, FakeServer
@@ -21,6 +22,11 @@ def server() -> Iterator[FakeServer]:
     fake = FakeServer()
     yield fake
     fake.stop()
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return Certificates(tmp_path_factory.mktemp("certificates"))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import time
 from collections.abc import Awaitable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
-from typing import Any, Callable, Union
+from typing import Any, Callable, Optional, Union
 
 import pytest
 
@@ -16,21 +16,24 @@ import contextd
 from contextd import AsyncClient, Client
 from contextd._lane import CALLS_IN_FLIGHT
 from contextd.v1 import context_manager_pb2 as pb
+from contextd.v1 import resources_pb2
 from fake import PATIENCE_SECONDS, FakeServer
 
 WORKERS = 40
+LATE_SECONDS = 100 * int(PATIENCE_SECONDS)
 
 
 class Gate:
     """Answers updates, each with the number of its turn, once it is opened."""
 
-    def __init__(self, server: FakeServer) -> None:
+    def __init__(self, server: FakeServer, many: Optional[Callable[[Any], Any]] = None) -> None:
+        """Answers what comes together by ``many``, where it is given."""
         self._open = threading.Event()
         self._version = 0
         self.answered: list[pb.UpdateContextRequest] = []
         self._lock = threading.Lock()
         server.answer("UpdateContext", self._one)
-        server.answer("BatchUpdateContexts", self._many)
+        server.answer("BatchUpdateContexts", many or self._many)
 
     def open(self) -> None:
         self._open.set()
@@ -196,6 +199,56 @@ def test_closing_ends_what_waits_and_what_is_under_way(
     with pytest.raises(contextd.ClientClosed):
         workers.wait(workers.begin(lambda: workers.client.context("c").put("k", "v")))
     gate.open()
+
+
+def test_closing_ends_what_an_overloaded_server_refused(
+    workers: Workers, server: FakeServer
+) -> None:
+    refused = pb.UpdateResult()
+    refused.failure.CopyFrom(resources_pb2.Failure(code=8, reason="OVERLOADED"))
+    refused.failure.retry_delay.FromSeconds(LATE_SECONDS)
+    gate = Gate(
+        server,
+        lambda request: pb.BatchUpdateContextsResponse(results=[refused] * len(request.requests)),
+    )
+    outcomes = fill(workers, server)
+    waiting = []
+    for index in range(5):
+        context = workers.client.context(f"c-{index}", timeout=10.0 * LATE_SECONDS)
+        waiting.append(workers.begin(partial(context.put, "k", "v")))
+    workers.wait_waiting(5)
+    gate.open()
+    for outcome in outcomes:
+        workers.wait(outcome)
+    server.wait_for("BatchUpdateContexts", 1)
+    workers.wait(workers.begin(workers.client.close))
+    for outcome in waiting:
+        with pytest.raises(contextd.ClientClosed):
+            workers.wait(outcome)
+
+
+def test_what_the_programs_own_code_raises_comes_to_all_whose_call_it_was(
+    workers: Workers, server: FakeServer
+) -> None:
+    def token() -> str:
+        raise LookupError("no token")
+
+    gate = Gate(server)
+    outcomes = fill(workers, server)
+    waiting = []
+    for index in range(5):
+        context = workers.client.context(f"c-{index}")
+        waiting.append(workers.begin(partial(context.put, "k", "v")))
+    workers.wait_waiting(5)
+    workers.client._runner.connection._token = token
+    gate.open()
+    for outcome in outcomes:
+        workers.wait(outcome)
+    for outcome in waiting:
+        with pytest.raises(LookupError, match="no token"):
+            workers.wait(outcome)
+    workers.client._runner.connection._token = None
+    workers.wait(workers.begin(partial(workers.client.context("c-0").put, "k", "v")))
 
 
 def test_a_task_that_is_cancelled_leaves_the_others(server: FakeServer) -> None:

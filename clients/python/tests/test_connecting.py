@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import http.server
-import pathlib
-import shutil
 import socket
-import subprocess
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +14,8 @@ import grpc
 import pytest
 
 import contextd
+from asking import ask
+from certificates import SERVER_NAME, Certificates
 from contextd import AsyncClient, Client, FinishedCall, Tls
 from contextd.v1 import context_manager_pb2 as pb
 from fake import UNAVAILABLE, Fail, FakeServer
@@ -24,61 +23,17 @@ from fake import UNAVAILABLE, Fail, FakeServer
 INFO = pb.GetServerInfoResponse(version="1", settings={"message_size_max": "4MiB"})
 
 
-def ask(form: str, address: str, **options: Any) -> Any:
-    """Asks what the server is, with a client of its own."""
-
-    async def ask_async() -> Any:
-        async with AsyncClient(address, **options) as client:
-            return await client.server_info()
-
-    if form == "async":
-        return asyncio.run(ask_async())
-    with Client(address, **options) as client:
-        return client.server_info()
-
-
 # TLS.
 
 
-@pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
-    """Two authorities, and what the first one signed for a server and a client."""
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl is not installed")
-    folder = tmp_path_factory.mktemp("tls")
-    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-
-    def run(*arguments: str) -> None:
-        subprocess.run([openssl, *arguments], cwd=folder, check=True, capture_output=True)
-
-    (folder / "names").write_text("subjectAltName=DNS:localhost,DNS:contextd.test")
-    for name in ("ca", "other"):
-        run("req", "-x509", *key, "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", name)
-    for name in ("server", "client"):
-        run("req", *key, "-subj", f"/CN={name}", "-keyout", f"{name}.key", "-out", f"{name}.csr")
-        ca = ["-CA", "ca", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names"]
-        run("x509", "-req", "-in", f"{name}.csr", *ca, "-out", name)
-    return folder
-
-
-class Named:
-    """The files by their names."""
-
-    def __init__(self, folder: pathlib.Path) -> None:
-        self._folder = folder
-
-    def __getitem__(self, name: str) -> bytes:
-        return (self._folder / name).read_bytes()
-
-
 @pytest.fixture(params=[False, True], ids=["tls", "mtls"])
-def encrypted(request: pytest.FixtureRequest, files: pathlib.Path) -> Iterator[FakeServer]:
+def encrypted(request: pytest.FixtureRequest, certificates: Certificates) -> Iterator[FakeServer]:
     """A server that encrypts, and perhaps asks for a certificate."""
-    own = Named(files)
-    ca = own["ca"] if request.param else None
+    ca = certificates["ca"] if request.param else None
     fake = FakeServer(
-        grpc.ssl_server_credentials([(own["server.key"], own["server"])], ca, request.param)
+        grpc.ssl_server_credentials(
+            [(certificates["server.key"], certificates["server"])], ca, request.param
+        )
     )
     fake.answer("GetServerInfo", INFO)
     yield fake
@@ -87,30 +42,35 @@ def encrypted(request: pytest.FixtureRequest, files: pathlib.Path) -> Iterator[F
 
 @pytest.mark.parametrize("form", ["sync", "async"])
 def test_a_server_whose_certificate_is_believed_is_asked(
-    encrypted: FakeServer, files: pathlib.Path, form: str
+    encrypted: FakeServer, certificates: Certificates, form: str
 ) -> None:
-    own = Named(files)
-    tls = Tls(own["ca"], own["client"], own["client.key"], server_name="contextd.test")
+    tls = Tls(
+        certificates["ca"],
+        certificates["client"],
+        certificates["client.key"],
+        server_name=SERVER_NAME,
+    )
     assert ask(form, encrypted.address, tls=tls).version == "1"
 
 
 @pytest.mark.parametrize("form", ["sync", "async"])
-@pytest.mark.parametrize(("ca", "name"), [("other", "contextd.test"), ("ca", "another.test")])
+@pytest.mark.parametrize(("ca", "name"), [("other", SERVER_NAME), ("ca", "another.test")])
 def test_a_certificate_that_is_not_believed_fails_at_once(
-    encrypted: FakeServer, files: pathlib.Path, form: str, ca: str, name: str
+    encrypted: FakeServer, certificates: Certificates, form: str, ca: str, name: str
 ) -> None:
     calls: list[FinishedCall] = []
-    tls = Tls(Named(files)[ca], server_name=name)
+    tls = Tls(certificates[ca], server_name=name)
     with pytest.raises(contextd.CertificateRejected, match=encrypted.address):
         ask(form, encrypted.address, tls=tls, on_call=calls.append)
     assert [call.attempts for call in calls] == [1]
 
 
+@pytest.mark.parametrize("form", ["sync", "async"])
 def test_a_server_that_does_not_encrypt_is_told_as_that(
-    server: FakeServer, files: pathlib.Path
+    server: FakeServer, certificates: Certificates, form: str
 ) -> None:
     with pytest.raises(contextd.CertificateRejected):
-        ask("sync", server.address, tls=Tls(Named(files)["ca"]))
+        ask(form, server.address, tls=Tls(certificates["ca"]))
 
 
 def test_a_certificate_without_its_key_is_refused() -> None:
@@ -147,12 +107,13 @@ def test_another_service_is_the_wrong_one(form: str) -> None:
         other.stop(grace=None).wait()
 
 
-def test_when_nobody_answers_the_error_says_where_and_how_often() -> None:
+@pytest.mark.parametrize("form", ["sync", "async"])
+def test_when_nobody_answers_the_error_says_where_and_how_often(form: str) -> None:
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
         address = f"127.0.0.1:{nobody.getsockname()[1]}"
         with pytest.raises(contextd.Unavailable) as caught:
-            ask("sync", address, timeout=0.3)
+            ask(form, address, timeout=0.3)
     assert address in str(caught.value)
     assert "times in 0." in str(caught.value) or "once in 0." in str(caught.value)
 
@@ -225,6 +186,39 @@ def test_each_call_is_told_of_when_it_is_over(form: str, server: FakeServer) -> 
     (call,) = calls
     assert (call.method, call.attempts, call.error) == ("GetServerInfo", 2, None)
     assert call.seconds > 0
+
+
+@pytest.mark.parametrize("form", ["sync", "async"])
+def test_what_is_told_of_calls_may_raise_and_they_go_on(
+    form: str, server: FakeServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(call: FinishedCall) -> None:
+        raise LookupError(call.method)
+
+    server.answer("GetServerInfo", INFO)
+    assert ask(form, server.address, on_call=refuse).version == "1"
+    assert "told of GetServerInfo" in caplog.text
+
+
+@pytest.mark.parametrize("form", ["sync", "async"])
+def test_what_a_token_raises_comes_out_and_is_told(form: str, server: FakeServer) -> None:
+    calls: list[FinishedCall] = []
+    error = LookupError("no token")
+
+    def token() -> str:
+        raise error
+
+    with pytest.raises(LookupError) as caught:
+        ask(form, server.address, token=token, on_call=calls.append)
+    assert caught.value is error
+    assert [(call.attempts, call.error) for call in calls] == [(1, error)]
+
+
+@pytest.mark.parametrize("form", ["sync", "async"])
+def test_tokens_that_run_out_are_no_answer(form: str, server: FakeServer) -> None:
+    tokens: Iterator[str] = iter(())
+    with pytest.raises(RuntimeError, match="StopIteration"):
+        ask(form, server.address, token=lambda: next(tokens))
 
 
 def test_what_the_server_is_is_asked_once(client: Any, server: FakeServer) -> None:

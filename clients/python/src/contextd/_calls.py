@@ -1,8 +1,9 @@
 """Calls without I/O: what to send, when to wait, when to give up.
 
 An operation is a generator. It yields the steps that need the outside (a call, a delay, a
-stream read to its end), is resumed with what came of them, and returns its result. A failed
-step is thrown into it as a :class:`~contextd.ContextdError`. The synchronous and the
+stream read to its end), is resumed with what came of them, and returns its result. What a step
+raises is thrown into it: a :class:`~contextd.ContextdError` where it failed,
+anything else where the program's own code did, or ended it. The synchronous and the
 asynchronous client differ only in how they perform the steps, so that everything which
 decides is here once.
 """
@@ -167,21 +168,34 @@ def send(
     of that of the settings.
     """
     attempts = settings.attempts(timeout)
-    while True:
-        try:
-            response = yield Invoke(method.name, request, attempts.remaining())
-        except ContextdError as error:
+    made = 0
+    try:
+        while True:
+            made += 1
+            try:
+                response = yield Invoke(method.name, request, attempts.remaining())
+                break
+            except ContextdError as error:
+                delay = attempts.delay_after(error)
+                if delay is None:
+                    raise
+                _log.debug("%s is repeated in %.3f s: %s", method.name, delay, error)
+            yield Sleep(delay)
+    except BaseException as error:
+        if isinstance(error, ContextdError):
             error.request_id = request_id
-            delay = attempts.delay_after(error)
-            if delay is None:
-                _explain(settings, error, attempts)
-                _tell(settings, method, attempts, error)
-                raise
-            _log.debug("%s is repeated in %.3f s: %s", method.name, delay, error)
-        else:
-            _tell(settings, method, attempts, None)
-            return cast(Response, response)
-        yield Sleep(delay)
+            _explain(settings, error, attempts)
+        _tell(settings, method, attempts, made, error)
+        raise
+    _tell(settings, method, attempts, made, None)
+    return cast(Response, response)
+
+
+# What gRPC says of a connection that was made and ended at once, and what may be behind it.
+_CLOSED = "Socket closed"
+_CLOSED_HINT = (
+    " (a server that asks for TLS, or for a certificate, ends connections so too: see `tls`)"
+)
 
 
 def _explain(settings: Settings, error: ContextdError, attempts: Attempts) -> None:
@@ -192,17 +206,24 @@ def _explain(settings: Settings, error: ContextdError, attempts: Attempts) -> No
             f"{settings.address} was tried {times} in {attempts.elapsed():.1f} s; "
             f"the last answer: {error.message}"
         )
+        if _CLOSED in error.message:
+            error.message += _CLOSED_HINT
 
 
 def _tell(
     settings: Settings,
     method: Method[Any, Any],
     attempts: Attempts,
-    error: Optional[ContextdError],
+    made: int,
+    error: Optional[BaseException],
 ) -> None:
-    if settings.on_call is not None:
-        made = attempts.count + (error is None)
+    """Tells who wants to know of each call; what that raises does not touch the call."""
+    if settings.on_call is None:
+        return
+    try:
         settings.on_call(FinishedCall(method.name, attempts.elapsed(), made, error))
+    except Exception:
+        _log.exception("on_call raised, told of %s", method.name)
 
 
 def call_together(

@@ -11,7 +11,7 @@ from contextd._calls import Coalesce, Operation
 from contextd._calls import send as send_one
 from contextd._kinds import KIND_OF, KINDS
 from contextd._lane import Lane, Outcome, Part, send, too_late
-from contextd.errors import ClientClosed, ContextdError
+from contextd.errors import ClientClosed
 
 
 class _ThreadPart(Part):
@@ -87,7 +87,7 @@ class Lanes:
                 self._leave(lane, part)
         if part.outcome is None:
             raise too_late(step)
-        if isinstance(part.outcome, ContextdError):
+        if isinstance(part.outcome, Exception):
             raise part.outcome
         return part.outcome
 

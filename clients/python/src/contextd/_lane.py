@@ -49,7 +49,8 @@ _TIMEOUT_MIN = 0.001
 # What a whole call ends with that was repeated to its deadline, or that no operation of it caused.
 _OF_ALL = (Unavailable, Overloaded, DeadlineExceeded, Cancelled, ClientClosed, WrongServer)
 
-Outcome = Union[Message, ContextdError]
+Outcome = Union[Message, Exception]
+"""The answer, or what was raised: not always by us, but also by a token or an interceptor."""
 
 
 class Part:
@@ -97,8 +98,11 @@ class Part:
             self.over = True
             self.wake(outcome)
 
-    def fail(self, error: ContextdError) -> None:
+    def fail(self, error: Exception) -> None:
         """Lets it end with an error of its own, made of one that others have too."""
+        if not isinstance(error, ContextdError):
+            self.settle(error)
+            return
         own = copy.copy(error)
         own.request_id = self.request_id
         own.__cause__ = error
@@ -312,8 +316,13 @@ def send(settings: Settings, kind: Kind, group: Sequence[Part]) -> Operation[Non
             for part, error in refused:
                 part.fail(error)
             return
-        yield Sleep(delay)
         group = [part for part, _ in refused]
+        try:
+            yield Sleep(delay)
+        except ContextdError as error:  # The client was closed.
+            for part in group:
+                part.fail(error)
+            return
     for part in group:
         yield from _send_alone(settings, part)
 
@@ -332,6 +341,11 @@ def _send_together(
     except ContextdError:
         # One of them may be the reason: it must not be the others' fault.
         outcomes = [None] * len(group)
+    except Exception as error:
+        # The program's own code raised it, before anything was sent: of all of them.
+        for part in group:
+            part.fail(error)
+        return []
     else:
         outcomes = _complete(kind.read(response, group), group)
     refused = []
@@ -340,7 +354,7 @@ def _send_together(
             yield from _send_alone(settings, part)
         elif isinstance(outcome, Overloaded):
             refused.append((part, outcome))
-        elif isinstance(outcome, ContextdError):
+        elif isinstance(outcome, Exception):
             part.fail(outcome)
         else:
             part.settle(outcome)
@@ -362,7 +376,7 @@ def _send_alone(settings: Settings, part: Part) -> Operation[None]:
     timeout = _left(settings, part.deadline)
     try:
         outcome = yield from send_one(settings, part.method, part.request, part.request_id, timeout)
-    except ContextdError as error:
+    except Exception as error:
         part.settle(error)
     else:
         part.settle(cast(Message, outcome))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from typing import Any, Callable, Optional, TypeVar, cast
 
@@ -37,6 +36,7 @@ class Connection:
     def __init__(self, channel: grpc.Channel, token: Optional[Callable[[], str]] = None) -> None:
         """Calls nobody."""
         self.closed = False
+        self._closing = threading.Event()
         self._channel = channel
         self._token = token
         manager = ContextManagerStub(channel)
@@ -58,9 +58,15 @@ class Connection:
         """Reads what a call failed with: after :meth:`close` that, whatever else it says."""
         return errors.ClientClosed() if self.closed else error_of(error)
 
+    def sleep(self, seconds: float) -> None:
+        """Lets so many seconds pass. Raises ``ClientClosed`` as soon as it is closed."""
+        if self._closing.wait(seconds):
+            raise errors.ClientClosed
+
     def close(self) -> None:
-        """Ends it, and the calls that are under way."""
+        """Ends it, the calls that are under way, and those that wait to be repeated."""
         self.closed = True
+        self._closing.set()
         self._channel.close()
 
 
@@ -69,7 +75,7 @@ class Runner:
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        self.sleep: Callable[[float], None] = time.sleep
+        self.sleep: Callable[[float], None] = connection.sleep
         self._methods = connection.methods
         self._lanes = Lanes(self.run)
 
@@ -89,7 +95,7 @@ class Runner:
             while True:
                 try:
                     outcome = self._perform(step)
-                except errors.ContextdError as error:
+                except BaseException as error:
                     step = operation.throw(error)
                 else:
                     step = operation.send(outcome)

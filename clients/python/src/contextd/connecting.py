@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Callable, Optional
 
-from contextd.errors import ContextdError
-
 
 @dataclass(frozen=True)
 class Tls:
@@ -47,14 +45,16 @@ class FinishedCall:
             one call, ``BatchUpdateContexts`` or ``BatchRecoveryPoints``.
         seconds: How long it took, its repetitions and the delays between them included.
         attempts: How often it was made.
-        error: What it failed with. ``None``: it did not.
+        error: What it failed with: a :class:`~contextd.ContextdError`, or what the program itself
+            raised, such as ``asyncio.CancelledError``. ``None``: it did not fail.
     """
 
     method: str
     seconds: float
     attempts: int
-    error: Optional[ContextdError]
+    error: Optional[BaseException]
 
 
 OnCall = Callable[[FinishedCall], object]
-"""Told of each call when it is over, by whoever made it: it should be quick, and not raise."""
+"""Told of each call when it is over, by whoever made it: it should be quick. What it raises is
+logged, and changes nothing."""

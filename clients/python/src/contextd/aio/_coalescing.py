@@ -12,7 +12,7 @@ from contextd._calls import Coalesce, Operation
 from contextd._calls import send as send_one
 from contextd._kinds import KIND_OF, KINDS
 from contextd._lane import Lane, Outcome, Part, send, too_late
-from contextd.errors import ClientClosed, ContextdError
+from contextd.errors import ClientClosed
 
 
 class _TaskPart(Part):
@@ -26,7 +26,7 @@ class _TaskPart(Part):
 
     def wake(self, outcome: Outcome) -> None:
         assert self.future is not None
-        if isinstance(outcome, ContextdError):
+        if isinstance(outcome, Exception):
             self.future.set_exception(outcome)
         else:
             self.future.set_result(outcome)

@@ -43,6 +43,7 @@ class AsyncConnection:
     def __init__(self, channel: grpc.aio.Channel, token: Optional[Token] = None) -> None:
         """Calls nobody."""
         self.closed = False
+        self._closing: Optional[asyncio.Event] = None
         self._channel = channel
         self._token = token
         manager: ContextManagerAsyncStub = ContextManagerStub(channel)
@@ -73,9 +74,23 @@ class AsyncConnection:
         cancelling: Optional[Callable[[], int]] = getattr(task, "cancelling", None)
         return self.closed and (cancelling is None or cancelling() == 0)
 
+    async def sleep(self, seconds: float) -> None:
+        """Lets so many seconds pass. Raises ``ClientClosed`` as soon as it is closed."""
+        if self._closing is None:
+            # Before Python 3.10 an event is of the loop that runs when it is made.
+            self._closing = asyncio.Event()
+        try:
+            if not self.closed:
+                await asyncio.wait_for(self._closing.wait(), seconds)
+        except asyncio.TimeoutError:
+            return
+        raise errors.ClientClosed
+
     async def close(self) -> None:
-        """Ends it, and the calls that are under way."""
+        """Ends it, the calls that are under way, and those that wait to be repeated."""
         self.closed = True
+        if self._closing is not None:
+            self._closing.set()
         await self._channel.close()
 
 
@@ -85,10 +100,11 @@ class AsyncRunner:
     def __init__(
         self,
         connection: AsyncConnection,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        sleep: Optional[Callable[[float], Awaitable[None]]] = None,
     ) -> None:
+        """Lets time pass with ``sleep``, where it is not as the connection does."""
         self.connection = connection
-        self.sleep = sleep
+        self.sleep = connection.sleep if sleep is None else sleep
         self._methods = connection.methods
         self._lanes = AsyncLanes(self.run)
 
@@ -109,7 +125,7 @@ class AsyncRunner:
             while True:
                 try:
                     outcome = await self._perform(step)
-                except errors.ContextdError as error:
+                except BaseException as error:
                     step = operation.throw(error)
                 else:
                     step = operation.send(outcome)
