@@ -3,7 +3,6 @@ package dev.contextd.client;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 
@@ -16,6 +15,7 @@ import java.util.Map;
  *   <li>At most {@code calls} calls are under way. An operation that finds room goes at once.
  *   <li>Operations of one context are under way in one call at most, in the order in which they
  *       were given.
+ *   <li>A call is of one namespace: the one that waits longest. They take turns so.
  *   <li>Nothing is sent and nobody is told while the lock is held.
  * </ol>
  *
@@ -31,9 +31,9 @@ final class Lane {
     final LaneKind kind;
     private final int callsInFlight;
 
-    // What waits for room, and for each context that is under way, what waits behind it.
+    // What waits for room, and the contexts that are under way.
     private final ArrayDeque<LaneOperation<?>> waiting = new ArrayDeque<>();
-    private final Map<LaneOperation.Key, ArrayDeque<LaneOperation<?>>> busy = new HashMap<>();
+    private final Map<LaneOperation.Key, Busy> busy = new HashMap<>();
     private final List<LaneCall> calls = new ArrayList<>();
     private int waitingCount;
     private long waitingBytes;
@@ -41,6 +41,27 @@ final class Lane {
     private long sweepAt;
     private long sweepTurn;
     private boolean closed;
+
+    /** A context that is under way in a call, and what waits behind that. */
+    private static final class Busy {
+        final LaneCall call;
+        private ArrayDeque<LaneOperation<?>> behind;
+
+        Busy(LaneCall call) {
+            this.call = call;
+        }
+
+        void add(LaneOperation<?> operation) {
+            if (behind == null) {
+                behind = new ArrayDeque<>();
+            }
+            behind.addLast(operation);
+        }
+
+        ArrayDeque<LaneOperation<?>> behind() {
+            return behind == null ? new ArrayDeque<>(0) : behind;
+        }
+    }
 
     Lane(Core core, LaneKind kind, int callsInFlight) {
         this.core = core;
@@ -54,8 +75,8 @@ final class Lane {
             if (closed) {
                 operation.completeExceptionally(core.closedError());
             } else if (!busy.containsKey(operation.key) && calls.size() < callsInFlight) {
-                call = new LaneCall(this, operation);
-                busy.put(operation.key, new ArrayDeque<>(0));
+                call = new LaneCall(this);
+                add(call, operation);
                 calls.add(call);
             } else if (waitingCount >= WAITING_MAX || waitingBytes > WAITING_BYTES_MAX) {
                 operation.completeExceptionally(
@@ -75,8 +96,12 @@ final class Lane {
     }
 
     private void enqueue(LaneOperation<?> operation) {
-        ArrayDeque<LaneOperation<?>> behind = busy.get(operation.key);
-        (behind != null ? behind : waiting).addLast(operation);
+        Busy context = busy.get(operation.key);
+        if (context != null) {
+            context.add(operation);
+        } else {
+            waiting.addLast(operation);
+        }
         waitingCount++;
         waitingBytes += operation.message.length;
         if (!sweeping || operation.deadline - sweepAt < 0) {
@@ -98,50 +123,42 @@ final class Lane {
         if (closed || calls.size() >= callsInFlight) {
             return null;
         }
-        List<LaneOperation<?>> taken = new ArrayList<>(Math.min(waiting.size(), OPERATIONS_MAX));
-        long bytes = 0;
-        Iterator<LaneOperation<?>> each = waiting.iterator();
-        Map<LaneOperation.Key, ArrayDeque<LaneOperation<?>>> own = new HashMap<>();
-        while (each.hasNext() && taken.size() < OPERATIONS_MAX) {
-            LaneOperation<?> operation = each.next();
-            boolean mine = own.containsKey(operation.key);
-            if (!operation.isDone() && !mine && busy.containsKey(operation.key)) {
-                each.remove();
-                busy.get(operation.key).addLast(operation);
-                continue;
-            }
-            boolean first = taken.isEmpty();
-            boolean fits =
-                    bytes + operation.message.length <= BYTES_MAX
-                            && !operation.alone
-                            && (first || sameNamespace(taken.get(0), operation));
-            if (!operation.isDone() && !first && !fits) {
-                break;
-            }
-            each.remove();
-            waitingCount--;
-            waitingBytes -= operation.message.length;
+        LaneCall call = new LaneCall(this);
+        List<LaneOperation<?>> others = new ArrayList<>(0);
+        while (!waiting.isEmpty()) {
+            LaneOperation<?> operation = waiting.peekFirst();
+            Busy context = busy.get(operation.key);
             if (operation.isDone()) {
-                continue; // Its caller gave up.
-            }
-            bytes += operation.message.length;
-            taken.add(operation);
-            own.computeIfAbsent(operation.key, key -> new ArrayDeque<>(0));
-            if (!fits) {
+                left(waiting.removeFirst()); // Its caller gave up.
+            } else if (context != null && context.call != call) {
+                context.add(waiting.removeFirst());
+            } else if (call.isOfOtherNamespace(operation)) {
+                others.add(waiting.removeFirst());
+            } else if (call.hasRoomFor(operation)) {
+                add(call, left(waiting.removeFirst()));
+            } else {
                 break;
             }
         }
-        if (taken.isEmpty()) {
+        for (int i = others.size() - 1; i >= 0; i--) {
+            waiting.addFirst(others.get(i));
+        }
+        if (call.operations().isEmpty()) {
             return null;
         }
-        busy.putAll(own);
-        LaneCall call = new LaneCall(this, taken);
         calls.add(call);
         return call;
     }
 
-    private static boolean sameNamespace(LaneOperation<?> a, LaneOperation<?> b) {
-        return a.key.namespace().equals(b.key.namespace());
+    private void add(LaneCall call, LaneOperation<?> operation) {
+        call.add(operation);
+        busy.computeIfAbsent(operation.key, key -> new Busy(call));
+    }
+
+    private LaneOperation<?> left(LaneOperation<?> operation) {
+        waitingCount--;
+        waitingBytes -= operation.message.length;
+        return operation;
     }
 
     /** Sends what waits, as far as there is room. */
@@ -168,9 +185,9 @@ final class Lane {
     /** Frees contexts; what waited behind them is older than what waits for room. */
     private void release(List<LaneOperation<?>> operations) {
         for (int i = operations.size() - 1; i >= 0; i--) {
-            ArrayDeque<LaneOperation<?>> behind = busy.remove(operations.get(i).key);
-            while (behind != null && !behind.isEmpty()) {
-                waiting.addFirst(behind.removeLast());
+            Busy context = busy.remove(operations.get(i).key);
+            if (context != null) {
+                context.behind().descendingIterator().forEachRemaining(waiting::addFirst);
             }
         }
     }
@@ -204,7 +221,7 @@ final class Lane {
     /** All operations that have no result yet. */
     private List<LaneOperation<?>> open() {
         List<LaneOperation<?>> all = new ArrayList<>(waiting);
-        busy.values().forEach(all::addAll);
+        busy.values().forEach(context -> all.addAll(context.behind()));
         calls.forEach(call -> all.addAll(call.operations()));
         all.removeIf(LaneOperation::isDone);
         return all;

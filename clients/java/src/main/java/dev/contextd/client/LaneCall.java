@@ -1,8 +1,8 @@
 package dev.contextd.client;
 
+import com.google.protobuf.Empty;
 import com.google.protobuf.Message;
 import dev.contextd.client.error.ContextdException;
-import dev.contextd.client.error.OverloadedException;
 import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import java.util.ArrayList;
@@ -12,25 +12,47 @@ import java.util.function.Function;
 
 /** Operations that are under way together. */
 final class LaneCall {
+    // The outcome of what goes again.
+    private static final Message AGAIN = Empty.getDefaultInstance();
+
     private final Lane lane;
-    private final List<LaneOperation<?>> operations;
-    private List<LaneOperation<?>> open;
+    private final List<LaneOperation<?>> operations = new ArrayList<>();
+    private long bytes;
+
+    // Those that have no answer yet, and those that are to be asked by themselves afterwards.
+    private List<LaneOperation<?>> open = operations;
+    private final List<LaneOperation<?>> alone = new ArrayList<>(0);
     private volatile UnaryCall<?, ?, Object> sent;
     private int refusals;
 
-    LaneCall(Lane lane, LaneOperation<?> operation) {
-        this(lane, List.of(operation));
-    }
-
-    LaneCall(Lane lane, List<LaneOperation<?>> operations) {
+    LaneCall(Lane lane) {
         this.lane = lane;
-        this.operations = operations;
-        open = operations;
-        operations.forEach(operation -> operation.call = this);
     }
 
     List<LaneOperation<?>> operations() {
         return operations;
+    }
+
+    /** Whether an operation cannot go with these: a call is of one namespace. */
+    boolean isOfOtherNamespace(LaneOperation<?> operation) {
+        return !operations.isEmpty()
+                && !operations.get(0).key.namespace().equals(operation.key.namespace());
+    }
+
+    /** Whether an operation may go with these; the first one always may. */
+    boolean hasRoomFor(LaneOperation<?> operation) {
+        return operations.isEmpty()
+                || operations.size() < Lane.OPERATIONS_MAX
+                        && bytes + operation.message.length <= Lane.BYTES_MAX
+                        && !operation.alone
+                        && !operations.get(0).alone;
+    }
+
+    /** Takes an operation, before it is sent. */
+    void add(LaneOperation<?> operation) {
+        operations.add(operation);
+        bytes += operation.message.length;
+        operation.call = this;
     }
 
     /** Tells one whose time is over what is known: nobody answered, or nothing. */
@@ -74,7 +96,7 @@ final class LaneCall {
 
     private void over(Object response, Throwable error) {
         LaneOperation<?> operation = open.get(0);
-        lane.finish(this, List.of());
+        lane.finish(this, alone);
         if (error != null) {
             operation.completeExceptionally(Pending.unwrap(error));
         } else {
@@ -93,55 +115,70 @@ final class LaneCall {
             allFailed(error);
             return;
         }
-        List<LaneOperation<?>> refused = new ArrayList<>(0);
-        List<Message> outcomes = new ArrayList<>(open.size());
-        long delay = 0;
-        for (int i = 0; i < open.size(); i++) {
-            Message outcome = LaneKind.outcome(results.get(i));
-            outcomes.add(outcome);
-            if (outcome instanceof dev.contextd.v1.Failure failure
-                    && Failures.of(failure, "") instanceof OverloadedException overloaded) {
-                refused.add(open.get(i));
-                delay = Math.max(delay, delay(overloaded));
-            }
-        }
         List<LaneOperation<?>> answered = open;
-        if (refused.isEmpty()) {
-            lane.finish(this, List.of()); // The next call goes out before anybody is told.
-            tell(answered, outcomes, Long.MAX_VALUE);
-            return;
-        }
-        refusals++;
+        List<Message> outcomes = new ArrayList<>(results.size());
+        results.forEach(result -> outcomes.add(LaneKind.outcome(result)));
+        long delay = delayOf(outcomes);
         long again = System.nanoTime() + delay;
-        refused.removeIf(operation -> operation.deadline - again <= 0 || operation.isDone());
-        open = refused;
-        tell(answered, outcomes, again);
-        if (refused.isEmpty()) {
-            lane.finish(this, List.of());
+        open = new ArrayList<>(0);
+        for (int i = 0; i < outcomes.size(); i++) {
+            divide(answered.get(i), outcomes, i, again);
+        }
+        tell(answered, outcomes);
+        if (open.isEmpty()) {
+            lane.finish(this, alone);
         } else {
-            Pending<Object> owner = new Pending<>();
-            lane.core.timers.after(delay, owner, this::send);
+            refusals++;
+            lane.core.timers.after(delay, new Pending<Void>(), this::send);
         }
     }
 
-    private long delay(OverloadedException error) {
+    /** How long the server asks to wait with what it was too busy for. 0: it was not. */
+    private long delayOf(List<Message> outcomes) {
+        long delay = 0;
+        for (Message outcome : outcomes) {
+            if (LaneKind.isOverloaded(outcome)) {
+                var failure = (dev.contextd.v1.Failure) outcome;
+                delay = Math.max(delay, delay(Failures.of(failure, "")));
+            }
+        }
+        return delay;
+    }
+
+    private long delay(ContextdException error) {
         double random = ThreadLocalRandom.current().nextDouble();
         return error.retryDelay()
                 .map(asked -> (long) (asked.toNanos() * (1 + random / 2)))
                 .orElse(lane.core.retry.delayNanos(refusals, random));
     }
 
-    /** Tells each its own; those that were overloaded and go again at a time hear nothing yet. */
-    private void tell(List<LaneOperation<?>> answered, List<Message> outcomes, long again) {
-        for (int i = 0; i < answered.size(); i++) {
+    /** Keeps an operation that goes again; its outcome is told to nobody. */
+    private void divide(
+            LaneOperation<?> operation, List<Message> outcomes, int place, long again) {
+        Message outcome = outcomes.get(place);
+        if (LaneKind.hadNoRoom(outcome)) {
+            operation.alone = true;
+            alone.add(operation);
+            outcomes.set(place, AGAIN);
+        } else if (LaneKind.isOverloaded(outcome) && operation.deadline - again > 0) {
+            if (!operation.isDone()) {
+                open.add(operation);
+            }
+            outcomes.set(place, AGAIN);
+        }
+    }
+
+    /** Tells each its own. What their callers begin now may go with the next call. */
+    private static void tell(List<LaneOperation<?>> answered, List<Message> outcomes) {
+        for (int i = 0; i < outcomes.size(); i++) {
             LaneOperation<?> operation = answered.get(i);
             Message outcome = outcomes.get(i);
             if (outcome == null) {
                 operation.completeExceptionally(Failures.newerServer("a result of another kind"));
-            } else if (!(outcome instanceof dev.contextd.v1.Failure failure)) {
-                operation.answer(outcome);
-            } else if (again == Long.MAX_VALUE || !open.contains(operation)) {
+            } else if (outcome instanceof dev.contextd.v1.Failure failure) {
                 operation.completeExceptionally(Failures.of(failure, operation.requestId));
+            } else if (outcome != AGAIN) {
+                operation.answer(outcome);
             }
         }
     }
@@ -154,7 +191,8 @@ final class LaneCall {
         }
         // One's fault is not another's: each goes by itself.
         open.forEach(operation -> operation.alone = true);
-        lane.finish(this, List.copyOf(open));
+        alone.addAll(open);
+        lane.finish(this, alone);
     }
 
     private static boolean isOver(ContextdException error) {
@@ -165,7 +203,7 @@ final class LaneCall {
 
     private void allFailed(Throwable error) {
         List<LaneOperation<?>> failed = open;
-        lane.finish(this, List.of());
+        lane.finish(this, alone);
         for (LaneOperation<?> operation : failed) {
             operation.completeExceptionally(
                     error instanceof ContextdException known

@@ -5,7 +5,10 @@ import com.google.protobuf.Message;
 import dev.contextd.v1.BatchRecoveryPointsResponse;
 import dev.contextd.v1.BatchUpdateContextsResponse;
 import dev.contextd.v1.ContextManagerGrpc;
+import dev.contextd.v1.CreateRecoveryPointResponse;
+import dev.contextd.v1.Failure;
 import dev.contextd.v1.RecoveryGrpc;
+import dev.contextd.v1.UpdateRecoveryPointResponse;
 import dev.contextd.v1.UpdateResult;
 import io.grpc.MethodDescriptor;
 import io.grpc.protobuf.ProtoUtils;
@@ -57,6 +60,26 @@ record LaneKind(
             case FAILURE -> point.getFailure();
             default -> null;
         };
+    }
+
+    /** Whether the server was too busy for a part. */
+    static boolean isOverloaded(Message outcome) {
+        return outcome instanceof Failure failure && failure.getReason().equals("OVERLOADED");
+    }
+
+    /**
+     * Whether the answer had no room to tell what became of a part: the last ones of a large answer
+     * tell less than they would have told alone. An update of a point that is missing looks the same.
+     */
+    static boolean hadNoRoom(Message outcome) {
+        if (outcome instanceof Failure failure) {
+            return failure.getReason().equals("RESPONSE_TOO_LARGE");
+        }
+        if (outcome instanceof CreateRecoveryPointResponse created) {
+            return !created.hasRecoveryPoint();
+        }
+        return outcome instanceof UpdateRecoveryPointResponse updated
+                && !updated.hasRecoveryPoint();
     }
 
     /** The request of a call with several operations. */

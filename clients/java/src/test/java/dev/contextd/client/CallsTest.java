@@ -248,6 +248,55 @@ class CallsTest {
     }
 
     @Test
+    void aCallIsOfOneNamespaceAndTheyTakeTurns() throws Exception {
+        client.context("a").put("k", "1");
+        client.context("b").put("k", "1");
+        for (int i = 0; i < 3; i++) {
+            client.withNamespace("other").context("o" + i).put("k", "1");
+            client.context("c" + i).put("k", "1");
+        }
+        fake.requests.take();
+        fake.requests.take();
+        for (String namespace : List.of("other", "default")) {
+            fake.answer(version(1));
+            BatchUpdateContextsRequest batch = (BatchUpdateContextsRequest) fake.requests.take();
+            assertEquals(3, batch.getRequestsCount());
+            batch.getRequestsList()
+                    .forEach(each -> assertEquals(namespace, each.getNamespace()));
+        }
+    }
+
+    @Test
+    void whatTheAnswerHadNoRoomForIsAskedAlone() throws Exception {
+        List<CompletableFuture<Written>> four = four();
+        fake.answer(version(1));
+        fake.requests.take();
+        var noRoom = dev.contextd.v1.Failure.newBuilder().setReason("RESPONSE_TOO_LARGE");
+        var results = versions(4).toBuilder();
+        results.setResults(2, UpdateResult.newBuilder().setFailure(noRoom));
+        fake.answer(version(1));
+        fake.answer(results.build());
+        assertEquals(4, four.get(3).join().version());
+        UpdateContextRequest alone = (UpdateContextRequest) fake.requests.take();
+        assertEquals("c2", alone.getContextId());
+        fake.answer(version(9));
+        assertEquals(9, four.get(2).join().version());
+    }
+
+    @Test
+    void whatIsBegunUponAnAnswerGoesWithTheNextCall() throws Exception {
+        List<CompletableFuture<Written>> four = four();
+        fake.answer(version(1));
+        fake.requests.take();
+        client.context("d").put("k", "1"); // Both calls are under way.
+        four.forEach(each -> each.thenAccept(done -> client.context("e").put("k", "1")));
+        fake.answers.add(fake.answers.take()); // That of the four is the next.
+        fake.answer(versions(4));
+        BatchUpdateContextsRequest next = (BatchUpdateContextsRequest) fake.requests.take();
+        assertEquals(5, next.getRequestsCount());
+    }
+
+    @Test
     void whatWasGivenUpIsNotSent() throws Exception {
         List<CompletableFuture<Written>> four = four();
         four.get(1).cancel(true);
