@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+import copy
+import pickle
+from dataclasses import FrozenInstanceError, fields, replace
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 
@@ -68,6 +70,33 @@ def test_what_is_not_told_is_absent() -> None:
     event = event_of(tracker_pb2.Event(type=tracker_pb2.EVENT_TYPE_SESSION_LOST, cursor="c"))
     assert event == Event(EventType.SESSION_LOST, "", "c")
     assert event.context_id == ""
+
+
+@pytest.mark.parametrize("copied", [copy.copy, lambda e: pickle.loads(pickle.dumps(e)), replace])
+def test_a_copy_has_every_field_and_keeps_no_message(copied: Callable[[Event], Event]) -> None:
+    message = tracker_pb2.Event(
+        type=tracker_pb2.EVENT_TYPE_UPDATED,
+        cursor="c",
+        context=resources_pb2.Context(id="c", version=3),
+        mutations=[resources_pb2.Mutation(delete_entry=resources_pb2.DeleteEntry(key="k"))],
+    )
+    event = event_of(message)
+    copy_of_it = copied(event)
+    message.Clear()
+    assert copy_of_it.context_id == "c"
+    assert copy_of_it == Event(
+        EventType.UPDATED,
+        "",
+        "c",
+        context=copy_of_it.context,
+        mutations=(contextd.Delete("k"),),
+    )
+
+
+def test_an_event_that_was_told_does_not_change() -> None:
+    event = event_of(tracker_pb2.Event(cursor="c"))
+    with pytest.raises(FrozenInstanceError):
+        event.cursor = "d"  # type: ignore[misc]
 
 
 MUTATIONS: list[tuple[dict[str, Any], Any]] = [

@@ -38,6 +38,9 @@ class Streams:
     3. What is dropped without ``close`` leaves no stream, and soon no thread.
 
     Threads: one receives, any closes. A thread of its own looks after the patience.
+
+    Attributes:
+        closed: Whether it is over.
     """
 
     def __init__(
@@ -52,19 +55,16 @@ class Streams:
         self._clock = clock
         self._lock = threading.Lock()
         self._closed = threading.Event()
+        self.closed = False
         self._stream: Optional[Stream] = None
         self._watched = False
         self._waiting_since: Optional[float] = None
         self._silent = False
 
-    @property
-    def closed(self) -> bool:
-        """Whether it is over."""
-        return self._closed.is_set()
-
     def close(self) -> None:
         """Ends it, once and for all."""
         with self._lock:
+            self.closed = True
             self._closed.set()
             stream = self._stream
         if stream is not None:

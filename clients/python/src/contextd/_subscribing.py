@@ -8,14 +8,14 @@ from collections import deque
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Optional, Union
+from typing import NamedTuple, Optional, Union
 
 import grpc
 
 from contextd import _requests, _rules
 from contextd._calls import Settings, StreamAttempts
 from contextd.errors import ContextdError, Unavailable
-from contextd.events import NUMBERS, POSITIONS, Event, EventType, event_of
+from contextd.events import NUMBERS, Event, EventType, event_of
 from contextd.v1 import tracker_pb2 as pb
 
 _log = logging.getLogger("contextd")
@@ -72,6 +72,13 @@ def new_request(
     return request
 
 
+class _Position(NamedTuple):
+    """A cursor that the server told without an event, and why."""
+
+    type: EventType
+    cursor: str
+
+
 class Feed:
     """The events of one subscription, over as many streams as it takes.
 
@@ -86,7 +93,6 @@ class Feed:
     Threads: one; ``cursor`` and ``caught_up`` may be read from any.
 
     Attributes:
-        cursor: The position behind what was handed out. ``None``: it is not known yet.
         caught_up: Whether all that had happened was handed out.
         begun: Whether the server has said anything.
     """
@@ -105,11 +111,19 @@ class Feed:
         self._progress = progress
         self._attempts: Optional[StreamAttempts] = None
         self._failed = 0
-        self._arrived: deque[Event] = deque()
+        self._arrived: deque[Union[Event, _Position]] = deque()
         self._parts: Optional[pb.Event] = None
-        self.cursor: Optional[str] = request.cursor if request.HasField("cursor") else None
+        # Where it goes on, or what has the position and was handed out after that.
+        self._cursor: Optional[str] = request.cursor if request.HasField("cursor") else None
+        self._last: Union[Event, _Position, None] = None
         self.caught_up = False
         self.begun = False
+
+    @property
+    def cursor(self) -> Optional[str]:
+        """The position behind what was handed out. ``None``: it is not known yet."""
+        last = self._last
+        return self._cursor if last is None else last.cursor
 
     @property
     def patience(self) -> float:
@@ -135,8 +149,14 @@ class Feed:
         if self._failed:
             _log.info("the subscription goes on")
             self._failed = 0
+        # The message before is needed no more.
+        self._cursor, self._last = self.cursor, None
+        arrived = self._arrived
         for event in response.events.events:
-            self._join(event)
+            if self._parts is not None or event.more:
+                self._join(event)
+            else:
+                arrived.append(event_of(event))
         kind = response.WhichOneof("kind")
         if kind == "caught_up":
             self._position(EventType.CAUGHT_UP, response.caught_up.cursor)
@@ -157,24 +177,32 @@ class Feed:
     def _position(self, type: EventType, cursor: str) -> None:
         # Behind the first part of an event would be a gap in what was handed out.
         if self._parts is None:
-            self._arrived.append(Event(type, self._request.namespace, cursor))
+            self._arrived.append(_Position(type, cursor))
 
     def take(self) -> Optional[Event]:
         """Hands out what is next. ``None``: a further message is needed."""
-        self.settle()
-        return self._hand_out() if self._arrived else None
+        arrived = self._arrived
+        while arrived:
+            last = arrived.popleft()
+            if isinstance(last, Event):
+                self._last = last
+                return last
+            self._reach(last)
+            if self._progress:
+                return Event(last.type, self._request.namespace, last.cursor)
+        return None
 
     def settle(self) -> None:
         """Goes on over positions that nobody wants to see, up to the next event."""
-        while self._arrived and not self._progress and self._arrived[0].type in POSITIONS:
-            self._hand_out()
+        arrived = self._arrived
+        while arrived and not self._progress and isinstance(arrived[0], _Position):
+            self._reach(arrived[0])
+            arrived.popleft()
 
-    def _hand_out(self) -> Event:
-        event = self._arrived.popleft()
-        self.cursor = event.cursor
-        if event.type is EventType.CAUGHT_UP:
+    def _reach(self, position: _Position) -> None:
+        self._last = position
+        if position.type is EventType.CAUGHT_UP:
             self.caught_up = True
-        return event
 
     def ended(self) -> ContextdError:
         """What it means that a stream ended without an error."""

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Callable, NamedTuple, Optional, Union
+from typing import Any, Callable, NamedTuple, Optional, Union
 
 from contextd.tracking import (
     Activation,
@@ -204,11 +204,26 @@ class SequenceRange(NamedTuple):
     last: int
 
 
+class _Told:
+    """Holds the message that an event's fields are read of; an event that a program makes has none.
+
+    It has all the room that an event has, so that it can become one.
+    """
+
+    __slots__ = ("__dict__", "__weakref__", "_message")
+
+    _message: tracker_pb2.Event
+
+
 @dataclass(frozen=True)
-class Event:
+class Event(_Told):
     """What one change did to one context or session.
 
     A change of several contexts makes several events of the same revision.
+
+    What a subscription hands out is read of the server's message when it is asked for, once: a
+    program pays for the fields that it looks at. Until it is dropped it keeps that message,
+    events beside it too, up to 1 MiB; a copy (``copy.copy``) keeps only what it holds.
 
     Attributes:
         type: What happened.
@@ -228,6 +243,8 @@ class Event:
         trimmed: Of a history that was made smaller: the activities that are gone.
     """
 
+    __slots__ = ()
+
     type: EventType
     namespace: str
     cursor: str
@@ -246,7 +263,14 @@ class Event:
     @property
     def context_id(self) -> str:
         """The context's id. Empty for events of sessions."""
+        message: Optional[tracker_pb2.Event] = getattr(self, "_message", None)
+        if message is not None:
+            return message.context.id
         return "" if self.context is None else self.context.id
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Is copied with all its fields, and without the message."""
+        return type(self), tuple(getattr(self, field.name) for field in fields(self))
 
 
 POSITIONS = frozenset({EventType.CAUGHT_UP, EventType.PROGRESS})
@@ -300,21 +324,59 @@ def mutation_of(mutation: resources_pb2.Mutation) -> Mutation:
     return UnknownMutation(kind) if read is None else read(mutation)
 
 
-def event_of(event: tracker_pb2.Event) -> Event:
-    """Reads an event's message."""
-    return Event(
-        type=_TYPES.get(event.type, EventType.UNKNOWN),
-        namespace=event.namespace,
-        cursor=event.cursor,
-        revision=event.revision,
-        time=time_of(event.HasField("time"), event.time),
-        context=info_of(event.context) if event.HasField("context") else None,
-        mutations=tuple(map(mutation_of, event.mutations)),
-        entries=tuple(map(entry_of, event.entries)),
-        reset=event.reset,
-        session_id=event.session_id,
-        session=session_of(event.session) if event.HasField("session") else None,
-        activation=activation_of(event.activation) if event.HasField("activation") else None,
-        recovery_point_id=event.recovery_point_id,
-        trimmed=tuple(SequenceRange(gone.first, gone.last) for gone in event.trimmed),
-    )
+class _Read:
+    """A field that is read of an event's message when it is asked for the first time.
+
+    Where an event has a field of its own, because it was read or made with it, Python does not
+    come here.
+    """
+
+    def __init__(self, name: str, read: Callable[[tracker_pb2.Event], object]) -> None:
+        self._name = name
+        self._read = read
+
+    def __get__(self, event: Optional[Event], owner: Optional[type] = None) -> object:
+        if event is None:
+            return self
+        value = event.__dict__[self._name] = self._read(event._message)
+        return value
+
+
+class _ReadAgain:
+    """A field that is read each time: that costs less than to keep it."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, event: Optional[Event], owner: Optional[type] = None) -> object:
+        return self if event is None else getattr(event._message, self._name)
+
+
+_READERS: Mapping[str, Callable[[tracker_pb2.Event], object]] = {
+    "type": lambda event: _TYPES.get(event.type, EventType.UNKNOWN),
+    "time": lambda event: time_of(event.HasField("time"), event.time),
+    "context": lambda event: info_of(event.context) if event.HasField("context") else None,
+    "mutations": lambda event: tuple(map(mutation_of, event.mutations)),
+    "entries": lambda event: tuple(map(entry_of, event.entries)),
+    "session": lambda event: session_of(event.session) if event.HasField("session") else None,
+    "activation": lambda event: (
+        activation_of(event.activation) if event.HasField("activation") else None
+    ),
+    "trimmed": lambda event: tuple(SequenceRange(gone.first, gone.last) for gone in event.trimmed),
+}
+
+# Only now: a dataclass takes what stands at a field's name for its default.
+for _field in fields(Event):
+    if _field.name in _READERS:
+        setattr(Event, _field.name, _Read(_field.name, _READERS[_field.name]))
+    else:
+        setattr(Event, _field.name, _ReadAgain(_field.name))
+
+
+def event_of(message: tracker_pb2.Event) -> Event:
+    """Makes the event of a message, which must change no more; its fields are read when asked."""
+    # This costs half of what Event.__new__() does.
+    told = _Told()
+    told._message = message
+    told.__class__ = Event
+    return told  # type: ignore[return-value]

@@ -92,12 +92,13 @@ class Subscription(Iterator[Event]):
             ...     for event in events:
             ...         view.apply(event)
         """
-        while not self._feed.caught_up and not self._streams.closed:
-            event = self._feed.take()
+        feed, streams = self._feed, self._streams
+        while not feed.caught_up and not streams.closed:
+            event = feed.take()
             if event is not None:
                 yield event
-            elif not self._feed.caught_up:
-                self._streams.receive()
+            elif not feed.caught_up:
+                streams.receive()
 
     def close(self) -> None:
         """Ends the iteration, also one that another thread waits in. Events are left alone."""

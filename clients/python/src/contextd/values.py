@@ -341,9 +341,13 @@ class ServerInfo(NamedTuple):
     features: tuple[str, ...]
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
 def time_of(present: bool, time: timestamp_pb2.Timestamp) -> Optional[datetime]:
     """Reads a time, in UTC. ``None`` where it is absent."""
-    return time.ToDatetime(tzinfo=timezone.utc) if present else None
+    # What ToDatetime() gives, for half of its price.
+    return _EPOCH + timedelta(0, time.seconds, time.nanos // 1000) if present else None
 
 
 def length_of(present: bool, length: duration_pb2.Duration) -> Optional[timedelta]:

@@ -29,6 +29,9 @@ class AsyncStreams:
     3. Whoever waits may be cancelled: what was on its way arrives with the next wait.
 
     For the tasks of one loop: one receives, any closes.
+
+    Attributes:
+        closed: Whether it is over.
     """
 
     def __init__(
@@ -37,6 +40,7 @@ class AsyncStreams:
         """Begins no stream yet; ``begin`` does."""
         self._begin = begin
         self._feed = feed
+        self.closed = False
         self._closed = asyncio.Event()
         self._stream: Optional[Stream] = None
         self._message: Optional[asyncio.Future[pb.SubscribeResponse]] = None
@@ -47,13 +51,9 @@ class AsyncStreams:
         if self._stream is not None:
             self._stream.cancel()
 
-    @property
-    def closed(self) -> bool:
-        """Whether it is over."""
-        return self._closed.is_set()
-
     async def close(self) -> None:
         """Ends it, once and for all."""
+        self.closed = True
         self._closed.set()
         await self._end()
 

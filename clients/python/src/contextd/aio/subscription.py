@@ -50,12 +50,13 @@ class AsyncSubscription(AsyncIterator[Event]):
 
     async def until_caught_up(self) -> AsyncIterator[Event]:
         """Hands out events until all was. As :meth:`contextd.Subscription.until_caught_up`."""
-        while not self._feed.caught_up and not self._streams.closed:
-            event = self._feed.take()
+        feed, streams = self._feed, self._streams
+        while not feed.caught_up and not streams.closed:
+            event = feed.take()
             if event is not None:
                 yield event
-            elif not self._feed.caught_up:
-                await self._streams.receive()
+            elif not feed.caught_up:
+                await streams.receive()
 
     async def aclose(self) -> None:
         """Ends the iteration, also one that another task waits in."""
