@@ -131,7 +131,7 @@ func serveAll(t *testing.T, register func(*grpc.Server), options ...Option) *Cli
 	}
 	options = append(options, WithDialOptions(grpc.WithContextDialer(dial),
 		grpc.WithTransportCredentials(insecure.NewCredentials())))
-	client, err := New("passthrough:///fake", options...)
+	client, err := New("passthrough:///localhost", options...)
 	if err != nil {
 		t.Fatal(err)
 	}

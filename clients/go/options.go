@@ -97,8 +97,8 @@ func WithTLSFiles(authorities, certificate, key string) Option {
 	}
 }
 
-// WithToken has each attempt carry a bearer token, which source gives. Without TLS it can be read by
-// whoever sees the traffic.
+// WithToken has each attempt carry a bearer token, which source gives. Without TLS it goes to this
+// machine only: New fails with ErrInvalidValue where the address is of another one.
 func WithToken(source func(context.Context) (string, error)) Option {
 	return func(s *settings) error {
 		s.token = source
@@ -167,6 +167,9 @@ func newSettings(address string, options []Option) (settings, error) {
 	}
 	if rule := namespaceRule(made.namespace); rule != "" {
 		return made, invalidField("namespace", rule)
+	}
+	if made.token != nil && made.tls == nil && !isLocal(made.address) {
+		return made, invalidValue("the token would go to %s in plain text: use WithTLS", made.address)
 	}
 	return made, nil
 }
