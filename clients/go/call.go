@@ -131,7 +131,7 @@ func (c *caller) understand(ctx context.Context, err error) *Failure {
 func (c *caller) last(failure *Failure, begun time.Time, attempts int) error {
 	if failure.kind == errUnavailable {
 		failure.Message = fmt.Sprintf("nobody answered at %s for %.1f s, tried %d times: %s",
-			c.address, time.Since(begun).Seconds(), attempts, failure.Message)
+			c.address, time.Since(begun).Seconds(), attempts, explained(failure.Message, c.tls != nil))
 	}
 	if failure.kind == errCertificateRejected || failure.kind == errWrongServer {
 		failure.Message = fmt.Sprintf("at %s: %s", c.address, failure.Message)

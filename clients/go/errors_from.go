@@ -99,6 +99,25 @@ func classify(failure *Failure) {
 	}
 }
 
+// What grpc-go says of a connection that the server closed before it said anything.
+var closedAtOnce = []string{
+	"error reading server preface: EOF", "error reading server preface: read tcp",
+}
+
+// explained puts behind a message what it may mean that a connection was closed at once: a server with
+// TLS does not say why it let nobody in.
+func explained(message string, withTLS bool) string {
+	switch {
+	case !containsAny(message, closedAtOnce):
+		return message
+	case withTLS:
+		return message + " (the connection was closed at once: what listens there may want a " +
+			"certificate of the client, or another one, or has too many connections)"
+	}
+	return message + " (the connection was closed at once: what listens there may take TLS only, " +
+		"or has too many connections)"
+}
+
 func containsAny(text string, parts []string) bool {
 	for _, part := range parts {
 		if strings.Contains(text, part) {
