@@ -95,7 +95,7 @@ func (c *caller) repeat(
 			}
 			c.log.Debug("a call is repeated",
 				"method", method, "attempt", attempts, "delay", delay, "error", failure)
-			if err := sleep(ctx, delay); err != nil {
+			if err := c.sleep(ctx, delay); err != nil {
 				return c.named(c.understand(ctx, err), requestID)
 			}
 		}
@@ -129,7 +129,7 @@ func (c *caller) understand(ctx context.Context, err error) *Failure {
 
 // last is the failure that a call ends with.
 func (c *caller) last(failure *Failure, begun time.Time, attempts int) error {
-	if failure.kind == errUnavailable {
+	if failure.kind == errUnavailable && failure.Reason == "" {
 		failure.Message = fmt.Sprintf("nobody answered at %s for %.1f s, tried %d times: %s",
 			c.address, time.Since(begun).Seconds(), attempts, explained(failure.Message, c.tls != nil))
 	}

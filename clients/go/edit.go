@@ -78,7 +78,7 @@ func (c *Context) winning(ctx context.Context, try func() error) error {
 			return err
 		}
 		delay := c.client.retry.conflictDelay(attempt, random())
-		if stopped := sleep(ctx, delay); stopped != nil {
+		if stopped := c.client.sleep(ctx, delay); stopped != nil {
 			return typed(c.client.understand(ctx, stopped))
 		}
 	}

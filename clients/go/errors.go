@@ -2,6 +2,7 @@ package contextd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -268,9 +269,14 @@ func closedFailure() *Failure {
 	return newFailure(errClientClosed, codes.Canceled, "the client was closed")
 }
 
+// cancelled is the failure of a call whose context was cancelled, and tells why where that was told.
 func cancelled(cause error) *Failure {
 	failure := newFailure(errCancelled, codes.Canceled, "the call was cancelled")
-	failure.cause = cause
+	failure.cause = context.Canceled
+	if cause != nil && !errors.Is(cause, context.Canceled) {
+		failure.Message += ": " + cause.Error()
+		failure.cause = errors.Join(context.Canceled, cause)
+	}
 	return failure
 }
 

@@ -27,9 +27,13 @@ var tlsRefusals = []string{
 	"cannot check peer: missing selected ALPN", "tls: the server wants TLS",
 }
 
+// httpStatus is what grpc-go says of a status of HTTP. Those that a proxy gives while there is no server
+// behind it, such as 503, come as UNAVAILABLE.
+const httpStatus = "unexpected HTTP status code"
+
 // What grpc-go says where HTTP answers that is no gRPC.
 var wrongServers = []string{
-	"looked like an HTTP/1.1 header", "unexpected HTTP status code", "missing HTTP content-type",
+	"looked like an HTTP/1.1 header", httpStatus, "missing HTTP content-type",
 	"unexpected content-type", "malformed HTTP",
 }
 
@@ -76,6 +80,9 @@ func failureOfPart(part *pb.Failure, place string) *Failure {
 func classify(failure *Failure) {
 	if failure.Reason != "" {
 		failure.kind = reasons[failure.Reason]
+		if failure.kind == nil && failure.Code == codes.Unavailable {
+			failure.kind = errUnavailable
+		}
 		return
 	}
 	switch failure.Code {
@@ -94,7 +101,8 @@ func classify(failure *Failure) {
 	if failure.kind == errUnavailable && containsAny(failure.Message, tlsRefusals) {
 		failure.kind = errCertificateRejected
 	}
-	if containsAny(failure.Message, wrongServers) {
+	proxy := failure.Code == codes.Unavailable && strings.Contains(failure.Message, httpStatus)
+	if !proxy && containsAny(failure.Message, wrongServers) {
 		failure.kind = errWrongServer
 	}
 }

@@ -83,6 +83,20 @@ func repeatable(failure *Failure) bool {
 		failure.kind == errCancelled
 }
 
+// sleep waits, unless the call's context ends or the client is closed before.
+func (c *caller) sleep(ctx context.Context, delay time.Duration) error {
+	timer := time.NewTimer(delay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-c.done.Done():
+		return c.done.Err()
+	}
+}
+
 // sleep waits, unless the context ends before.
 func sleep(ctx context.Context, delay time.Duration) error {
 	timer := time.NewTimer(delay)

@@ -67,7 +67,7 @@ func (s *streaming[M]) repeat(ctx context.Context, attempts *int) error {
 		}
 		s.caller.log.Info("a stream is begun again",
 			"method", s.method, "delay", delay, "error", failure)
-		if err := sleep(ctx, delay); err != nil {
+		if err := s.caller.sleep(ctx, delay); err != nil {
 			return typed(s.caller.understand(ctx, err))
 		}
 	}
