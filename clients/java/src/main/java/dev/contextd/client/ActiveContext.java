@@ -67,8 +67,8 @@ public final class ActiveContext extends Context implements AutoCloseable {
     }
 
     /**
-     * Deactivates, if that was not done. It throws where the activation did not last until here; but
-     * not where the program ended the session or deleted the context itself.
+     * Deactivates, if that was not done. It throws where the activation did not last until here;
+     * but not where the program ended the session or deleted the context itself.
      */
     @Override
     public void close() {

@@ -9,7 +9,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Flow;
 import java.util.function.Function;
 
-/** One context, to read and to write, with futures: see {@link Context}, whose methods these are. */
+/** One context, to read and to write, with futures: the methods of {@link Context}. */
 public class AsyncContext extends AsyncContextState {
     AsyncContext(Target target) {
         super(target);

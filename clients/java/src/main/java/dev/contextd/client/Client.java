@@ -273,8 +273,8 @@ public final class Client implements AutoCloseable {
     }
 
     /**
-     * Ends all calls with {@link ClientClosedException}, closes the subscriptions, and stops to renew
-     * the sessions, which end by themselves. Closing twice is allowed.
+     * Ends all calls with {@link ClientClosedException}, closes the subscriptions, and stops
+     * renewing the sessions, which end by themselves. Closing twice is allowed.
      */
     @Override
     public void close() {

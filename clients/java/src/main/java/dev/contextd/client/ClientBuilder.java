@@ -103,8 +103,8 @@ public final class ClientBuilder {
     }
 
     /**
-     * Whether concurrent operations go out together. Default: yes. An operation that finds room goes
-     * out at once; the others wait for a call that is under way, and go together.
+     * Whether concurrent operations go out together. Default: yes. An operation that finds room
+     * goes out at once; the others wait for a call that is under way, and go together.
      *
      * @param on whether they do
      * @return this
@@ -185,8 +185,8 @@ public final class ClientBuilder {
     }
 
     /**
-     * Gives the bearer token. It is asked before each attempt, by whichever thread makes that, so it
-     * keeps the token and does not wait.
+     * Gives the bearer token. It is asked before each attempt, by whichever thread makes that, so
+     * it keeps the token and does not wait.
      *
      * @param supplier gives the token
      * @return this

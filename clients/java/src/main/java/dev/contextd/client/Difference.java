@@ -3,7 +3,8 @@ package dev.contextd.client;
 import java.util.Optional;
 
 /**
- * An entry, or a label, that two states have differently. One that does not fit into a message with both values is told as two: that it was removed, then that it was added.
+ * An entry, or a label, that two states have differently. One that does not fit into a message
+ * with both values is told as two: that it was removed, then that it was added.
  *
  * @param key the key of the entry or label
  * @param inMetadata whether it is a label; then only the values count

@@ -5,7 +5,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What one change did to one context or session. A change of several contexts makes several events of the same revision.
+ * What one change did to one context or session. A change of several contexts makes several
+ * events of the same revision.
  *
  * @param type what happened
  * @param namespace the namespace that isolates it

@@ -6,7 +6,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Which events a subscription tells, and where it begins. Immutable: each method gives a changed copy.
+ * Which events a subscription tells, and where it begins. Immutable: each method gives a
+ * changed copy.
  *
  * @param contextIds only of these contexts; empty: of all
  * @param idPrefix only ids that begin with it
@@ -34,7 +35,9 @@ public record EventQuery(
         Duration progressInterval) {
     /** All that happens from now on. */
     public static final EventQuery ALL =
-            new EventQuery(List.of(), "", "", Map.of(), Set.of(), "", Begin.NOW, "", false, false, Duration.ofSeconds(10));
+            new EventQuery(
+                    List.of(), "", "", Map.of(), Set.of(), "", Begin.NOW, "", false, false,
+                    Duration.ofSeconds(10));
 
     /**
      * Only of some contexts.

@@ -23,7 +23,9 @@ public record MergeOptions(
         OptionalLong ifVersion) {
     /** Nothing is merged where there are conflicts. */
     public static final MergeOptions PLAIN =
-            new MergeOptions(OnConflict.FAIL, Map.of(), Optional.empty(), false, false, OptionalLong.empty());
+            new MergeOptions(
+                    OnConflict.FAIL, Map.of(), Optional.empty(), false, false,
+                    OptionalLong.empty());
 
     /**
      * With a rule for conflicts.

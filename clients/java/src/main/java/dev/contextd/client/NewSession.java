@@ -30,7 +30,9 @@ public record NewSession(
         Consumer<SessionLostException> onLost) {
     /** Of nobody, for 60 s. */
     public static final NewSession PLAIN =
-            new NewSession("", Duration.ofSeconds(60), Map.of(), "", Optional.empty(), 0, false, lost -> {});
+            new NewSession(
+                    "", Duration.ofSeconds(60), Map.of(), "", Optional.empty(), 0, false,
+                    lost -> {});
 
     /**
      * For somebody.

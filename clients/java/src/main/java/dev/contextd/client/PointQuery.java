@@ -4,7 +4,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Which recovery points to get or list, and what of them. Immutable: each method gives a changed copy.
+ * Which recovery points to get or list, and what of them. Immutable: each method gives a
+ * changed copy.
  *
  * @param metadata only those with all these labels of their own
  * @param before only those made before this one; empty: all

@@ -6,7 +6,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What is to be changed of a recovery point. Its state never changes. Immutable: each method gives a changed copy.
+ * What is to be changed of a recovery point. Its state never changes. Immutable: each
+ * method gives a changed copy.
  *
  * @param setMetadata labels to set
  * @param removeMetadata labels to remove
@@ -28,7 +29,9 @@ public record PointUpdate(
         Optional<Boolean> pinned) {
     /** No change. */
     public static final PointUpdate NONE =
-            new PointUpdate(Map.of(), List.of(), Map.of(), Map.of(), List.of(), Optional.empty(), false, Optional.empty());
+            new PointUpdate(
+                    Map.of(), List.of(), Map.of(), Map.of(), List.of(), Optional.empty(), false,
+                    Optional.empty());
 
     /**
      * Sets labels.

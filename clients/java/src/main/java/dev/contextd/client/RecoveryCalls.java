@@ -193,7 +193,11 @@ final class RecoveryCalls {
                         .then(
                                 from ->
                                         fixed(after)
-                                                .map(to -> new DiffSource(to, from, prefix, values))));
+                                                .map(
+                                                        to ->
+                                                                new DiffSource(
+                                                                        to, from, prefix,
+                                                                        values))));
     }
 
     /** What leads from a version to the newest one. */

@@ -5,7 +5,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A state of a context that is kept, and what lies beside it. Points order by sequence, never by time.
+ * A state of a context that is kept, and what lies beside it. Points order by sequence, never
+ * by time.
  *
  * @param namespace the namespace of its context
  * @param contextId the context

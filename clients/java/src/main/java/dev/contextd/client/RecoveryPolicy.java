@@ -12,7 +12,9 @@ import java.util.Optional;
  *     empty: never
  */
 public record RecoveryPolicy(
-        Optional<RetentionPolicy> retention, long pointEveryChanges, Optional<Duration> pointEvery) {
+        Optional<RetentionPolicy> retention,
+        long pointEveryChanges,
+        Optional<Duration> pointEvery) {
     /**
      * A point after so many changes, kept as the server keeps them.
      *

@@ -7,7 +7,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * Renews a session until it is ended or lost: every third of its term, less up to a quarter of that.
+ * Renews a session until it is ended or lost: every third of its term, less up to a quarter of
+ * that.
  *
  * <p>Threads: any; the renewals are the timer's and the network's.
  */
