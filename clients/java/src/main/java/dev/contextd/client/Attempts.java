@@ -3,6 +3,7 @@ package dev.contextd.client;
 import dev.contextd.client.error.CertificateRejectedException;
 import dev.contextd.client.error.ContextdException;
 import dev.contextd.client.error.OverloadedException;
+import dev.contextd.client.error.WrongServerException;
 import io.grpc.Status;
 import java.util.concurrent.ThreadLocalRandom;
 
@@ -35,7 +36,9 @@ final class Attempts {
     /** Whether the same call may do better later. */
     static boolean mayHelp(ContextdException error) {
         return switch (error.code()) {
-            case UNAVAILABLE -> !(error instanceof CertificateRejectedException);
+            case UNAVAILABLE ->
+                    !(error instanceof CertificateRejectedException)
+                            && !(error instanceof WrongServerException);
             case CANCELLED -> true;
             default -> error instanceof OverloadedException;
         };

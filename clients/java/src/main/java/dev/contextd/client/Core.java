@@ -83,8 +83,13 @@ final class Core {
         return onCall != null;
     }
 
+    /** Tells the program of a call. What its function throws is logged: the call goes on. */
     void report(CallReport report) {
-        onCall.accept(report);
+        try {
+            onCall.accept(report);
+        } catch (RuntimeException thrown) {
+            Log.LOGGER.log(System.Logger.Level.WARNING, "the function for onCall failed", thrown);
+        }
     }
 
     /** Runs something when the client is closed; gives what takes that back. */

@@ -77,6 +77,7 @@ final class DiffSource extends StreamSource<DiffStatesRequest, DiffStatesRespons
     }
 
     static Difference entry(EntryDiff entry) {
+        check(entry.hasBefore() || entry.hasAfter());
         return new Difference(
                 entry.getKey(),
                 false,
@@ -84,7 +85,14 @@ final class DiffSource extends StreamSource<DiffStatesRequest, DiffStatesRespons
                 RecoveryCalls.entry(entry.hasAfter(), entry.getAfter()));
     }
 
+    private static void check(boolean known) {
+        if (!known) {
+            throw Failures.newerServer("a difference of another kind");
+        }
+    }
+
     private static Difference label(MetadataDiff label) {
+        check(label.hasBefore() || label.hasAfter());
         return new Difference(
                 label.getKey(),
                 true,

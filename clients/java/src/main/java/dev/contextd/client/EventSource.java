@@ -111,9 +111,11 @@ final class EventSource
         List<Event> found = new ArrayList<>(message.getEvents().getEventsCount() + 1);
         message.getEvents().getEventsList().forEach(event -> join(found, event));
         switch (message.getKindCase()) {
-            case CAUGHT_UP -> position(found, EventType.CAUGHT_UP, message.getCaughtUp().getCursor());
+            case CAUGHT_UP ->
+                    position(found, EventType.CAUGHT_UP, message.getCaughtUp().getCursor());
             case PROGRESS -> position(found, EventType.PROGRESS, message.getProgress().getCursor());
-            default -> {}
+            case EVENTS -> {}
+            case KIND_NOT_SET -> throw Failures.newerServer("a message of another kind");
         }
         return found;
     }

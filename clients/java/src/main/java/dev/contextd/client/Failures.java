@@ -31,6 +31,8 @@ final class Failures {
     // What netty says of the first bytes that came, in hexadecimal: those of TLS and of HTTP/1.
     private static final Pattern FIRST_BYTES =
             Pattern.compile("First received frame was not SETTINGS.*: ([0-9a-f]*)");
+    // What gRPC says of a connection that ended without a word.
+    private static final String CLOSED_EARLY = "Network closed for unknown reason";
     private static final String TLS_ALERT = "15";
     private static final String BATCH_PATH = "^(requests|operations)\\[\\d+\\]\\.?(create|get|"
             + "update|delete)?\\.?";
@@ -164,6 +166,9 @@ final class Failures {
     }
 
     private static String lastWords(ContextdException error) {
+        if (error.text().contains(CLOSED_EARLY)) {
+            return error.text() + " (so does a server that wants TLS, or a certificate of ours)";
+        }
         Throwable cause = error.getCause();
         if (cause == null || cause.getMessage() == null) {
             return error.text();

@@ -101,7 +101,12 @@ final class SourcePublisher<T> implements Flow.Publisher<T> {
                     subscriber.onError(failure);
                     return;
                 }
-                subscriber.onNext(item);
+                try {
+                    subscriber.onNext(item);
+                } catch (RuntimeException | Error thrown) {
+                    cancel(); // It wants no more: by the rules of Flow it never throws.
+                    throw thrown;
+                }
             }
             source.next().whenComplete((more, error) -> executor.execute(() -> take(more, error)));
         }

@@ -95,7 +95,14 @@ abstract class StreamSource<Q, R, T> implements Source<T> {
                 waiter = arrival;
             }
         }
-        open();
+        try {
+            open();
+        } catch (RuntimeException thrown) {
+            if (!isClosed()) { // Else that is why.
+                close();
+                return Pending.failed(thrown);
+            }
+        }
         return arrival.then(this::take);
     }
 
@@ -108,7 +115,13 @@ abstract class StreamSource<Q, R, T> implements Source<T> {
             return clientClosed ? Pending.failed(core.closedError()) : Pending.done(null);
         }
         if (what.message() != null) {
-            List<T> items = accept(what.message());
+            List<T> items;
+            try {
+                items = accept(what.message());
+            } catch (RuntimeException thrown) {
+                close();
+                throw thrown;
+            }
             if (from != null) {
                 from.request(1);
             }
@@ -163,31 +176,34 @@ abstract class StreamSource<Q, R, T> implements Source<T> {
         return attempts.delayAfter(told);
     }
 
+    private synchronized boolean isClosed() {
+        return closed;
+    }
+
+    /** Opens a stream, if there is none; the program's interceptors run without the lock. */
     private void open() {
-        ClientCall<Q, R> opened;
+        CallOptions options = CallOptions.DEFAULT;
         synchronized (this) {
             if (call != null || closed || waiter == null) {
                 return;
             }
-            CallOptions options = CallOptions.DEFAULT;
             if (patience() > 0) {
                 options =
                         options.withDeadlineAfter(
                                 attempts.remaining() * patience(), TimeUnit.NANOSECONDS);
             }
-            opened = core.channel.newCall(method, options);
+        }
+        ClientCall<Q, R> opened = core.channel.newCall(method, options);
+        synchronized (this) {
+            if (closed) {
+                return;
+            }
             call = opened;
         }
-        try {
-            opened.start(new Listener(opened), core.headers());
-            opened.request(AHEAD);
-            opened.sendMessage(request());
-            opened.halfClose();
-        } catch (RuntimeException thrown) {
-            opened.cancel("it could not begin", thrown);
-            close();
-            throw thrown;
-        }
+        opened.start(new Listener(opened), core.headers());
+        opened.request(AHEAD);
+        opened.sendMessage(request());
+        opened.halfClose();
     }
 
     /** Ends the stream that is open; another one follows. */

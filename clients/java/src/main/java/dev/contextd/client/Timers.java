@@ -9,14 +9,16 @@ import java.util.function.Supplier;
 
 /** Runs things later, in one thread of its own, which nothing may block. */
 final class Timers {
+    /** The thread: who waits in it for a call waits for what it has to do itself. */
+    static final class TimerThread extends Thread {
+        TimerThread(Runnable run) {
+            super(run, "contextd-timer");
+            setDaemon(true);
+        }
+    }
+
     private final ScheduledThreadPoolExecutor thread =
-            new ScheduledThreadPoolExecutor(
-                    1,
-                    run -> {
-                        Thread made = new Thread(run, "contextd-timer");
-                        made.setDaemon(true);
-                        return made;
-                    });
+            new ScheduledThreadPoolExecutor(1, TimerThread::new);
     private final Set<Pending<?>> waiting = ConcurrentHashMap.newKeySet();
 
     Timers() {

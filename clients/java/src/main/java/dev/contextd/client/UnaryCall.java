@@ -72,6 +72,7 @@ final class UnaryCall<Q, R, T> extends Pending<T> {
             }
         } catch (RuntimeException thrown) {
             if (!isDone()) {
+                report(thrown instanceof ContextdException known ? known : null);
                 completeExceptionally(thrown);
             }
         }

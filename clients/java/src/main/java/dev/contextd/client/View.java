@@ -79,15 +79,20 @@ public final class View implements AutoCloseable {
     }
 
     private void readOn(EventSource from) {
-        from.next().whenComplete((lot, error) -> target.core().executor.execute(() -> {
-            if (error != null) {
-                failed(Pending.unwrap(error));
-            } else if (lot == null) {
-                ended.complete(null);
-            } else {
-                takeAll(from, lot, 0);
-            }
-        }));
+        from.next()
+                .whenComplete(
+                        (lot, error) ->
+                                target.core().executor.execute(() -> take(from, lot, error)));
+    }
+
+    private void take(EventSource from, List<Event> lot, Throwable error) {
+        if (error != null) {
+            failed(Pending.unwrap(error));
+        } else if (lot == null) {
+            ended.complete(null);
+        } else {
+            takeAll(from, lot, 0);
+        }
     }
 
     private void failed(Throwable error) {

@@ -15,7 +15,7 @@ final class Wait {
 
     /** Waits for a result, and throws what it failed with. */
     static <T> T join(CompletableFuture<T> pending) {
-        refuseOnNetworkThread(pending);
+        refuseOnOwnThread(pending);
         try {
             return pending.get();
         } catch (InterruptedException interrupted) {
@@ -46,10 +46,13 @@ final class Wait {
         return new CancellationException("this thread was interrupted while it waited");
     }
 
-    private static void refuseOnNetworkThread(CompletableFuture<?> pending) {
-        if (Thread.currentThread() instanceof FastThreadLocalThread && !pending.isDone()) {
+    private static void refuseOnOwnThread(CompletableFuture<?> pending) {
+        Thread thread = Thread.currentThread();
+        boolean own =
+                thread instanceof FastThreadLocalThread || thread instanceof Timers.TimerThread;
+        if (own && !pending.isDone()) {
             throw new IllegalStateException(
-                    "a blocking call on the network's own thread would wait for itself: in what"
+                    "a blocking call on one of the client's own threads would wait for itself: in what"
                             + " follows on a future use the asynchronous client, or an executor"
                             + " (thenApplyAsync)");
         }
