@@ -166,6 +166,20 @@ def test_without_a_reason_the_code_decides(
     assert str(error) == f"{code.name}: why"
 
 
+@pytest.mark.parametrize(
+    ("code", "status", "kind"),
+    [
+        (grpc.StatusCode.UNAVAILABLE, 503, contextd.Unavailable),
+        (grpc.StatusCode.PERMISSION_DENIED, 403, contextd.WrongServer),
+    ],
+)
+def test_a_proxy_without_a_server_is_unavailable(
+    code: grpc.StatusCode, status: int, kind: type[contextd.ContextdError]
+) -> None:
+    error = errors.from_status(code, f"Received http2 header with status: {status}")
+    assert type(error) is kind
+
+
 def test_details_of_somebody_else_are_left_out() -> None:
     trailers = Fail(grpc.StatusCode.ABORTED, "VERSION_CONFLICT").trailers()
     foreign = trailers[0][1].replace(b"contextd", b"somebody")

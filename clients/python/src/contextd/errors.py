@@ -563,8 +563,11 @@ _BY_WORDS: tuple[tuple[str, type[ContextdError]], ...] = (
     ("is not in peer certificate", CertificateRejected),
     ("Failed parsing HTTP/2", WrongServer),
     ("http1.x server", WrongServer),
-    ("Received http2 header with status", WrongServer),
 )
+
+# What gRPC says of a status of HTTP. Those that a proxy gives while there is no server behind it,
+# such as 503, come as UNAVAILABLE.
+_HTTP_STATUS = "Received http2 header with status"
 
 
 def _parse_number(text: str) -> Optional[int]:
@@ -582,7 +585,9 @@ def _unpack(detail: any_pb2.Any, message: Message) -> bool:
     return True
 
 
-def _by_words(message: str) -> Optional[type[ContextdError]]:
+def _by_words(code: grpc.StatusCode, message: str) -> Optional[type[ContextdError]]:
+    if _HTTP_STATUS in message and code is not grpc.StatusCode.UNAVAILABLE:
+        return WrongServer
     return next((kind for words, kind in _BY_WORDS if words in message), None)
 
 
@@ -596,7 +601,7 @@ def _make(
     if reason:
         kind = _BY_REASON.get(reason) or _BY_CODE.get(code, ContextdError)
     else:
-        kind = _by_words(message) or _BY_CODE.get(code, ContextdError)
+        kind = _by_words(code, message) or _BY_CODE.get(code, ContextdError)
     return kind(message, code, reason, details, retry_delay)
 
 
