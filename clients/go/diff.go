@@ -96,25 +96,37 @@ func (r *diffReader) accept(message *pb.DiffStatesResponse) (bool, error) {
 		found := Difference{Key: label.GetKey(), InMetadata: true}
 		found.Before = labelOf(label.GetKey(), label.GetBefore())
 		found.After = labelOf(label.GetKey(), label.GetAfter())
-		if !r.hand(found) {
-			return false, nil
+		if more, err := r.hand(found); !more {
+			return false, err
 		}
 	}
 	for _, entry := range message.GetEntries() {
-		if !r.hand(differenceOf(entry)) {
-			return false, nil
+		if more, err := r.hand(differenceOf(entry)); !more {
+			return false, err
 		}
 	}
 	return true, nil
 }
 
-func (r *diffReader) hand(found Difference) bool {
+// hand hands out a difference, and tells whether more are wanted.
+func (r *diffReader) hand(found Difference) (more bool, err error) {
+	if err := found.check(); err != nil {
+		return false, err
+	}
 	r.seen++
 	if r.seen <= r.told {
-		return true
+		return true, nil
 	}
 	r.told++
-	return r.yield(found, nil)
+	return r.yield(found, nil), nil
+}
+
+// check fails where the difference is none: a newer server tells it in a way that is not known here.
+func (d *Difference) check() error {
+	if d.Before == nil && d.After == nil {
+		return newerServer("a difference of an unknown kind")
+	}
+	return nil
 }
 
 func differenceOf(entry *pb.EntryDiff) Difference {

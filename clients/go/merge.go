@@ -93,13 +93,16 @@ func mergedOf(reply *pb.MergeContextResponse, dryRun bool, requestID string) (Me
 			entryOrNil(conflict.GetTarget()), entryOrNil(conflict.GetSource()),
 		})
 	}
-	if merged.ConflictCount > 0 && !merged.Applied && !dryRun {
-		failure := newFailure(errMergeConflicts, codes.Aborted,
-			"%d conflicts, nothing was merged", merged.ConflictCount)
-		failure.RequestID = requestID
-		return merged, &MergeConflictsError{failure, merged.Conflicts, merged.ConflictCount}
+	if merged.Applied || dryRun {
+		return merged, nil
 	}
-	return merged, nil
+	if merged.ConflictCount == 0 {
+		return merged, newerServer("a merge that was not made, and no conflict")
+	}
+	failure := newFailure(errMergeConflicts, codes.Aborted,
+		"%d conflicts, nothing was merged", merged.ConflictCount)
+	failure.RequestID = requestID
+	return merged, &MergeConflictsError{failure, merged.Conflicts, merged.ConflictCount}
 }
 
 func entryOrNil(entry *pb.Entry) *Entry {

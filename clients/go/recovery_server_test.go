@@ -3,6 +3,8 @@ package contextd_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync"
 	"testing"
 
 	contextd "github.com/contextd/contextd/clients/go"
@@ -98,6 +100,42 @@ func TestABatchOfPointsTellsEachResult(t *testing.T) {
 			!errors.Is(results[2].Err, contextd.ErrRecoveryPointNotFound) {
 			t.Errorf("the results are %+v", results)
 		}
+	}
+}
+
+func TestConcurrentWorkOnPointsHasEachItsOwnResult(t *testing.T) {
+	ctx := context.Background()
+	client := connect(t)
+	var group sync.WaitGroup
+	for worker := range 20 {
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			own := client.Context(fmt.Sprint(worker/2), contextd.CreateIfMissing(contextd.NewContext{}))
+			for n := range 5 {
+				id := fmt.Sprintf("%d-%d", worker, n)
+				metadata := map[string]string{"by": id}
+				made, err := own.Checkpoint(ctx, contextd.NewPoint{ID: id, Metadata: metadata})
+				if err != nil || made.Point.ID != id {
+					t.Errorf("%s was made as %+v, %v", id, made, err)
+				}
+				point, err := own.Point(ctx, id, contextd.PointView{})
+				if err != nil || point.ID != id || point.Metadata["by"] != id {
+					t.Errorf("%s is %+v, %v", id, point, err)
+				}
+				_, err = own.Checkpoint(ctx, contextd.NewPoint{ID: id})
+				if !errors.Is(err, contextd.ErrRecoveryPointExists) {
+					t.Errorf("%s again gives %v", id, err)
+				}
+				if err := own.DeletePoint(ctx, id); err != nil {
+					t.Error(err)
+				}
+			}
+		}()
+	}
+	group.Wait()
+	for point, err := range client.Points(ctx, "", "", contextd.PointQuery{}) {
+		t.Errorf("%s is left, %v", point.ID, err)
 	}
 }
 

@@ -53,7 +53,11 @@ func (c *Context) Sync(ctx context.Context, haveVersion uint64) (*Synced, error)
 		accept: func(message *pb.SyncContextResponse) (bool, error) {
 			synced.FromVersion, synced.Full = message.GetFromVersion(), message.GetFull()
 			for _, entry := range message.GetEntries() {
-				synced.Differences = append(synced.Differences, differenceOf(entry))
+				found := differenceOf(entry)
+				if err := found.check(); err != nil {
+					return false, err
+				}
+				synced.Differences = append(synced.Differences, found)
 			}
 			if message.GetContext() != nil {
 				synced.Info = infoOf(message.GetContext())
