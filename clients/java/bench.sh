@@ -3,7 +3,7 @@
 #
 #   clients/java/bench.sh --address HOST:PORT SECONDS ROUNDS
 #
-# What is compared takes turns in slices of so many seconds, after a round to warm up. One line,
+# What is compared takes turns in slices of so many seconds, after four rounds to warm up. One line,
 # medians of the rounds: rates over those of the bare stub (unary, events), and of 64 callers
 # with coalescing over those without (threads, futures). Needs what ./test.sh built.
 set -euo pipefail

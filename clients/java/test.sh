@@ -56,36 +56,4 @@ fi
 echo "$passed passed, $failed failed, $skipped skipped"
 [[ $status -eq 0 ]] || exit "$status"
 
-# The jar, without this folder's classes.
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-path=$PWD/target/contextd-client-0.5.0.jar
-mapfile -d : -t parts <target/class-path
-for part in "${parts[@]}"; do
-    [[ $part == "$PWD"/target/* ]] || path+=:$part
-done
-# block KIND: what stands behind `<!-- KIND: First -->` in the README.
-block() {
-    awk -v mark="<!-- $1: First -->" '
-        $0 == mark { found = 1; next }
-        found && /^```/ { if (inside) exit; inside = 1; next }
-        inside { print }' README.md
-}
-block program >"$folder/First.java"
-block output >"$folder/expected"
-if [[ -z ${CONTEXTD_BINARY:-} ]]; then
-    cd "$folder" && javac -cp "$path" First.java
-    exit
-fi
-env -u CONTEXTD_BINARY -u CONTEXTD_RESTARTS "$CONTEXTD_BINARY" --listen 127.0.0.1:0 \
-    --data-dir "$folder/data" --port-file "$folder/port" >"$folder/words" 2>&1 &
-server=$!
-trap 'kill "$server"; wait "$server" || true; rm -rf "$folder"' EXIT
-until [[ -s $folder/port ]] || ! kill -0 "$server"; do
-    sleep 0.1
-done
-cd "$folder"
-sed -i "s/127.0.0.1:7420/127.0.0.1:$(<port)/" First.java
-javac -cp "$path" First.java
-java -cp "$path:." First >told
-diff expected told
+./package-test.sh

@@ -32,12 +32,13 @@ import java.util.function.Supplier;
 
 /**
  * Measures what the client costs over the generated code: {@code Bench HOST:PORT SECONDS ROUNDS}.
- * What is compared takes turns in slices of so many seconds, after one round to warm up; the
- * medians count.
+ * What is compared takes turns in slices of so many seconds, after rounds in which the compiler
+ * finds what is hot; the medians count.
  */
 public final class Bench {
     private static final int CALLERS = 64;
     private static final int EVENTS = 20_000;
+    private static final int WARM_UP_ROUNDS = 4;
     private static final String NAMESPACE = "bench";
 
     private final String address;
@@ -62,9 +63,9 @@ public final class Bench {
         try (Client client = client(true);
                 Client plain = client(false)) {
             prepare(client);
-            for (int round = 0; round <= rounds; round++) {
+            for (int round = -WARM_UP_ROUNDS; round < rounds; round++) {
                 double[] rates = round(channel, client, plain);
-                if (round > 0) {
+                if (round >= 0) {
                     found.add(rates);
                 }
             }
