@@ -33,7 +33,8 @@ filled=$HOME/.m2/repository
 mkdir -p "$repository/dev/contextd/contextd-client/$version"
 find "$filled" -mindepth 1 -maxdepth 1 ! -name dev -exec ln -s -t "$repository" {} +
 if [[ -d $filled/dev ]]; then
-    find "$filled/dev" -mindepth 1 -maxdepth 1 ! -name contextd -exec ln -s -t "$repository/dev" {} +
+    find "$filled/dev" -mindepth 1 -maxdepth 1 ! -name contextd \
+        -exec ln -s -t "$repository/dev" {} +
 fi
 installed=$repository/dev/contextd/contextd-client/$version/contextd-client-$version
 cp "target/contextd-client-$version.jar" "$installed.jar"
