@@ -3,6 +3,8 @@ package contextd
 import (
 	"context"
 	"errors"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -149,16 +151,19 @@ func TestWhatIsNotContextdIsTheWrongServer(t *testing.T) {
 func TestACertificateOfNobodyIsRejected(t *testing.T) {
 	web := httptest.NewUnstartedServer(http.NotFoundHandler())
 	web.EnableHTTP2 = true
+	web.Config.ErrorLog = log.New(io.Discard, "", 0)
 	web.StartTLS()
 	defer web.Close()
-	client, err := New(web.Listener.Addr().String(), WithTLSFiles("", "", ""))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = client.Close() }()
-	err = putOnce(client)
-	if !errors.Is(err, ErrCertificateRejected) || !errors.Is(err, ErrUnavailable) {
-		t.Errorf("the error is %v", err)
+	for _, option := range []Option{WithTLSFiles("", "", ""), WithTLS(nil)} {
+		client, err := New(web.Listener.Addr().String(), option)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = putOnce(client)
+		if !errors.Is(err, ErrCertificateRejected) || !errors.Is(err, ErrUnavailable) {
+			t.Errorf("the error is %v", err)
+		}
+		_ = client.Close()
 	}
 }
 

@@ -79,9 +79,13 @@ func WithCoalescing(on bool) Option {
 }
 
 // WithTLS encrypts. The configuration says which authorities are trusted, which name is expected,
-// and which certificate the client shows. The zero configuration trusts the system's authorities.
+// and which certificate the client shows. The zero configuration, and nil, trust the system's
+// authorities.
 func WithTLS(config *tls.Config) Option {
 	return func(s *settings) error {
+		if config == nil {
+			config = &tls.Config{MinVersion: tls.VersionTLS12}
+		}
 		s.tls = config.Clone()
 		return nil
 	}
