@@ -3,8 +3,9 @@
 #
 #   clients/python/bench.sh --address HOST:PORT SECONDS ROUNDS
 #
-# SECONDS is the length of one slice, ROUNDS how often each is measured. Prints a line for
-# threads and one for asyncio; bench/ratios.py says what the figures are.
+# SECONDS is the length of one slice (0.5 or more), ROUNDS how often each is measured (5 or
+# more). Prints a line for threads and one for asyncio; bench/ratios.py says what the figures are,
+# and why the server's data is best in memory.
 set -euo pipefail
 cd "$(dirname "$0")"
 export PYTHONDONTWRITEBYTECODE=1

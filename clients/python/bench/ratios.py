@@ -1,13 +1,20 @@
 """What the client costs beside gRPC's bare stubs, as ratios within one run.
 
-A round has one slice of each load, in turns, so that what else the machine does touches all
-of them. A figure is the median of the rounds' quotients.
+A round has one slice of each load, in turns, every other round in the opposite order, so that
+what else the machine does touches all of them; one round before warms up. A figure is the median
+of the rounds' quotients. Slices of 0.5 s or more, and 5 rounds or more, make steady figures.
 
 unary_ratio       updates a second of one caller: the client over the bare stub
 coalescing_ratio  updates a second of 64 callers: with coalescing over without
-events_ratio      events a second of a subscription: the client over the bare stream
+events_ratio      events a second of a subscription: the client over the bare stream; both look at
+                  the type, the context's id and the cursor of each event
+..._cpu           the same of the updates or events for each second of this process's CPU time:
+                  the machine's other work hardly touches it
 cpu_us_bare       what one update of one caller takes of this process, with the bare stub
 cpu_us_client     the same with the client
+update_ms_bare    how long one update takes, with the bare stub. Much above a millisecond the
+                  server's disk is what is measured: the unary ratio is near 1 whatever the client
+                  costs. Have the server's data in memory (/dev/shm) then.
 """
 
 from __future__ import annotations
@@ -23,7 +30,7 @@ from typing import Any, Callable, NamedTuple
 
 import grpc
 
-from contextd import AsyncClient, Client
+from contextd import AsyncClient, Client, Event, EventType
 from contextd._channel import channel_options
 from contextd.v1 import context_manager_pb2 as pb
 from contextd.v1 import resources_pb2, tracker_pb2
@@ -78,13 +85,23 @@ class Meter:
         return Slice(self.count / (time.monotonic() - self._begin), 1e6 * cpu / self.count)
 
 
-def fill(client: Client) -> None:
+async def fill(address: str, namespace: str) -> None:
     """Makes the contexts, and what happened to one of them."""
-    for index in range(CALLERS):
-        client.create(f"c-{index}")
-    many = client.create(EVENT_CONTEXT)
-    for index in range(EVENTS):
-        many.put("k", str(index))
+    async with AsyncClient(address, namespace=namespace, timeout=60.0) as client:
+        for index in range(CALLERS):
+            await client.create(f"c-{index}")
+        many = await client.create(EVENT_CONTEXT)
+        await asyncio.gather(*(many.put("k", str(index)) for index in range(EVENTS)))
+
+
+def look_at_message(event: tracker_pb2.Event) -> tuple[int, str, str]:
+    """What a program without the client would look at."""
+    return event.type, event.context.id, event.cursor
+
+
+def look_at_event(event: Event) -> tuple[EventType, str, str]:
+    """The same with the client."""
+    return event.type, event.context_id, event.cursor
 
 
 class Threads:
@@ -96,7 +113,6 @@ class Threads:
         self._channel = grpc.insecure_channel(address, channel_options(()))
         self._client = Client(address, namespace=namespace, timeout=60.0)
         self._apart = Client(address, namespace=namespace, timeout=60.0, coalescing=False)
-        fill(self._client)
 
     def close(self) -> None:
         """Ends all connections."""
@@ -155,7 +171,9 @@ class Threads:
         while meter.goes_on():
             stream = stub.Subscribe(subscribe_request(self._namespace))
             for response in stream:
-                meter.count += len(response.events.events)
+                for event in response.events.events:
+                    look_at_message(event)
+                    meter.count += 1
                 if response.HasField("caught_up"):
                     break
             stream.cancel()
@@ -168,7 +186,8 @@ class Threads:
             with self._client.subscribe(
                 context_ids=[EVENT_CONTEXT], from_oldest=True
             ) as subscription:
-                for _ in subscription.until_caught_up():
+                for event in subscription.until_caught_up():
+                    look_at_event(event)
                     meter.count += 1
         return meter.result()
 
@@ -179,8 +198,6 @@ class Tasks:
     def __init__(self, address: str, namespace: str, seconds: float) -> None:
         self._seconds = seconds
         self._namespace = namespace
-        with Client(address, namespace=namespace, timeout=60.0) as client:
-            fill(client)
         self._loop = asyncio.new_event_loop()
         self._run(self._connect(address))
 
@@ -248,7 +265,9 @@ class Tasks:
             while meter.goes_on():
                 stream = stub.Subscribe(subscribe_request(self._namespace))
                 async for response in stream:
-                    meter.count += len(response.events.events)
+                    for event in response.events.events:
+                        look_at_message(event)
+                        meter.count += 1
                     if response.HasField("caught_up"):
                         break
                 stream.cancel()
@@ -265,7 +284,8 @@ class Tasks:
                 async with self._client.subscribe(
                     context_ids=[EVENT_CONTEXT], from_oldest=True
                 ) as subscription:
-                    async for _ in subscription.until_caught_up():
+                    async for event in subscription.until_caught_up():
+                        look_at_event(event)
                         meter.count += 1
             return meter.result()
 
@@ -282,18 +302,30 @@ KINDS: dict[str, Any] = {"python": Threads, "python-asyncio": Tasks}
 def line(name: str, rounds: list[dict[str, Slice]]) -> str:
     """The figures of one kind of client."""
 
-    def ratio(mine: str, other: str) -> float:
-        return statistics.median(found[mine].rate / found[other].rate for found in rounds)
+    def ratios(name: str, mine: str, other: str) -> str:
+        rate = statistics.median(found[mine].rate / found[other].rate for found in rounds)
+        cpu = statistics.median(found[other].cpu_us / found[mine].cpu_us for found in rounds)
+        return f"{name}_ratio={rate:.3f} {name}_cpu={cpu:.3f}"
 
     def cpu(load: str) -> float:
         return statistics.median(found[load].cpu_us for found in rounds)
 
     return (
-        f"client={name} unary_ratio={ratio('client', 'bare'):.3f} "
-        f"coalescing_ratio={ratio('together', 'apart'):.3f} "
-        f"events_ratio={ratio('events', 'bare_events'):.3f} "
-        f"cpu_us_bare={cpu('bare'):.1f} cpu_us_client={cpu('client'):.1f}"
+        f"client={name} {ratios('unary', 'client', 'bare')} "
+        f"{ratios('coalescing', 'together', 'apart')} {ratios('events', 'events', 'bare_events')} "
+        f"cpu_us_bare={cpu('bare'):.1f} cpu_us_client={cpu('client'):.1f} "
+        f"update_ms_bare={statistics.median(1e3 / found['bare'].rate for found in rounds):.2f}"
     )
+
+
+def measure(loads: dict[str, Callable[[], Slice]], rounds: int) -> list[dict[str, Slice]]:
+    """Runs a slice of each load, round after round; what the first gives is left out."""
+    names = list(loads)
+    found = []
+    for _ in range(rounds + 1):
+        found.append({name: loads[name]() for name in names})
+        names.reverse()
+    return found[1:]
 
 
 def main() -> None:
@@ -304,9 +336,11 @@ def main() -> None:
     parser.add_argument("seconds", type=float)
     parser.add_argument("rounds", type=int)
     options = parser.parse_args()
-    kind = KINDS[options.client](options.address, f"bench-{uuid.uuid4()}", options.seconds)
+    namespace = f"bench-{uuid.uuid4()}"
+    asyncio.run(fill(options.address, namespace))
+    kind = KINDS[options.client](options.address, namespace, options.seconds)
     loads: dict[str, Callable[[], Slice]] = {load: getattr(kind, load) for load in LOADS}
-    found = [{load: run() for load, run in loads.items()} for _ in range(options.rounds)]
+    found = measure(loads, options.rounds)
     kind.close()
     print(line(options.client, found))
 
