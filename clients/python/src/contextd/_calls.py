@@ -40,7 +40,10 @@ T = TypeVar("T")
 _log = logging.getLogger("contextd")
 
 
-@dataclass(frozen=True)
+# Not frozen, these: each call makes some, and that costs less.
+
+
+@dataclass
 class Invoke:
     """Step: send ``request`` and give its answer, within ``timeout`` seconds."""
 
@@ -49,21 +52,21 @@ class Invoke:
     timeout: float
 
 
-@dataclass(frozen=True)
+@dataclass
 class Sleep:
     """Step: let so many seconds pass."""
 
     seconds: float
 
 
-@dataclass(frozen=True)
+@dataclass
 class Collect:
     """Step: read the stream to its end and give the list of what it held."""
 
     reader: StreamReader[Any]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Coalesce:
     """Step: have a method called together with what others call meanwhile, and give its answer."""
 

@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 from contextd._calls import Coalesce, Operation
 from contextd._calls import send as send_one
 from contextd._kinds import KIND_OF, KINDS
-from contextd._lane import Lane, Outcome, Part, send, too_late
+from contextd._lane import Lane, Name, Outcome, Part, name_of, send, too_late
 from contextd.errors import ClientClosed
 
 
@@ -65,14 +65,20 @@ class Lanes:
 
     def perform(self, step: Coalesce) -> Message:
         """Has an operation done and gives its answer. Raises what it failed with."""
-        part = _ThreadPart(step)
         lane = self._lanes[KIND_OF[step.method.name]]
+        name = name_of(step)
         with self._lock:
             if self._closed:
                 raise ClientClosed
-            part.group = lane.enter(part)
-        if part.group is not None:
-            return self._alone(step, lane, part)
+            alone = lane.go_alone(name)
+        if alone:
+            return self._alone(step, lane, name)
+        part = _ThreadPart(step)
+        with self._lock:
+            if self._closed:
+                raise ClientClosed
+            lane.add(part)
+            self._hand_out(lane)
         return self._wait(step, lane, part)
 
     def _wait(self, step: Coalesce, lane: Lane, part: _ThreadPart) -> Message:
@@ -91,13 +97,15 @@ class Lanes:
             raise part.outcome
         return part.outcome
 
-    def _alone(self, step: Coalesce, lane: Lane, part: _ThreadPart) -> Message:
+    def _alone(self, step: Coalesce, lane: Lane, name: Name) -> Message:
         """Makes the plain call: there was room."""
         try:
             operation = send_one(step.settings, step.method, step.request, step.request_id)
             return cast(Message, self._run(operation))
         finally:
-            self._leave(lane, part)
+            with self._lock:
+                lane.came_back(name)
+                self._hand_out(lane)
 
     def _give_up(self, part: _ThreadPart) -> None:
         """Waits no more, unless it was told to send a group in this moment."""

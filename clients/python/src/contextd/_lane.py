@@ -52,6 +52,15 @@ _OF_ALL = (Unavailable, Overloaded, DeadlineExceeded, Cancelled, ClientClosed, W
 Outcome = Union[Message, Exception]
 """The answer, or what was raised: not always by us, but also by a token or an interceptor."""
 
+Name = tuple[str, str]
+"""Which context: its namespace and its id."""
+
+
+def name_of(step: Coalesce) -> Name:
+    """The context that an operation is of."""
+    request = cast(Any, step.request)
+    return request.namespace, request.context_id
+
 
 class Part:
     """One operation in a lane.
@@ -82,8 +91,7 @@ class Part:
         self.method = step.method
         self.request = request = cast(Any, step.request)
         self.request_id = step.request_id
-        self.namespace: str = request.namespace
-        self.context_id: str = request.context_id
+        self.namespace, self.context_id = name_of(step)
         self.size: int = request.ByteSize()
         self.deadline = step.settings.clock() + step.settings.timeout
         self.over = False
@@ -140,12 +148,12 @@ class Lane:
     What always holds:
 
     1. At most ``CALLS_IN_FLIGHT`` groups are out: what :meth:`take` gave and :meth:`done` did not
-       take back.
+       take back, and what went alone.
     2. Of one context the operations of one group at most are out, and they go out in the order in
        which they were added.
     3. A group is of one namespace, of ``CALL_OPERATIONS_MAX`` operations at most, and of
        ``CALL_BYTES_MAX`` bytes, unless it is a single operation that has more.
-    4. Who calls :meth:`enter`, :meth:`add` or :meth:`done` takes until there is nothing to take.
+    4. Who calls :meth:`add`, :meth:`done` or :meth:`came_back` takes until nothing is to take.
        Then nothing waits that has room, but for what would leave the next call without its share:
        calls of one size cost less than a large one and many small ones.
 
@@ -158,7 +166,7 @@ class Lane:
         self.kind = kind
         self._out = 0
         self._out_parts = 0
-        self._busy: set[tuple[str, str]] = set()
+        self._busy: set[Name] = set()
         self._namespaces: OrderedDict[str, _Waiting] = OrderedDict()
         self._waiting = 0
         self._waiting_bytes = 0
@@ -184,20 +192,23 @@ class Lane:
         self._queue(part).append(part)
         self._count(part, 1)
 
-    def enter(self, part: Part) -> Optional[list[Part]]:
-        """Adds an operation, and gives it back as a group where it goes out at once.
+    def go_alone(self, name: Name) -> bool:
+        """Lets an operation of the context go out at once, where there is room and none waits.
 
-        Raises:
-            Overloaded: too many wait already.
+        It is as if it had been added and taken; :meth:`came_back` takes it back.
         """
-        name = (part.namespace, part.context_id)
         if self._waiting or self._out == CALLS_IN_FLIGHT or name in self._busy:
-            self.add(part)
-            return self.take()
+            return False
         self._out += 1
         self._out_parts += 1
         self._busy.add(name)
-        return [part]
+        return True
+
+    def came_back(self, name: Name) -> None:
+        """Takes an operation back that went out alone."""
+        self._out -= 1
+        self._out_parts -= 1
+        self._free(name)
 
     def take(self) -> Optional[list[Part]]:
         """Gives the group that goes out now. ``None``: nothing is to go, or there is no room."""
@@ -226,11 +237,16 @@ class Lane:
             if not part.over:
                 self._queue(part).appendleft(part)
                 self._count(part, 1)
-        for namespace, context_id in {(part.namespace, part.context_id) for part in group}:
-            self._busy.remove((namespace, context_id))
-            waiting = self._namespaces.get(namespace)
-            if waiting is not None and context_id in waiting.by_context:
-                waiting.ready.append(context_id)
+        for name in {(part.namespace, part.context_id) for part in group}:
+            self._free(name)
+
+    def _free(self, name: Name) -> None:
+        """Notes that nothing of a context is out any more: what waits of it has its turn."""
+        self._busy.remove(name)
+        namespace, context_id = name
+        waiting = self._namespaces.get(namespace)
+        if waiting is not None and context_id in waiting.by_context:
+            waiting.ready.append(context_id)
 
     def close(self) -> list[Part]:
         """Gives all that wait, and holds them no more."""

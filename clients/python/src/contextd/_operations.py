@@ -209,19 +209,16 @@ class ContextOperations:
         self, method: Method[Request, Response], request: Request, request_id: str
     ) -> Operation[Response]:
         """Calls a method that writes."""
-        return (yield from self._guarded(call(self.settings, method, request, request_id)))
+        return self._guarded(call(self.settings, method, request, request_id))
 
     def _send_together(
         self, method: Method[Request, Response], request: Request, request_id: str
     ) -> Operation[Response]:
         """Calls a method that writes, perhaps in one call with others."""
-        operation = call_together(self.settings, method, request, request_id)
-        return (yield from self._guarded(operation))
+        return self._guarded(call_together(self.settings, method, request, request_id))
 
     def _guarded(self, operation: Operation[T]) -> Operation[T]:
-        if self.writer is not None:
-            operation = self.writer.lease.guard(operation)
-        return (yield from operation)
+        return operation if self.writer is None else self.writer.lease.guard(operation)
 
     def _new_context(self) -> Optional[resources_pb2.NewContext]:
         create = self.create_if_missing

@@ -157,11 +157,22 @@ def _namespace(message: _Message) -> None:
 
 
 def _name(field: str, most: int, least: int = 0) -> Rule:
-    return lambda message: _check_name(field, getattr(message, field), most, least)
+    def look(message: _Message) -> None:
+        value: str = getattr(message, field)
+        # What most names are: characters of one byte, none of which controls anything.
+        if not (least <= len(value) <= most and value.isascii() and value.isprintable()):
+            _check_name(field, value, most, least)
+
+    return look
 
 
 def _text(field: str, most: int) -> Rule:
-    return lambda message: _check_text(field, getattr(message, field), most)
+    def look(message: _Message) -> None:
+        value: str = getattr(message, field)
+        if value:
+            _check_text(field, value, most)
+
+    return look
 
 
 def _names(field: str, count_max: int, most: int) -> Rule:

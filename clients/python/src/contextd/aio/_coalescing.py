@@ -11,12 +11,12 @@ from google.protobuf.message import Message
 from contextd._calls import Coalesce, Operation
 from contextd._calls import send as send_one
 from contextd._kinds import KIND_OF, KINDS
-from contextd._lane import Lane, Outcome, Part, send, too_late
+from contextd._lane import Lane, Name, Outcome, Part, name_of, send, too_late
 from contextd.errors import ClientClosed
 
 
 class _TaskPart(Part):
-    """An operation that a task waits for, unless it goes out at once."""
+    """An operation that a task waits for."""
 
     __slots__ = ("future",)
 
@@ -60,18 +60,22 @@ class AsyncLanes:
         """Has an operation done and gives its answer. Raises what it failed with."""
         if self._closed:
             raise ClientClosed
-        part = _TaskPart(step)
         lane = self._lanes[KIND_OF[step.method.name]]
-        group = lane.enter(part)
-        if group is None:
+        name = name_of(step)
+        if not lane.go_alone(name):
+            part = _TaskPart(step)
+            lane.add(part)
+            self._send_waiting(step, lane)
             return await self._wait(part, step)
         try:
             return await self._run(
                 send_one(step.settings, step.method, step.request, step.request_id)
             )
         finally:
-            part.give_up()
-            self._make_room(step, lane, group)
+            if lane.waiting == 0:
+                lane.came_back(name)
+            else:
+                asyncio.get_running_loop().call_soon(self._came_back, step, lane, name)
 
     async def _wait(self, part: _TaskPart, step: Coalesce) -> Message:
         loop = asyncio.get_running_loop()
@@ -83,20 +87,19 @@ class AsyncLanes:
             timer.cancel()
             part.give_up()
 
-    def _make_room(self, step: Coalesce, lane: Lane, group: list[Part]) -> None:
-        """Takes a group back as soon as the tasks have run that have their outcomes now.
+    # What is out is taken back as soon as the tasks have run that have their outcomes now: what
+    # those ask for next goes into the same call.
 
-        What those ask for next goes into the same call.
-        """
-        loop = asyncio.get_running_loop()
-        if len(group) == 1 and lane.waiting == 0:
-            self._done(step, lane, group)
-        else:
-            loop.call_soon(self._done, step, lane, group)
+    def _came_back(self, step: Coalesce, lane: Lane, name: Name) -> None:
+        lane.came_back(name)
+        self._send_waiting(step, lane)
 
     def _done(self, step: Coalesce, lane: Lane, group: list[Part]) -> None:
-        """Takes a group back, and sends what there is room for."""
         lane.done(group)
+        self._send_waiting(step, lane)
+
+    def _send_waiting(self, step: Coalesce, lane: Lane) -> None:
+        """Sends what there is room for."""
         following = lane.take()
         while following is not None:
             task = asyncio.get_running_loop().create_task(self._send(step, lane, following))
@@ -114,7 +117,7 @@ class AsyncLanes:
                 part.cancel()
             raise
         finally:
-            self._make_room(step, lane, group)
+            asyncio.get_running_loop().call_soon(self._done, step, lane, group)
 
     def close(self) -> None:
         """Ends what waits, and takes nothing any more."""
