@@ -6,38 +6,35 @@ import java.util.Optional;
 
 /**
  * What one change did to one context or session. A change of several contexts makes several
- * events of the same revision.
+ * events of the same revision. Immutable.
  *
- * @param type what happened
- * @param namespace the namespace that isolates it
- * @param cursor the position right behind it: store it with what you make of the event
- * @param revision the position of the change among all changes of the server
- * @param time when the change was made
- * @param context the context after the change; before it, where it is gone
- * @param steps what was done, as it was applied
- * @param entries of a snapshot: the entries as they are, by key
- * @param reset what was done is not told: read the context anew
- * @param sessionId who did it, or empty
- * @param session of events of sessions
- * @param activation of activations
- * @param pointId of events of recovery points, and of a restore
- * @param trimmed of a history that was made smaller: the activities that are gone
+ * <p>Threads: any. What is asked for is read out of the message when it is asked for first.
  */
-public record Event(
-        EventType type,
-        String namespace,
-        String cursor,
-        long revision,
-        Optional<Instant> time,
-        Optional<ContextInfo> context,
-        List<Step> steps,
-        List<Entry> entries,
-        boolean reset,
-        String sessionId,
-        Optional<SessionInfo> session,
-        Optional<Activation> activation,
-        String pointId,
-        List<SequenceRange> trimmed) {
+public final class Event {
+    private final dev.contextd.v1.Event message;
+    private final EventType type;
+    private Optional<ContextInfo> context;
+    private List<Step> steps;
+    private List<Entry> entries;
+
+    private Event(dev.contextd.v1.Event message, EventType type) {
+        this.message = message;
+        this.type = type;
+    }
+
+    static Event of(dev.contextd.v1.Event message) {
+        return new Event(message, EventType.of(message.getType()));
+    }
+
+    static Event position(EventType type, String namespace, String cursor) {
+        return new Event(
+                dev.contextd.v1.Event.newBuilder()
+                        .setNamespace(namespace)
+                        .setCursor(cursor)
+                        .build(),
+                type);
+    }
+
     /**
      * Activities of one history, both ends included.
      *
@@ -46,47 +43,168 @@ public record Event(
      */
     public record SequenceRange(long first, long last) {}
 
-    static Event position(EventType type, String namespace, String cursor) {
-        return new Event(
-                type,
-                namespace,
-                cursor,
-                0,
-                Optional.empty(),
-                Optional.empty(),
-                List.of(),
-                List.of(),
-                false,
-                "",
-                Optional.empty(),
-                Optional.empty(),
-                "",
-                List.of());
+    /**
+     * What happened.
+     *
+     * @return the type
+     */
+    public EventType type() {
+        return type;
     }
 
-    static Event of(dev.contextd.v1.EventOrBuilder event) {
-        return new Event(
-                EventType.of(event.getType()),
-                event.getNamespace(),
-                event.getCursor(),
-                event.getRevision(),
-                Messages.time(event.hasTime(), event.getTime()),
-                event.hasContext()
-                        ? Optional.of(Messages.info(event.getContext()))
-                        : Optional.empty(),
-                Messages.each(event.getMutationsList(), Step::of),
-                Messages.entries(event.getEntriesList()),
-                event.getReset(),
-                event.getSessionId(),
-                event.hasSession()
-                        ? Optional.of(SessionCalls.session(event.getSession()))
-                        : Optional.empty(),
-                event.hasActivation()
-                        ? Optional.of(SessionCalls.activation(event.getActivation()))
-                        : Optional.empty(),
-                event.getRecoveryPointId(),
-                Messages.each(
-                        event.getTrimmedList(),
-                        range -> new SequenceRange(range.getFirst(), range.getLast())));
+    /**
+     * The namespace that isolates it.
+     *
+     * @return the namespace
+     */
+    public String namespace() {
+        return message.getNamespace();
+    }
+
+    /**
+     * The position right behind it: store it with what you make of the event.
+     *
+     * @return the cursor
+     */
+    public String cursor() {
+        return message.getCursor();
+    }
+
+    /**
+     * The position of the change among all changes of the server.
+     *
+     * @return the revision; 0 of a position
+     */
+    public long revision() {
+        return message.getRevision();
+    }
+
+    /**
+     * When the change was made.
+     *
+     * @return the time; empty of a position
+     */
+    public Optional<Instant> time() {
+        return Messages.time(message.hasTime(), message.getTime());
+    }
+
+    /**
+     * The context after the change; before it, where it is gone.
+     *
+     * @return all but its entries; empty of events of sessions and of positions
+     */
+    public Optional<ContextInfo> context() {
+        Optional<ContextInfo> known = context;
+        if (known == null) {
+            known =
+                    message.hasContext()
+                            ? Optional.of(Messages.info(message.getContext()))
+                            : Optional.empty();
+            context = known;
+        }
+        return known;
+    }
+
+    /**
+     * What was done, as it was applied.
+     *
+     * @return the steps in order
+     */
+    public List<Step> steps() {
+        List<Step> known = steps;
+        if (known == null) {
+            known = Messages.each(message.getMutationsList(), Step::of);
+            steps = known;
+        }
+        return known;
+    }
+
+    /**
+     * The entries of a snapshot as they are.
+     *
+     * @return the entries by key; empty of other events
+     */
+    public List<Entry> entries() {
+        List<Entry> known = entries;
+        if (known == null) {
+            known = Messages.entries(message.getEntriesList());
+            entries = known;
+        }
+        return known;
+    }
+
+    /**
+     * Whether what was done is not told, so that the context must be read anew.
+     *
+     * @return whether it is so
+     */
+    public boolean reset() {
+        return message.getReset();
+    }
+
+    /**
+     * Who did it; of activations, whose they are.
+     *
+     * @return the session, or empty
+     */
+    public String sessionId() {
+        return message.getSessionId();
+    }
+
+    /**
+     * The session of an event of sessions.
+     *
+     * @return the session; empty of other events
+     */
+    public Optional<SessionInfo> session() {
+        return message.hasSession()
+                ? Optional.of(SessionCalls.session(message.getSession()))
+                : Optional.empty();
+    }
+
+    /**
+     * The activation that began or ended.
+     *
+     * @return the activation; empty of other events
+     */
+    public Optional<Activation> activation() {
+        return message.hasActivation()
+                ? Optional.of(SessionCalls.activation(message.getActivation()))
+                : Optional.empty();
+    }
+
+    /**
+     * The point of an event of recovery points; of a restore, the point that it set back to.
+     *
+     * @return the point's id, or empty
+     */
+    public String pointId() {
+        return message.getRecoveryPointId();
+    }
+
+    /**
+     * Of a history that was made smaller: the activities that are gone.
+     *
+     * @return their sequences in order; empty of other events
+     */
+    public List<SequenceRange> trimmed() {
+        return Messages.each(
+                message.getTrimmedList(),
+                range -> new SequenceRange(range.getFirst(), range.getLast()));
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Event event && type == event.type && message.equals(event.message);
+    }
+
+    @Override
+    public int hashCode() {
+        return message.hashCode();
+    }
+
+    @Override
+    public String toString() {
+        return type + " at " + cursor() + context().map(info -> " of " + info.id()).orElse("");
     }
 }

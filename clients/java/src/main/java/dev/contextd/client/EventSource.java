@@ -109,7 +109,9 @@ final class EventSource
     List<Event> accept(SubscribeResponse message) {
         progressed();
         List<Event> found = new ArrayList<>(message.getEvents().getEventsCount() + 1);
-        message.getEvents().getEventsList().forEach(event -> join(found, event));
+        for (dev.contextd.v1.Event event : message.getEvents().getEventsList()) {
+            join(found, event);
+        }
         switch (message.getKindCase()) {
             case CAUGHT_UP ->
                     position(found, EventType.CAUGHT_UP, message.getCaughtUp().getCursor());
@@ -134,7 +136,7 @@ final class EventSource
         }
         if (!event.getMore()) {
             resume = event.getCursor();
-            found.add(Event.of(parts));
+            found.add(Event.of(parts.build()));
             parts = null;
         }
     }

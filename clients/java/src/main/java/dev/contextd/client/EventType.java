@@ -1,5 +1,8 @@
 package dev.contextd.client;
 
+import java.util.EnumMap;
+import java.util.Map;
+
 /** What happened. docs/events.md of the project says what each event holds. */
 public enum EventType {
     /** Something that this version of the client does not know. */
@@ -47,11 +50,19 @@ public enum EventType {
     /** No event, only a position: there was nothing to tell up to here. */
     PROGRESS;
 
+    private static final Map<dev.contextd.v1.EventType, EventType> BY_MESSAGE =
+            new EnumMap<>(dev.contextd.v1.EventType.class);
+
+    static {
+        for (EventType type : values()) {
+            if (type != UNKNOWN && !type.isPosition()) {
+                BY_MESSAGE.put(type.message(), type);
+            }
+        }
+    }
+
     static EventType of(dev.contextd.v1.EventType type) {
-        return switch (type) {
-            case EVENT_TYPE_UNSPECIFIED, UNRECOGNIZED -> UNKNOWN;
-            default -> valueOf(type.name().substring("EVENT_TYPE_".length()));
-        };
+        return BY_MESSAGE.getOrDefault(type, UNKNOWN);
     }
 
     dev.contextd.v1.EventType message() {
