@@ -2,14 +2,36 @@
 # Checks and tests the Python client:
 #
 #   clients/python/test.sh [pytest's arguments]
+#   clients/python/test.sh --all-pythons [pytest's arguments]
 #
-# lints, types, stale generated code, the unit tests with the oldest libraries allowed, and
-# all tests with the newest. The tests with a real server need $CONTEXTD_BINARY, or what
-# `make build` left; without either they are skipped. Tools come from a virtual environment
-# that is made once (see venv.sh).
+# lints, types, stale generated code, the documentation, the unit tests with the oldest
+# libraries allowed, and all tests with the newest. The tests with a real server need
+# $CONTEXTD_BINARY, or what `make build` left; without either they are skipped. Tools come
+# from a virtual environment that is made once (see venv.sh).
+#
+# With --all-pythons: only the unit tests with the oldest libraries, with each Python of those
+# that we support that pyenv has, or that is on the path as python3.N.
 set -euo pipefail
 cd "$(dirname "$0")"
 root=$(cd ../.. && pwd)
+
+# unit_tests PYTEST'S_ARGUMENT...   with the oldest libraries, on $CONTEXTD_PYTHON (python3)
+unit_tests() {
+    local floor
+    floor=$(./venv.sh requirements-floor.txt)/bin
+    env -u CONTEXTD_BINARY "$floor/python" -m pytest --ignore=tests/test_package.py \
+        --ignore=tests/server --ignore=tests/conformance "$@"
+}
+
+# The newest of each minor version that we support and that is there.
+pythons() {
+    local minor found
+    for minor in 9 10 11 12 13; do
+        found=$(compgen -G "${PYENV_ROOT:-$HOME/.pyenv}/versions/3.$minor.*/bin/python" |
+            sort --version-sort | tail -1) || found=$(command -v "python3.$minor") || continue
+        echo "$found"
+    done
+}
 
 if [[ -z ${CONTEXTD_BINARY:-} && -x $root/bazel-bin/server/contextd ]]; then
     CONTEXTD_BINARY=$root/bazel-bin/server/contextd
@@ -22,7 +44,20 @@ fi
 export PYTHONDONTWRITEBYTECODE=1
 unset PYTHONPATH
 
+if [[ ${1:-} == --all-pythons ]]; then
+    shift
+    mapfile -t there < <(pythons)
+    [[ ${#there[@]} -gt 0 ]] || { echo "test.sh: no Python 3.9 to 3.13 is there" >&2 && exit 1; }
+    for CONTEXTD_PYTHON in "${there[@]}"; do
+        export CONTEXTD_PYTHON
+        "$CONTEXTD_PYTHON" --version
+        unit_tests "$@"
+    done
+    exit
+fi
+
 ./generate.sh --check
+./docs.sh --check
 
 bin=$(./venv.sh)/bin
 scripts=("$root"/tests/integration/replay_{points,python,tracker}.py)
@@ -34,7 +69,5 @@ scripts=("$root"/tests/integration/replay_{points,python,tracker}.py)
 "$bin/mypy" --no-error-summary --cache-dir=/dev/null src
 "$bin/mypy" --no-error-summary --cache-dir=/dev/null --python-version 3.10 tests "${scripts[@]}"
 
-floor=$(./venv.sh requirements-floor.txt)/bin
-env -u CONTEXTD_BINARY "$floor/python" -m pytest --ignore=tests/test_package.py \
-    --ignore=tests/server --ignore=tests/conformance
+unit_tests
 exec "$bin/python" -m pytest "$@"

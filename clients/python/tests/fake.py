@@ -229,7 +229,12 @@ class Blocking:
 
         def call(*args: Any, **kwargs: Any) -> Any:
             plain = {key: _target(value) for key, value in kwargs.items()}
-            return self._wait(attribute(*map(_target, args), **plain))
+
+            async def within() -> Any:
+                # In the loop, as programs do: before Python 3.10 what is made looks for it.
+                return attribute(*map(_target, args), **plain)
+
+            return self._wait(self.loop.run_until_complete(within()))
 
         return call
 

@@ -133,10 +133,12 @@ def test_what_is_done_while_there_is_no_room_goes_out_together(
     gate.open()
     versions = {workers.wait(outcome).version for outcome in outcomes}
     assert versions == set(range(1, 23))
-    assert len(server.requests["UpdateContext"]) == CALLS_IN_FLIGHT
+    alone = len(server.requests["UpdateContext"]) - CALLS_IN_FLIGHT
     sizes = [len(request.requests) for request in server.requests["BatchUpdateContexts"]]
-    assert sum(sizes) == 20
-    assert len(sizes) <= 3
+    assert alone + sum(sizes) == 20
+    # How many are left for the last call is a matter of which call is answered first.
+    assert alone <= 1
+    assert alone + len(sizes) <= 4
 
 
 def test_one_who_is_alone_makes_plain_calls(workers: Workers, server: FakeServer) -> None:

@@ -17,10 +17,20 @@ PRINTED = {
 You have said 1 things to me; this is version 1 of what I know.
 You have said 2 things to me; this is version 3 of what I know.
 """,
+    "fork_and_merge": """\
+after a bad idea: by car
+after a good idea: by train
+both changed: by
+after a late idea: by bicycle
+""",
     "two_workers": """\
 refused: it belongs to worker-1
 before: worker-1 has it
 after: worker-2 has it
+""",
+    "view": """\
+job-1 is waiting, job-2 is waiting
+job-1 is done, job-2 is waiting
 """,
 }
 
