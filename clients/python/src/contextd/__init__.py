@@ -24,7 +24,7 @@ from contextd.aio import (
     AsyncSubscription,
     AsyncView,
 )
-from contextd.batch import PointBatch
+from contextd.batch import ContextUpdate, PointBatch
 from contextd.client import Client
 from contextd.connecting import FinishedCall, OnCall, Tls
 from contextd.context import Branch, Context
@@ -145,6 +145,7 @@ from contextd.values import (
     RetentionPolicy,
     ServerInfo,
     Snapshot,
+    SnapshotResult,
     StateRef,
     Value,
     Written,
@@ -182,6 +183,7 @@ __all__ = [
     "ContextNotFound",
     "ContextState",
     "ContextStatus",
+    "ContextUpdate",
     "ContextdError",
     "CursorCompacted",
     "Damaged",
@@ -263,6 +265,7 @@ __all__ = [
     "SetRecoveryPolicy",
     "SizeMismatch",
     "Snapshot",
+    "SnapshotResult",
     "Splice",
     "StaleFence",
     "StateNotRetained",

@@ -26,6 +26,9 @@ CREATE = Method[manager.CreateContextRequest, manager.CreateContextResponse]("Cr
 GET = Method[manager.GetContextRequest, manager.GetContextResponse]("GetContext")
 LIST = Method[manager.ListContextsRequest, manager.ListContextsResponse]("ListContexts")
 UPDATE = Method[manager.UpdateContextRequest, manager.UpdateContextResponse]("UpdateContext")
+BATCH_GET = Method[manager.BatchGetContextsRequest, manager.BatchGetContextsResponse](
+    "BatchGetContexts"
+)
 BATCH_UPDATE = Method[manager.BatchUpdateContextsRequest, manager.BatchUpdateContextsResponse](
     "BatchUpdateContexts"
 )
@@ -39,6 +42,7 @@ CONTEXT_MANAGER: tuple[Method[Any, Any], ...] = (
     GET,
     LIST,
     UPDATE,
+    BATCH_GET,
     BATCH_UPDATE,
     DELETE,
     NAMESPACES,

@@ -243,13 +243,12 @@ class ContextOperations:
         context = response.context
         return context.id, values.written_of(context.version, response.write, write.request_id)
 
-    def update(
+    def _change_request(
         self,
         mutations: Collection[resources_pb2.Mutation],
         preconditions: Collection[resources_pb2.Precondition] = (),
-        request_id: Optional[str] = None,
-    ) -> Operation[values.Written]:
-        """Changes the context: all the mutations, or none."""
+    ) -> pb.UpdateContextRequest:
+        """What asks for a change; without what a write says about itself."""
         # Filled in where it stands: each message that is given to another is copied.
         request = pb.UpdateContextRequest(namespace=self.namespace, context_id=self.id)
         request.mutations.extend(mutations)
@@ -257,6 +256,31 @@ class ContextOperations:
             request.preconditions.extend(preconditions)
         if self.create_if_missing is not None:
             _requests.set_new_context(request.create_if_missing, self.create_if_missing)
+        return request
+
+    def part_of_batch(
+        self,
+        mutations: Collection[resources_pb2.Mutation],
+        preconditions: Collection[resources_pb2.Precondition],
+    ) -> pb.UpdateContextRequest:
+        """The same as a part of an atomic batch, which has the request id.
+
+        Raises ``SessionLost`` where it is a session's that is lost.
+        """
+        if self.writer is not None:
+            self.writer.lease.check()
+        request = self._change_request(mutations, preconditions)
+        self._set_write(request.write, "")
+        return request
+
+    def update(
+        self,
+        mutations: Collection[resources_pb2.Mutation],
+        preconditions: Collection[resources_pb2.Precondition] = (),
+        request_id: Optional[str] = None,
+    ) -> Operation[values.Written]:
+        """Changes the context: all the mutations, or none."""
+        request = self._change_request(mutations, preconditions)
         write_id = self._set_write(request.write, request_id)
         response = yield from self._send_together(UPDATE, request, write_id)
         return values.written_of(response.version, response.write, write_id)

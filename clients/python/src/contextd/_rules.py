@@ -494,6 +494,16 @@ def _times(message: _Message) -> None:
         raise _Broken("end_time", "must not be before start_time")
 
 
+def _whole(kind: type[Message]) -> Rule:
+    """A request inside of another."""
+
+    def look(message: _Message) -> None:
+        for rule in _RULES[kind]:
+            rule(message)
+
+    return look
+
+
 _RULES: dict[type[Message], Sequence[Rule]] = {
     manager.CreateContextRequest: (
         _namespace,
@@ -522,6 +532,13 @@ _RULES: dict[type[Message], Sequence[Rule]] = {
         _SOME_MUTATIONS,
         _PRECONDITIONS,
         *_new("create_if_missing"),
+        _WRITE,
+    ),
+    manager.BatchGetContextsRequest: (
+        _each("requests", _whole(manager.GetContextRequest), BATCH_MAX, 1),
+    ),
+    manager.BatchUpdateContextsRequest: (
+        _each("requests", _whole(manager.UpdateContextRequest), BATCH_MAX, 1),
         _WRITE,
     ),
     manager.DeleteContextRequest: (*_CONTEXT, _PRECONDITIONS, _WRITE),

@@ -1,22 +1,48 @@
-"""Many operations on recovery points in one call."""
+"""Changes of several contexts, and operations on recovery points, in one call."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Optional, Union
 
 from contextd._recovery import mutations_of
 from contextd._requests import preconditions
-from contextd.recovery import NewPoint, Point, PointUpdate
+from contextd.recovery import Changes, NewPoint, Point, PointUpdate
+from contextd.v1 import context_manager_pb2
 from contextd.v1 import recovery_pb2 as pb
 
 if TYPE_CHECKING:
+    from contextd.aio.context import AsyncContext
     from contextd.aio.state import AsyncContextState
+    from contextd.context import Context
     from contextd.state import ContextState
 
+    _Context = Union[Context, AsyncContext]
     _State = Union[ContextState, AsyncContextState]
 
 _Operation = pb.BatchRecoveryPointsRequest.Operation
+
+
+@dataclass(frozen=True)
+class ContextUpdate:
+    """What changes of one context in :meth:`Client.update_all`.
+
+    Attributes:
+        context: The context, with its session and fence where it is a session's.
+        changes: The steps.
+        if_version: The version that the context must have. 0: it must not exist.
+        if_entries: The versions that must have set the entries. 0: there must be none.
+    """
+
+    context: _Context
+    changes: Changes
+    if_version: Optional[int] = None
+    if_entries: Mapping[str, int] = field(default_factory=dict)
+
+    def _request(self) -> context_manager_pb2.UpdateContextRequest:
+        guards = preconditions(self.if_version, self.if_entries)
+        return self.context._operations.part_of_batch(mutations_of(self.changes), guards)
 
 
 class PointBatch:

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from types import TracebackType
 from typing import Callable, Optional, Union
 
 import grpc
 
-from contextd import _channel, _operations, _recovery, _requests, _sessions, _subscribing, _tracked
+from contextd import (
+    _channel,
+    _operations,
+    _recovery,
+    _requests,
+    _sessions,
+    _several,
+    _subscribing,
+    _tracked,
+)
 from contextd._calls import Settings
 from contextd._rules import DEFAULT_NAMESPACE
 from contextd._streams import Streams
 from contextd._sync import Connection, Runner
-from contextd.batch import PointBatch
+from contextd.batch import ContextUpdate, PointBatch
 from contextd.connecting import OnCall, Tls
 from contextd.context import Context
 from contextd.errors import SessionLost
@@ -23,11 +32,21 @@ from contextd.events import EventType
 from contextd.recovery import PointResult, Pruned, RecoveryPoint
 from contextd.retry import RetryPolicy
 from contextd.session import Session
+from contextd.state import ContextState
 from contextd.subscription import Subscription
 from contextd.tracking import SessionInfo, UsageTotal
 from contextd.v1 import context_manager_pb2 as pb
 from contextd.v1 import recovery_pb2
-from contextd.values import ContextInfo, Namespace, NewContext, RetentionPolicy, ServerInfo, Value
+from contextd.values import (
+    ContextInfo,
+    Namespace,
+    NewContext,
+    RetentionPolicy,
+    ServerInfo,
+    SnapshotResult,
+    Value,
+    Written,
+)
 
 Interceptor = Union[
     grpc.UnaryUnaryClientInterceptor,
@@ -383,6 +402,45 @@ class Client:
                 request_id,
             )
         )
+
+    def snapshots(self, states: Iterable[ContextState]) -> list[SnapshotResult]:
+        """Gets whole states of 1 to 1,000 contexts in one call, each with a result of its own.
+
+        One for which the answer has no room is read by itself. The results are in the order of
+        the states; :meth:`SnapshotResult.get` raises what could not be read.
+
+        Args:
+            states: Contexts, or earlier states of them.
+
+        Example:
+            >>> for result in client.snapshots([chat, plan.at(version=2)]):
+            ...     print(result.get().version)
+            4
+            2
+        """
+        wanted = [state._operations for state in states]
+        return self._runner.run(_several.snapshots(self._settings, wanted))
+
+    def update_all(
+        self, updates: Iterable[ContextUpdate], *, request_id: Optional[str] = None
+    ) -> list[Written]:
+        """Changes 1 to 1,000 contexts, none of them twice, in one step: everything, or nothing.
+
+        Fails with the error of the part that failed; ``details["index"]`` is its place.
+
+        Args:
+            updates: What changes of each.
+            request_id: For a write that the caller may repeat; by default a new one.
+
+        Example:
+            >>> client.update_all([
+            ...     ContextUpdate(inbox, Changes(deletes=["mail-7"])),
+            ...     ContextUpdate(archive, Changes({"mail-7": mail})),
+            ... ])
+        """
+        parts = [update._request() for update in updates]
+        write = _several.write(self._settings, request_id)
+        return self._runner.run(_several.update_all(self._settings, parts, write))
 
     def batch_points(self, batch: PointBatch) -> list[PointResult]:
         """Does many operations on recovery points in one call, in their order, each on its own.

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple, Optional, Union
 
 from google.protobuf import duration_pb2, timestamp_pb2
 
-from contextd.errors import EntryNotFound, InvalidValue
+from contextd.errors import ContextdError, EntryNotFound, InvalidValue
 from contextd.v1 import context_manager_pb2, resources_pb2
 
 TEXT = "text/plain; charset=utf-8"
@@ -292,6 +292,25 @@ class Snapshot(Mapping[str, bytes]):
     def entries(self) -> Iterator[Entry]:
         """Gives all entries in the order of their keys."""
         return iter(self._entries.values())
+
+
+@dataclass(frozen=True)
+class SnapshotResult:
+    """What became of one state that :meth:`Client.snapshots` asked for.
+
+    Attributes:
+        snapshot: The state. ``None``: there is an error.
+        error: Why it could not be read. ``None``: it could.
+    """
+
+    snapshot: Optional[Snapshot] = None
+    error: Optional[ContextdError] = None
+
+    def get(self) -> Snapshot:
+        """Gives the state, or raises the error."""
+        if self.snapshot is None:
+            raise self.error or AssertionError("neither a state nor an error")
+        return self.snapshot
 
 
 class Written(NamedTuple):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import contextd
 from conformance import results
-from conformance.arguments import converted, moment, values
+from conformance.arguments import changes, converted, moment, values
 from conformance.world import World
 
 Arguments = dict[str, Any]
@@ -157,6 +158,31 @@ async def usage(world: World, client: Any, arguments: Arguments) -> Any:
     return {"totals": [results.usage(one) for one in await world.got(target.usage(**arguments))]}
 
 
+async def snapshots(world: World, client: Any, arguments: Arguments) -> Any:
+    states = [client.context(context_id) for context_id in arguments.pop("contexts")]
+    found = await world.got(client.snapshots(states, **arguments))
+    return {
+        "results": [
+            results.snapshot(one.snapshot)
+            if one.error is None
+            else {"error": results.failure(one.error)}
+            for one in found
+        ]
+    }
+
+
+def _update(world: World, client: Any, words: Arguments) -> contextd.ContextUpdate:
+    target = world.target(client, words)
+    guards = {name: words.pop(name) for name in ("if_version", "if_entries") if name in words}
+    return contextd.ContextUpdate(target, changes(words), **guards)
+
+
+async def update_all(world: World, client: Any, arguments: Arguments) -> Any:
+    updates = [_update(world, client, dict(words)) for words in arguments.pop("updates")]
+    done = await world.got(client.update_all(updates, **arguments))
+    return {"results": [results.written(one) for one in done]}
+
+
 # ---- Sessions. ----
 
 
@@ -245,6 +271,19 @@ async def events_until_caught_up(world: World, _client: Any, arguments: Argument
     subscription = world.subscriptions[arguments.pop("subscription")]
     events = await world.got(subscription.until_caught_up(**arguments))
     return {"events": [results.event(one) for one in events], "cursor": subscription.cursor}
+
+
+async def wait_compacted(world: World, client: Any, arguments: Arguments) -> Any:
+    end = time.monotonic() + world.PATIENCE_SECONDS
+    while time.monotonic() < end:
+        subscription = client.subscribe(**arguments)
+        try:
+            await world.entered(subscription)
+        except contextd.CursorCompacted:
+            return {"compacted": True}
+        await world.closed(subscription)
+        await world.blocking(lambda: time.sleep(world.LOOK_SECONDS))
+    return {"compacted": False}
 
 
 async def close_subscription(world: World, _client: Any, arguments: Arguments) -> Any:
@@ -340,6 +379,8 @@ OPERATIONS: Mapping[str, Operation] = {
             transact,
             record,
             usage,
+            snapshots,
+            update_all,
             start_session,
             end_session,
             session_info,
@@ -352,6 +393,7 @@ OPERATIONS: Mapping[str, Operation] = {
             subscribe,
             next_events,
             events_until_caught_up,
+            wait_compacted,
             close_subscription,
             restore,
             fork,

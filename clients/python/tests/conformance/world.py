@@ -23,6 +23,7 @@ class World:
     """What the steps of one case work on."""
 
     PATIENCE_SECONDS = 30.0
+    LOOK_SECONDS = 0.05
 
     def __init__(
         self, namespace: str, server: ContextdProcess, addresses: dict[str, str], own_server: bool

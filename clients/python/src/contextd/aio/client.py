@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from types import TracebackType
 from typing import Callable, Optional, Union
 
 import grpc
 
-from contextd import _channel, _operations, _recovery, _requests, _sessions, _subscribing, _tracked
+from contextd import (
+    _channel,
+    _operations,
+    _recovery,
+    _requests,
+    _sessions,
+    _several,
+    _subscribing,
+    _tracked,
+)
 from contextd._calls import Settings
 from contextd._rules import DEFAULT_NAMESPACE
 from contextd.aio._runner import AsyncConnection, AsyncRunner, Token
 from contextd.aio._streams import AsyncStreams
 from contextd.aio.context import AsyncContext
 from contextd.aio.session import AsyncSession
+from contextd.aio.state import AsyncContextState
 from contextd.aio.subscription import AsyncSubscription
-from contextd.batch import PointBatch
+from contextd.batch import ContextUpdate, PointBatch
 from contextd.connecting import OnCall, Tls
 from contextd.errors import SessionLost
 from contextd.events import EventType
@@ -27,7 +37,16 @@ from contextd.retry import RetryPolicy
 from contextd.tracking import SessionInfo, UsageTotal
 from contextd.v1 import context_manager_pb2 as pb
 from contextd.v1 import recovery_pb2
-from contextd.values import ContextInfo, Namespace, NewContext, RetentionPolicy, ServerInfo, Value
+from contextd.values import (
+    ContextInfo,
+    Namespace,
+    NewContext,
+    RetentionPolicy,
+    ServerInfo,
+    SnapshotResult,
+    Value,
+    Written,
+)
 
 _NO_VALUES: Mapping[str, Value] = {}
 _NO_LABELS: Mapping[str, str] = {}
@@ -295,6 +314,19 @@ class AsyncClient:
                 request_id,
             )
         )
+
+    async def snapshots(self, states: Iterable[AsyncContextState]) -> list[SnapshotResult]:
+        """Gets whole states of several contexts. As :meth:`contextd.Client.snapshots`."""
+        wanted = [state._operations for state in states]
+        return await self._runner.run(_several.snapshots(self._settings, wanted))
+
+    async def update_all(
+        self, updates: Iterable[ContextUpdate], *, request_id: Optional[str] = None
+    ) -> list[Written]:
+        """Changes several contexts in one step. As :meth:`contextd.Client.update_all`."""
+        parts = [update._request() for update in updates]
+        write = _several.write(self._settings, request_id)
+        return await self._runner.run(_several.update_all(self._settings, parts, write))
 
     async def batch_points(self, batch: PointBatch) -> list[PointResult]:
         """Does many operations on recovery points. As :meth:`contextd.Client.batch_points`."""

@@ -1,0 +1,74 @@
+"""Operations on several contexts in one call, without I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Optional, TypeVar
+
+from contextd import values
+from contextd._calls import Operation, Settings, call
+from contextd._methods import BATCH_GET, BATCH_UPDATE
+from contextd._operations import ContextOperations
+from contextd.errors import ContextdError, NewerServer, ResponseTooLarge, from_failure
+from contextd.v1 import context_manager_pb2 as pb
+from contextd.v1 import resources_pb2
+
+T = TypeVar("T")
+
+
+def _same_count(results: Sequence[T], wanted: int) -> Sequence[T]:
+    if len(results) != wanted:
+        raise NewerServer(f"{len(results)} results came for {wanted} requests")
+    return results
+
+
+def snapshots(
+    settings: Settings, states: Sequence[ContextOperations]
+) -> Operation[list[values.SnapshotResult]]:
+    """Gets whole states. One for which the answer has no room is read by itself."""
+    request = pb.BatchGetContextsRequest(
+        requests=[
+            pb.GetContextRequest(state=state.state(), view=pb.CONTEXT_VIEW_FULL) for state in states
+        ]
+    )
+    response = yield from call(settings, BATCH_GET, request)
+    found = []
+    for state, result in zip(states, _same_count(response.results, len(states))):
+        one = _snapshot_result(result)
+        if isinstance(one.error, ResponseTooLarge):
+            try:
+                one = values.SnapshotResult((yield from state.snapshot()))
+            except ContextdError as error:
+                one = values.SnapshotResult(error=error)
+        found.append(one)
+    return found
+
+
+def _snapshot_result(result: pb.BatchGetContextsResponse.Result) -> values.SnapshotResult:
+    kind = result.WhichOneof("outcome")
+    if kind == "failure":
+        return values.SnapshotResult(error=from_failure(result.failure))
+    if kind == "response":
+        return values.SnapshotResult(values.snapshot_of(result.response.context))
+    return values.SnapshotResult(error=NewerServer("a result of another kind came"))
+
+
+def write(settings: Settings, request_id: Optional[str]) -> resources_pb2.WriteOptions:
+    """What a write of several contexts says about itself."""
+    write_id = settings.new_id() if request_id is None else request_id
+    return resources_pb2.WriteOptions(request_id=write_id)
+
+
+def update_all(
+    settings: Settings,
+    updates: Sequence[pb.UpdateContextRequest],
+    write: resources_pb2.WriteOptions,
+) -> Operation[list[values.Written]]:
+    """Changes several contexts in one step: all of them, or none."""
+    request = pb.BatchUpdateContextsRequest(requests=updates, atomic=True, write=write)
+    write_id = write.request_id
+    response = yield from call(settings, BATCH_UPDATE, request, write_id)
+    return [
+        values.written_of(result.response.version, result.response.write, write_id)
+        for result in _same_count(response.results, len(updates))
+    ]
