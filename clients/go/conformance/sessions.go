@@ -2,10 +2,14 @@ package conformance
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	contextd "github.com/contextd/contextd/clients/go"
 )
+
+// look is how long a step that waits for the server waits between two looks.
+const look = 50 * time.Millisecond
 
 func init() {
 	for name, operation := range map[string]func(*Call) (Tree, error){
@@ -30,6 +34,7 @@ func init() {
 		"subscribe":              subscribe,
 		"next_events":            nextEvents,
 		"events_until_caught_up": eventsUntilCaughtUp,
+		"wait_compacted":         waitCompacted,
 		"close_subscription":     closeSubscription,
 	} {
 		operations[name] = operation
@@ -229,6 +234,23 @@ type following struct {
 
 func (c *Call) subscription() following {
 	return get(c.world, c.world.subscriptions, c.text("subscription"))
+}
+
+func waitCompacted(c *Call) (Tree, error) {
+	cursor := c.text("cursor")
+	for end := time.Now().Add(Patience); time.Now().Before(end); time.Sleep(look) {
+		subscription, err := c.client.Subscribe(
+			c.ctx(), contextd.SubscriptionQuery{Cursor: cursor})
+		var compacted *contextd.CursorCompactedError
+		switch {
+		case errors.As(err, &compacted):
+			return Map{"compacted": true}, nil
+		case err != nil:
+			return nil, err
+		}
+		subscription.Close()
+	}
+	return Map{"compacted": false}, nil
 }
 
 // collected takes events for as long as more says so.

@@ -47,6 +47,17 @@ public final class AsyncClient implements AutoCloseable {
     }
 
     /**
+     * The same client, for one write with a request id of the program's own: a {@link #create} or
+     * {@link #updateAll}, which may be repeated with it. See {@link Context#withRequestId}.
+     *
+     * @param requestId at most 128 bytes, made to be unique
+     * @return the client
+     */
+    public AsyncClient withRequestId(String requestId) {
+        return new AsyncClient(target.requestId(requestId));
+    }
+
+    /**
      * The namespace.
      *
      * @return its name
@@ -85,7 +96,7 @@ public final class AsyncClient implements AutoCloseable {
      */
     public CompletableFuture<AsyncContext> create(
             String id, NewContext properties, Changes first) {
-        return EntryCalls.create(target.other(id), properties, first)
+        return EntryCalls.create(target.sameWrite(id), properties, first)
                 .map(created -> context(created.id()));
     }
 
@@ -168,6 +179,16 @@ public final class AsyncClient implements AutoCloseable {
         return
                 new SourcePublisher<>(() -> SessionCalls.list(
                         target, owner), target.core().executor);
+    }
+
+    /**
+     * See {@link Client#sessionInfo}.
+     *
+     * @param sessionId the session
+     * @return that
+     */
+    public CompletableFuture<SessionInfo> sessionInfo(String sessionId) {
+        return SessionCalls.info(target, sessionId);
     }
 
     /**

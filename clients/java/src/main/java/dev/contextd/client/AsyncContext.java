@@ -267,6 +267,17 @@ public class AsyncContext extends AsyncContextState {
     }
 
     /**
+     * See {@link Context#restore(Instant, RestoreOptions)}.
+     *
+     * @param time the time
+     * @param options how it is set back
+     * @return what became of it
+     */
+    public final CompletableFuture<Restored> restore(Instant time, RestoreOptions options) {
+        return RecoveryCalls.restore(target.at(Target.At.time(time)), options);
+    }
+
+    /**
      * See {@link Context#sync(long)}.
      *
      * @param haveVersion what the program has; 0: nothing

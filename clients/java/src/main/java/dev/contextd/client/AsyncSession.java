@@ -1,6 +1,7 @@
 package dev.contextd.client;
 
 import dev.contextd.client.error.SessionLostException;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 
 /** The presence of one program at the server, with futures: see {@link Session}. */
@@ -44,7 +45,7 @@ public final class AsyncSession {
      * @return what the server knows of it
      */
     public CompletableFuture<SessionInfo> info() {
-        return SessionCalls.info(keeper.target);
+        return SessionCalls.info(keeper.target, id());
     }
 
     /**
@@ -80,6 +81,31 @@ public final class AsyncSession {
      */
     public CompletableFuture<AsyncActiveContext> switchTo(String contextId) {
         return SessionCalls.switchTo(keeper.on(contextId, 0)).map(this::active);
+    }
+
+    /**
+     * See {@link Session#acquire}.
+     *
+     * @param contextId the context, which need not be active
+     * @param name the resource's name
+     * @param type what it is; or empty
+     * @param metadata labels
+     * @return the resource
+     */
+    public CompletableFuture<HeldResource> acquire(
+            String contextId, String name, String type, Map<String, String> metadata) {
+        return HistoryCalls.acquire(keeper.on(contextId, 0), name, type, metadata);
+    }
+
+    /**
+     * See {@link Session#release}.
+     *
+     * @param contextId the context
+     * @param name the resource's name
+     * @return nothing
+     */
+    public CompletableFuture<Void> release(String contextId, String name) {
+        return HistoryCalls.release(keeper.on(contextId, 0), name);
     }
 
     private AsyncActiveContext active(Activation activation) {

@@ -80,6 +80,17 @@ public final class Client implements AutoCloseable {
     }
 
     /**
+     * The same client, for one write with a request id of the program's own: a {@link #create} or
+     * {@link #updateAll}, which may be repeated with it. See {@link Context#withRequestId}.
+     *
+     * @param requestId at most 128 bytes, made to be unique
+     * @return the client
+     */
+    public Client withRequestId(String requestId) {
+        return new Client(target.requestId(requestId));
+    }
+
+    /**
      * The namespace.
      *
      * @return its name
@@ -117,7 +128,7 @@ public final class Client implements AutoCloseable {
      * @return the context
      */
     public Context create(String id, NewContext properties, Changes first) {
-        return context(Wait.join(EntryCalls.create(target.other(id), properties, first)).id());
+        return context(Wait.join(EntryCalls.create(target.sameWrite(id), properties, first)).id());
     }
 
     /**
@@ -198,6 +209,16 @@ public final class Client implements AutoCloseable {
     }
 
     /**
+     * Gets what the server knows of any session.
+     *
+     * @param sessionId the session
+     * @return that
+     */
+    public SessionInfo sessionInfo(String sessionId) {
+        return Wait.join(SessionCalls.info(target, sessionId));
+    }
+
+    /**
      * Ends any session. One that is not there is no error.
      *
      * @param sessionId the session
@@ -253,7 +274,8 @@ public final class Client implements AutoCloseable {
     }
 
     /**
-     * Tells what happens to contexts and sessions of the namespace, in order.
+     * Tells what happens to contexts and sessions of the namespace, in order. Waits until the
+     * server has begun to tell.
      *
      * @param query which events, and where it begins
      * @return the subscription

@@ -295,6 +295,17 @@ public class Context extends ContextState {
     }
 
     /**
+     * Sets the context back to the state that it had at a time.
+     *
+     * @param time the time
+     * @param options how it is set back
+     * @return what became of it
+     */
+    public final Restored restore(Instant time, RestoreOptions options) {
+        return Wait.join(RecoveryCalls.restore(target.at(Target.At.time(time)), options));
+    }
+
+    /**
      * Gets what leads from a version that the program has to the newest, all of it in memory.
      *
      * @param haveVersion what the program has; 0: nothing

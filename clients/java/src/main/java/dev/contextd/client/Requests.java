@@ -6,6 +6,8 @@ import dev.contextd.v1.Precondition;
 import dev.contextd.v1.SetExpiry;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 
 /** Writes the API's messages, and refuses what the server would refuse. */
@@ -117,16 +119,17 @@ final class Requests {
 
     /** Entries that lie beside a state. */
     static Iterable<dev.contextd.v1.Entry> entries(String field, Map<String, Value> values) {
-        return values.entrySet().stream()
-                .map(
-                        each -> {
-                            Names.name(field + ".key", each.getKey(), 1, Names.KEY);
-                            return dev.contextd.v1.Entry.newBuilder()
-                                    .setKey(each.getKey())
-                                    .setValue(each.getValue().raw())
-                                    .setContentType(each.getValue().contentType())
-                                    .build();
-                        })
-                .toList();
+        List<dev.contextd.v1.Entry> made = new ArrayList<>(values.size());
+        values.forEach(
+                (key, value) -> {
+                    Names.name(field + "[" + made.size() + "].key", key, 1, Names.KEY);
+                    made.add(
+                            dev.contextd.v1.Entry.newBuilder()
+                                    .setKey(key)
+                                    .setValue(value.raw())
+                                    .setContentType(value.contentType())
+                                    .build());
+                });
+        return made;
     }
 }

@@ -3,8 +3,11 @@ package dev.contextd.client;
 import dev.contextd.client.error.ClientClosedException;
 import dev.contextd.client.error.ContextBusyException;
 import dev.contextd.client.error.ContextdException;
+import dev.contextd.client.error.ResourceHeldException;
+import dev.contextd.client.error.ResourceNotHeldException;
 import dev.contextd.client.error.SessionLostException;
 import java.time.Duration;
+import java.util.Map;
 
 /**
  * The presence of one program, or one of its agents, at the server. Made by {@link
@@ -63,7 +66,7 @@ public final class Session implements AutoCloseable {
      * @return that
      */
     public SessionInfo info() {
-        return Wait.join(SessionCalls.info(keeper.target));
+        return Wait.join(SessionCalls.info(keeper.target, id()));
     }
 
     /**
@@ -122,6 +125,34 @@ public final class Session implements AutoCloseable {
      */
     public ActiveContext switchTo(String contextId) {
         return active(Wait.join(SessionCalls.switchTo(keeper.on(contextId, 0))));
+    }
+
+    /**
+     * Takes a resource of a context for this session. Taking it again gives the same one.
+     *
+     * @param contextId the context, which need not be active
+     * @param name the resource's name
+     * @param type what it is; or empty
+     * @param metadata labels
+     * @return the resource, which is given back when it is closed
+     * @throws ResourceHeldException if another session holds it
+     */
+    public ActiveContext.Held acquire(
+            String contextId, String name, String type, Map<String, String> metadata) {
+        Target on = keeper.on(contextId, 0);
+        return new ActiveContext.Held(
+                on, Wait.join(HistoryCalls.acquire(on, name, type, metadata)));
+    }
+
+    /**
+     * Gives a resource back.
+     *
+     * @param contextId the context
+     * @param name the resource's name
+     * @throws ResourceNotHeldException if this session does not hold it
+     */
+    public void release(String contextId, String name) {
+        Wait.join(HistoryCalls.release(keeper.on(contextId, 0), name));
     }
 
     private ActiveContext active(Activation activation) {

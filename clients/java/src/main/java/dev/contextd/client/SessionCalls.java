@@ -111,11 +111,11 @@ final class SessionCalls {
     }
 
     /** What the server knows of the session that writes to the target. */
-    static Pending<SessionInfo> info(Target target) {
+    static Pending<SessionInfo> info(Target target, String sessionId) {
         GetSessionRequest request =
                 GetSessionRequest.newBuilder()
                         .setNamespace(target.namespace())
-                        .setSessionId(target.writer().lease().id)
+                        .setSessionId(sessionId)
                         .build();
         return Pending.start(
                 () ->

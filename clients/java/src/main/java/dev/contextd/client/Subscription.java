@@ -1,6 +1,7 @@
 package dev.contextd.client;
 
 import dev.contextd.client.error.CursorCompactedException;
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
@@ -9,7 +10,8 @@ import java.util.Optional;
 /**
  * What happens to contexts and sessions, in order. Made by {@link Client#subscribe}.
  *
- * <p>It goes on by its cursor when a stream broke, for as long as somebody reads. It fails when
+ * <p>Making it waits for the server's first message: what happens from then on is told. A cursor
+ * that is no longer kept is refused there. It goes on by its cursor when a stream broke, for as long as somebody reads. It fails when
  * nobody answered for the client's timeout, and with {@link CursorCompactedException} where events
  * were missed. Iterating waits for the next event, and ends when the subscription is closed.
  *
@@ -36,6 +38,30 @@ public final class Subscription implements Iterable<Event>, Iterator<Event>, Aut
         source = new EventSource(target, query);
         withPositions = query.withPositions();
         cursor = query.cursor().isEmpty() ? null : query.cursor();
+        try {
+            lot = Wait.join(source.next());
+        } catch (RuntimeException refused) {
+            source.close();
+            throw refused;
+        }
+    }
+
+    /**
+     * Takes events until all that had happened when the subscription began was handed out. A
+     * second call gives an empty list.
+     *
+     * @return the events, in order
+     */
+    public List<Event> untilCaughtUp() {
+        List<Event> taken = new ArrayList<>();
+        while (!caughtUp && hasMore()) {
+            Event next = lot.get(at++);
+            passed(next);
+            if (withPositions || !next.type().isPosition()) {
+                taken.add(next);
+            }
+        }
+        return taken;
     }
 
     /**
@@ -65,23 +91,24 @@ public final class Subscription implements Iterable<Event>, Iterator<Event>, Aut
     /** Waits for an event. False: the subscription was closed. */
     @Override
     public boolean hasNext() {
-        while (!closed) {
-            while (at < lot.size()) {
-                Event next = lot.get(at);
-                if (withPositions || !next.type().isPosition()) {
-                    return true;
-                }
-                at++;
-                passed(next);
+        while (hasMore()) {
+            Event next = lot.get(at);
+            if (withPositions || !next.type().isPosition()) {
+                return true;
             }
-            lot = Wait.join(source.next());
-            at = 0;
-            if (lot == null) {
-                lot = List.of();
-                return false;
-            }
+            at++;
+            passed(next);
         }
         return false;
+    }
+
+    /** Waits for an event or a position. False: the subscription was closed. */
+    private boolean hasMore() {
+        while (!closed && lot != null && at >= lot.size()) {
+            lot = Wait.join(source.next());
+            at = 0;
+        }
+        return !closed && lot != null;
     }
 
     @Override

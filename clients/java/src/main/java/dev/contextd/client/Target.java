@@ -90,6 +90,12 @@ record Target(
         return new Target(core, namespace, contextId, timeoutNanos, At.NEWEST, null, who, null);
     }
 
+    /** A context with the request id of this one. */
+    Target sameWrite(String contextId) {
+        Target to = other(contextId);
+        return requestId == null ? to : to.requestId(requestId);
+    }
+
     long deadline() {
         return System.nanoTime() + timeoutNanos;
     }

@@ -10,11 +10,14 @@ import dev.contextd.client.RecoveryPolicy;
 import dev.contextd.client.RetentionPolicy;
 import dev.contextd.client.Value;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** The arguments of an operation. What is left at its end is a mistake of the runner. */
 final class Arguments {
@@ -39,6 +42,15 @@ final class Arguments {
 
     long number(String name) {
         return take(name) instanceof Number number ? number.longValue() : 0;
+    }
+
+    OptionalLong optionalNumber(String name) {
+        return has(name) ? OptionalLong.of(number(name)) : OptionalLong.empty();
+    }
+
+    /** A time; null where it is absent. */
+    Instant time(String name) {
+        return has(name) ? Instant.EPOCH.plus(number(name), ChronoUnit.MICROS) : null;
     }
 
     boolean flag(String name) {
@@ -99,19 +111,18 @@ final class Arguments {
         return new Expiry(optionalLength(words.take("ttl")), words.flag("sliding"));
     }
 
+    static RetentionPolicy retention(Object written) {
+        Arguments rules = new Arguments(written);
+        return new RetentionPolicy(
+                rules.number("keep_last"),
+                rules.number("keep_every"),
+                optionalLength(rules.take("keep_within")));
+    }
+
     static RecoveryPolicy policy(Object written) {
         Arguments words = new Arguments(written);
-        Optional<RetentionPolicy> retention =
-                Optional.ofNullable(words.take("retention"))
-                        .map(Arguments::new)
-                        .map(
-                                rules ->
-                                        new RetentionPolicy(
-                                                rules.number("keep_last"),
-                                                rules.number("keep_every"),
-                                                optionalLength(rules.take("keep_within"))));
         return new RecoveryPolicy(
-                retention,
+                Optional.ofNullable(words.take("retention")).map(Arguments::retention),
                 words.number("point_every_changes"),
                 optionalLength(words.take("point_every")));
     }
@@ -149,7 +160,7 @@ final class Arguments {
         if (has("recovery_policy")) {
             made.recoveryPolicy(policy(take("recovery_policy")));
         }
-        Trees.list(take("activities")).forEach(one -> made.record(activity(one)));
+        activities().forEach(made::record);
         return conditions(made);
     }
 
@@ -162,6 +173,10 @@ final class Arguments {
         return made;
     }
 
+    List<Activity> activities() {
+        return Trees.list(take("activities")).stream().map(Arguments::activity).toList();
+    }
+
     private static Activity activity(Object written) {
         Arguments words = new Arguments(written);
         if (words.has("file")) {
@@ -172,9 +187,22 @@ final class Arguments {
         }
         if (words.has("model")) {
             Arguments model = new Arguments(words.take("model"));
-            return Activity.of(new ModelUsage(model.text("provider"), model.text("model"), 0, 0));
+            return Activity.of(
+                    new ModelUsage(
+                            model.text("provider"),
+                            model.text("model"),
+                            model.text("mode"),
+                            model.number("input_tokens"),
+                            model.number("output_tokens"),
+                            model.number("cached_tokens"),
+                            model.number("cost_micros"),
+                            model.text("currency"),
+                            model.has("latency") ? model.seconds("latency") : Duration.ZERO));
         }
         Value data = words.has("data") ? value(words.take("data")) : Value.of(new byte[0]);
+        if (words.has("content_type")) {
+            data = data.withContentType(words.text("content_type"));
+        }
         return new Activity(words.text("type"), data, words.labels("metadata"));
     }
 }

@@ -17,11 +17,10 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalLong;
 import java.util.function.Function;
 import org.yaml.snakeyaml.Yaml;
 
-/** Each operation of the cases that is one of a client or a context. */
+/** Each operation of the cases; here are those of contexts. */
 final class Operations {
     private static final Map<String, Function<Call, Object>> ALL = new HashMap<>();
 
@@ -35,7 +34,7 @@ final class Operations {
         ALL.put("snapshot", Operations::snapshot);
         ALL.put("entries", Operations::entries);
         ALL.put("list_contexts", Operations::listContexts);
-        ALL.put("list_namespaces", call -> listed("namespaces", call.client().namespaces()));
+        ALL.put("list_namespaces", call -> Results.list("namespaces", call.client().namespaces()));
         ALL.put("server_info", call -> Results.tree(call.client().serverInfo()));
         ALL.put("put", Operations::put);
         ALL.put("put_json", Operations::putJson);
@@ -48,26 +47,25 @@ final class Operations {
         ALL.put("delete", Operations::delete);
         ALL.put("snapshots", Operations::snapshots);
         ALL.put("update_all", Operations::updateAll);
+        ALL.putAll(SessionOperations.ALL);
+        ALL.putAll(HistoryOperations.ALL);
+        ALL.putAll(EventOperations.ALL);
+        ALL.putAll(RecoveryOperations.ALL);
+        ALL.putAll(PointOperations.ALL);
     }
 
     private Operations() {}
 
-    static boolean has(String name) {
-        return ALL.containsKey(name);
-    }
-
     static Object perform(String name, Call call) {
-        return ALL.get(name).apply(call);
+        Function<Call, Object> operation = ALL.get(name);
+        if (operation == null) {
+            throw new IllegalArgumentException("the runner has no operation " + name);
+        }
+        return operation.apply(call);
     }
 
     private static Object tree(Written written) {
         return Results.tree(written);
-    }
-
-    private static Object listed(String name, Iterable<?> rows) {
-        List<Object> made = new ArrayList<>();
-        rows.forEach(row -> made.add(Results.tree(row)));
-        return Map.of(name, made);
     }
 
     private static Object create(Call call) {
@@ -77,12 +75,9 @@ final class Operations {
     }
 
     private static Object createUnnamed(Call call) {
-        Client client = call.client();
+        Client client = call.writer();
         var properties = call.words().newContext();
         Changes first = call.words().changes();
-        if (call.words().has("request_id")) {
-            throw new UnsupportedOperationException("a request id of a create without an id");
-        }
         return Map.of("context_id", client.create("", properties, first).id());
     }
 
@@ -139,7 +134,7 @@ final class Operations {
                         words.flag("reverse"),
                         words.number("limit"),
                         words.flag("keys_only"));
-        return listed("entries", state.entries(query));
+        return Results.list("entries", state.entries(query));
     }
 
     private static Object listContexts(Call call) {
@@ -153,7 +148,7 @@ final class Operations {
                         words.text("parent_id"),
                         words.labels("metadata"),
                         words.flag("deleted"));
-        return listed("contexts", client.contexts(query));
+        return Results.list("contexts", client.contexts(query));
     }
 
     private static Object put(Call call) {
@@ -249,16 +244,12 @@ final class Operations {
     private static Object delete(Call call) {
         var context = call.context();
         Arguments words = call.words();
-        OptionalLong ifVersion =
-                words.has("if_version")
-                        ? OptionalLong.of(words.number("if_version"))
-                        : OptionalLong.empty();
         DeleteOptions options =
                 new DeleteOptions(
                         words.flag("recursive"),
                         words.flag("purge"),
                         words.flag("allow_missing"),
-                        ifVersion);
+                        words.optionalNumber("if_version"));
         return Map.of("deleted_count", context.delete(options));
     }
 
@@ -274,14 +265,12 @@ final class Operations {
     }
 
     private static Object updateAll(Call call) {
-        if (call.words().has("request_id")) {
-            throw new UnsupportedOperationException("a request id of changes of several contexts");
-        }
+        Client client = call.writer();
         List<Change> changes = new ArrayList<>();
         for (Object one : Trees.list(call.words().take("updates"))) {
             Arguments words = new Arguments(one);
             changes.add(new Change(words.text("context"), words.changes()));
         }
-        return listed("results", call.client().updateAll(changes));
+        return Results.list("results", client.updateAll(changes));
     }
 }

@@ -17,6 +17,7 @@ import java.util.Collection;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -68,10 +69,21 @@ final class Results {
             elements.forEach(element -> made.add(tree(element)));
             return made;
         }
-        return thing instanceof Record record ? ofRecord(record) : thing;
+        if (thing instanceof Enum<?> named) {
+            return named.name().toLowerCase(Locale.ROOT);
+        }
+        return thing instanceof Record record ? Records.tree(record) : thing;
     }
 
-    private static Map<String, Object> ofRecord(Record record) {
+    /** A list of results, under its name. */
+    static Map<String, Object> list(String name, Iterable<?> rows) {
+        List<Object> made = new ArrayList<>();
+        rows.forEach(row -> made.add(tree(row)));
+        return Map.of(name, made);
+    }
+
+    /** The components of a record. */
+    static Map<String, Object> fields(Record record) {
         Map<String, Object> made = new LinkedHashMap<>();
         for (RecordComponent component : record.getClass().getRecordComponents()) {
             made.put(snake(component.getName()), tree(called(component.getAccessor(), record)));
@@ -91,7 +103,7 @@ final class Results {
     }
 
     private static String snake(String name) {
-        return name.replaceAll("([A-Z])", "_$1").toLowerCase(java.util.Locale.ROOT);
+        return name.replaceAll("([A-Z])", "_$1").toLowerCase(Locale.ROOT);
     }
 
     static Object value(Value value) {

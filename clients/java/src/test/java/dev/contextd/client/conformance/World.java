@@ -20,13 +20,15 @@ import java.util.concurrent.Future;
 /** What the steps of one case work on, and how they are done. */
 final class World implements AutoCloseable {
     private static final Set<String> STEP_KEYS = Set.of("expect", "error", "save", "client");
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    static final long PATIENCE_SECONDS = 30;
+    private static final Duration PATIENCE = Duration.ofSeconds(PATIENCE_SECONDS);
 
     private final ContextdServer server;
     private final boolean isOwn;
     private final Map<String, String> addresses;
     private final String namespace;
     private final Map<String, Client> clients = new ConcurrentHashMap<>();
+    private final Begun begun = new Begun();
     private final Map<String, Future<?>> background = new ConcurrentHashMap<>();
     private final ExecutorService threads = Executors.newCachedThreadPool();
 
@@ -58,6 +60,7 @@ final class World implements AutoCloseable {
 
     @Override
     public void close() {
+        begun.close();
         clients.values().forEach(Client::close);
         threads.shutdownNow();
     }
@@ -86,7 +89,7 @@ final class World implements AutoCloseable {
         try {
             Arguments arguments = new Arguments(Trees.filled(words, names));
             String client = (String) step.getOrDefault("client", "");
-            result = performed(operation, new Call(arguments, clients.get(client)));
+            result = performed(operation, new Call(arguments, clients.get(client), begun));
             arguments.nothingLeft();
         } catch (ContextdException error) {
             failure = error;
