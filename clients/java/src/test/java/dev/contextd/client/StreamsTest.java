@@ -118,9 +118,7 @@ class StreamsTest {
     @Test
     void aMessageOfAnUnknownKindIsNotLeftOut() {
         fake.subscribe.thenStay(List.of(SubscribeResponse.getDefaultInstance()));
-        try (Subscription events = client.subscribe(EventQuery.ALL)) {
-            assertThrows(NewerServerException.class, events::next);
-        }
+        assertThrows(NewerServerException.class, () -> client.subscribe(EventQuery.ALL));
     }
 
     @Test
@@ -187,9 +185,10 @@ class StreamsTest {
     @Test
     void aSubscriptionThatNobodyAnswersEnds() {
         fake.subscribe.then(FakeServices.BROKEN, List.of());
-        try (Client brief = fake.client().timeout(Duration.ofMillis(200)).build();
-                Subscription events = brief.subscribe(EventQuery.ALL)) {
-            var error = assertThrows(UnavailableException.class, events::next);
+        try (Client brief = fake.client().timeout(Duration.ofMillis(200)).build()) {
+            var error =
+                    assertThrows(
+                            UnavailableException.class, () -> brief.subscribe(EventQuery.ALL));
             assertTrue(error.getMessage().contains("attempts"), error.getMessage());
         }
     }
@@ -203,10 +202,10 @@ class StreamsTest {
                 .then(compacted, List.of())
                 .then(compacted, List.of(events(snapshot("old")), caughtUp("1")))
                 .thenStay(List.of(events(snapshot("new")), caughtUp("2")));
-        try (Subscription events = client.subscribe(EventQuery.ALL)) {
-            var error = assertThrows(CursorCompactedException.class, events::next);
-            assertEquals("9", error.oldestCursor());
-        }
+        var error =
+                assertThrows(
+                        CursorCompactedException.class, () -> client.subscribe(EventQuery.ALL));
+        assertEquals("9", error.oldestCursor());
         try (View view = client.view(EventQuery.ALL)) {
             view.ready().get(30, TimeUnit.SECONDS);
             while (!view.ids().contains("new")) {
@@ -286,9 +285,8 @@ class StreamsTest {
                                 })
                         .build()) {
             assertThrows(IllegalStateException.class, () -> none.context("c").info());
-            try (Subscription events = none.subscribe(EventQuery.ALL);
-                    View view = none.view(EventQuery.ALL)) {
-                assertThrows(IllegalStateException.class, events::next);
+            assertThrows(IllegalStateException.class, () -> none.subscribe(EventQuery.ALL));
+            try (View view = none.view(EventQuery.ALL)) {
                 assertInstanceOf(IllegalStateException.class, failure(view.ended()));
             }
         }
