@@ -1,5 +1,6 @@
 package dev.contextd.bench;
 
+import com.google.protobuf.ByteString;
 import dev.contextd.client.AsyncClient;
 import dev.contextd.client.AsyncContext;
 import dev.contextd.client.Changes;
@@ -26,6 +27,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
@@ -153,29 +155,23 @@ public final class Bench {
 
     private Runnable bare(ManagedChannel channel) {
         var stub = ContextManagerGrpc.newBlockingStub(channel);
-        return () ->
-                stub.withDeadlineAfter(10, java.util.concurrent.TimeUnit.SECONDS)
-                        .updateContext(
-                                UpdateContextRequest.newBuilder()
-                                        .setNamespace(NAMESPACE)
-                                        .setContextId(run + "/1")
-                                        .addMutations(
-                                                Mutation.newBuilder()
-                                                        .setPutEntry(
-                                                                PutEntry.newBuilder()
-                                                                        .setKey("k")
-                                                                        .setValue(
-                                                                                com.google.protobuf
-                                                                                        .ByteString
-                                                                                        .copyFromUtf8(
-                                                                                                "some value"))
-                                                                        .setContentType(
-                                                                                "text/plain; charset=utf-8")))
-                                        .setWrite(
-                                                WriteOptions.newBuilder()
-                                                        .setRequestId(
-                                                                UUID.randomUUID().toString()))
-                                        .build());
+        return () -> stub.withDeadlineAfter(10, TimeUnit.SECONDS).updateContext(bareRequest());
+    }
+
+    private UpdateContextRequest bareRequest() {
+        String requestId = UUID.randomUUID().toString();
+        PutEntry put =
+                PutEntry.newBuilder()
+                        .setKey("k")
+                        .setValue(ByteString.copyFromUtf8("some value"))
+                        .setContentType("text/plain; charset=utf-8")
+                        .build();
+        return UpdateContextRequest.newBuilder()
+                .setNamespace(NAMESPACE)
+                .setContextId(run + "/1")
+                .addMutations(Mutation.newBuilder().setPutEntry(put))
+                .setWrite(WriteOptions.newBuilder().setRequestId(requestId))
+                .build();
     }
 
     /** Writes a second by threads that wait for each of theirs. */

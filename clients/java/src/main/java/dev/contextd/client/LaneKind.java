@@ -69,7 +69,8 @@ record LaneKind(
 
     /**
      * Whether the answer had no room to tell what became of a part: the last ones of a large answer
-     * tell less than they would have told alone. An update of a point that is missing looks the same.
+     * tell less than they would have told alone. An update of a point that is missing looks the
+     * same.
      */
     static boolean hadNoRoom(Message outcome) {
         if (outcome instanceof Failure failure) {

@@ -52,8 +52,8 @@ final class Wait {
                 thread instanceof FastThreadLocalThread || thread instanceof Timers.TimerThread;
         if (own && !pending.isDone()) {
             throw new IllegalStateException(
-                    "a blocking call on one of the client's own threads would wait for itself: in what"
-                            + " follows on a future use the asynchronous client, or an executor"
+                    "a blocking call on one of the client's own threads would wait for itself:"
+                            + " in what follows on a future use the asynchronous client, or an executor"
                             + " (thenApplyAsync)");
         }
     }

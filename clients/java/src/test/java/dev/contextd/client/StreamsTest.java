@@ -137,7 +137,12 @@ class StreamsTest {
                 RecoveryPoint.newBuilder().setId("p").setOriginValue(UNKNOWN_NUMBER).build();
         fake.points.then(
                 FakeServices.END,
-                List.of(ListRecoveryPointsResponse.newBuilder().addRecoveryPoints(GetRecoveryPointResponse.newBuilder().setRecoveryPoint(point)).build()));
+                List.of(
+                        ListRecoveryPointsResponse.newBuilder()
+                                .addRecoveryPoints(
+                                        GetRecoveryPointResponse.newBuilder()
+                                                .setRecoveryPoint(point))
+                                .build()));
         var first = client.context("c").points().list(PointQuery.ALL).iterator().next();
         assertEquals(dev.contextd.client.RecoveryPoint.Origin.UNKNOWN, first.origin());
     }

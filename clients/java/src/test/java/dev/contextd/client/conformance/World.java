@@ -150,7 +150,10 @@ final class World implements AutoCloseable {
         String address = words.has("address") ? words.text("address") : "server";
         ClientBuilder builder =
                 Client.builder()
-                        .address(address.equals("server") ? server.address() : addresses.get(address))
+                        .address(
+                                address.equals("server")
+                                        ? server.address()
+                                        : addresses.get(address))
                         .namespace(words.has("namespace") ? words.text("namespace") : namespace)
                         .timeout(words.has("timeout") ? words.seconds("timeout") : PATIENCE);
         if (words.has("coalescing")) {
