@@ -11,9 +11,10 @@ import java.util.Optional;
  * What happens to contexts and sessions, in order. Made by {@link Client#subscribe}.
  *
  * <p>Making it waits for the server's first message: what happens from then on is told. A cursor
- * that is no longer kept is refused there. It goes on by its cursor when a stream broke, for as long as somebody reads. It fails when
- * nobody answered for the client's timeout, and with {@link CursorCompactedException} where events
- * were missed. Iterating waits for the next event, and ends when the subscription is closed.
+ * that is no longer kept is refused there. It goes on by its cursor when a stream broke, for as
+ * long as somebody reads. It fails when nobody answered for the client's timeout, and with
+ * {@link CursorCompactedException} where events were missed. Iterating waits for the next event,
+ * and ends when the subscription is closed.
  *
  * <pre>{@code
  * try (Subscription events = client.subscribe(EventQuery.ALL.snapshot())) {

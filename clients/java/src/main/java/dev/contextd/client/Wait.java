@@ -53,8 +53,8 @@ final class Wait {
         if (own && !pending.isDone()) {
             throw new IllegalStateException(
                     "a blocking call on one of the client's own threads would wait for itself:"
-                            + " in what follows on a future use the asynchronous client, or an executor"
-                            + " (thenApplyAsync)");
+                            + " in what follows on a future use the asynchronous client, or an"
+                            + " executor (thenApplyAsync)");
         }
     }
 

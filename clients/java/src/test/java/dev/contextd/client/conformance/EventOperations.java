@@ -38,7 +38,8 @@ final class EventOperations {
                         .metadata(words.labels("metadata"))
                         .types(
                                 words.texts("event_types").stream()
-                                        .map(name -> EventType.valueOf(name.toUpperCase(Locale.ROOT)))
+                                        .map(name -> name.toUpperCase(Locale.ROOT))
+                                        .map(EventType::valueOf)
                                         .collect(Collectors.toSet()))
                         .keyPrefix(words.text("key_prefix"));
         query = words.has("cursor") ? query.after(words.text("cursor")) : query;
