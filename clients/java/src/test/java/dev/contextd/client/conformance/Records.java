@@ -35,8 +35,6 @@ final class Records {
             }
         } else if (record instanceof Activity activity) {
             ofActivity(made, activity);
-        } else if (record instanceof Event event) {
-            ofEvent(made, event);
         } else if (record instanceof Step step) {
             return ofStep(made, step);
         }
@@ -61,11 +59,21 @@ final class Records {
         made.put("resource", detail instanceof ResourceStep step ? Results.tree(step) : null);
     }
 
-    private static void ofEvent(Map<String, Object> made, Event event) {
+    /** An event, which is no record: it is read out of its message. */
+    static Map<String, Object> tree(Event event) {
+        Map<String, Object> made = new LinkedHashMap<>();
+        made.put("type", Results.tree(event.type()));
+        made.put("cursor", event.cursor());
+        made.put("revision", event.revision());
         made.put("context_id", event.context().map(ContextInfo::id).orElse(null));
         made.put("version", event.context().map(ContextInfo::version).orElse(null));
+        made.put("mutations", Results.tree(event.steps()));
+        made.put("entries", Results.tree(event.entries()));
+        made.put("reset", event.reset());
+        made.put("session_id", event.sessionId());
         made.put("recovery_point_id", event.pointId());
-        made.put("mutations", made.remove("steps"));
+        made.put("trimmed", Results.tree(event.trimmed()));
+        return made;
     }
 
     private static Map<String, Object> ofStep(Map<String, Object> made, Step step) {

@@ -1,6 +1,7 @@
 package dev.contextd.client.conformance;
 
 import dev.contextd.client.Entry;
+import dev.contextd.client.Event;
 import dev.contextd.client.Snapshot;
 import dev.contextd.client.Value;
 import dev.contextd.client.error.ContextdException;
@@ -71,6 +72,9 @@ final class Results {
         }
         if (thing instanceof Enum<?> named) {
             return named.name().toLowerCase(Locale.ROOT);
+        }
+        if (thing instanceof Event event) {
+            return Records.tree(event);
         }
         return thing instanceof Record record ? Records.tree(record) : thing;
     }
