@@ -185,6 +185,21 @@ def test_an_operation_whose_time_is_over_is_not_sent(workers: Workers, server: F
     assert sent == ["first-0", "first-1", "after"]
 
 
+def test_each_waits_for_its_own_time(workers: Workers, server: FakeServer) -> None:
+    gate = Gate(server)
+    outcomes = fill(workers, server)
+    patient = workers.client.context("patient", timeout=1000 * PATIENCE_SECONDS)
+    outcomes.append(workers.begin(lambda: patient.put("k", "v")))
+    workers.wait_waiting(1)
+    for name in ("late", "later"):
+        late = workers.client.context(name, timeout=0.05)
+        with pytest.raises(contextd.DeadlineExceeded):
+            workers.wait(workers.begin(partial(late.put, "k", "v")))
+    gate.open()
+    for outcome in outcomes:
+        workers.wait(outcome)
+
+
 def test_closing_ends_what_waits_and_what_is_under_way(
     workers: Workers, server: FakeServer
 ) -> None:

@@ -54,6 +54,9 @@ class AsyncLanes:
         self._run = run
         self._closed = False
         self._lanes = {kind: Lane(kind) for kind in KINDS}
+        # When the time of each that waits is over.
+        self._ends: dict[_TaskPart, tuple[float, Coalesce]] = {}
+        self._timer: Optional[asyncio.TimerHandle] = None
         self._sending: set[asyncio.Task[None]] = set()
 
     async def perform(self, step: Coalesce) -> object:
@@ -80,12 +83,33 @@ class AsyncLanes:
     async def _wait(self, part: _TaskPart, step: Coalesce) -> Message:
         loop = asyncio.get_running_loop()
         part.future = loop.create_future()
-        timer = loop.call_later(step.settings.timeout, part.expire, step)
+        end = loop.time() + step.settings.timeout
+        self._ends[part] = (end, step)
+        if self._timer is None or end < self._timer.when():
+            self._look_at(end)
         try:
             return await part.future
         finally:
-            timer.cancel()
+            del self._ends[part]
             part.give_up()
+
+    def _look_at(self, when: float) -> None:
+        """Looks then whose time is over: one timer for all, which few of them need."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = asyncio.get_running_loop().call_at(when, self._expire)
+
+    def _expire(self) -> None:
+        self._timer = None
+        now = asyncio.get_running_loop().time()
+        later = []
+        for part, (end, step) in self._ends.items():
+            if end <= now:
+                part.expire(step)
+            else:
+                later.append(end)
+        if later:
+            self._look_at(min(later))
 
     # What is out is taken back as soon as the tasks have run that have their outcomes now: what
     # those ask for next goes into the same call.
