@@ -32,7 +32,6 @@ public final class AsyncClient implements AutoCloseable {
      * @return the client
      */
     public AsyncClient withNamespace(String name) {
-        Names.namespace("namespace", name);
         return new AsyncClient(target.core(), name, target.timeoutNanos());
     }
 

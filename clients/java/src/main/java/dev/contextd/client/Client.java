@@ -65,7 +65,6 @@ public final class Client implements AutoCloseable {
      * @return the client
      */
     public Client withNamespace(String name) {
-        Names.namespace("namespace", name);
         return new Client(target.core(), name, target.timeoutNanos());
     }
 
