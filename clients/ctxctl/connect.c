@@ -1,5 +1,6 @@
 #include "clients/ctxctl/connect.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,17 +16,31 @@ bool ctl_is_tls(const struct ctl *ctl)
            security->server_name != NULL;
 }
 
+/* Whether an address begins with 127.X.X.X, and not with a name like 127.example. */
+static bool is_loopback(const char *address)
+{
+    char host[INET_ADDRSTRLEN] = "";
+    size_t size = strcspn(address, ":");
+    struct in_addr ip;
+
+    if (size >= sizeof host) {
+        return false;
+    }
+    memcpy(host, address, size);
+    return inet_pton(AF_INET, host, &ip) == 1 && ntohl(ip.s_addr) >> 24 == 127;
+}
+
 /* Whether what is sent there stays on this machine. */
 static bool is_local(const char *address)
 {
-    static const char *const beginnings[] = {"127.", "localhost:", "[::1]:", "unix:"};
+    static const char *const beginnings[] = {"localhost:", "[::1]:", "unix:"};
 
     for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++) {
         if (strncmp(address, beginnings[i], strlen(beginnings[i])) == 0) {
             return true;
         }
     }
-    return false;
+    return is_loopback(address);
 }
 
 static enum ctl_exit check(const struct ctl *ctl)

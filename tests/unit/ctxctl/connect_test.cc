@@ -67,12 +67,14 @@ TEST_F(ConnectTest, WantsACertificateAndItsKeyTogether) {
 
 TEST_F(ConnectTest, SendsNoTokenToAnotherMachineInPlainText) {
   ctl_.security.token_file = "t";
-  for (const char *address : {"db-3:7420", "10.0.0.1:7420", "[::2]:1", "1270.example:1"}) {
+  for (const char *address :
+       {"db-3:7420", "10.0.0.1:7420", "[::2]:1", "1270.example:1", "127.example:1"}) {
     ctl_.address = address;
     EXPECT_EQ(CTL_USAGE, Connect()) << address;
     EXPECT_TRUE(Tells("in plain text: add --tls or --ca")) << told_;
   }
-  for (const char *address : {"127.0.0.1:7420", "localhost:1", "[::1]:1", "unix:/run/x"}) {
+  for (const char *address :
+       {"127.0.0.1:7420", "127.1.2.3:1", "localhost:1", "[::1]:1", "unix:/run/x"}) {
     ctl_.address = address;
     EXPECT_EQ(CTL_OK, Connect()) << address << told_;
   }
