@@ -92,9 +92,9 @@ TEST_F(ArgsTest, TakesTheCommonOptionsAnywhere) {
 }
 
 TEST_F(ArgsTest, TakesWhatSecuresTheConnectionAnywhere) {
-  int used;
-  SetWords({"ctxctl", "--tls", "--ca=c", "test"});
-  ASSERT_EQ(CTL_PARSED, ctl_args_parse_global(&ctl_, 4, argv_.data(), &used, problem_));
+  char *words[] = {const_cast<char *>("ctxctl"), const_cast<char *>("--tls"),
+                   const_cast<char *>("--ca=c"), const_cast<char *>("test"), nullptr};
+  ASSERT_EQ(CTL_PARSED, ctl_args_parse_global(&ctl_, 4, words, &used_, problem_));
   ASSERT_EQ(CTL_PARSED, Parse({"test", "a", "--cert", "d", "--cert-key", "k", "--server-name=n",
                                "--token-file", "t"}));
   EXPECT_TRUE(ctl_.security.tls);
