@@ -137,6 +137,24 @@ def test_the_token_is_asked_for_before_each_attempt(form: str, server: FakeServe
     assert sent == ["Bearer first", "Bearer second"]
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["db-3:7420", "10.0.0.1:7420", "[::2]:1", "127.example:1", "dns:///db-3:7420", "db-3"],
+)
+@pytest.mark.parametrize("form", [Client, AsyncClient])
+def test_a_token_does_not_go_to_another_machine_in_plain_text(form: Any, address: str) -> None:
+    with pytest.raises(contextd.InvalidValue, match="plain text"):
+        form(address, token=lambda: "secret")
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["127.1.2.3:7420", "localhost:1", "[::1]:1", "unix:/run/x", "dns:///localhost:1", "localhost"],
+)
+def test_a_token_goes_to_this_machine_in_plain_text(address: str) -> None:
+    Client(address, token=lambda: "secret").close()
+
+
 def test_a_token_may_come_from_a_coroutine(server: FakeServer) -> None:
     server.answer("GetServerInfo", INFO)
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Sequence
 from typing import Optional, Union
 
 import grpc
 
 from contextd.connecting import Tls
+from contextd.errors import InvalidValue
 from contextd.version import __version__
 
 Options = Sequence[tuple[str, Union[int, str]]]
@@ -46,3 +48,25 @@ def channel_options(
 def credentials(tls: Tls) -> grpc.ChannelCredentials:
     """What a channel encrypts with."""
     return grpc.ssl_channel_credentials(tls.ca, tls.key, tls.certificate)
+
+
+def _is_local(address: str) -> bool:
+    """Whether an address is of this machine: loopback, or a socket in its file system."""
+    scheme, colon, rest = address.partition(":")
+    if colon and scheme in ("unix", "unix-abstract"):
+        return True
+    if colon and scheme in ("dns", "ipv4", "ipv6"):
+        address = rest.rpartition("/")[2]  # Behind the name server, if any.
+    host = address if address.endswith("]") else address.rpartition(":")[0] or address
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def check_token(address: str, token: object, tls: Optional[Tls]) -> None:
+    """Refuses to send a token to another machine in plain text, with ``InvalidValue``."""
+    if token is not None and tls is None and not _is_local(address):
+        raise InvalidValue(
+            f"the token would go to {address} in plain text: give tls= as well, such as tls=Tls()"
+        )

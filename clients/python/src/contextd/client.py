@@ -68,7 +68,8 @@ class Client:
         coalescing: Let operations of several threads go out together. A thread that is alone
             does not notice.
         tls: Encrypt, with these certificates. ``None``: do not.
-        token: Gives the bearer token that a call carries; asked before each attempt.
+        token: Gives the bearer token that a call carries; asked before each attempt. Without
+            ``tls`` it is refused for other machines, with :class:`InvalidValue`.
         interceptors: gRPC's own, such as those of OpenTelemetry.
         on_call: Told of each call when it is over.
         options: Further options of the gRPC channel.
@@ -98,6 +99,7 @@ class Client:
         options: _channel.Options = (),
     ) -> None:
         """Prepares the connection."""
+        _channel.check_token(address, token, tls)
         self._settings = Settings(
             namespace,
             timeout,

@@ -81,6 +81,7 @@ class AsyncClient:
         options: _channel.Options = (),
     ) -> None:
         """Prepares the connection."""
+        _channel.check_token(address, token, tls)
         self._settings = Settings(
             namespace,
             timeout,

@@ -1,5 +1,6 @@
 package dev.contextd.client;
 
+import dev.contextd.client.error.InvalidValueException;
 import io.grpc.ChannelCredentials;
 import io.grpc.ClientInterceptor;
 import io.grpc.ClientInterceptors;
@@ -186,7 +187,7 @@ public final class ClientBuilder {
 
     /**
      * Gives the bearer token. It is asked before each attempt, by whichever thread makes that, so
-     * it keeps the token and does not wait.
+     * it keeps the token and does not wait. Without TLS it is refused for other machines.
      *
      * @param supplier gives the token
      * @return this
@@ -242,6 +243,7 @@ public final class ClientBuilder {
      *
      * @return the client
      * @throws IllegalArgumentException if a file of TLS cannot be read
+     * @throws InvalidValueException if a token would go to another machine in plain text
      */
     public Client build() {
         return new Client(core(), namespace, timeout.toNanos());
@@ -252,12 +254,17 @@ public final class ClientBuilder {
      *
      * @return the client
      * @throws IllegalArgumentException if a file of TLS cannot be read
+     * @throws InvalidValueException if a token would go to another machine in plain text
      */
     public AsyncClient buildAsync() {
         return new AsyncClient(core(), namespace, timeout.toNanos());
     }
 
     private Core core() {
+        if (token != null && credentials == null && !tls && !Addresses.isLocal(address)) {
+            throw Value.invalid(
+                    "the token would go to " + address + " in plain text: use TLS as well");
+        }
         ManagedChannelBuilder<?> builder =
                 channelBuilder != null
                         ? channelBuilder

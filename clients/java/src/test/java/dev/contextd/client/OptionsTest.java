@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.contextd.client.error.ContextdException;
+import dev.contextd.client.error.InvalidValueException;
 import dev.contextd.client.error.StorageFullException;
 import dev.contextd.client.error.WrongServerException;
 import dev.contextd.v1.GetContextResponse;
@@ -27,6 +28,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The options of a client and the classes of failures, with a server that is a fake. */
 @Timeout(60)
@@ -200,5 +203,22 @@ class OptionsTest {
             assertInstanceOf(
                     dev.contextd.client.error.ContextNotFoundException.class, error.getCause());
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "db-3:7420", "10.0.0.1:7420", "[::2]:1", "127.example:1", "dns:///db-3:7420", "db-3"
+            })
+    void aTokenDoesNotGoToAnotherMachineInPlainText(String address) {
+        ClientBuilder builder = Client.builder().address(address).token(() -> "secret");
+        assertThrows(InvalidValueException.class, builder::build);
+        assertThrows(InvalidValueException.class, builder::buildAsync);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"127.1.2.3:1", "localhost:1", "[::1]:1", "dns:///localhost:1"})
+    void aTokenGoesToThisMachineInPlainText(String address) {
+        Client.builder().address(address).token(() -> "secret").build().close();
     }
 }
