@@ -104,7 +104,7 @@ def test_a_client_is_made_without_a_call() -> None:
 
 
 # What the client does not offer, or asks for elsewhere.
-UNUSED = {"BatchGetContexts", "StreamUpdates", "Subscribe", "Backup", "VerifyStorage"}
+UNUSED = {"StreamUpdates", "Subscribe", "Backup", "VerifyStorage"}
 
 
 @pytest.mark.parametrize(
