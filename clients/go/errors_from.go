@@ -107,9 +107,11 @@ func classify(failure *Failure) {
 	}
 }
 
-// What grpc-go says of a connection that the server closed before it said anything.
+// What grpc-go says of a connection that the server closed before it said anything: that depends on
+// which side noticed first.
 var closedAtOnce = []string{
 	"error reading server preface: EOF", "error reading server preface: read tcp",
+	"write: broken pipe", "write: connection reset by peer",
 }
 
 // explained puts behind a message what it may mean that a connection was closed at once: a server with
