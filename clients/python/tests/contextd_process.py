@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pathlib
+import random
 import signal
+import socket
 import subprocess
 from typing import Optional
 
 _POLL_SECONDS = 0.01
 _START_SECONDS = 60.0
+
+
+def _free_address() -> str:
+    """An address with a port that nobody gets for a connection while the server is away.
+
+    Systems hand out ports from 32768 on, or higher ones.
+    """
+    while True:
+        address = ("127.0.0.1", random.randrange(20_000, 32_000))
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(address)
+            return f"{address[0]}:{address[1]}"
 
 
 class ContextdProcess:
@@ -25,11 +40,11 @@ class ContextdProcess:
         self.flags = flags
         self._port_file = folder / "port"
         self._process: Optional[subprocess.Popen[bytes]] = None
-        self._listen = "127.0.0.1:0"
+        self._listen = _free_address()
 
     @property
     def address(self) -> str:
-        """Where it serves, known from the first time that it was ready."""
+        """Where it serves."""
         return self._listen
 
     @property
@@ -62,7 +77,6 @@ class ContextdProcess:
         assert self._process is not None
         for _ in range(int(_START_SECONDS / _POLL_SECONDS)):
             if self._port_file.exists() and self._port_file.read_text().strip():
-                self._listen = f"127.0.0.1:{int(self._port_file.read_text())}"
                 return
             if self.ends_within(_POLL_SECONDS):
                 break

@@ -5,6 +5,8 @@ package realserver
 import (
 	"bytes"
 	"fmt"
+	"math/rand/v2"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -40,7 +42,9 @@ func Start(t testing.TB, flags ...string) *Server {
 	if binary == "" {
 		t.Skipf("%s names no server", BinaryVariable)
 	}
-	server := &Server{t: t, binary: binary, folder: t.TempDir(), flags: flags, address: "127.0.0.1:0"}
+	server := &Server{
+		t: t, binary: binary, folder: t.TempDir(), flags: flags, address: freeAddress(),
+	}
 	output, err := os.Create(filepath.Join(server.folder, "output"))
 	if err != nil {
 		t.Fatal(err)
@@ -52,6 +56,18 @@ func Start(t testing.TB, flags ...string) *Server {
 	})
 	server.Restart()
 	return server
+}
+
+// freeAddress has a port that nobody gets for a connection while the server is away: systems hand out
+// ports from 32768 on, or higher ones.
+func freeAddress() string {
+	for {
+		address := fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(12000))
+		if probe, err := net.Listen("tcp", address); err == nil {
+			_ = probe.Close()
+			return address
+		}
+	}
 }
 
 // Address is where it serves.
@@ -80,7 +96,6 @@ func (s *Server) Restart() {
 	for deadline := time.Now().Add(startMax); time.Now().Before(deadline); time.Sleep(pollTime) {
 		port, err := os.ReadFile(portFile)
 		if err == nil && len(bytes.TrimSpace(port)) > 0 {
-			s.address = fmt.Sprintf("127.0.0.1:%s", bytes.TrimSpace(port))
 			return
 		}
 	}

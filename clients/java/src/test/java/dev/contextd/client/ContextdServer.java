@@ -3,11 +3,14 @@ package dev.contextd.client;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
@@ -19,7 +22,7 @@ public final class ContextdServer implements AutoCloseable {
 
     private final Path folder;
     private List<String> flags;
-    private String address = "127.0.0.1:0";
+    private final String address = freeAddress();
     private Process process;
 
     private ContextdServer(List<String> flags) throws IOException {
@@ -64,17 +67,30 @@ public final class ContextdServer implements AutoCloseable {
         // CONTEXTD_* are the server's settings: it refuses ours.
         builder.environment().keySet().removeIf(name -> name.startsWith("CONTEXTD_"));
         process = builder.start();
-        address = "127.0.0.1:" + awaitPort(port);
+        awaitPort(port);
     }
 
-    private int awaitPort(Path port) throws IOException {
+    /**
+     * An address with a port that nobody gets for a connection while the server is away: systems
+     * hand out ports from 32768 on, or higher ones.
+     */
+    private static String freeAddress() {
+        while (true) {
+            int port = ThreadLocalRandom.current().nextInt(20_000, 32_000);
+            try {
+                new ServerSocket(port, 1, InetAddress.getLoopbackAddress()).close();
+                return "127.0.0.1:" + port;
+            } catch (IOException taken) {
+                continue;
+            }
+        }
+    }
+
+    private void awaitPort(Path port) throws IOException {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(START_SECONDS);
         while (System.nanoTime() - end < 0) {
-            if (Files.exists(port)) {
-                String text = Files.readString(port).strip();
-                if (!text.isEmpty()) {
-                    return Integer.parseInt(text);
-                }
+            if (Files.exists(port) && !Files.readString(port).isBlank()) {
+                return;
             }
             try {
                 if (process.waitFor(10, TimeUnit.MILLISECONDS)) {
