@@ -315,6 +315,23 @@ TEST_F(FeedCheckTest, DoesNotKnowWhatBeginsWithAReset) {
             view.Apply(Event("type: EVENT_TYPE_FORKED " + Head("a", 2, 2, 1, 3))));
 }
 
+// Its first event of a key need not be its first one; but where it is known that there was
+// something, it does not begin empty.
+TEST_F(FeedCheckTest, DoesNotTakeAContextThatIsNotKnownForAnEmptyOne) {
+  FeedView view(FeedScope::kSomeKeys, "k");
+  api::Event update = Event("type: EVENT_TYPE_UPDATED " + Head("a", 2, 2, 1, 3) +
+                            "mutations { splice_entry { key: 'k' kept_size: 1 value: 'v' } }");
+  EXPECT_EQ("splices no entry: k", view.Apply(update));
+  view.Forget("a");
+  EXPECT_EQ("", view.Apply(update));
+  EXPECT_EQ(nullptr, view.Find("a"));
+  EXPECT_EQ("", view.Apply(Event("type: EVENT_TYPE_DELETED " + Head("a", 2, 3, 1, 3))));
+  EXPECT_FALSE(view.IsUnknown("a"));
+  EXPECT_EQ("", view.Apply(Event("type: EVENT_TYPE_UPDATED " + Head("a", 3, 4, 1, 3) +
+                                 Put("k", "v"))));
+  EXPECT_NE(nullptr, view.Find("a"));
+}
+
 TEST_F(FeedCheckTest, LetsAPointTakeAVersionForItself) {
   FeedView view;
   api::Event update = Log()[2];

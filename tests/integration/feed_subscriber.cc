@@ -226,7 +226,7 @@ bool FeedSubscriber::ReadAnew(const std::string &id) {
   request.mutable_state()->set_context_id(id);
   GrpcOutcome outcome = FeedCall(client_.get(), "ContextManager/GetContext", request, &response);
   if (outcome.code == GRPC_STATUS_NOT_FOUND) {
-    view_.Drop(id);  // Its end is told later.
+    view_.Forget(id);  // Its end is told later, and before that what was done to it.
   } else if (outcome.code == GRPC_STATUS_OK) {
     view_.Replace(response.context());
   } else if (!FeedIsGone(outcome)) {

@@ -181,11 +181,11 @@ std::string FeedView::Apply(const api::Event &event) {
     return "";
   }
   if (event.reset()) {
-    contexts_.erase(id);
-    unknown_.insert(id);
+    Forget(id);
     return "";
   }
-  if (event.type() == api::EVENT_TYPE_CREATED || scope_ == FeedScope::kSomeKeys) {
+  bool may_be_first = scope_ == FeedScope::kSomeKeys && !IsUnknown(id);
+  if (event.type() == api::EVENT_TYPE_CREATED || may_be_first) {
     found = contexts_.insert({id, Context()}).first;
   }
   if (found == contexts_.end()) return "";

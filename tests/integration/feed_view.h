@@ -51,6 +51,9 @@ class FeedView {
   // Leaves a context out that is of no interest any more.
   void Drop(const std::string &id) { contexts_.erase(id), unknown_.erase(id); }
 
+  // What is in a context is not known, up to its end or until Replace().
+  void Forget(const std::string &id) { contexts_.erase(id), unknown_.insert(id); }
+
   // NULL: not there, or not known.
   const Context *Find(const std::string &id) const;
 
