@@ -14,6 +14,7 @@
 #include <openssl/x509.h>
 
 #include "core/base/memory.h"
+#include "server/tls/trial.h"
 
 /* What a problem shows of a path: enough to know the file by. */
 #define PATH_SHOWN "%.400s"
@@ -233,6 +234,23 @@ static bool check_key(const char *pem, const X509 *certificate,
     return true;
 }
 
+/* OpenSSL serves them. */
+static bool check_served(const struct cx_certificates *certificates,
+                         const struct cx_certificate_files *files,
+                         char ret_problem[CX_CERTIFICATES_PROBLEM_MAX])
+{
+    char reason[CX_TRIAL_REASON_MAX];
+
+    if (!cx_trial_handshake(certificates->certificate, certificates->key, reason)) {
+        return problem_set(ret_problem,
+                           "tls_cert " PATH_SHOWN " would be served to nobody (OpenSSL: %s): take "
+                           "keys of EC P-256 or P-384, or of RSA with 2048 bits or more, signed "
+                           "with SHA-256 or better, for the server's own and for those behind it",
+                           files->certificate, reason);
+    }
+    return true;
+}
+
 bool cx_certificates_check(struct cx_certificates *certificates,
                            const struct cx_certificate_files *files,
                            char ret_problem[CX_CERTIFICATES_PROBLEM_MAX])
@@ -247,6 +265,7 @@ bool cx_certificates_check(struct cx_certificates *certificates,
     certificates->expire_s = seconds_of(X509_get0_notAfter(certificate));
     ok = check_key(certificates->key, certificate, files, ret_problem);
     X509_free(certificate);
+    ok = ok && check_served(certificates, files, ret_problem);
     if (ok && certificates->client_ca != NULL) {
         X509 *authority = first_certificate(certificates->client_ca);
 

@@ -55,9 +55,24 @@ X509 *Unsigned(const std::string &name, EVP_PKEY *key, int64_t begin_s, int64_t 
   return certificate;
 }
 
-void Sign(X509 *certificate, X509 *issuer, EVP_PKEY *issuer_key) {
+void Sign(X509 *certificate, X509 *issuer, EVP_PKEY *issuer_key,
+          const EVP_MD *digest = EVP_sha256()) {
   X509_set_issuer_name(certificate, X509_get_subject_name(issuer));
-  X509_sign(certificate, issuer_key, EVP_sha256());
+  X509_sign(certificate, issuer_key, digest);
+}
+
+// "RSA-2048", "ED25519", or the name of a curve.
+EVP_PKEY *KeyOf(const std::string &kind) {
+  if (kind.rfind("RSA-", 0) == 0) return EVP_RSA_gen(std::stoul(kind.substr(4)));
+  if (kind == "ED25519") return EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519");
+  return EVP_EC_gen(kind.c_str());
+}
+
+// A certificate as PEM, which is given up.
+std::string Given(X509 *certificate) {
+  std::string pem = PemOf(certificate);
+  X509_free(certificate);
+  return pem;
 }
 
 }  // namespace
@@ -80,10 +95,27 @@ TestCertificate TestAuthority::Issue(const std::string &name, int64_t begin_s, i
   X509 *certificate = Unsigned(name, key, begin_s, expire_s);
   Extend(certificate, NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1");
   Sign(certificate, parts_->certificate, parts_->key);
-  TestCertificate made = {PemOf(certificate), PemOf(key)};
-  X509_free(certificate);
+  TestCertificate made = {Given(certificate), PemOf(key)};
   EVP_PKEY_free(key);
   return made;
+}
+
+TestCertificate TestAuthority::IssueOf(const std::string &key_kind, const std::string &digest) {
+  EVP_PKEY *key = KeyOf(key_kind);
+  X509 *certificate = Unsigned("server", key, -kDayS, 30 * kDayS);
+  Extend(certificate, NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1");
+  Sign(certificate, parts_->certificate, parts_->key, EVP_get_digestbyname(digest.c_str()));
+  TestCertificate made = {Given(certificate), PemOf(key)};
+  EVP_PKEY_free(key);
+  return made;
+}
+
+std::string TestAuthority::IssueAuthority(const std::string &name, int64_t begin_s,
+                                          int64_t expire_s) {
+  X509 *certificate = Unsigned(name, parts_->key, begin_s, expire_s);
+  Extend(certificate, NID_basic_constraints, "critical,CA:TRUE");
+  Sign(certificate, parts_->certificate, parts_->key);
+  return Given(certificate);
 }
 
 std::string WithPassphrase(const std::string &key) {

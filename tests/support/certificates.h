@@ -28,6 +28,14 @@ class TestAuthority {
   TestCertificate Issue(const std::string &name, int64_t begin_s = -kDayS,
                         int64_t expire_s = 30 * kDayS);
 
+  // The same, with a key of another kind ("P-384", "RSA-1024", "ED25519", any curve's name)
+  // and signed with another digest.
+  TestCertificate IssueOf(const std::string &key_kind, const std::string &digest);
+
+  // Signs a certificate for another authority, likewise: what stands behind a server's own.
+  std::string IssueAuthority(const std::string &name, int64_t begin_s = -kDayS,
+                             int64_t expire_s = 30 * kDayS);
+
  private:
   struct Parts;
   std::unique_ptr<Parts> parts_;

@@ -105,6 +105,14 @@ TEST_F(CertificateKeeperTest, TellsOnceThatTheFilesAreBroken) {
   EXPECT_EQ(1u, Told("the certificates stay as they were"));
 }
 
+TEST_F(CertificateKeeperTest, KeepsWhatItHasWhereTheNextWouldBeServedToNobody) {
+  ASSERT_EQ("", Open());
+  Put(authority_.IssueOf("RSA-1024", "SHA256"));
+  for (int i = 0; i < 4; i++) EXPECT_FALSE(Look());
+  EXPECT_EQ(server_.key, cx_certificate_keeper_get(&keeper_)->key);
+  EXPECT_EQ(1u, Told("would be served to nobody (OpenSSL: ee key too small)"));
+}
+
 TEST_F(CertificateKeeperTest, TellsEachAgeOnceAndThatOfTheNextAgain) {
   ASSERT_EQ("", Open());
   cx_certificate_keeper_tell(&keeper_, now_s_);

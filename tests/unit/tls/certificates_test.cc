@@ -104,6 +104,11 @@ TEST_F(CertificatesTest, SaysThatAKeyIsNotThatOfTheCertificate) {
   Has(Load(), "the server's own certificate comes first");
 }
 
+TEST_F(CertificatesTest, SaysThatACertificateWouldBeServedToNobody) {
+  Put(authority_.IssueOf("RSA-1024", "SHA256"));
+  Has(Load(), "tls_cert CERT would be served to nobody (OpenSSL: ee key too small): take keys of");
+}
+
 TEST_F(CertificatesTest, KnowsAKeyThatEverybodyMayRead) {
   ASSERT_EQ("", Load());
   EXPECT_FALSE(certificates_.key_exposed);
