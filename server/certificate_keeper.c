@@ -53,22 +53,33 @@ int cx_certificate_keeper_look_ms(const struct cx_certificate_keeper *keeper)
     return cx_certificate_keeper_get(keeper) != NULL ? CX_CERTIFICATE_LOOK_MS : -1;
 }
 
-/* Tells the age when it is another than the one that was told. */
-static void tell_age(struct cx_certificate_keeper *keeper, int64_t now_s)
+/* Tells the ages that are others than those that were told. */
+static void tell_ages(struct cx_certificate_keeper *keeper, int64_t now_s)
 {
-    enum cx_certificate_age age = cx_certificates_age(&keeper->watch.in_force, now_s);
+    for (size_t i = 0; i < keeper->watch.in_force.life_count; i++) {
+        struct cx_certificate_life *life = &keeper->watch.in_force.lives[i];
+        enum cx_certificate_age age = cx_certificate_age(life, now_s);
 
-    if (age != keeper->told) {
-        keeper->told = age;
-        cx_notice_certificate_age(keeper->config, &keeper->watch.in_force, age);
+        if (age != life->told) {
+            life->told = age;
+            cx_notice_certificate_age(keeper->config, life, age);
+        }
     }
+}
+
+void cx_certificate_keeper_warn(struct cx_certificate_keeper *keeper, int64_t now_s)
+{
+    if (keeper->watch.in_force.key_exposed) {
+        cx_notice_exposed_key(keeper->config);
+    }
+    tell_ages(keeper, now_s);
 }
 
 void cx_certificate_keeper_tell(struct cx_certificate_keeper *keeper, int64_t now_s)
 {
     if (cx_certificate_keeper_get(keeper) != NULL) {
         cx_notice_certificates(keeper->config, &keeper->watch.in_force, false);
-        tell_age(keeper, now_s);
+        cx_certificate_keeper_warn(keeper, now_s);
     }
 }
 
@@ -83,11 +94,11 @@ bool cx_certificate_keeper_look(struct cx_certificate_keeper *keeper, int64_t no
     news = cx_certificate_watch_look(&keeper->watch, problem);
     if (news == CX_CERTIFICATES_CHANGED) {
         refresh(keeper);
-        keeper->told = CX_CERTIFICATE_IN_FORCE; /* Of the others. */
         cx_notice_certificates(keeper->config, &keeper->watch.in_force, true);
+        cx_certificate_keeper_warn(keeper, now_s);
     } else if (news == CX_CERTIFICATES_BROKEN) {
         cx_notice_certificates_broken(problem);
     }
-    tell_age(keeper, now_s);
+    tell_ages(keeper, now_s);
     return news == CX_CERTIFICATES_CHANGED;
 }

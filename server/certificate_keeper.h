@@ -24,7 +24,6 @@ struct cx_certificate_keeper {
     const struct cx_config *config;
     struct cx_certificate_watch watch;       /* Zeroed without TLS. */
     struct cx_rpc_certificates certificates; /* Borrowed from `watch`. */
-    enum cx_certificate_age told;            /* The age that was told last. */
 };
 
 /* Loads what the configuration names; that is borrowed. False with a problem, which
@@ -43,8 +42,11 @@ cx_certificate_keeper_get(const struct cx_certificate_keeper *keeper);
 /* After how many milliseconds to look again; -1: never. */
 int cx_certificate_keeper_look_ms(const struct cx_certificate_keeper *keeper);
 
-/* Tells what is served with, and how old it is. */
+/* Tells what is served with, and warns. */
 void cx_certificate_keeper_tell(struct cx_certificate_keeper *keeper, int64_t now_s);
+
+/* Warns of a key that everybody may read, and of certificates at the end of their time. */
+void cx_certificate_keeper_warn(struct cx_certificate_keeper *keeper, int64_t now_s);
 
 /* Looks at the files. True when there is something else to serve with. */
 bool cx_certificate_keeper_look(struct cx_certificate_keeper *keeper, int64_t now_s);

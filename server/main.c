@@ -1,6 +1,7 @@
 /* contextd: reads the configuration, does what it asks for. */
 
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "server/certificate_keeper.h"
@@ -9,7 +10,8 @@
 
 extern char **environ;
 
-/* What --check-config says: the files of TLS are looked into, too. */
+/* What --check-config says: the files of TLS are looked into, too. A certificate that has
+ * expired is a warning, as at the start. */
 static int check(const struct cx_config *config)
 {
     static struct cx_certificate_keeper keeper;
@@ -19,6 +21,7 @@ static int check(const struct cx_config *config)
         fprintf(stderr, "%s\n", problem);
         return CX_EXIT_CONFIGURATION;
     }
+    cx_certificate_keeper_warn(&keeper, (int64_t)time(NULL));
     cx_certificate_keeper_close(&keeper);
     puts("the configuration is right");
     return CX_EXIT_DONE;

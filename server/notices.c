@@ -84,7 +84,7 @@ void cx_notice_risks(const struct cx_config *config)
     if (config->tls_cert[0] != '\0' && config->tls_client_ca[0] == '\0') {
         cx_logging_say(CX_LOGGING_WARNING,
                        "TLS without tls_client_ca: whoever reaches the port reads and writes "
-                       "everything, only that nobody else can listen");
+                       "everything, only that nobody can read along");
     }
 }
 
@@ -105,10 +105,9 @@ void cx_notice_serving(const struct cx_config *config, int port)
 
 /* ---- Certificates. ---------------------------------------------------------- */
 
-static void line_add_expiry(struct cx_logging_line *line,
-                            const struct cx_certificates *certificates)
+static void line_add_expiry(struct cx_logging_line *line, const struct cx_certificate_life *life)
 {
-    time_t expire = (time_t)certificates->expire_s;
+    time_t expire = (time_t)life->expire_s;
     char text[32] = "";
     struct tm tm;
 
@@ -118,7 +117,7 @@ static void line_add_expiry(struct cx_logging_line *line,
     cx_logging_text(line, "expires", text);
 }
 
-static void tell_exposed_key(const struct cx_config *config)
+void cx_notice_exposed_key(const struct cx_config *config)
 {
     struct cx_logging_line line;
 
@@ -137,36 +136,59 @@ void cx_notice_certificates(const struct cx_config *config,
     cx_logging_begin(&line, CX_LOGGING_INFO,
                      replaced ? "new connections get other certificates" : "the port takes TLS");
     cx_logging_text(&line, "tls_cert", config->tls_cert);
-    line_add_expiry(&line, certificates);
+    cx_logging_text(&line, "subject", certificates->lives[0].subject);
+    line_add_expiry(&line, &certificates->lives[0]);
     if (certificates->client_ca != NULL) {
         cx_logging_text(&line, "tls_client_ca", config->tls_client_ca);
     }
     cx_logging_end(&line);
-    if (certificates->key_exposed) {
-        tell_exposed_key(config);
-    }
 }
 
 void cx_notice_certificate_age(const struct cx_config *config,
-                               const struct cx_certificates *certificates,
-                               enum cx_certificate_age age)
+                               const struct cx_certificate_life *life, enum cx_certificate_age age)
 {
-    static const char *const messages[] = {
-        [CX_CERTIFICATE_EXPIRES_SOON] = "the server's certificate expires within 7 days: replace "
-                                        "its file and that of the key",
-        [CX_CERTIFICATE_NOT_YET] = "the server's certificate is not valid yet, so that clients "
-                                   "refuse it: look at the clock of this machine",
-        [CX_CERTIFICATE_EXPIRED] = "the server's certificate has expired, so that clients refuse "
-                                   "it: replace its file and that of the key",
+    static const char *const messages[][CX_CERTIFICATE_EXPIRED + 1] = {
+        [CX_CERTIFICATE_OWN] =
+            {
+                [CX_CERTIFICATE_EXPIRES_SOON] = "the server's certificate expires soon: replace "
+                                                "its file and that of the key",
+                [CX_CERTIFICATE_NOT_YET] = "the server's certificate is not valid yet, so that "
+                                           "clients refuse it: look at the clock of this machine",
+                [CX_CERTIFICATE_EXPIRED] = "the server's certificate has expired, so that clients "
+                                           "refuse it: replace its file and that of the key",
+            },
+        [CX_CERTIFICATE_SIGNER] =
+            {
+                [CX_CERTIFICATE_EXPIRES_SOON] = "a certificate behind the server's own expires "
+                                                "soon: have the server's signed anew",
+                [CX_CERTIFICATE_NOT_YET] = "a certificate behind the server's own is not valid "
+                                           "yet, so that clients may refuse both: look at the "
+                                           "clock of this machine",
+                [CX_CERTIFICATE_EXPIRED] = "a certificate behind the server's own has expired, so "
+                                           "that clients may refuse both: have the server's "
+                                           "signed anew",
+            },
+        [CX_CERTIFICATE_AUTHORITY] =
+            {
+                [CX_CERTIFICATE_EXPIRES_SOON] = "an authority of clients expires soon: add its "
+                                                "successor to the file, and renew what it signed",
+                [CX_CERTIFICATE_NOT_YET] = "an authority of clients is not valid yet, so that its "
+                                           "clients are refused: look at the clock of this machine",
+                [CX_CERTIFICATE_EXPIRED] = "an authority of clients has expired, so that its "
+                                           "clients are refused: replace it in the file",
+            },
     };
+    bool of_clients = life->role == CX_CERTIFICATE_AUTHORITY;
     struct cx_logging_line line;
 
     if (age == CX_CERTIFICATE_IN_FORCE) {
         return;
     }
-    cx_logging_begin(&line, CX_LOGGING_WARNING, messages[age]);
-    cx_logging_text(&line, "tls_cert", config->tls_cert);
-    line_add_expiry(&line, certificates);
+    cx_logging_begin(&line, CX_LOGGING_WARNING, messages[life->role][age]);
+    cx_logging_text(&line, of_clients ? "tls_client_ca" : "tls_cert",
+                    of_clients ? config->tls_client_ca : config->tls_cert);
+    cx_logging_text(&line, "subject", life->subject);
+    line_add_expiry(&line, life);
     cx_logging_end(&line);
 }
 

@@ -40,10 +40,12 @@ void cx_notice_stopping(const struct cx_config *config, int signal_number);
 void cx_notice_certificates(const struct cx_config *config,
                             const struct cx_certificates *certificates, bool replaced);
 
-/* What clients think of the certificate now; nothing while it is in force. */
+/* That every user of the machine may read the file of the key. */
+void cx_notice_exposed_key(const struct cx_config *config);
+
+/* What becomes of connections at this age of a certificate; nothing while it is in force. */
 void cx_notice_certificate_age(const struct cx_config *config,
-                               const struct cx_certificates *certificates,
-                               enum cx_certificate_age age);
+                               const struct cx_certificate_life *life, enum cx_certificate_age age);
 
 /* That what is in the files of TLS cannot be served, and what was before goes on. */
 void cx_notice_certificates_broken(const char *problem);

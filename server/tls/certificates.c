@@ -16,6 +16,10 @@
 #include "core/base/memory.h"
 #include "server/tls/trial.h"
 
+/* The longest before its end that a certificate "expires soon". One that lives for a day does so
+ * much later: else each would be told as such from its beginning. */
+#define SOON_MAX_S (7LL * 24 * 3600)
+
 /* What a problem shows of a path: enough to know the file by. */
 #define PATH_SHOWN "%.400s"
 
@@ -138,25 +142,97 @@ bool cx_certificates_read(const struct cx_certificate_files *files,
 
 /* ---- Checking. -------------------------------------------------------------- */
 
-/* The first certificate of a PEM text, owned; NULL when there is none, or when one behind
- * it is broken. */
+static int64_t seconds_of(const ASN1_TIME *time)
+{
+    struct tm tm;
+
+    return time != NULL && ASN1_TIME_to_tm(time, &tm) == 1 ? (int64_t)timegm(&tm) : 0;
+}
+
+/* Escapes what is no ASCII, and control characters. */
+static void write_subject(X509 *certificate, char ret_subject[CX_CERTIFICATE_SUBJECT_MAX])
+{
+    BIO *bio = BIO_new(BIO_s_mem());
+    int size = 0;
+
+    if (bio != NULL) {
+        X509_NAME_print_ex(bio, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
+        size = BIO_read(bio, ret_subject, CX_CERTIFICATE_SUBJECT_MAX - 1);
+    }
+    ret_subject[size > 0 ? size : 0] = '\0';
+    BIO_free(bio);
+}
+
+/* False when out of memory. */
+static bool life_add(struct cx_certificates *certificates, X509 *certificate,
+                     enum cx_certificate_role role)
+{
+    size_t count = certificates->life_count;
+    struct cx_certificate_life *lives =
+        cx_realloc(certificates->lives, (count + 1) * sizeof *certificates->lives);
+
+    if (lives == NULL) {
+        return false;
+    }
+    lives[count] = (struct cx_certificate_life){
+        .role = role,
+        .begin_s = seconds_of(X509_get0_notBefore(certificate)),
+        .expire_s = seconds_of(X509_get0_notAfter(certificate)),
+    };
+    write_subject(certificate, lives[count].subject);
+    certificates->lives = lives;
+    certificates->life_count = count + 1;
+    return true;
+}
+
+/* Whether a text has ended where the next certificate was looked for. */
+static bool text_has_ended(void)
+{
+    unsigned long error = ERR_peek_last_error();
+
+    return ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
+}
+
+/* Reads every certificate of tls_cert, or of tls_client_ca. False with a problem when there is
+ * none, or when one of them is broken. */
+static bool check_file(struct cx_certificates *certificates,
+                       const struct cx_certificate_files *files, bool of_clients,
+                       char ret_problem[CX_CERTIFICATES_PROBLEM_MAX])
+{
+    const char *setting = of_clients ? "tls_client_ca" : "tls_cert";
+    enum cx_certificate_role role = of_clients ? CX_CERTIFICATE_AUTHORITY : CX_CERTIFICATE_OWN;
+    size_t before = certificates->life_count;
+    BIO *bio =
+        BIO_new_mem_buf(of_clients ? certificates->client_ca : certificates->certificate, -1);
+    X509 *certificate = NULL;
+    bool ok = bio != NULL;
+
+    while (ok && (certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
+        ok = life_add(certificates, certificate, role);
+        role = of_clients ? CX_CERTIFICATE_AUTHORITY : CX_CERTIFICATE_SIGNER;
+        X509_free(certificate);
+    }
+    BIO_free(bio);
+    if (!ok) {
+        return problem_set(ret_problem, "%s: out of memory", setting);
+    }
+    if (before == certificates->life_count || !text_has_ended()) {
+        return problem_set(ret_problem,
+                           "%s " PATH_SHOWN " holds no certificate, or a broken one: it must be "
+                           "PEM, which begins with -----BEGIN CERTIFICATE-----",
+                           setting, of_clients ? files->client_ca : files->certificate);
+    }
+    ERR_clear_error();
+    return true;
+}
+
+/* The first certificate of a text that passed that, owned. NULL when out of memory. */
 static X509 *first_certificate(const char *pem)
 {
     BIO *bio = BIO_new_mem_buf(pem, -1);
     X509 *first = bio != NULL ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
-    X509 *next = first;
 
-    while (next != NULL) {
-        ERR_clear_error();
-        next = PEM_read_bio_X509(bio, NULL, NULL, NULL);
-        if (next == NULL && ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) {
-            X509_free(first);
-            first = NULL;
-        }
-        X509_free(next);
-    }
     BIO_free(bio);
-    ERR_clear_error();
     return first;
 }
 
@@ -180,22 +256,6 @@ static EVP_PKEY *private_key(const char *pem)
     return key;
 }
 
-static int64_t seconds_of(const ASN1_TIME *time)
-{
-    struct tm tm;
-
-    return time != NULL && ASN1_TIME_to_tm(time, &tm) == 1 ? (int64_t)timegm(&tm) : 0;
-}
-
-static bool no_certificate(const char *setting, const char *path,
-                           char ret_problem[CX_CERTIFICATES_PROBLEM_MAX])
-{
-    return problem_set(ret_problem,
-                       "%s " PATH_SHOWN " holds no certificate, or a broken one: it must be PEM, "
-                       "which begins with -----BEGIN CERTIFICATE-----",
-                       setting, path);
-}
-
 static bool no_key(const char *pem, const char *path, char ret_problem[CX_CERTIFICATES_PROBLEM_MAX])
 {
     if (strstr(pem, "ENCRYPTED") != NULL) {
@@ -210,18 +270,21 @@ static bool no_key(const char *pem, const char *path, char ret_problem[CX_CERTIF
                        path);
 }
 
-/* The key is there and is that of the certificate. */
-static bool check_key(const char *pem, const X509 *certificate,
+/* The key is there and is that of the first certificate. */
+static bool check_key(const struct cx_certificates *certificates,
                       const struct cx_certificate_files *files,
                       char ret_problem[CX_CERTIFICATES_PROBLEM_MAX])
 {
-    EVP_PKEY *key = private_key(pem);
+    EVP_PKEY *key = private_key(certificates->key);
+    X509 *certificate;
     bool fits;
 
     if (key == NULL) {
-        return no_key(pem, files->key, ret_problem);
+        return no_key(certificates->key, files->key, ret_problem);
     }
-    fits = X509_check_private_key(certificate, key) == 1;
+    certificate = first_certificate(certificates->certificate);
+    fits = certificate != NULL && X509_check_private_key(certificate, key) == 1;
+    X509_free(certificate);
     EVP_PKEY_free(key);
     if (!fits) {
         return problem_set(ret_problem,
@@ -255,26 +318,13 @@ bool cx_certificates_check(struct cx_certificates *certificates,
                            const struct cx_certificate_files *files,
                            char ret_problem[CX_CERTIFICATES_PROBLEM_MAX])
 {
-    X509 *certificate = first_certificate(certificates->certificate);
-    bool ok;
-
-    if (certificate == NULL) {
-        return no_certificate("tls_cert", files->certificate, ret_problem);
-    }
-    certificates->begin_s = seconds_of(X509_get0_notBefore(certificate));
-    certificates->expire_s = seconds_of(X509_get0_notAfter(certificate));
-    ok = check_key(certificates->key, certificate, files, ret_problem);
-    X509_free(certificate);
-    ok = ok && check_served(certificates, files, ret_problem);
-    if (ok && certificates->client_ca != NULL) {
-        X509 *authority = first_certificate(certificates->client_ca);
-
-        if (authority == NULL) {
-            return no_certificate("tls_client_ca", files->client_ca, ret_problem);
-        }
-        X509_free(authority);
-    }
-    return ok;
+    cx_free(certificates->lives);
+    certificates->lives = NULL;
+    certificates->life_count = 0;
+    return check_file(certificates, files, false, ret_problem) &&
+           check_key(certificates, files, ret_problem) &&
+           check_served(certificates, files, ret_problem) &&
+           (certificates->client_ca == NULL || check_file(certificates, files, true, ret_problem));
 }
 
 bool cx_certificates_load(const struct cx_certificate_files *files,
@@ -318,18 +368,20 @@ void cx_certificates_done(struct cx_certificates *certificates)
     cx_free(certificates->certificate);
     cx_free(certificates->key);
     cx_free(certificates->client_ca);
+    cx_free(certificates->lives);
     memset(certificates, 0, sizeof *certificates);
 }
 
-enum cx_certificate_age cx_certificates_age(const struct cx_certificates *certificates,
-                                            int64_t now_s)
+enum cx_certificate_age cx_certificate_age(const struct cx_certificate_life *life, int64_t now_s)
 {
-    if (now_s >= certificates->expire_s) {
+    int64_t soon_s = (life->expire_s - life->begin_s) / 4;
+
+    if (now_s >= life->expire_s) {
         return CX_CERTIFICATE_EXPIRED;
     }
-    if (now_s < certificates->begin_s) {
+    if (now_s < life->begin_s) {
         return CX_CERTIFICATE_NOT_YET;
     }
-    return now_s >= certificates->expire_s - CX_CERTIFICATE_SOON_S ? CX_CERTIFICATE_EXPIRES_SOON
-                                                                   : CX_CERTIFICATE_IN_FORCE;
+    soon_s = soon_s < SOON_MAX_S ? soon_s : SOON_MAX_S;
+    return now_s >= life->expire_s - soon_s ? CX_CERTIFICATE_EXPIRES_SOON : CX_CERTIFICATE_IN_FORCE;
 }

@@ -14,6 +14,7 @@
 #define CX_TLS_CERTIFICATES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "core/base/status.h"
@@ -21,6 +22,7 @@
 enum {
     CX_CERTIFICATES_PROBLEM_MAX = 1536, /* Of the text of a problem, with its NUL. */
     CX_CERTIFICATE_FILE_MAX = 1 << 20,  /* A file beyond that is none of ours. */
+    CX_CERTIFICATE_SUBJECT_MAX = 128,   /* Of a name, with its NUL; what is longer is cut. */
 };
 
 /* Names, borrowed. */
@@ -30,14 +32,40 @@ struct cx_certificate_files {
     const char *client_ca;   /* PEM: who signs the clients' certificates. "": they need none. */
 };
 
+/* What a certificate is there for. */
+enum cx_certificate_role {
+    CX_CERTIFICATE_OWN,       /* The first of tls_cert. */
+    CX_CERTIFICATE_SIGNER,    /* Behind it in tls_cert. */
+    CX_CERTIFICATE_AUTHORITY, /* In tls_client_ca. */
+};
+
+/* Where a certificate is in its life, each worse than the one before. */
+enum cx_certificate_age {
+    CX_CERTIFICATE_IN_FORCE,
+    CX_CERTIFICATE_EXPIRES_SOON, /* In a quarter of its time or less, 7 days at most. */
+    CX_CERTIFICATE_NOT_YET,      /* Its time has not begun: it is refused. */
+    CX_CERTIFICATE_EXPIRED,      /* Likewise. */
+};
+
+/* A certificate of the files, and how long it holds. */
+struct cx_certificate_life {
+    enum cx_certificate_role role;
+    int64_t begin_s; /* In seconds since 1970. */
+    int64_t expire_s;
+    enum cx_certificate_age told;             /* For whoever tells it. At first: in force. */
+    char subject[CX_CERTIFICATE_SUBJECT_MAX]; /* Such as "CN=contextd"; ASCII. */
+};
+
 /* What is in them. Zeroed: nothing. */
 struct cx_certificates {
     char *certificate; /* C strings, owned. */
     char *key;
     char *client_ca;  /* NULL: clients need no certificate. */
     bool key_exposed; /* Every user of the machine may read the file of the key. */
-    int64_t begin_s;  /* When the server's certificate holds, in seconds since 1970: set by */
-    int64_t expire_s; /* the check. */
+
+    /* Of every certificate, the server's own first; owned. Set by the check. */
+    struct cx_certificate_life *lives;
+    size_t life_count;
 };
 
 /* Reads the files as they are. False, with a problem, when one cannot be read. */
@@ -62,18 +90,7 @@ bool cx_certificates_equal(const struct cx_certificates *a, const struct cx_cert
 /* Releases what they hold and zeroes them, the key with care. */
 void cx_certificates_done(struct cx_certificates *certificates);
 
-/* Where a certificate is in its life, each worse than the one before. */
-enum cx_certificate_age {
-    CX_CERTIFICATE_IN_FORCE,
-    CX_CERTIFICATE_EXPIRES_SOON, /* Within CX_CERTIFICATE_SOON_S. */
-    CX_CERTIFICATE_NOT_YET,      /* Its time has not begun: clients refuse it. */
-    CX_CERTIFICATE_EXPIRED,      /* Likewise. */
-};
-
-#define CX_CERTIFICATE_SOON_S (7LL * 24 * 3600)
-
-/* The age of certificates that were checked. */
-enum cx_certificate_age cx_certificates_age(const struct cx_certificates *certificates,
-                                            int64_t now_s);
+/* The age of a certificate. */
+enum cx_certificate_age cx_certificate_age(const struct cx_certificate_life *life, int64_t now_s);
 
 #endif /* CX_TLS_CERTIFICATES_H */

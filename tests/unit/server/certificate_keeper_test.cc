@@ -40,16 +40,22 @@ class CertificateKeeperTest : public TlsFixture {
 
   bool Look() { return cx_certificate_keeper_look(&keeper_, now_s_); }
 
-  // How often the log has said `part` since it was asked last.
-  size_t Told(const std::string &part) {
+  // What the log has said since it was asked last.
+  std::string Log() {
     char text[16384];
     EXPECT_EQ(1, write(pipe_[1], ".", 1));  // So that there is something to read.
     ssize_t size = read(pipe_[0], text, sizeof text);
-    std::string told(text, static_cast<size_t>(size));
+    return std::string(text, static_cast<size_t>(size));
+  }
+
+  static size_t Count(const std::string &text, const std::string &part) {
     size_t count = 0;
-    for (size_t at = 0; (at = told.find(part, at)) != told.npos; at++) count++;
+    for (size_t at = 0; (at = text.find(part, at)) != text.npos; at++) count++;
     return count;
   }
+
+  // How often it has said `part`.
+  size_t Told(const std::string &part) { return Count(Log(), part); }
 
   std::unique_ptr<cx_config> config_ = std::make_unique<cx_config>();
   cx_certificate_keeper keeper_ = {};
@@ -119,13 +125,35 @@ TEST_F(CertificateKeeperTest, TellsEachAgeOnceAndThatOfTheNextAgain) {
   EXPECT_EQ(0u, Told("warning"));
   now_s_ += 25 * TestAuthority::kDayS;
   for (int i = 0; i < 3; i++) Look();
-  EXPECT_EQ(1u, Told("expires within 7 days"));
+  EXPECT_EQ(1u, Told("expires soon"));
   now_s_ += 25 * TestAuthority::kDayS;
   for (int i = 0; i < 3; i++) Look();
   EXPECT_EQ(1u, Told("has expired"));
   Put(authority_.Issue("next"));
   for (int i = 0; i < 3; i++) Look();
   EXPECT_EQ(1u, Told("has expired"));
+}
+
+TEST_F(CertificateKeeperTest, TellsTheAgesOfAllThatPlayAPart) {
+  strcpy(config_->tls_client_ca, authority_file_.c_str());
+  Write(authority_file_, authority_.pem() + authority_.IssueAuthority("old", -7200, -3600));
+  Write(certificate_, server_.certificate + authority_.IssueAuthority("between", -7200, -3600));
+  ASSERT_EQ("", Open());
+  for (int i = 0; i < 2; i++) cx_certificate_keeper_warn(&keeper_, now_s_);
+  std::string told = Log();
+  EXPECT_EQ(1u, Count(told, "a certificate behind the server's own has expired")) << told;
+  EXPECT_EQ(1u, Count(told, "an authority of clients has expired")) << told;
+  EXPECT_EQ(2u, Count(told, "warning")) << told;
+}
+
+TEST_F(CertificateKeeperTest, TellsThatTheKeyOfTheNextIsReadableByEverybody) {
+  ASSERT_EQ("", Open());
+  cx_certificate_keeper_tell(&keeper_, now_s_);
+  EXPECT_EQ(0u, Told("every user of this machine"));
+  Put(authority_.Issue("next"));
+  chmod(key_.c_str(), 0644);
+  for (int i = 0; i < 4; i++) Look();
+  EXPECT_EQ(1u, Told("every user of this machine"));
 }
 
 }  // namespace

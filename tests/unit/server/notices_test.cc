@@ -99,33 +99,52 @@ TEST_F(NoticesTest, TLSWithoutCertificatesOfClientsIsARisk) {
 
 TEST_F(NoticesTest, CertificatesTellTheirFilesAndUntilWhenTheyHold) {
   char pem[] = "pem";
+  cx_certificate_life life = {};
   cx_certificates certificates = {};
-  certificates.expire_s = 1700000000;
+  life.expire_s = 1700000000;
+  strcpy(life.subject, "CN=us");
+  certificates.lives = &life;
+  certificates.life_count = 1;
   strcpy(config_.tls_cert, "cert");
-  strcpy(config_.tls_key, "key");
   strcpy(config_.tls_client_ca, "ca");
   cx_notice_certificates(&config_, &certificates, false);
-  EXPECT_TRUE(Tells("info    the port takes TLS tls_cert=cert expires=2023-11-14T22:13:20Z\n"));
+  EXPECT_TRUE(
+      Tells("info    the port takes TLS tls_cert=cert subject=\"CN=us\" "
+            "expires=2023-11-14T22:13:20Z\n"));
   certificates.client_ca = pem;
-  certificates.key_exposed = true;
   cx_notice_certificates(&config_, &certificates, true);
   EXPECT_TRUE(
-      Tells("info    new connections get other certificates tls_cert=cert "
+      Tells("info    new connections get other certificates tls_cert=cert subject=\"CN=us\" "
             "expires=2023-11-14T22:13:20Z tls_client_ca=ca\n"));
-  EXPECT_NE(std::string::npos, written_.find("warning every user of this machine may read"));
+}
+
+TEST_F(NoticesTest, AKeyThatEverybodyMayReadIsNamed) {
+  strcpy(config_.tls_key, "key");
+  cx_notice_exposed_key(&config_);
+  EXPECT_TRUE(Tells("warning every user of this machine may read"));
   EXPECT_NE(std::string::npos, written_.find("tls_key=key\n"));
 }
 
-TEST_F(NoticesTest, OnlyAgesThatClientsMindAreTold) {
-  cx_certificates certificates = {};
-  cx_notice_certificate_age(&config_, &certificates, CX_CERTIFICATE_IN_FORCE);
-  EXPECT_EQ(".", Written());
-  cx_notice_certificate_age(&config_, &certificates, CX_CERTIFICATE_EXPIRES_SOON);
-  EXPECT_TRUE(Tells("warning the server's certificate expires within 7 days"));
-  cx_notice_certificate_age(&config_, &certificates, CX_CERTIFICATE_EXPIRED);
-  EXPECT_TRUE(Tells("warning the server's certificate has expired"));
-  cx_notice_certificate_age(&config_, &certificates, CX_CERTIFICATE_NOT_YET);
-  EXPECT_TRUE(Tells("warning the server's certificate is not valid yet"));
+TEST_F(NoticesTest, OnlyAgesThatSomebodyMindsAreTold) {
+  const char *const whose[] = {"the server's certificate", "a certificate behind the server's own",
+                               "an authority of clients"};
+  strcpy(config_.tls_cert, "cert");
+  strcpy(config_.tls_client_ca, "ca");
+  for (int role = CX_CERTIFICATE_OWN; role <= CX_CERTIFICATE_AUTHORITY; role++) {
+    cx_certificate_life life = {};
+    life.role = static_cast<cx_certificate_role>(role);
+    strcpy(life.subject, "CN=it");
+    cx_notice_certificate_age(&config_, &life, CX_CERTIFICATE_IN_FORCE);
+    EXPECT_EQ(".", Written());
+    cx_notice_certificate_age(&config_, &life, CX_CERTIFICATE_EXPIRES_SOON);
+    EXPECT_TRUE(Tells(std::string("warning ") + whose[role] + " expires soon")) << written_;
+    cx_notice_certificate_age(&config_, &life, CX_CERTIFICATE_NOT_YET);
+    EXPECT_TRUE(Tells(std::string("warning ") + whose[role] + " is not valid yet")) << written_;
+    cx_notice_certificate_age(&config_, &life, CX_CERTIFICATE_EXPIRED);
+    EXPECT_TRUE(Tells(std::string("warning ") + whose[role] + " has expired")) << written_;
+    std::string file = role == CX_CERTIFICATE_AUTHORITY ? "tls_client_ca=ca" : "tls_cert=cert";
+    EXPECT_NE(std::string::npos, written_.find(file + " subject=\"CN=it\" expires=1970-01-01"));
+  }
 }
 
 TEST_F(NoticesTest, ServingTellsThePortThatWasTaken) {

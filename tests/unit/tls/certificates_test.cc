@@ -36,8 +36,42 @@ TEST_F(CertificatesTest, LoadsWhatBelongsTogether) {
   EXPECT_EQ(server_.certificate, certificates_.certificate);
   EXPECT_EQ(server_.key, certificates_.key);
   EXPECT_EQ(authority_.pem(), certificates_.client_ca);
-  EXPECT_NEAR(time(nullptr) + 30 * TestAuthority::kDayS, certificates_.expire_s, 600);
-  EXPECT_NEAR(time(nullptr) - TestAuthority::kDayS, certificates_.begin_s, 600);
+}
+
+TEST_F(CertificatesTest, KnowsTheLifeOfEachCertificate) {
+  TestAuthority other("other");
+  Write(certificate_, server_.certificate + authority_.IssueAuthority("between", -60, 3600));
+  files_.client_ca = authority_file_.c_str();
+  Write(authority_file_, authority_.pem() + other.pem());
+  ASSERT_EQ("", Load());
+  const struct {
+    cx_certificate_role role;
+    const char *subject;
+    int64_t begin_s, expire_s;
+  } expected[] = {
+      {CX_CERTIFICATE_OWN, "CN=server", -TestAuthority::kDayS, 30 * TestAuthority::kDayS},
+      {CX_CERTIFICATE_SIGNER, "CN=between", -60, 3600},
+      {CX_CERTIFICATE_AUTHORITY, "CN=authority", -TestAuthority::kDayS, 30 * TestAuthority::kDayS},
+      {CX_CERTIFICATE_AUTHORITY, "CN=other", -TestAuthority::kDayS, 30 * TestAuthority::kDayS},
+  };
+  ASSERT_EQ(4u, certificates_.life_count);
+  for (size_t i = 0; i < 4; i++) {
+    const cx_certificate_life &life = certificates_.lives[i];
+    EXPECT_EQ(expected[i].role, life.role);
+    EXPECT_STREQ(expected[i].subject, life.subject);
+    EXPECT_NEAR(time(nullptr) + expected[i].begin_s, life.begin_s, 600);
+    EXPECT_NEAR(time(nullptr) + expected[i].expire_s, life.expire_s, 600);
+    EXPECT_EQ(CX_CERTIFICATE_IN_FORCE, life.told);
+  }
+}
+
+TEST_F(CertificatesTest, WritesNamesWithoutAnythingThatIsNoText) {
+  Put(authority_.Issue("a\n\xc3\xa9"));
+  ASSERT_EQ("", Load());
+  EXPECT_STREQ("CN=a\\0A\\C3\\A9", certificates_.lives[0].subject);
+  Put(authority_.Issue(std::string(64, 'x')));
+  ASSERT_EQ("", Load());
+  EXPECT_EQ("CN=" + std::string(64, 'x'), certificates_.lives[0].subject);
 }
 
 TEST_F(CertificatesTest, LoadsNoAuthoritiesWhereClientsNeedNone) {
@@ -134,15 +168,24 @@ TEST_F(CertificatesTest, AreEqualWhereTheirBytesAre) {
   EXPECT_FALSE(cx_certificates_equal(&other, &certificates_));
 }
 
-TEST_F(CertificatesTest, GrowOld) {
-  certificates_.begin_s = 1000;
-  certificates_.expire_s = 1000 + 2 * CX_CERTIFICATE_SOON_S;
-  int64_t soon_s = certificates_.expire_s - CX_CERTIFICATE_SOON_S;
-  EXPECT_EQ(CX_CERTIFICATE_NOT_YET, cx_certificates_age(&certificates_, 999));
-  EXPECT_EQ(CX_CERTIFICATE_IN_FORCE, cx_certificates_age(&certificates_, 1000));
-  EXPECT_EQ(CX_CERTIFICATE_IN_FORCE, cx_certificates_age(&certificates_, soon_s - 1));
-  EXPECT_EQ(CX_CERTIFICATE_EXPIRES_SOON, cx_certificates_age(&certificates_, soon_s));
-  EXPECT_EQ(CX_CERTIFICATE_EXPIRED, cx_certificates_age(&certificates_, certificates_.expire_s));
+TEST(CertificateAgeTest, IsSoonOverWhereAQuarterOfItsTimeIsLeft) {
+  cx_certificate_life life = {};
+  life.begin_s = 1000;
+  life.expire_s = 1400;
+  EXPECT_EQ(CX_CERTIFICATE_NOT_YET, cx_certificate_age(&life, 999));
+  EXPECT_EQ(CX_CERTIFICATE_IN_FORCE, cx_certificate_age(&life, 1000));
+  EXPECT_EQ(CX_CERTIFICATE_IN_FORCE, cx_certificate_age(&life, 1299));
+  EXPECT_EQ(CX_CERTIFICATE_EXPIRES_SOON, cx_certificate_age(&life, 1300));
+  EXPECT_EQ(CX_CERTIFICATE_EXPIRES_SOON, cx_certificate_age(&life, 1399));
+  EXPECT_EQ(CX_CERTIFICATE_EXPIRED, cx_certificate_age(&life, 1400));
+}
+
+TEST(CertificateAgeTest, IsSoonOverSevenDaysBeforeAtMost) {
+  const int64_t days_7 = 7 * 24 * 3600;
+  cx_certificate_life life = {};
+  life.expire_s = 100 * days_7;
+  EXPECT_EQ(CX_CERTIFICATE_IN_FORCE, cx_certificate_age(&life, 99 * days_7 - 1));
+  EXPECT_EQ(CX_CERTIFICATE_EXPIRES_SOON, cx_certificate_age(&life, 99 * days_7));
 }
 
 TEST_F(CertificatesTest, LosesNothingWhereMemoryIsShort) {
