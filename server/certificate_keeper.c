@@ -77,10 +77,13 @@ void cx_certificate_keeper_warn(struct cx_certificate_keeper *keeper, int64_t no
 
 void cx_certificate_keeper_tell(struct cx_certificate_keeper *keeper, int64_t now_s)
 {
-    if (cx_certificate_keeper_get(keeper) != NULL) {
-        cx_notice_certificates(keeper->config, &keeper->watch.in_force, false);
-        cx_certificate_keeper_warn(keeper, now_s);
+    if (cx_certificate_keeper_get(keeper) == NULL) {
+        return;
     }
+    cx_notice_certificates(keeper->config, &keeper->watch.in_force, keeper->serving);
+    keeper->serving = true;
+    keeper->pending = false;
+    cx_certificate_keeper_warn(keeper, now_s);
 }
 
 bool cx_certificate_keeper_look(struct cx_certificate_keeper *keeper, int64_t now_s)
@@ -94,11 +97,12 @@ bool cx_certificate_keeper_look(struct cx_certificate_keeper *keeper, int64_t no
     news = cx_certificate_watch_look(&keeper->watch, problem);
     if (news == CX_CERTIFICATES_CHANGED) {
         refresh(keeper);
-        cx_notice_certificates(keeper->config, &keeper->watch.in_force, true);
-        cx_certificate_keeper_warn(keeper, now_s);
+        keeper->pending = true;
     } else if (news == CX_CERTIFICATES_BROKEN) {
         cx_notice_certificates_broken(problem);
     }
-    tell_ages(keeper, now_s);
-    return news == CX_CERTIFICATES_CHANGED;
+    if (!keeper->pending) {
+        tell_ages(keeper, now_s);
+    }
+    return keeper->pending;
 }

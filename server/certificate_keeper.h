@@ -5,7 +5,8 @@
  *
  *  (1) Without `tls_cert` in the configuration it does nothing.
  *  (2) What it gives passed the check of server/tls/certificates.h.
- *  (3) Each change, each kind of breakage and each age of a certificate is told once.
+ *  (3) Each change, each kind of breakage and each age of a certificate is told once; a
+ *      change when it is served, not before.
  *
  * Threads: one. */
 
@@ -24,6 +25,8 @@ struct cx_certificate_keeper {
     const struct cx_config *config;
     struct cx_certificate_watch watch;       /* Zeroed without TLS. */
     struct cx_rpc_certificates certificates; /* Borrowed from `watch`. */
+    bool serving;                            /* It was told once what is served. */
+    bool pending;                            /* Not told yet: what is there is not served. */
 };
 
 /* Loads what the configuration names; that is borrowed. False with a problem, which
@@ -42,13 +45,14 @@ cx_certificate_keeper_get(const struct cx_certificate_keeper *keeper);
 /* After how many milliseconds to look again; -1: never. */
 int cx_certificate_keeper_look_ms(const struct cx_certificate_keeper *keeper);
 
-/* Tells what is served with, and warns. */
+/* Tells that what it gives is served now, and warns. */
 void cx_certificate_keeper_tell(struct cx_certificate_keeper *keeper, int64_t now_s);
 
 /* Warns of a key that everybody may read, and of certificates at the end of their time. */
 void cx_certificate_keeper_warn(struct cx_certificate_keeper *keeper, int64_t now_s);
 
-/* Looks at the files. True when there is something else to serve with. */
+/* Looks at the files. True when there is something else to serve with, and again until
+ * cx_certificate_keeper_tell() was called. */
 bool cx_certificate_keeper_look(struct cx_certificate_keeper *keeper, int64_t now_s);
 
 #endif /* CX_SERVER_CERTIFICATE_KEEPER_H */

@@ -258,14 +258,19 @@ static void reload(struct server *server, const char *const *argv, const char *c
     cx_notice_reloaded(refused);
 }
 
-/* Serves with what is in the files of TLS now. */
+/* Serves with what is in the files of TLS now; tries again at the next look where it cannot. */
 static void look_at_certificates(struct server *server)
 {
-    if (cx_certificate_keeper_look(&server->certificates, now_s()) &&
-        cx_rpc_server_set_certificates(server->rpc,
-                                       cx_certificate_keeper_get(&server->certificates)) != CX_OK) {
-        cx_notice_certificates_broken("out of memory");
+    struct cx_certificate_keeper *keeper = &server->certificates;
+
+    if (!cx_certificate_keeper_look(keeper, now_s())) {
+        return;
     }
+    if (cx_rpc_server_set_certificates(server->rpc, cx_certificate_keeper_get(keeper)) != CX_OK) {
+        cx_notice_certificates_broken("out of memory");
+        return;
+    }
+    cx_certificate_keeper_tell(keeper, now_s());
 }
 
 /* The next signal, or 0 when the disk failed first. */

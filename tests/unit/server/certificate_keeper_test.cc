@@ -100,7 +100,21 @@ TEST_F(CertificateKeeperTest, GivesWhatTheFilesHoldNow) {
   EXPECT_TRUE(Look());
   EXPECT_EQ(next.certificate, cx_certificate_keeper_get(&keeper_)->certificate);
   EXPECT_EQ(next.key, cx_certificate_keeper_get(&keeper_)->key);
-  EXPECT_EQ(1u, Told("new connections get other certificates"));
+}
+
+TEST_F(CertificateKeeperTest, TellsOfOthersOnceTheyAreServedAndNotBefore) {
+  ASSERT_EQ("", Open());
+  cx_certificate_keeper_tell(&keeper_, now_s_);
+  EXPECT_EQ(1u, Told("the port takes TLS"));
+  Put(authority_.Issue("next"));
+  Look();
+  for (int i = 0; i < 2; i++) EXPECT_TRUE(Look()) << "as it was not served yet";
+  EXPECT_EQ(0u, Told("\n"));
+  cx_certificate_keeper_tell(&keeper_, now_s_);
+  EXPECT_FALSE(Look());
+  std::string told = Log();
+  EXPECT_EQ(1u, Count(told, "new connections get other certificates"));
+  EXPECT_EQ(0u, Count(told, "the port takes TLS"));
 }
 
 TEST_F(CertificateKeeperTest, TellsOnceThatTheFilesAreBroken) {
@@ -130,6 +144,8 @@ TEST_F(CertificateKeeperTest, TellsEachAgeOnceAndThatOfTheNextAgain) {
   for (int i = 0; i < 3; i++) Look();
   EXPECT_EQ(1u, Told("has expired"));
   Put(authority_.Issue("next"));
+  for (int i = 0; i < 2; i++) Look();
+  cx_certificate_keeper_tell(&keeper_, now_s_);
   for (int i = 0; i < 3; i++) Look();
   EXPECT_EQ(1u, Told("has expired"));
 }
@@ -152,7 +168,8 @@ TEST_F(CertificateKeeperTest, TellsThatTheKeyOfTheNextIsReadableByEverybody) {
   EXPECT_EQ(0u, Told("every user of this machine"));
   Put(authority_.Issue("next"));
   chmod(key_.c_str(), 0644);
-  for (int i = 0; i < 4; i++) Look();
+  for (int i = 0; i < 2; i++) Look();
+  cx_certificate_keeper_tell(&keeper_, now_s_);
   EXPECT_EQ(1u, Told("every user of this machine"));
 }
 
