@@ -227,6 +227,8 @@ bool FeedSubscriber::ReadAnew(const std::string &id) {
   GrpcOutcome outcome = FeedCall(client_.get(), "ContextManager/GetContext", request, &response);
   if (outcome.code == GRPC_STATUS_NOT_FOUND) {
     view_.Forget(id);  // Its end is told later, and before that what was done to it.
+  } else if (outcome.code == GRPC_STATUS_OK && !filter_.SelectsContext(response.context())) {
+    view_.Drop(id);  // It has left the selection since: what follows is not told.
   } else if (outcome.code == GRPC_STATUS_OK) {
     view_.Replace(response.context());
   } else if (!FeedIsGone(outcome)) {

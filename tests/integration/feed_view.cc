@@ -184,6 +184,7 @@ std::string FeedView::Apply(const api::Event &event) {
     Forget(id);
     return "";
   }
+  if (event.type() == api::EVENT_TYPE_CREATED) unknown_.erase(id);
   bool may_be_first = scope_ == FeedScope::kSomeKeys && !IsUnknown(id);
   if (event.type() == api::EVENT_TYPE_CREATED || may_be_first) {
     found = contexts_.insert({id, Context()}).first;
