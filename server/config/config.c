@@ -33,6 +33,25 @@ void cx_config_problem(struct cx_config_problems *problems, const char *format, 
     problems->text[problems->text_size] = '\0';
 }
 
+/* Whether a name is one that only the command line takes, such as "insecure" of --insecure.
+ * Writes the flag. */
+static bool is_switch(const char *name, char ret_flag[CX_SETTING_NAME_MAX])
+{
+    size_t size = (size_t)snprintf(ret_flag, CX_SETTING_NAME_MAX, "--%s", name);
+
+    for (char *c = ret_flag; *c != '\0'; c++) {
+        *c = *c == '_' ? '-' : *c;
+    }
+    for (size_t i = 0; i < cx_switch_count; i++) {
+        const char *known = cx_switch_table[i].name;
+
+        if (strcspn(known, " ") == size && strncmp(known, ret_flag, size) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void cx_config_unknown(const char *where, const char *name, struct cx_config_problems *problems)
 {
     char plain[CX_SETTING_NAME_MAX];
@@ -43,6 +62,11 @@ void cx_config_unknown(const char *where, const char *name, struct cx_config_pro
     }
     plain[i] = '\0';
 
+    char flag[CX_SETTING_NAME_MAX];
+    if (is_switch(plain, flag)) {
+        cx_config_problem(problems, "%s: is no setting; give the flag %s", where, flag);
+        return;
+    }
     const struct cx_setting *nearest = cx_setting_nearest(plain);
     if (nearest != NULL) {
         cx_config_problem(problems, "%s: there is no such setting; was %s meant?", where,

@@ -1,11 +1,13 @@
 /* Values as people write them, and back. */
 
+#include <arpa/inet.h>
 #include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "core/base/limits.h"
@@ -242,14 +244,30 @@ static bool address_set(const char *text, char value[CX_CONFIG_ADDRESS_MAX],
     return true;
 }
 
+/* An IPv6 address in brackets, in whatever form: ::1, or 127.x.x.x as IPv6 writes it. */
+static bool is_loopback_6(const char *address)
+{
+    const char *end = strchr(address, ']');
+    char host[INET6_ADDRSTRLEN];
+    struct in6_addr found;
+
+    snprintf(host, sizeof host, "%.*s", end != NULL ? (int)(end - address - 1) : 0, address + 1);
+    return inet_pton(AF_INET6, host, &found) == 1 &&
+           (IN6_IS_ADDR_LOOPBACK(&found) ||
+            (IN6_IS_ADDR_V4MAPPED(&found) && found.s6_addr[12] == 127));
+}
+
 bool cx_address_is_loopback(const char *address)
 {
     size_t host_size = strspn(address, "0123456789.");
 
+    if (address[0] == '[') {
+        return is_loopback_6(address);
+    }
     if (strncmp(address, "127.", 4) == 0) {
         return address[host_size] == ':'; /* And not the name 127.example.com. */
     }
-    return strncmp(address, "localhost:", 10) == 0 || strncmp(address, "[::1]:", 6) == 0;
+    return strncasecmp(address, "localhost:", 10) == 0;
 }
 
 /* ---- Any. ------------------------------------------------------------------------ */

@@ -63,7 +63,7 @@ TEST_F(ConfigFileTest, RefusesAFileThatCannotBeRead) {
 }
 
 TEST_F(ConfigFileTest, DoesNotTakeFlagsThatStandForThemselves) {
-  EXPECT_EQ(0u, Problem("insecure: true\n").find(":1: insecure: there is no such setting"));
+  EXPECT_EQ(0u, Problem("insecure: true\n").find(":1: insecure: is no setting; give the flag"));
 }
 
 }  // namespace

@@ -74,6 +74,18 @@ TEST_F(ConfigTest, RefusesUnknownNamesWhereverTheyStandAndGuessesWhatWasMeant) {
   EXPECT_NE(std::string::npos, Problems().find("CONTEXTD_LISTENER: there is no such setting"));
 }
 
+TEST_F(ConfigTest, NamesTheFlagOfWhatOnlyTheCommandLineTakes) {
+  ASSERT_EQ(CX_INVALID_ARGUMENT,
+            Load({}, {"CONTEXTD_INSECURE=1", "CONTEXTD_ACCEPT_DATA_LOSS=1", "CONTEXTD_INSECUR=1",
+                      "CONTEXTD_INSECURELY=1"}));
+  EXPECT_EQ(
+      "CONTEXTD_INSECURE: is no setting; give the flag --insecure\n"
+      "CONTEXTD_ACCEPT_DATA_LOSS: is no setting; give the flag --accept-data-loss\n"
+      "CONTEXTD_INSECUR: there is no such setting; --help lists them\n"
+      "CONTEXTD_INSECURELY: there is no such setting; --help lists them\n",
+      Problems());
+}
+
 TEST_F(ConfigTest, DoesNotTakeTheVariablesOfClientsAndOfKubernetesForItsOwn) {
   EXPECT_EQ(CX_OK,
             Load({}, {"CONTEXTD_ADDRESS=x", "CONTEXTD_SERVICE_HOST=10.0.0.1",

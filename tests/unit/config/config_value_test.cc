@@ -104,11 +104,13 @@ TEST_F(ConfigValueTest, AddressesAreAHostAndAPort) {
 }
 
 TEST_F(ConfigValueTest, KnowsWhichAddressesOtherMachinesCannotReach) {
-  for (const char *text : {"127.0.0.1:1", "127.8.9.1:1", "localhost:1", "[::1]:1"}) {
+  for (const char *text : {"127.0.0.1:1", "127.8.9.1:1", "localhost:1", "LocalHost:1", "[::1]:1",
+                           "[0:0:0:0:0:0:0:1]:1", "[::ffff:127.8.0.1]:1"}) {
     EXPECT_TRUE(cx_address_is_loopback(text)) << text;
   }
   for (const char *text : {"0.0.0.0:1", "[::]:1", "127.0.0.1.example.com:1", "localhost.example:1",
-                           "10.0.0.1:1", "[::12]:1"}) {
+                           "10.0.0.1:1", "[::12]:1", "[::ffff:10.0.0.1]:1", "[]:1", "[::1:1", "[",
+                           "[::1%lo]:1", "[0000:0000:0000:0000:0000:0000:0000:0000:0001:0000]:1"}) {
     EXPECT_FALSE(cx_address_is_loopback(text)) << text;
   }
 }
