@@ -44,6 +44,7 @@ enum {
     KEEPALIVE_TIME_MS = 60 * 1000,
     KEEPALIVE_TIMEOUT_MS = 20 * 1000,
     PING_INTERVAL_MIN_MS = 10 * 1000, /* A client that pings more often is cut off. */
+    HANDSHAKE_MS_DEFAULT = 20 * 1000, /* gRPC's own two minutes let anybody take all places. */
 };
 
 /* Bounds what gRPC itself holds, whatever our own count says. */
@@ -97,12 +98,15 @@ static grpc_server *grpc_new(const struct cx_rpc_options *options)
 {
     grpc_resource_quota *quota = grpc_resource_quota_create("server");
     uint64_t quota_size = 2 * options->in_flight_bytes_max;
+    unsigned handshake_ms =
+        options->handshake_ms != 0 ? options->handshake_ms : HANDSHAKE_MS_DEFAULT;
     grpc_arg args[] = {
         /* With it, two servers share a port without a word. */
         integer_arg(GRPC_ARG_ALLOW_REUSEPORT, 0),
         integer_arg(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, int_from(options->message_size_max)),
         integer_arg(GRPC_ARG_MAX_METADATA_SIZE, METADATA_SIZE_MAX),
         integer_arg(GRPC_ARG_MAX_CONCURRENT_STREAMS, CONCURRENT_STREAMS_MAX),
+        integer_arg(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, (int)handshake_ms),
         integer_arg(GRPC_ARG_KEEPALIVE_TIME_MS, KEEPALIVE_TIME_MS),
         integer_arg(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, KEEPALIVE_TIMEOUT_MS),
         integer_arg(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1),

@@ -8,7 +8,7 @@
  *  (3) A call stays on the queue, and so on the thread, that it came in on.
  *  (4) With certificates the port takes TLS and nothing else.
  *  (5) Connections above `connections_max` are closed when they are accepted, before
- *      they cost anything.
+ *      they cost anything; those that say nothing, soon after.
  *
  * Threads: cx_rpc_server_complete() and cx_rpc_server_set_certificates() may be called by
  * any thread. The others belong
@@ -41,6 +41,7 @@ struct cx_rpc_options {
     uint64_t message_size_max;    /* Of one message, in bytes. */
     uint64_t in_flight_bytes_max; /* Of requests that are being worked on. Above: OVERLOADED. */
     uint64_t connections_max;
+    unsigned handshake_ms; /* Who speaks no TLS or HTTP/2 by then is cut off. 0: 20 s. */
     const struct cx_rpc_certificates *certificates; /* NULL: without TLS. Copied. */
     void *app;                                      /* For cx_call_app(). Borrowed. */
 };

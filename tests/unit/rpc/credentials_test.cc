@@ -1,5 +1,9 @@
 // What server/rpc/credentials.h promises, over real connections.
 
+#include <arpa/inet.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include "tests/support/certificates.h"
 #include "tests/unit/rpc/echo_server.h"
 
@@ -111,6 +115,22 @@ TEST_F(CredentialsTest, LeaveTheLimitOfConnectionsInForce) {
   EXPECT_EQ(GRPC_STATUS_UNAVAILABLE, AskAnew(authority_));
   EXPECT_EQ(1u, Statistics().connections);
   EXPECT_EQ(GRPC_STATUS_OK, Ask(&first));
+}
+
+TEST_F(CredentialsTest, LetNobodyStayWhoDoesNotBegin) {
+  options.handshake_ms = 50;
+  Start();
+  sockaddr_in address = {};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  ASSERT_EQ(0, connect(fd, reinterpret_cast<sockaddr *>(&address), sizeof address));
+  const timeval patience = {60, 0};  // Less than gRPC has by itself.
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  char byte;
+  EXPECT_EQ(0, recv(fd, &byte, 1, 0)) << "closed, without a word";
+  close(fd);
 }
 
 TEST(CredentialsMemoryTest, ChangeNothingWhereMemoryIsShort) {

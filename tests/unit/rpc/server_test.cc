@@ -98,6 +98,26 @@ TEST_F(ServerTest, IsMadeAndStartedOrFailsCleanlyWithoutMemory) {
 
 // ---- Connections.
 
+// Whether the server ends a connection, whatever it says before, sooner than gRPC would by
+// itself.
+bool IsClosed(int fd) {
+  const timeval patience = {60, 0};
+  char bytes[256];
+  ssize_t size;
+  setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+  while ((size = recv(fd, bytes, sizeof bytes, 0)) > 0) {
+  }
+  return size == 0;
+}
+
+TEST_F(ServerTest, ClosesAConnectionThatSaysNothing) {
+  options.handshake_ms = 50;
+  Start();
+  int fd = Connect(port);
+  EXPECT_TRUE(IsClosed(fd));
+  close(fd);
+}
+
 TEST_F(ServerTest, ClosesConnectionsAboveTheLimit) {
   options.connections_max = 3;
   Start();
