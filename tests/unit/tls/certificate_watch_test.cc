@@ -2,6 +2,8 @@
 
 #include "tests/unit/tls/tls_fixture.h"
 
+#include <unistd.h>
+
 extern "C" {
 #include "server/tls/certificate_watch.h"
 }
@@ -103,6 +105,36 @@ TEST_F(CertificateWatchTest, SeesOtherAuthorities) {
   Look();
   EXPECT_EQ(CX_CERTIFICATES_CHANGED, Look());
   EXPECT_EQ(authority_.pem() + other.pem(), watch_.in_force.client_ca);
+}
+
+// Kubernetes mounts a secret as links to files below `..data`, a link itself to a folder for
+// each state of the secret, and replaces that one by renaming.
+TEST_F(CertificateWatchTest, FollowsLinksThatAreReplacedAsKubernetesDoes) {
+  const std::string mount = folder_ + "/mount", link = mount + "/..data";
+  const auto mount_state = [&](const char *name, const TestCertificate &state) {
+    ASSERT_EQ(0, mkdir((mount + "/" + name).c_str(), 0700));
+    Write(mount + "/" + name + "/tls.crt", state.certificate);
+    Write(mount + "/" + name + "/tls.key", state.key);
+    ASSERT_EQ(0, symlink(name, (link + "_tmp").c_str()));
+    ASSERT_EQ(0, rename((link + "_tmp").c_str(), link.c_str()));
+  };
+  certificate_ = mount + "/tls.crt";
+  key_ = mount + "/tls.key";
+  ASSERT_EQ(0, mkdir(mount.c_str(), 0700));
+  ASSERT_EQ(0, symlink("..data/tls.crt", certificate_.c_str()));
+  ASSERT_EQ(0, symlink("..data/tls.key", key_.c_str()));
+  mount_state("..1", server_);
+  files_.certificate = certificate_.c_str();
+  files_.key = key_.c_str();
+  char problem[CX_CERTIFICATES_PROBLEM_MAX] = "";
+  cx_certificate_watch_done(&watch_);
+  ASSERT_TRUE(cx_certificate_watch_init(&watch_, &files_, problem)) << problem;
+
+  mount_state("..2", next_);
+  EXPECT_EQ(CX_CERTIFICATES_SAME, Look());
+  EXPECT_EQ(CX_CERTIFICATES_CHANGED, Look());
+  EXPECT_EQ(next_.certificate, watch_.in_force.certificate);
+  EXPECT_EQ(next_.key, watch_.in_force.key);
 }
 
 TEST_F(CertificateWatchTest, BeginsOnlyWithWhatCanBeServed) {

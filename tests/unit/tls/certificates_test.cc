@@ -2,6 +2,7 @@
 
 #include "tests/unit/tls/tls_fixture.h"
 
+#include <cstring>
 #include <ctime>
 
 extern "C" {
@@ -118,6 +119,17 @@ TEST_F(CertificatesTest, NamesAFileWithABrokenCertificateBehindAGoodOne) {
   broken[broken.size() / 2] = '!';
   Write(certificate_, server_.certificate + broken);
   Has(Load(), "tls_cert CERT holds no certificate, or a broken one");
+}
+
+// A file that is being written has every length once. Where whole certificates are there it
+// looks like a whole file: that is why it is judged when it was the same for two looks.
+TEST_F(CertificatesTest, TakesNoFileThatIsCutWithinACertificate) {
+  const size_t first = server_.certificate.size(), begin = strlen("-----BEGIN CERTIFICATE-----");
+  const std::string whole = server_.certificate + authority_.pem();
+  for (size_t size = 0; size < whole.size() - 1; size++) {
+    Write(certificate_, whole.substr(0, size));
+    EXPECT_EQ(size >= first - 1 && size < first + begin, Load().empty()) << size;
+  }
 }
 
 TEST_F(CertificatesTest, NamesAFileWithoutAKey) {
