@@ -106,3 +106,17 @@ bool cx_certificate_keeper_look(struct cx_certificate_keeper *keeper, int64_t no
     }
     return keeper->pending;
 }
+
+void cx_certificate_keeper_refused(struct cx_certificate_keeper *keeper, uint64_t count,
+                                   const char *reason, int64_t now_s)
+{
+    int64_t since_s = now_s - keeper->refused_told_s;
+
+    /* A clock that was put back must not silence it. */
+    if (count == keeper->refused || (since_s >= 0 && since_s < CX_REFUSED_TOLD_S)) {
+        return;
+    }
+    cx_notice_handshakes_failed(count - keeper->refused, reason);
+    keeper->refused = count;
+    keeper->refused_told_s = now_s;
+}

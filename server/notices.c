@@ -203,6 +203,17 @@ void cx_notice_certificates_broken(const char *problem)
     cx_logging_end(&line);
 }
 
+void cx_notice_handshakes_failed(uint64_t count, const char *reason)
+{
+    struct cx_logging_line line;
+
+    cx_logging_begin(&line, CX_LOGGING_WARNING,
+                     "clients got no connection, as their TLS handshakes failed");
+    cx_logging_number(&line, "handshakes", (int64_t)count);
+    cx_logging_text(&line, "last_reason", reason);
+    cx_logging_end(&line);
+}
+
 /* ---- The rest. --------------------------------------------------------------- */
 
 void cx_notice_disk_full(bool full)

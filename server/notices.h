@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "server/tls/certificates.h"
 
@@ -49,6 +50,10 @@ void cx_notice_certificate_age(const struct cx_config *config,
 
 /* That what is in the files of TLS cannot be served, and what was before goes on. */
 void cx_notice_certificates_broken(const char *problem);
+
+/* That clients got no connection: how many handshakes failed since it was told last, and why
+ * the last one did. */
+void cx_notice_handshakes_failed(uint64_t count, const char *reason);
 
 /* That the disk is full, or that it has room again. */
 void cx_notice_disk_full(bool full);

@@ -258,11 +258,16 @@ static void reload(struct server *server, const char *const *argv, const char *c
     cx_notice_reloaded(refused);
 }
 
-/* Serves with what is in the files of TLS now; tries again at the next look where it cannot. */
+/* Serves with what is in the files of TLS now; tries again at the next look where it cannot.
+ * Tells of those who were refused. */
 static void look_at_certificates(struct server *server)
 {
     struct cx_certificate_keeper *keeper = &server->certificates;
+    struct cx_rpc_statistics statistics;
 
+    cx_rpc_server_statistics(server->rpc, &statistics);
+    cx_certificate_keeper_refused(keeper, statistics.handshakes_failed, statistics.handshake_reason,
+                                  now_s());
     if (!cx_certificate_keeper_look(keeper, now_s())) {
         return;
     }

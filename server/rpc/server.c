@@ -20,6 +20,7 @@
 #include "server/rpc/connections.h"
 #include "server/rpc/credentials.h"
 #include "server/rpc/endpoint.h"
+#include "server/rpc/handshakes.h"
 #include "server/rpc/queue.h"
 #include "server/rpc/service.h"
 #include "server/rpc/tag.h"
@@ -71,16 +72,17 @@ struct cx_rpc_server {
 
 /* ---- Making a server. ------------------------------------------------------- */
 
-static void ignore_log(gpr_log_func_args *args)
+static void on_log(gpr_log_func_args *args)
 {
-    (void)args;
+    cx_handshakes_note(args->message);
 }
 
-/* gRPC writes to standard error what it also returns. Who wants to read it says so. */
+/* gRPC writes to standard error what it also returns, but for handshakes that fail. Who wants to
+ * read it says so. */
 static void silence_grpc(void)
 {
     if (getenv("GRPC_VERBOSITY") == NULL) {
-        gpr_set_log_function(ignore_log);
+        gpr_set_log_function(on_log);
     }
 }
 
@@ -496,6 +498,7 @@ void cx_rpc_server_statistics(const struct cx_rpc_server *server,
     for (size_t i = 0; i < server->queue_count; i++) {
         statistics.calls_in_flight += cx_queue_count(&server->queues[i].call_count);
     }
+    statistics.handshakes_failed = cx_handshakes_failed(statistics.handshake_reason);
     *ret_statistics = statistics;
 }
 

@@ -46,11 +46,15 @@ struct cx_rpc_options {
     void *app;                                      /* For cx_call_app(). Borrowed. */
 };
 
+enum { CX_RPC_REASON_MAX = 96 }; /* Of the text of a reason, with its NUL. */
+
 struct cx_rpc_statistics {
     uint64_t connections;
     uint64_t connections_refused;
     uint64_t calls_in_flight;
     uint64_t bytes_in_flight;
+    uint64_t handshakes_failed;               /* Of TLS, in the whole process. */
+    char handshake_reason[CX_RPC_REASON_MAX]; /* Why the last one did, in OpenSSL's words. */
 };
 
 /* Creates a server that does not listen yet. Copies `options` and the address. The
@@ -88,7 +92,8 @@ void cx_rpc_server_complete(void *server, struct cx_work *list);
  * has their waiters completes these at once, and the handlers fail with STOPPING. */
 void cx_rpc_server_stop(struct cx_rpc_server *server, int64_t grace_us);
 
-/* What the server carries now. */
+/* What the server carries now. With GRPC_VERBOSITY in the environment gRPC writes to standard
+ * error why handshakes fail, and they are not counted. */
 void cx_rpc_server_statistics(const struct cx_rpc_server *server,
                               struct cx_rpc_statistics *ret_statistics);
 

@@ -117,6 +117,23 @@ TEST_F(CredentialsTest, LeaveTheLimitOfConnectionsInForce) {
   EXPECT_EQ(GRPC_STATUS_OK, Ask(&first));
 }
 
+TEST_F(CredentialsTest, LeaveAWordOfWhomTheyRefuse) {
+  certificates_ = Of(server_, &authority_);
+  Start();
+  uint64_t before = Statistics().handshakes_failed;
+  // More than once, as the last to fail may be a connection of the client before.
+  const auto told = [&](const char *reason, const TestCertificate &own) {
+    for (int i = 0; i < 20; i++) {
+      EXPECT_EQ(GRPC_STATUS_UNAVAILABLE, AskAnew(authority_, own));
+      if (std::string(Statistics().handshake_reason) == reason) return true;
+    }
+    return false;
+  };
+  EXPECT_TRUE(told("certificate verify failed", other_.Issue("stranger")));
+  EXPECT_TRUE(told("peer did not return a certificate", {}));
+  EXPECT_LE(before + 2, Statistics().handshakes_failed);
+}
+
 TEST_F(CredentialsTest, LetNobodyStayWhoDoesNotBegin) {
   options.handshake_ms = 50;
   Start();

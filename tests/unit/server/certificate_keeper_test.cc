@@ -173,4 +173,22 @@ TEST_F(CertificateKeeperTest, TellsThatTheKeyOfTheNextIsReadableByEverybody) {
   EXPECT_EQ(1u, Told("every user of this machine"));
 }
 
+TEST_F(CertificateKeeperTest, TellsOfThoseWhoWereRefusedAtOnceAndThenOnceAMinute) {
+  const auto told = [&](uint64_t count, const char *what) {
+    cx_certificate_keeper_refused(&keeper_, count, "why", now_s_);
+    return Told(what);
+  };
+  EXPECT_EQ(0u, told(0, "handshakes="));
+  EXPECT_EQ(1u, told(2, "handshakes=2 last_reason=why"));
+  now_s_ += CX_REFUSED_TOLD_S - 1;
+  EXPECT_EQ(0u, told(5, "handshakes="));
+  now_s_ += 1;
+  EXPECT_EQ(1u, told(7, "handshakes=5 last_reason=why"));
+  now_s_ += 2 * CX_REFUSED_TOLD_S;
+  EXPECT_EQ(0u, told(7, "handshakes="));
+  EXPECT_EQ(1u, told(8, "handshakes=1 last_reason=why"));
+  now_s_ -= 10 * CX_REFUSED_TOLD_S;
+  EXPECT_EQ(1u, told(9, "handshakes=1 last_reason=why")) << "the clock was put back";
+}
+
 }  // namespace

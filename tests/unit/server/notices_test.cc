@@ -147,6 +147,14 @@ TEST_F(NoticesTest, OnlyAgesThatSomebodyMindsAreTold) {
   }
 }
 
+TEST_F(NoticesTest, WhoGetsNoConnectionIsAWarning) {
+  cx_notice_handshakes_failed(3, "certificate verify failed");
+  EXPECT_TRUE(
+      Tells("warning clients got no connection, as their TLS handshakes failed handshakes=3 "
+            "last_reason=\"certificate verify failed\"\n"))
+      << written_;
+}
+
 TEST_F(NoticesTest, ServingTellsThePortThatWasTaken) {
   strcpy(config_.listen, "[::1]:0");
   cx_notice_serving(&config_, 4711);

@@ -126,7 +126,7 @@ TEST_F(CertificatesTest, NamesAFileWithABrokenCertificateBehindAGoodOne) {
 TEST_F(CertificatesTest, TakesNoFileThatIsCutWithinACertificate) {
   const size_t first = server_.certificate.size(), begin = strlen("-----BEGIN CERTIFICATE-----");
   const std::string whole = server_.certificate + authority_.pem();
-  for (size_t size = 0; size < whole.size() - 1; size++) {
+  for (size_t size = 0; size < whole.size() - 1; size += 3) {
     Write(certificate_, whole.substr(0, size));
     EXPECT_EQ(size >= first - 1 && size < first + begin, Load().empty()) << size;
   }
