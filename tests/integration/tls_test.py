@@ -133,6 +133,7 @@ class TlsTest(unittest.TestCase):
                            "--cert-key", self.made("theirs", "agent.key")),
                        UNAVAILABLE, "do not belong together")
             self.assertNotIn("TLS without tls_client_ca", server.log())
+            self.assertIn("last_reason=", server.await_line("clients got no connection"))
             self.assertEqual(server.stop(), 0)
 
     def test_files_that_cannot_be_used_stop_the_start_before_anything_is_stored(self):
