@@ -327,8 +327,8 @@ TEST_F(FeedCheckTest, DoesNotTakeAContextThatIsNotKnownForAnEmptyOne) {
   EXPECT_EQ(nullptr, view.Find("a"));
   EXPECT_EQ("", view.Apply(Event("type: EVENT_TYPE_DELETED " + Head("a", 2, 3, 1, 3))));
   EXPECT_FALSE(view.IsUnknown("a"));
-  EXPECT_EQ("", view.Apply(Event("type: EVENT_TYPE_UPDATED " + Head("a", 3, 4, 1, 3) +
-                                 Put("k", "v"))));
+  EXPECT_EQ("",
+            view.Apply(Event("type: EVENT_TYPE_UPDATED " + Head("a", 3, 4, 1, 3) + Put("k", "v"))));
   EXPECT_NE(nullptr, view.Find("a"));
 }
 

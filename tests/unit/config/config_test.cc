@@ -75,9 +75,8 @@ TEST_F(ConfigTest, RefusesUnknownNamesWhereverTheyStandAndGuessesWhatWasMeant) {
 }
 
 TEST_F(ConfigTest, NamesTheFlagOfWhatOnlyTheCommandLineTakes) {
-  ASSERT_EQ(CX_INVALID_ARGUMENT,
-            Load({}, {"CONTEXTD_INSECURE=1", "CONTEXTD_ACCEPT_DATA_LOSS=1", "CONTEXTD_INSECUR=1",
-                      "CONTEXTD_INSECURELY=1"}));
+  ASSERT_EQ(CX_INVALID_ARGUMENT, Load({}, {"CONTEXTD_INSECURE=1", "CONTEXTD_ACCEPT_DATA_LOSS=1",
+                                           "CONTEXTD_INSECUR=1", "CONTEXTD_INSECURELY=1"}));
   EXPECT_EQ(
       "CONTEXTD_INSECURE: is no setting; give the flag --insecure\n"
       "CONTEXTD_ACCEPT_DATA_LOSS: is no setting; give the flag --accept-data-loss\n"

@@ -54,8 +54,8 @@ TEST(TrialTest, RefusesACurveThatNoClientTakes) {
 
 TEST(TrialTest, RefusesAWeakCertificateBehindAGoodOne) {
   TestAuthority authority("authority");
-  EXPECT_EQ("ca key too small", Try(authority.Issue("server"),
-                                    authority.IssueOf("RSA-1024", "SHA256").certificate));
+  EXPECT_EQ("ca key too small",
+            Try(authority.Issue("server"), authority.IssueOf("RSA-1024", "SHA256").certificate));
 }
 
 TEST(TrialTest, RefusesWhatIsNoCertificateOrNotItsKey) {
