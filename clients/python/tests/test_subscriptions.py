@@ -10,7 +10,7 @@ import gc
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from dataclasses import replace
 from typing import Any, Callable, Optional
 
@@ -23,6 +23,7 @@ from contextd import _subscribing as subscribing
 from contextd._calls import Settings
 from contextd._streams import Streams, watch
 from contextd._subscribing import Feed
+from contextd.aio._streams import AsyncStreams
 from fake import PATIENCE_SECONDS, UNAVAILABLE, Fail, FakeClock, FakeServer, Hang
 from fake_events import caught_up, event, progress, request, told
 
@@ -404,6 +405,85 @@ def test_a_cancelled_wait_loses_nothing(server: FakeServer) -> None:
 
     asyncio.run(asyncio.wait_for(use(), PATIENCE_SECONDS))
     server.wait_ended(1)
+
+
+class Queued:
+    """A stream for tasks that hands out what it was given, and counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.messages: asyncio.Queue[Any] = asyncio.Queue()
+        self.asked = 0
+
+    async def read(self) -> Any:
+        self.asked += 1
+        return await self.messages.get()
+
+    def cancel(self) -> None:
+        self.messages.put_nowait(grpc.aio.EOF)
+
+
+def queued(use: Callable[[AsyncStreams, Feed, Queued], Awaitable[None]]) -> None:
+    """Has something done with the streams of a subscription that begins no second one."""
+
+    async def run() -> None:
+        stream = Queued()
+        feed = Feed(Settings("tests", 10.0, QUICK), request(), False, None)
+
+        async def begin(_: object) -> Any:
+            return stream
+
+        streams = AsyncStreams(begin, feed)
+        await use(streams, feed, stream)
+        await streams.close()
+
+    asyncio.run(asyncio.wait_for(run(), PATIENCE_SECONDS))
+
+
+def test_a_task_reads_one_message_ahead() -> None:
+    async def use(streams: AsyncStreams, feed: Feed, stream: Queued) -> None:
+        for cursor in "123":
+            stream.messages.put_nowait(told(event(cursor)))
+        await streams.receive()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert stream.asked == 2
+        assert stream.messages.qsize() == 1
+        await streams.receive()
+        await streams.receive()
+        assert [handed.cursor for handed in iter(feed.take, None)] == ["1", "2", "3"]
+
+    queued(use)
+
+
+def test_what_arrives_in_the_moment_of_a_cancellation_comes_next() -> None:
+    async def use(streams: AsyncStreams, feed: Feed, stream: Queued) -> None:
+        waits = asyncio.ensure_future(streams.receive())
+        while not stream.asked:
+            await asyncio.sleep(0)
+        stream.messages.put_nowait(told(event("1")))
+        while streams._reader is not None and not streams._reader._arrived:
+            await asyncio.sleep(0)
+        waits.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waits
+        await streams.receive()
+        assert [handed.cursor for handed in iter(feed.take, None)] == ["1"]
+
+    queued(use)
+
+
+def test_the_time_in_which_no_task_waits_is_no_silence() -> None:
+    async def use(streams: AsyncStreams, feed: Feed, stream: Queued) -> None:
+        feed.patience = 0.0
+        stream.messages.put_nowait(told(event("1")))
+        await streams.receive()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        stream.messages.put_nowait(told(event("2")))
+        await streams.receive()
+        assert [handed.cursor for handed in iter(feed.take, None)] == ["1", "2"]
+
+    queued(use)
 
 
 def test_a_cancelled_beginning_leaves_no_stream(server: FakeServer) -> None:

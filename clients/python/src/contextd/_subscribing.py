@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from operator import attrgetter
 from typing import NamedTuple, Optional, Union
 
 import grpc
@@ -15,10 +16,12 @@ import grpc
 from contextd import _requests, _rules
 from contextd._calls import Settings, StreamAttempts
 from contextd.errors import ContextdError, Unavailable
-from contextd.events import NUMBERS, Event, EventType, event_of
+from contextd.events import NUMBERS, Event, EventType, event_of, events_of
 from contextd.v1 import tracker_pb2 as pb
 
 _log = logging.getLogger("contextd")
+
+_MORE = attrgetter("more")
 
 # How loud the failures in a row are told: one is what a restart looks like.
 _LEVELS: Mapping[int, int] = {1: logging.INFO, 2: logging.WARNING}
@@ -93,8 +96,10 @@ class Feed:
     Threads: one; ``cursor`` and ``caught_up`` may be read from any.
 
     Attributes:
+        cursor: The position behind what was handed out. ``None``: it is not known yet.
         caught_up: Whether all that had happened was handed out.
         begun: Whether the server has said anything.
+        patience: Seconds without a message after which a stream is dead.
     """
 
     def __init__(
@@ -108,28 +113,16 @@ class Feed:
         timeout = math.inf if reconnect_timeout is None else reconnect_timeout
         self._settings = replace(settings, timeout=timeout)
         self._request = request
+        interval = request.progress_interval.ToTimedelta().total_seconds()
+        self.patience = _SILENT_INTERVALS * interval + GRACE_SECONDS
         self._progress = progress
         self._attempts: Optional[StreamAttempts] = None
         self._failed = 0
         self._arrived: deque[Union[Event, _Position]] = deque()
         self._parts: Optional[pb.Event] = None
-        # Where it goes on, or what has the position and was handed out after that.
-        self._cursor: Optional[str] = request.cursor if request.HasField("cursor") else None
-        self._last: Union[Event, _Position, None] = None
+        self.cursor: Optional[str] = request.cursor if request.HasField("cursor") else None
         self.caught_up = False
         self.begun = False
-
-    @property
-    def cursor(self) -> Optional[str]:
-        """The position behind what was handed out. ``None``: it is not known yet."""
-        last = self._last
-        return self._cursor if last is None else last.cursor
-
-    @property
-    def patience(self) -> float:
-        """Seconds without a message after which a stream is dead."""
-        interval = self._request.progress_interval.ToTimedelta().total_seconds()
-        return _SILENT_INTERVALS * interval + GRACE_SECONDS
 
     def request(self) -> pb.SubscribeRequest:
         """The request of the next stream: where to go on."""
@@ -149,14 +142,12 @@ class Feed:
         if self._failed:
             _log.info("the subscription goes on")
             self._failed = 0
-        # The message before is needed no more.
-        self._cursor, self._last = self.cursor, None
-        arrived = self._arrived
-        for event in response.events.events:
-            if self._parts is not None or event.more:
-                self._join(event)
-            else:
-                arrived.append(event_of(event))
+        messages = list(response.events.events)
+        if self._parts is None and not any(map(_MORE, messages)):
+            self._arrived.extend(events_of(messages))
+        else:
+            for message in messages:
+                self._join(message)
         kind = response.WhichOneof("kind")
         if kind == "caught_up":
             self._position(EventType.CAUGHT_UP, response.caught_up.cursor)
@@ -185,7 +176,7 @@ class Feed:
         while arrived:
             last = arrived.popleft()
             if isinstance(last, Event):
-                self._last = last
+                self.cursor = last.cursor
                 return last
             self._reach(last)
             if self._progress:
@@ -200,7 +191,7 @@ class Feed:
             arrived.popleft()
 
     def _reach(self, position: _Position) -> None:
-        self._last = position
+        self.cursor = position.cursor
         if position.type is EventType.CAUGHT_UP:
             self.caught_up = True
 

@@ -6,9 +6,10 @@ What each type of event holds, and what is promised, is in the project's docs/ev
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Callable, NamedTuple, Optional, Union
 
 from contextd.tracking import (
@@ -205,14 +206,34 @@ class SequenceRange(NamedTuple):
 
 
 class _Told:
-    """Holds the message that an event's fields are read of; an event that a program makes has none.
-
-    It has all the room that an event has, so that it can become one.
+    """The room that an event has, so that it can become one: for its fields, and for the message
+    that they are read of. An event that a program makes has no message.
     """
 
-    __slots__ = ("__dict__", "__weakref__", "_message")
+    __slots__ = (
+        "__weakref__",
+        "_message",
+        "activation",
+        "context",
+        "context_id",
+        "cursor",
+        "entries",
+        "mutations",
+        "namespace",
+        "recovery_point_id",
+        "reset",
+        "revision",
+        "session",
+        "session_id",
+        "time",
+        "trimmed",
+        "type",
+    )
 
     _message: tracker_pb2.Event
+    type: EventType
+    cursor: str
+    context_id: str
 
 
 @dataclass(frozen=True)
@@ -241,6 +262,7 @@ class Event(_Told):
         activation: Of activations. Of one that ended only its ``context_id`` is told.
         recovery_point_id: Of events of recovery points; of a restore, the one it went back to.
         trimmed: Of a history that was made smaller: the activities that are gone.
+        context_id: The context's id, of ``context``. Empty for events of sessions.
     """
 
     __slots__ = ()
@@ -260,13 +282,9 @@ class Event(_Told):
     recovery_point_id: str = ""
     trimmed: tuple[SequenceRange, ...] = ()
 
-    @property
-    def context_id(self) -> str:
-        """The context's id. Empty for events of sessions."""
-        message: Optional[tracker_pb2.Event] = getattr(self, "_message", None)
-        if message is not None:
-            return message.context.id
-        return "" if self.context is None else self.context.id
+    def __post_init__(self) -> None:
+        """Knows its context."""
+        object.__setattr__(self, "context_id", "" if self.context is None else self.context.id)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Is copied with all its fields, and without the message."""
@@ -284,6 +302,7 @@ NUMBERS: Mapping[EventType, tracker_pb2.EventType.ValueType] = {
 """The numbers of the API for the types of events."""
 
 _TYPES: Mapping[int, EventType] = {number: type for type, number in NUMBERS.items()}
+_UNKNOWN = EventType.UNKNOWN
 
 
 def _expiry_of(expiry: resources_pb2.SetExpiry) -> Expiry:
@@ -325,58 +344,70 @@ def mutation_of(mutation: resources_pb2.Mutation) -> Mutation:
 
 
 class _Read:
-    """A field that is read of an event's message when it is asked for the first time.
-
-    Where an event has a field of its own, because it was read or made with it, Python does not
-    come here.
-    """
+    """A field that is read of an event's message when it is asked for the first time."""
 
     def __init__(self, name: str, read: Callable[[tracker_pb2.Event], object]) -> None:
-        self._name = name
+        room = vars(_Told)[name]  # The slot: there it stays.
+        self._get: Callable[[Event], object] = room.__get__
+        self._set: Callable[[Event, object], None] = room.__set__
         self._read = read
 
     def __get__(self, event: Optional[Event], owner: Optional[type] = None) -> object:
         if event is None:
             return self
-        value = event.__dict__[self._name] = self._read(event._message)
-        return value
+        try:
+            return self._get(event)
+        except AttributeError:
+            value = self._read(event._message)
+            self._set(event, value)
+            return value
 
-
-class _ReadAgain:
-    """A field that is read each time: that costs less than to keep it."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def __get__(self, event: Optional[Event], owner: Optional[type] = None) -> object:
-        return self if event is None else getattr(event._message, self._name)
+    def __set__(self, event: Event, value: object) -> None:
+        self._set(event, value)
 
 
 _READERS: Mapping[str, Callable[[tracker_pb2.Event], object]] = {
-    "type": lambda event: _TYPES.get(event.type, EventType.UNKNOWN),
+    "namespace": attrgetter("namespace"),
+    "revision": attrgetter("revision"),
     "time": lambda event: time_of(event.HasField("time"), event.time),
     "context": lambda event: info_of(event.context) if event.HasField("context") else None,
     "mutations": lambda event: tuple(map(mutation_of, event.mutations)),
     "entries": lambda event: tuple(map(entry_of, event.entries)),
+    "reset": attrgetter("reset"),
+    "session_id": attrgetter("session_id"),
     "session": lambda event: session_of(event.session) if event.HasField("session") else None,
     "activation": lambda event: (
         activation_of(event.activation) if event.HasField("activation") else None
     ),
+    "recovery_point_id": attrgetter("recovery_point_id"),
     "trimmed": lambda event: tuple(SequenceRange(gone.first, gone.last) for gone in event.trimmed),
 }
 
 # Only now: a dataclass takes what stands at a field's name for its default.
-for _field in fields(Event):
-    if _field.name in _READERS:
-        setattr(Event, _field.name, _Read(_field.name, _READERS[_field.name]))
-    else:
-        setattr(Event, _field.name, _ReadAgain(_field.name))
+for _name, _read in _READERS.items():
+    setattr(Event, _name, _Read(_name, _read))
 
 
 def event_of(message: tracker_pb2.Event) -> Event:
-    """Makes the event of a message, which must change no more; its fields are read when asked."""
-    # This costs half of what Event.__new__() does.
-    told = _Told()
-    told._message = message
-    told.__class__ = Event
-    return told  # type: ignore[return-value]
+    """Makes the event of a message, which must change no more."""
+    return events_of([message])[0]
+
+
+def events_of(messages: Iterable[tracker_pb2.Event]) -> list[Event]:
+    """Makes the events of messages, which must change no more.
+
+    What nearly every program looks at is read now, which costs less than to be asked for it; the
+    other fields are read when they are asked for.
+    """
+    events: list[Any] = []
+    for message in messages:
+        # Who fills in an event must not change it: this one is none yet. Event.__new__() and
+        # object.__setattr__() would cost thrice as much.
+        told = _Told()
+        told._message = message
+        told.type = _TYPES.get(message.type, _UNKNOWN)
+        told.cursor = message.cursor
+        told.context_id = message.context.id
+        told.__class__ = Event
+        events.append(told)
+    return events

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Callable, Optional
 
@@ -16,6 +17,107 @@ from contextd.v1 import tracker_pb2 as pb
 
 if TYPE_CHECKING:
     Stream = grpc.aio.UnaryStreamCall[pb.SubscribeRequest, pb.SubscribeResponse]
+
+
+class _Reader:
+    """Reads one stream, a message ahead of who takes them: it arrives while they work.
+
+    What always holds:
+
+    1. Who waits may be cancelled: nothing is lost.
+    2. While a message is there that nobody waits for, no further one is asked for.
+
+    It does not know who has it, so that it does not keep them.
+    """
+
+    def __init__(self, stream: Stream, feed: Feed) -> None:
+        """Begins to read."""
+        self._loop = asyncio.get_running_loop()
+        self._stream = stream
+        self._feed = feed
+        self._arrived: deque[pb.SubscribeResponse] = deque()
+        self._error: Optional[Exception] = None
+        self._taker: Optional[asyncio.Future[None]] = None
+        # When the patience of who waits is over, and what looks then.
+        self._deadline: Optional[float] = None
+        self._timer: Optional[asyncio.TimerHandle] = None
+        self._task: Optional[asyncio.Task[None]] = self._loop.create_task(self._read())
+
+    async def next(self) -> pb.SubscribeResponse:
+        """Waits for a message.
+
+        Raises:
+            ContextdError: the stream is over, or nothing came for the feed's patience.
+        """
+        while not self._arrived:
+            if self._error is not None:
+                raise self._error
+            await self._wait()
+        message = self._arrived.popleft()
+        if self._task is None and self._error is None and not self._arrived:
+            self._task = self._loop.create_task(self._read())
+        return message
+
+    def cancel(self) -> None:
+        """Ends the stream, as soon as the loop goes on."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._stream.cancel()
+
+    async def ended(self) -> None:
+        """Waits until it is over."""
+        if self._task is not None:
+            await asyncio.wait({self._task})
+
+    async def _read(self) -> None:
+        """Reads until there is a message that nobody waits for."""
+        try:
+            wanted = True
+            while wanted:
+                message = await self._stream.read()
+                if message is grpc.aio.EOF:
+                    raise self._feed.ended()
+                self._arrived.append(message)
+                self._deadline = None
+                wanted = self._wake()
+        except grpc.aio.AioRpcError as error:
+            self._error = error_of(error)
+            self._error.__cause__ = error
+        except asyncio.CancelledError:
+            # Nobody cancels this task, but the stream, also with the whole channel.
+            self._error = Cancelled("the stream was cancelled", grpc.StatusCode.CANCELLED)
+        except Exception as error:
+            self._error = error
+        self._task = None
+        self._wake()
+
+    def _wake(self) -> bool:
+        """Tells who waits that there is something; gives whether anybody does."""
+        taker, self._taker = self._taker, None
+        if taker is None or taker.done():
+            return False
+        taker.set_result(None)
+        return True
+
+    async def _wait(self) -> None:
+        # One timer for all waits, which few of them need.
+        if self._deadline is None:
+            self._deadline = self._loop.time() + self._feed.patience
+        if self._timer is None:
+            self._timer = self._loop.call_at(self._deadline, self._look)
+        self._taker = self._loop.create_future()
+        await self._taker
+
+    def _look(self) -> None:
+        """Gives up where somebody has waited for too long."""
+        self._timer = None
+        if self._deadline is None or self._taker is None or self._taker.done():
+            return
+        if self._loop.time() < self._deadline:
+            self._timer = self._loop.call_at(self._deadline, self._look)
+        else:
+            self._error = self._feed.silent()
+            self._wake()
 
 
 class AsyncStreams:
@@ -42,14 +144,12 @@ class AsyncStreams:
         self._feed = feed
         self.closed = False
         self._closed = asyncio.Event()
-        self._stream: Optional[Stream] = None
-        self._message: Optional[asyncio.Future[pb.SubscribeResponse]] = None
-        self._deadline = 0.0
+        self._reader: Optional[_Reader] = None
 
     def __del__(self) -> None:
         """Leaves no stream where nobody closed it."""
-        if self._stream is not None:
-            self._stream.cancel()
+        if self._reader is not None:
+            self._reader.cancel()
 
     async def close(self) -> None:
         """Ends it, once and for all."""
@@ -65,49 +165,26 @@ class AsyncStreams:
         """
         while not self.closed:
             try:
-                message = await self._next()
+                if self._reader is None:
+                    self._reader = _Reader(await self._begin(self._feed.request()), self._feed)
+                message = await self._reader.next()
             except ContextdError as error:
+                if self.closed:
+                    return
                 await self._end()
                 delay = await self._delay_after(error)
             else:
-                if message is not None:
+                if not self.closed:
                     self._feed.accept(message)
                 return
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._closed.wait(), delay)
 
-    async def _next(self) -> Optional[pb.SubscribeResponse]:
-        """Waits for a message. ``None``: it was closed."""
-        loop = asyncio.get_running_loop()
-        if self._stream is None:
-            self._stream = await self._begin(self._feed.request())
-        if self._message is None:
-            self._message = asyncio.ensure_future(self._stream.__aiter__().__anext__())
-            self._deadline = loop.time() + self._feed.patience
-        message = self._message
-        await asyncio.wait({message}, timeout=max(0.0, self._deadline - loop.time()))
-        if self.closed:
-            return None
-        if not message.done():
-            raise self._feed.silent()
-        self._message = None
-        try:
-            return message.result()
-        except StopAsyncIteration:
-            raise self._feed.ended() from None
-        except grpc.aio.AioRpcError as error:
-            raise error_of(error) from error
-        except asyncio.CancelledError:
-            # Not this task was cancelled, but the stream, with the whole channel.
-            raise Cancelled("the stream was cancelled", grpc.StatusCode.CANCELLED) from None
-
     async def _end(self) -> None:
-        stream, message = self._stream, self._message
-        self._stream = self._message = None
-        if stream is not None:
-            stream.cancel()
-        if message is not None:
-            await asyncio.gather(message, return_exceptions=True)
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.cancel()
+            await reader.ended()
 
     async def _delay_after(self, error: ContextdError) -> float:
         try:

@@ -16,7 +16,8 @@ class AsyncSubscription(AsyncIterator[Event]):
 
     Made by :meth:`AsyncClient.subscribe`. One task iterates, all else is for any of the loop.
     A wait for the next event may be cancelled, also by a timeout: the next one goes on, and
-    nothing is left out. Who does not go on closes it.
+    nothing is left out. Who does not go on closes it. While the events of one message are handed
+    out, the next message may arrive: that is in memory too.
 
     Example:
         >>> async with client.subscribe(cursor=load_cursor()) as events:
