@@ -429,8 +429,10 @@ def queued(use: Callable[[AsyncStreams, Feed, Queued], Awaitable[None]]) -> None
         stream = Queued()
         feed = Feed(Settings("tests", 10.0, QUICK), request(), False, None)
 
+        streams_left = [stream]
+
         async def begin(_: object) -> Any:
-            return stream
+            return streams_left.pop()
 
         streams = AsyncStreams(begin, feed)
         await use(streams, feed, stream)
@@ -477,10 +479,12 @@ def test_the_time_in_which_no_task_waits_is_no_silence() -> None:
         feed.patience = 0.0
         stream.messages.put_nowait(told(event("1")))
         await streams.receive()
+        feed.patience = 10 * PATIENCE_SECONDS
+        waits = asyncio.ensure_future(streams.receive())
         for _ in range(5):
             await asyncio.sleep(0)
         stream.messages.put_nowait(told(event("2")))
-        await streams.receive()
+        await waits
         assert [handed.cursor for handed in iter(feed.take, None)] == ["1", "2"]
 
     queued(use)
