@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Awaitable
-from typing import TYPE_CHECKING, Callable, Optional
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
 import grpc
 
@@ -74,7 +74,7 @@ class _Reader:
         try:
             wanted = True
             while wanted:
-                message = await self._stream.read()
+                message: Any = await self._stream.read()
                 if message is grpc.aio.EOF:
                     raise self._feed.ended()
                 self._arrived.append(message)
