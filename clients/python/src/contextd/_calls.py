@@ -16,7 +16,7 @@ import random
 import time
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable, Generic, Optional, TypeVar, Union, cast
+from typing import Any, Callable, Generic, Optional, TypeVar, Union
 
 import grpc
 from google.protobuf.message import Message
@@ -176,7 +176,7 @@ def send(
         while True:
             made += 1
             try:
-                response = yield Invoke(method.name, request, attempts.remaining())
+                response: Response = yield Invoke(method.name, request, attempts.remaining())
                 break
             except ContextdError as error:
                 delay = attempts.delay_after(error)
@@ -190,8 +190,9 @@ def send(
             _explain(settings, error, attempts)
         _tell(settings, method, attempts, made, error)
         raise
-    _tell(settings, method, attempts, made, None)
-    return cast(Response, response)
+    if settings.on_call is not None:
+        _tell(settings, method, attempts, made, None)
+    return response
 
 
 # What gRPC says of a connection that was made and ended at once, and what may be behind it.
@@ -234,12 +235,18 @@ def call_together(
     method: Method[Request, Response],
     request: Request,
     request_id: Optional[str] = None,
+    checked: bool = False,
 ) -> Operation[Response]:
-    """Calls a method, in one call with what others call meanwhile, where the client does that."""
+    """Calls a method, in one call with what others call meanwhile, where the client does that.
+
+    ``checked``: the request is known to keep the rules.
+    """
+    if not checked:
+        _rules.check(request, request_id)
     if not settings.coalescing:
-        return (yield from call(settings, method, request, request_id))
-    _rules.check(request, request_id)
-    return cast(Response, (yield Coalesce(settings, method, request, request_id)))
+        return (yield from send(settings, method, request, request_id))
+    response: Response = yield Coalesce(settings, method, request, request_id)
+    return response
 
 
 @dataclass

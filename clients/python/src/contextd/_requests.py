@@ -94,14 +94,20 @@ def state_ref(namespace: str, context_id: str, at: At) -> resources_pb2.StateRef
 
 def put_entry(key: str, content: Content) -> resources_pb2.Mutation:
     """A step that sets an entry."""
-    # Filled in where it stands: a message that is given to another is copied.
     mutation = resources_pb2.Mutation()
+    set_put_entry(mutation, key, content)
+    return mutation
+
+
+def set_put_entry(mutation: resources_pb2.Mutation, key: str, content: Content) -> None:
+    """Makes a step one that sets an entry."""
+    # Filled in where it stands: a message that is given to another is copied.
     put = mutation.put_entry
     put.SetInParent()
     put.key = key
     put.value = content.value
-    put.content_type = content.content_type
-    return mutation
+    if content.content_type:
+        put.content_type = content.content_type
 
 
 def append_entry(

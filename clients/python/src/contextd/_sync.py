@@ -100,7 +100,8 @@ class Runner:
                 else:
                     step = operation.send(outcome)
         except StopIteration as stop:
-            return cast(T, stop.value)
+            result: T = stop.value
+            return result
 
     def _perform(self, step: _calls.Step) -> object:
         if isinstance(step, _calls.Invoke):

@@ -119,7 +119,7 @@ class Context(RecoverableContext):
             request_id: For a write that the caller may repeat; by default a new one.
         """
         content = to_content(value, content_type)
-        return self._update([_requests.put_entry(key, content)], request_id)
+        return self._runner.run(self._operations.put(key, content, request_id))
 
     def put_json(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable
-from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union, cast
+from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union
 
 import grpc
 
@@ -25,6 +25,8 @@ T = TypeVar("T")
 
 Token = Callable[[], Union[str, Awaitable[str]]]
 """Gives the bearer token of a call."""
+
+Metadata = tuple[tuple[str, str], ...]
 
 
 def error_of(error: grpc.aio.AioRpcError) -> errors.ContextdError:
@@ -56,13 +58,16 @@ class AsyncConnection:
             "Subscribe": tracker.Subscribe,
         }
 
-    async def metadata(self) -> Optional[tuple[tuple[str, str], ...]]:
-        """What an attempt carries; the token is asked for anew. Raises where it is closed."""
+    def metadata(self) -> Optional[Awaitable[Metadata]]:
+        """What an attempt carries; the token is asked for anew. Raises where it is closed.
+
+        ``None``: nothing, which is not waited for: each call would wait.
+        """
         if self.closed:
             raise errors.ClientClosed
-        if self._token is None:
-            return None
-        token = self._token()
+        return None if self._token is None else self._with_token(self._token())
+
+    async def _with_token(self, token: Union[str, Awaitable[str]]) -> Metadata:
         if not isinstance(token, str):
             token = await token
         return (("authorization", f"Bearer {token}"),)
@@ -115,7 +120,8 @@ class AsyncRunner:
 
     async def subscribe(self, request: tracker_pb2.SubscribeRequest) -> Any:  # noqa: ANN401
         """Begins a stream of events."""
-        metadata = await self.connection.metadata()
+        carried = self.connection.metadata()
+        metadata = None if carried is None else await carried
         return self._methods["Subscribe"](request, metadata=metadata)
 
     async def run(self, operation: Operation[T]) -> T:
@@ -130,7 +136,8 @@ class AsyncRunner:
                 else:
                     step = operation.send(outcome)
         except StopIteration as stop:
-            return cast(T, stop.value)
+            result: T = stop.value
+            return result
 
     async def _perform(self, step: _calls.Step) -> object:
         if isinstance(step, _calls.Invoke):
@@ -143,7 +150,8 @@ class AsyncRunner:
         return [part async for part in self.read(step.reader)]
 
     async def _invoke(self, step: _calls.Invoke) -> object:
-        metadata = await self.connection.metadata()
+        carried = self.connection.metadata()
+        metadata = None if carried is None else await carried
         try:
             return await self._methods[step.method](
                 step.request, timeout=step.timeout, metadata=metadata
@@ -164,7 +172,8 @@ class AsyncRunner:
     async def read(self, reader: _calls.StreamReader[T]) -> AsyncIterator[T]:
         """Gives what a reader reads, over as many streams as it takes."""
         while not reader.done:
-            metadata = await self.connection.metadata()
+            carried = self.connection.metadata()
+            metadata = None if carried is None else await carried
             stream = self._methods[reader.method.name](
                 reader.request(), timeout=reader.timeout, metadata=metadata
             )

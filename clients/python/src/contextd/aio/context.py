@@ -77,7 +77,7 @@ class AsyncContext(AsyncRecoverableContext):
     ) -> Written:
         """Sets a value and its content type. As :meth:`contextd.Context.put`."""
         content = to_content(value, content_type)
-        return await self._update([_requests.put_entry(key, content)], request_id)
+        return await self._runner.run(self._operations.put(key, content, request_id))
 
     async def put_json(
         self,
