@@ -150,8 +150,8 @@ def test_a_call_is_of_one_namespace_and_the_next_of_another() -> None:
         lane.done(group)
         following = lane.take()
         assert following is not None
-        assert len({part.namespace for part in following}) == 1
-        namespaces.append(following[0].namespace)
+        assert len({part.name[0] for part in following}) == 1
+        namespaces.append(following[0].name[0])
     assert namespaces == ["n0", "n1"]
 
 
@@ -242,8 +242,8 @@ def test_of_each_context_all_goes_out_once_in_order(seed: int) -> None:
         group = lane.take()
         while group is not None:
             assert group
-            contexts = {part.context_id for part in group}
-            assert not contexts & {part.context_id for other in out for part in other}
+            contexts = {part.name[1] for part in group}
+            assert not contexts & {part.name[1] for other in out for part in other}
             out.append(group)
             assert len(out) <= CALLS_IN_FLIGHT
             group = lane.take()
@@ -254,18 +254,18 @@ def test_of_each_context_all_goes_out_once_in_order(seed: int) -> None:
             answered = chance.randrange(len(group) + 1)
             for part in group[:answered]:
                 part.give_up()
-                sent.setdefault(part.context_id, []).append(part)
+                sent.setdefault(part.name[1], []).append(part)
             lane.done(group)
         else:
             part = update(chance.choice("abcdefgh"))
-            given.setdefault(part.context_id, []).append(part)
+            given.setdefault(part.name[1], []).append(part)
             lane.add(part)
         take()
     while out:
         group = out.pop()
         answer(group)
         for part in group:
-            sent.setdefault(part.context_id, []).append(part)
+            sent.setdefault(part.name[1], []).append(part)
         lane.done(group)
         take()
     assert sent == given

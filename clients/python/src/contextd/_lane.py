@@ -58,7 +58,7 @@ Name = tuple[str, str]
 
 def name_of(step: Coalesce) -> Name:
     """The context that an operation is of."""
-    request = cast(Any, step.request)
+    request: Any = step.request
     return request.namespace, request.context_id
 
 
@@ -68,18 +68,17 @@ class Part:
     Attributes:
         method: What it is as a call of its own.
         request: Its request; changed by nobody any more.
-        namespace: Its namespace: those of one call are of one.
-        context_id: Its context: those of one context keep their order.
+        name: Its context: those of one context keep their order, those of one call are of one
+            namespace.
         size: Bytes of the request.
         deadline: When its caller gives up, by the clock of the settings.
         over: Whether it has its outcome, or its caller gave up.
     """
 
     __slots__ = (
-        "context_id",
         "deadline",
         "method",
-        "namespace",
+        "name",
         "over",
         "request",
         "request_id",
@@ -89,10 +88,10 @@ class Part:
     def __init__(self, step: Coalesce) -> None:
         """Is in no lane yet. The request names its namespace and context."""
         self.method = step.method
-        self.request = request = cast(Any, step.request)
+        self.request: Any = step.request
         self.request_id = step.request_id
-        self.namespace, self.context_id = name_of(step)
-        self.size: int = request.ByteSize()
+        self.name = name_of(step)
+        self.size: int = step.request.ByteSize()
         self.deadline = step.settings.clock() + step.settings.timeout
         self.over = False
 
@@ -190,7 +189,8 @@ class Lane:
                 "OVERLOADED",
             )
         self._queue(part).append(part)
-        self._count(part, 1)
+        self._waiting += 1
+        self._waiting_bytes += part.size
 
     def go_alone(self, name: Name) -> bool:
         """Lets an operation of the context go out at once, where there is room and none waits.
@@ -225,7 +225,7 @@ class Lane:
             if group:
                 self._out += 1
                 self._out_parts += len(group)
-                self._busy.update((namespace, part.context_id) for part in group)
+                self._busy.update([part.name for part in group])
                 return group
         return None
 
@@ -236,8 +236,9 @@ class Lane:
         for part in reversed(group):
             if not part.over:
                 self._queue(part).appendleft(part)
-                self._count(part, 1)
-        for name in {(part.namespace, part.context_id) for part in group}:
+                self._waiting += 1
+                self._waiting_bytes += part.size
+        for name in {part.name for part in group}:
             self._free(name)
 
     def _free(self, name: Name) -> None:
@@ -260,20 +261,17 @@ class Lane:
         self._waiting = self._waiting_bytes = 0
         return waiting
 
-    def _count(self, part: Part, sign: int) -> None:
-        self._waiting += sign
-        self._waiting_bytes += sign * part.size
-
     def _queue(self, part: Part) -> deque[Part]:
         """The queue of its context; a new one has its turn unless the context is under way."""
-        waiting = self._namespaces.get(part.namespace)
+        namespace, context_id = part.name
+        waiting = self._namespaces.get(namespace)
         if waiting is None:
-            waiting = self._namespaces[part.namespace] = _Waiting()
-        queue = waiting.by_context.get(part.context_id)
+            waiting = self._namespaces[namespace] = _Waiting()
+        queue = waiting.by_context.get(context_id)
         if queue is None:
-            queue = waiting.by_context[part.context_id] = deque()
-            if (part.namespace, part.context_id) not in self._busy:
-                waiting.ready.append(part.context_id)
+            queue = waiting.by_context[context_id] = deque()
+            if part.name not in self._busy:
+                waiting.ready.append(context_id)
         return queue
 
     def _share(self) -> int:
@@ -301,7 +299,8 @@ class Lane:
                     group.append(part)
                     size += part.size
                 queue.popleft()
-                self._count(part, -1)
+                self._waiting -= 1
+                self._waiting_bytes -= part.size
             if not queue:
                 del waiting.by_context[context_id]
             elif len(group) == began:

@@ -16,28 +16,32 @@ from contextd.errors import ClientClosed
 
 
 class _TaskPart(Part):
-    """An operation that a task waits for."""
+    """An operation that a task waits for.
 
-    __slots__ = ("future",)
+    Attributes:
+        future: Where the task waits.
+        end: When its time is over, by the loop's clock.
+    """
 
-    def __init__(self, step: Coalesce) -> None:
-        super().__init__(step)
-        self.future: Optional[asyncio.Future[Message]] = None
+    __slots__ = ("end", "future", "step")
+
+    future: asyncio.Future[Message]
+    end: float
+    step: Coalesce
 
     def wake(self, outcome: Outcome) -> None:
-        assert self.future is not None
         if isinstance(outcome, Exception):
             self.future.set_exception(outcome)
         else:
             self.future.set_result(outcome)
 
-    def expire(self, step: Coalesce) -> None:
+    def expire(self) -> None:
         """Notes that its time is over."""
-        self.settle(too_late(step))
+        self.settle(too_late(self.step))
 
     def cancel(self) -> None:
         """Lets its task end with asyncio's own exception."""
-        if not self.over and self.future is not None:
+        if not self.over:
             self.give_up()
             self.future.cancel()
 
@@ -54,8 +58,8 @@ class AsyncLanes:
         self._run = run
         self._closed = False
         self._lanes = {kind: Lane(kind) for kind in KINDS}
-        # When the time of each that waits is over.
-        self._ends: dict[_TaskPart, tuple[float, Coalesce]] = {}
+        # What tasks wait for, and what looks next whether the time of one is over.
+        self._waiting: set[_TaskPart] = set()
         self._timer: Optional[asyncio.TimerHandle] = None
         self._sending: set[asyncio.Task[None]] = set()
 
@@ -65,11 +69,26 @@ class AsyncLanes:
             raise ClientClosed
         lane = self._lanes[KIND_OF[step.method.name]]
         name = name_of(step)
-        if not lane.go_alone(name):
-            part = _TaskPart(step)
-            lane.add(part)
-            self._send_waiting(step, lane)
-            return await self._wait(part, step)
+        if lane.go_alone(name):
+            return await self._alone(step, lane, name)
+        loop = asyncio.get_running_loop()
+        part = _TaskPart(step)
+        lane.add(part)
+        part.step = step
+        part.future = loop.create_future()
+        part.end = loop.time() + step.settings.timeout
+        if self._timer is None or part.end < self._timer.when():
+            self._look_at(part.end)
+        self._waiting.add(part)
+        self._send_waiting(step, lane)
+        try:
+            return await part.future
+        finally:
+            self._waiting.remove(part)
+            part.give_up()
+
+    async def _alone(self, step: Coalesce, lane: Lane, name: Name) -> object:
+        """Makes the plain call: there was room."""
         try:
             return await self._run(
                 send_one(step.settings, step.method, step.request, step.request_id)
@@ -80,19 +99,6 @@ class AsyncLanes:
             else:
                 asyncio.get_running_loop().call_soon(self._came_back, step, lane, name)
 
-    async def _wait(self, part: _TaskPart, step: Coalesce) -> Message:
-        loop = asyncio.get_running_loop()
-        part.future = loop.create_future()
-        end = loop.time() + step.settings.timeout
-        self._ends[part] = (end, step)
-        if self._timer is None or end < self._timer.when():
-            self._look_at(end)
-        try:
-            return await part.future
-        finally:
-            del self._ends[part]
-            part.give_up()
-
     def _look_at(self, when: float) -> None:
         """Looks then whose time is over: one timer for all, which few of them need."""
         if self._timer is not None:
@@ -102,12 +108,10 @@ class AsyncLanes:
     def _expire(self) -> None:
         self._timer = None
         now = asyncio.get_running_loop().time()
-        later = []
-        for part, (end, step) in self._ends.items():
-            if end <= now:
-                part.expire(step)
-            else:
-                later.append(end)
+        for part in self._waiting:
+            if part.end <= now:
+                part.expire()
+        later = [part.end for part in self._waiting if part.end > now]
         if later:
             self._look_at(min(later))
 

@@ -130,7 +130,13 @@ class AsyncRunner:
             step = next(operation)
             while True:
                 try:
-                    outcome = await self._perform(step)
+                    # The steps of nearly all operations first: each call is a call more.
+                    if isinstance(step, _calls.Invoke):
+                        outcome = await self._invoke(step)
+                    elif isinstance(step, _calls.Coalesce):
+                        outcome = await self._lanes.perform(step)
+                    else:
+                        outcome = await self._perform(step)
                 except BaseException as error:
                     step = operation.throw(error)
                 else:
@@ -139,11 +145,7 @@ class AsyncRunner:
             result: T = stop.value
             return result
 
-    async def _perform(self, step: _calls.Step) -> object:
-        if isinstance(step, _calls.Invoke):
-            return await self._invoke(step)
-        if isinstance(step, _calls.Coalesce):
-            return await self._lanes.perform(step)
+    async def _perform(self, step: Union[_calls.Sleep, _calls.Collect]) -> object:
         if isinstance(step, _calls.Sleep):
             await self.sleep(step.seconds)
             return None
