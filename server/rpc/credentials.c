@@ -101,7 +101,12 @@ enum cx_status cx_credentials_set(struct cx_credentials *credentials,
 
 /* Asked by gRPC for each new connection. It aborts where there are no authorities, also
  * where clients are asked for no certificate and nothing looks at them: it gets the
- * server's own then. */
+ * server's own then.
+ *
+ * gRPC frees what it had before without looking whether another thread is about to use it. The
+ * connections of one socket are taken one after the other, so that this needs two sockets
+ * (localhost has them: IPv4 and IPv6), and a thread that stands still between two steps
+ * for as long as it takes to load the new ones. */
 static grpc_ssl_certificate_config_reload_status
 on_fetch(void *arg, grpc_ssl_server_certificate_config **ret_config)
 {

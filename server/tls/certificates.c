@@ -12,6 +12,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include "core/base/memory.h"
 #include "server/tls/trial.h"
@@ -297,6 +298,27 @@ static bool check_key(const struct cx_certificates *certificates,
     return true;
 }
 
+/* Clients look at what a certificate is for: one for clients, or one that only signs others,
+ * is the wrong file. */
+static bool check_purpose(const struct cx_certificates *certificates,
+                          const struct cx_certificate_files *files,
+                          char ret_problem[CX_CERTIFICATES_PROBLEM_MAX])
+{
+    X509 *certificate = first_certificate(certificates->certificate);
+    bool fits =
+        certificate != NULL && X509_check_purpose(certificate, X509_PURPOSE_SSL_SERVER, 0) == 1;
+
+    X509_free(certificate);
+    if (!fits) {
+        return problem_set(ret_problem,
+                           "tls_cert " PATH_SHOWN " is no certificate of a server, so that clients "
+                           "refuse it: name one whose extendedKeyUsage, if there is any, holds "
+                           "serverAuth, and whose keyUsage holds digitalSignature",
+                           files->certificate);
+    }
+    return true;
+}
+
 /* OpenSSL serves them. */
 static bool check_served(const struct cx_certificates *certificates,
                          const struct cx_certificate_files *files,
@@ -323,6 +345,7 @@ bool cx_certificates_check(struct cx_certificates *certificates,
     certificates->life_count = 0;
     return check_file(certificates, files, false, ret_problem) &&
            check_key(certificates, files, ret_problem) &&
+           check_purpose(certificates, files, ret_problem) &&
            check_served(certificates, files, ret_problem) &&
            (certificates->client_ca == NULL || check_file(certificates, files, true, ret_problem));
 }

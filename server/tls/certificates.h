@@ -3,8 +3,8 @@
  * What always holds:
  *
  *  (1) Certificates that passed the check can be served: the key belongs to the first
- *      certificate, every certificate of each file can be read, and OpenSSL has made a
- *      handshake with them.
+ *      certificate, which is one of servers, every certificate of each file can be read,
+ *      and OpenSSL has made a handshake with them.
  *  (2) A problem is a sentence that names the setting and the file and says what to
  *      change. It tells nothing of what is in the file of the key.
  *

@@ -110,6 +110,17 @@ TestCertificate TestAuthority::IssueOf(const std::string &key_kind, const std::s
   return made;
 }
 
+TestCertificate TestAuthority::IssueFor(int extension, const char *value) {
+  EVP_PKEY *key = EVP_EC_gen("P-256");
+  X509 *certificate = Unsigned("server", key, -kDayS, 30 * kDayS);
+  Extend(certificate, NID_subject_alt_name, "DNS:localhost,IP:127.0.0.1");
+  Extend(certificate, extension, value);
+  Sign(certificate, parts_->certificate, parts_->key);
+  TestCertificate made = {Given(certificate), PemOf(key)};
+  EVP_PKEY_free(key);
+  return made;
+}
+
 std::string TestAuthority::IssueAuthority(const std::string &name, int64_t begin_s,
                                           int64_t expire_s) {
   X509 *certificate = Unsigned(name, parts_->key, begin_s, expire_s);

@@ -32,6 +32,9 @@ class TestAuthority {
   // and signed with another digest.
   TestCertificate IssueOf(const std::string &key_kind, const std::string &digest);
 
+  // The same, with an extension: NID_ext_key_usage, "clientAuth".
+  TestCertificate IssueFor(int extension, const char *value);
+
   // Signs a certificate for another authority, likewise: what stands behind a server's own.
   std::string IssueAuthority(const std::string &name, int64_t begin_s = -kDayS,
                              int64_t expire_s = 30 * kDayS);

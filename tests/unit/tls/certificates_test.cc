@@ -2,6 +2,8 @@
 
 #include "tests/unit/tls/tls_fixture.h"
 
+#include <openssl/obj_mac.h>
+
 #include <cstring>
 #include <ctime>
 
@@ -153,6 +155,19 @@ TEST_F(CertificatesTest, SaysThatAKeyIsNotThatOfTheCertificate) {
 TEST_F(CertificatesTest, SaysThatACertificateWouldBeServedToNobody) {
   Put(authority_.IssueOf("RSA-1024", "SHA256"));
   Has(Load(), "tls_cert CERT would be served to nobody (OpenSSL: ee key too small): take keys of");
+}
+
+TEST_F(CertificatesTest, SaysThatACertificateIsNotForServers) {
+  for (const char *usage : {"serverAuth", "clientAuth,serverAuth"}) {
+    Put(authority_.IssueFor(NID_ext_key_usage, usage));
+    EXPECT_EQ("", Load()) << usage;
+  }
+  Put(authority_.IssueFor(NID_key_usage, "digitalSignature"));
+  EXPECT_EQ("", Load());
+  Put(authority_.IssueFor(NID_ext_key_usage, "clientAuth"));
+  Has(Load(), "tls_cert CERT is no certificate of a server, so that clients refuse it");
+  Put(authority_.IssueFor(NID_key_usage, "keyCertSign"));
+  Has(Load(), "tls_cert CERT is no certificate of a server, so that clients refuse it");
 }
 
 TEST_F(CertificatesTest, KnowsAKeyThatEverybodyMayRead) {
