@@ -408,7 +408,7 @@ void EngineRecoveryRandomTest::DoCreate() {
   }
   ASSERT_EQ(CX_OK, created.status) << created.error.message;
   context.birth = ++births_;
-  context.foreign = false;
+  if (context.points.empty()) context.foreign = false;
   context.head_point = 0;
   context.changes = 0;
   context.policy = properties.policy;
@@ -595,7 +595,7 @@ void EngineRecoveryRandomTest::DoFork() {
   ASSERT_EQ(CX_OK, forked.status) << forked.error.message;
   const State state = sequence != 0 ? from.points[sequence].state : from.head;
   context.birth = ++births_;
-  context.foreign = false;
+  if (context.points.empty()) context.foreign = false;
   context.policy = from.policy;
   context.create_time_us = clock_.now_us;
   context.point_time_us = 0;

@@ -46,7 +46,7 @@ struct Context {
   int64_t create_time_us = 0, end_time_us = 0;
   int64_t point_time_us = 0;  // Of the last point of the head; 0: there was none.
   int64_t alone_until_us = 0;  // A session has it exclusively, and is lost then; 0: none has.
-  bool foreign = false;  // Points came along with a fork.
+  bool foreign = false;  // Points came along with a fork, of this life or one before.
   cx_recovery_policy policy = {};
   std::map<uint64_t, KeptPoint> points;
   std::set<uint64_t> lingering;    // Kept by no rule, but what the last change was about,
