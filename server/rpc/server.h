@@ -87,9 +87,11 @@ cx_rpc_server_set_certificates(struct cx_rpc_server *server,
 void cx_rpc_server_complete(void *server, struct cx_work *list);
 
 /* Takes no new calls, lets the others finish for `grace_us`, then cancels them, and
- * returns when all have ended and the threads are gone. Whoever completes waiters
- * must go on doing so until then. Parked calls would last for all of `grace_us`: who
- * has their waiters completes these at once, and the handlers fail with STOPPING. */
+ * returns when all have ended and the threads are gone. Calls that come meanwhile are
+ * refused as STOPPING (gRPC itself cancels one that comes after a pause). Whoever
+ * completes waiters must go on doing so until then. Parked calls would last for all of
+ * `grace_us`: who has their waiters completes these at once, and the handlers fail with
+ * STOPPING. */
 void cx_rpc_server_stop(struct cx_rpc_server *server, int64_t grace_us);
 
 /* What the server carries now. With GRPC_VERBOSITY in the environment gRPC writes to standard

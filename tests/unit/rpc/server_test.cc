@@ -275,7 +275,8 @@ TEST_F(ServerTest, TellsEveryCallThatItStops) {
         for (int i = 0;; i++) {
           grpc_status_code code = client.Unary(kUnary, EchoPack("", i)).code;
           if (code != GRPC_STATUS_OK) {
-            EXPECT_EQ(GRPC_STATUS_UNAVAILABLE, code);
+            // Cancelled: it came just when gRPC shut down, long after the others.
+            EXPECT_TRUE(code == GRPC_STATUS_UNAVAILABLE || code == GRPC_STATUS_CANCELLED) << code;
             return;
           }
           answered++;
