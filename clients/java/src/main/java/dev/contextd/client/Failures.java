@@ -8,8 +8,10 @@ import dev.contextd.client.error.ClientClosedException;
 import dev.contextd.client.error.ContextdException;
 import dev.contextd.client.error.DeadlineExceededException;
 import dev.contextd.client.error.Failure;
+import dev.contextd.client.error.InvalidValueException;
 import dev.contextd.client.error.NewerServerException;
 import dev.contextd.client.error.OverloadedException;
+import dev.contextd.client.error.SessionLostException;
 import dev.contextd.client.error.UnavailableException;
 import dev.contextd.client.error.WrongServerException;
 import io.grpc.Metadata;
@@ -176,6 +178,14 @@ final class Failures {
         return error.text() + ": " + cause.getMessage();
     }
 
+    /** What this client found itself, as the failure of the write with this request id. */
+    static ContextdException ofWrite(ContextdException error, String requestId) {
+        return requestId.isEmpty() || !error.requestId().isEmpty()
+                ? error
+                : remade(error, error.failure().withRequestId(requestId));
+    }
+
+    /** An error of the same class; no reason of the server tells those. */
     private static ContextdException remade(ContextdException error, Failure failure) {
         if (error instanceof CertificateRejectedException) {
             return new CertificateRejectedException(failure);
@@ -185,6 +195,15 @@ final class Failures {
         }
         if (error instanceof ClientClosedException) {
             return new ClientClosedException(failure);
+        }
+        if (error instanceof NewerServerException) {
+            return new NewerServerException(failure);
+        }
+        if (error instanceof SessionLostException) {
+            return new SessionLostException(failure);
+        }
+        if (error instanceof InvalidValueException) {
+            return new InvalidValueException(failure);
         }
         return ContextdException.of(failure);
     }

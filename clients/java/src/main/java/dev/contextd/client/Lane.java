@@ -3,6 +3,8 @@ package dev.contextd.client;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -15,7 +17,7 @@ import java.util.Map;
  *   <li>At most {@code calls} calls are under way. An operation that finds room goes at once.
  *   <li>Operations of one context are under way in one call at most, in the order in which they
  *       were given.
- *   <li>A call is of one namespace: the one that waits longest. They take turns so.
+ *   <li>A call is of one namespace. Those that wait take turns, and so do their contexts.
  *   <li>Nothing is sent and nobody is told while the lock is held.
  * </ol>
  *
@@ -31,9 +33,9 @@ final class Lane {
     final LaneKind kind;
     private final int callsInFlight;
 
-    // What waits for room, and the contexts that are under way.
-    private final ArrayDeque<LaneOperation<?>> waiting = new ArrayDeque<>();
-    private final Map<LaneOperation.Key, Busy> busy = new HashMap<>();
+    // The contexts that have operations here; by namespace, in turn, those that wait for room.
+    private final Map<LaneOperation.Key, Queue> queues = new HashMap<>();
+    private final Map<String, ArrayDeque<Queue>> ready = new LinkedHashMap<>();
     private final List<LaneCall> calls = new ArrayList<>();
     private int waitingCount;
     private long waitingBytes;
@@ -42,24 +44,14 @@ final class Lane {
     private long sweepTurn;
     private boolean closed;
 
-    /** A context that is under way in a call, and what waits behind that. */
-    private static final class Busy {
-        final LaneCall call;
-        private ArrayDeque<LaneOperation<?>> behind;
+    /** What waits of one context, in order. Busy: some of it is under way. */
+    private static final class Queue {
+        final LaneOperation.Key key;
+        final ArrayDeque<LaneOperation<?>> waiting = new ArrayDeque<>(2);
+        boolean busy;
 
-        Busy(LaneCall call) {
-            this.call = call;
-        }
-
-        void add(LaneOperation<?> operation) {
-            if (behind == null) {
-                behind = new ArrayDeque<>();
-            }
-            behind.addLast(operation);
-        }
-
-        ArrayDeque<LaneOperation<?>> behind() {
-            return behind == null ? new ArrayDeque<>(0) : behind;
+        Queue(LaneOperation.Key key) {
+            this.key = key;
         }
     }
 
@@ -73,13 +65,14 @@ final class Lane {
         LaneCall call = null;
         synchronized (this) {
             if (closed) {
-                operation.completeExceptionally(core.closedError());
-            } else if (!busy.containsKey(operation.key) && calls.size() < callsInFlight) {
-                call = new LaneCall(this);
-                add(call, operation);
+                operation.fail(core.closedError());
+            } else if (calls.size() < callsInFlight && !queues.containsKey(operation.key)) {
+                call = new LaneCall(this); // Nobody waits where there is room.
+                call.add(operation);
+                queue(operation.key).busy = true;
                 calls.add(call);
             } else if (waitingCount >= WAITING_MAX || waitingBytes > WAITING_BYTES_MAX) {
-                operation.completeExceptionally(
+                operation.fail(
                         Failures.overloaded(
                                 "more than "
                                         + WAITING_MAX
@@ -95,18 +88,26 @@ final class Lane {
         return operation;
     }
 
+    private Queue queue(LaneOperation.Key key) {
+        return queues.computeIfAbsent(key, Queue::new);
+    }
+
     private void enqueue(LaneOperation<?> operation) {
-        Busy context = busy.get(operation.key);
-        if (context != null) {
-            context.add(operation);
-        } else {
-            waiting.addLast(operation);
+        Queue context = queue(operation.key);
+        if (!context.busy && context.waiting.isEmpty()) {
+            makeReady(context);
         }
+        context.waiting.addLast(operation);
         waitingCount++;
         waitingBytes += operation.message.length;
         if (!sweeping || operation.deadline - sweepAt < 0) {
             sweepAt(operation.deadline);
         }
+    }
+
+    private void makeReady(Queue context) {
+        ready.computeIfAbsent(context.key.namespace(), name -> new ArrayDeque<>())
+                .addLast(context);
     }
 
     /** Looks for those whose time is over at this moment, and no sooner. */
@@ -124,24 +125,15 @@ final class Lane {
             return null;
         }
         LaneCall call = new LaneCall(this);
-        List<LaneOperation<?>> others = new ArrayList<>(0);
-        while (!waiting.isEmpty()) {
-            LaneOperation<?> operation = waiting.peekFirst();
-            Busy context = busy.get(operation.key);
-            if (operation.isDone()) {
-                left(waiting.removeFirst()); // Its caller gave up.
-            } else if (context != null && context.call != call) {
-                context.add(waiting.removeFirst());
-            } else if (call.isOfOtherNamespace(operation)) {
-                others.add(waiting.removeFirst());
-            } else if (call.hasRoomFor(operation)) {
-                add(call, left(waiting.removeFirst()));
-            } else {
-                break;
+        while (call.operations().isEmpty() && !ready.isEmpty()) {
+            Iterator<Map.Entry<String, ArrayDeque<Queue>>> turns = ready.entrySet().iterator();
+            Map.Entry<String, ArrayDeque<Queue>> turn = turns.next();
+            turns.remove();
+            ArrayDeque<Queue> contexts = turn.getValue();
+            fill(call, contexts);
+            if (!contexts.isEmpty()) {
+                ready.put(turn.getKey(), contexts); // Behind the others.
             }
-        }
-        for (int i = others.size() - 1; i >= 0; i--) {
-            waiting.addFirst(others.get(i));
         }
         if (call.operations().isEmpty()) {
             return null;
@@ -150,15 +142,43 @@ final class Lane {
         return call;
     }
 
-    private void add(LaneCall call, LaneOperation<?> operation) {
-        call.add(operation);
-        busy.computeIfAbsent(operation.key, key -> new Busy(call));
+    /** Adds what waits of some contexts to a call, until it is full. */
+    private void fill(LaneCall call, ArrayDeque<Queue> contexts) {
+        while (!contexts.isEmpty()) {
+            Queue context = contexts.peekFirst();
+            boolean all = take(call, context);
+            if (!all && !context.busy) {
+                return; // It stays the first.
+            }
+            contexts.removeFirst();
+            if (!context.busy) {
+                queues.remove(context.key); // All gave up.
+            }
+            if (!all) {
+                return;
+            }
+        }
     }
 
-    private LaneOperation<?> left(LaneOperation<?> operation) {
+    /** Adds what waits of a context to a call. False: the call is full before all are in it. */
+    private boolean take(LaneCall call, Queue context) {
+        while (!context.waiting.isEmpty()) {
+            LaneOperation<?> operation = context.waiting.peekFirst();
+            if (!operation.isDone() && !call.hasRoomFor(operation)) {
+                return false;
+            }
+            left(context.waiting.removeFirst());
+            if (!operation.isDone()) { // Else its caller gave up.
+                call.add(operation);
+                context.busy = true;
+            }
+        }
+        return true;
+    }
+
+    private void left(LaneOperation<?> operation) {
         waitingCount--;
         waitingBytes -= operation.message.length;
-        return operation;
     }
 
     /** Sends what waits, as far as there is room. */
@@ -168,26 +188,35 @@ final class Lane {
         }
     }
 
-    /** A call is over: its contexts are free, and what it gives back goes first, in order. */
+    /** A call is over: its contexts are free, and what it gives back goes before what waits. */
     void finish(LaneCall call, List<LaneOperation<?>> again) {
         synchronized (this) {
-            calls.remove(call);
-            release(call.operations());
-            for (int i = again.size() - 1; i >= 0; i--) {
-                waiting.addFirst(again.get(i));
-                waitingCount++;
-                waitingBytes += again.get(i).message.length;
+            if (!closed) {
+                calls.remove(call);
+                for (int i = again.size() - 1; i >= 0; i--) {
+                    LaneOperation<?> operation = again.get(i);
+                    queue(operation.key).waiting.addFirst(operation);
+                    waitingCount++;
+                    waitingBytes += operation.message.length;
+                }
+                release(call.operations());
             }
         }
         pump();
     }
 
-    /** Frees contexts; what waited behind them is older than what waits for room. */
+    /** Frees the contexts of operations; what waits of them waits for room now. */
     private void release(List<LaneOperation<?>> operations) {
-        for (int i = operations.size() - 1; i >= 0; i--) {
-            Busy context = busy.remove(operations.get(i).key);
-            if (context != null) {
-                context.behind().descendingIterator().forEachRemaining(waiting::addFirst);
+        for (LaneOperation<?> operation : operations) {
+            Queue context = queues.get(operation.key);
+            if (context == null || !context.busy) {
+                continue; // It was freed already: it has several.
+            }
+            context.busy = false;
+            if (context.waiting.isEmpty()) {
+                queues.remove(context.key);
+            } else {
+                makeReady(context);
             }
         }
     }
@@ -220,8 +249,8 @@ final class Lane {
 
     /** All operations that have no result yet. */
     private List<LaneOperation<?>> open() {
-        List<LaneOperation<?>> all = new ArrayList<>(waiting);
-        busy.values().forEach(context -> all.addAll(context.behind()));
+        List<LaneOperation<?>> all = new ArrayList<>();
+        queues.values().forEach(context -> all.addAll(context.waiting));
         calls.forEach(call -> all.addAll(call.operations()));
         all.removeIf(LaneOperation::isDone);
         return all;
@@ -232,9 +261,9 @@ final class Lane {
         synchronized (this) {
             closed = true;
             all = open();
-            waiting.clear();
-            busy.clear();
+            queues.clear();
+            ready.clear();
         }
-        all.forEach(operation -> operation.completeExceptionally(core.closedError()));
+        all.forEach(operation -> operation.fail(core.closedError()));
     }
 }

@@ -33,12 +33,6 @@ final class LaneCall {
         return operations;
     }
 
-    /** Whether an operation cannot go with these: a call is of one namespace. */
-    boolean isOfOtherNamespace(LaneOperation<?> operation) {
-        return !operations.isEmpty()
-                && !operations.get(0).key.namespace().equals(operation.key.namespace());
-    }
-
     /** Whether an operation may go with these; the first one always may. */
     boolean hasRoomFor(LaneOperation<?> operation) {
         return operations.isEmpty()
@@ -174,7 +168,7 @@ final class LaneCall {
             LaneOperation<?> operation = answered.get(i);
             Message outcome = outcomes.get(i);
             if (outcome == null) {
-                operation.completeExceptionally(Failures.newerServer("a result of another kind"));
+                operation.fail(Failures.newerServer("a result of another kind"));
             } else if (outcome instanceof dev.contextd.v1.Failure failure) {
                 operation.completeExceptionally(Failures.of(failure, operation.requestId));
             } else if (outcome != AGAIN) {

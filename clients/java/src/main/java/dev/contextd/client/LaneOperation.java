@@ -1,5 +1,6 @@
 package dev.contextd.client;
 
+import dev.contextd.client.error.ContextdException;
 import io.grpc.MethodDescriptor;
 import java.util.function.Function;
 
@@ -39,8 +40,15 @@ final class LaneOperation<T> extends Pending<T> {
     void answer(Object response) {
         try {
             complete(read.apply(response));
+        } catch (ContextdException refused) {
+            fail(refused);
         } catch (RuntimeException | Error thrown) {
             completeExceptionally(thrown);
         }
+    }
+
+    /** Fails with what this client found. */
+    void fail(ContextdException error) {
+        completeExceptionally(Failures.ofWrite(error, requestId));
     }
 }

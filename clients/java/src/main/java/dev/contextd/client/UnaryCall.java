@@ -18,8 +18,9 @@ import java.util.function.Function;
  * <p>Threads: it is completed by the network's thread, or by the timer's.
  */
 final class UnaryCall<Q, R, T> extends Pending<T> {
-    // What gRPC says of a call that never had a connection.
+    // What gRPC says of a call that never had a connection, and of one that began too late.
     private static final String NO_CONNECTION = "waiting_for_connection";
+    private static final String BEGAN_LATE = "ClientCall started after CallOptions deadline";
 
     private final Core core;
     private final MethodDescriptor<Q, R> method;
@@ -99,7 +100,7 @@ final class UnaryCall<Q, R, T> extends Pending<T> {
         ContextdException before = lastError;
         if (before instanceof UnavailableException
                 && error.code() == Status.Code.DEADLINE_EXCEEDED
-                && error.text().contains(NO_CONNECTION)) {
+                && (error.text().contains(NO_CONNECTION) || error.text().contains(BEGAN_LATE))) {
             error = before; // Nobody was there to be late.
         }
         lastError = error;
@@ -112,15 +113,21 @@ final class UnaryCall<Q, R, T> extends Pending<T> {
     }
 
     private void again() {
-        if (!isDone()) {
+        if (isDone()) {
+            return;
+        }
+        if (attempts.remaining() == 0) { // The timer was late: what is known is the failure.
+            fail(Failures.givenUp(lastError, core.address, attempts, requestId));
+        } else {
             core.managed.resetConnectBackoff();
             attempt();
         }
     }
 
     private void fail(ContextdException error) {
-        report(error);
-        completeExceptionally(error);
+        ContextdException told = Failures.ofWrite(error, requestId);
+        report(told);
+        completeExceptionally(told);
     }
 
     private void report(ContextdException error) {
@@ -159,8 +166,11 @@ final class UnaryCall<Q, R, T> extends Pending<T> {
         T value;
         try {
             value = read.apply(answer);
+        } catch (ContextdException refused) {
+            fail(refused);
+            return;
         } catch (RuntimeException | Error thrown) {
-            report(thrown instanceof ContextdException known ? known : null);
+            report(null);
             completeExceptionally(thrown);
             return;
         }

@@ -348,7 +348,7 @@ class CallsTest {
         try (Client none =
                 Client.builder()
                         .address("127.0.0.1:" + port)
-                        .timeout(Duration.ofMillis(300))
+                        .timeout(Duration.ofSeconds(2))
                         .build()) {
             var error =
                     assertThrows(UnavailableException.class, () -> none.context("c").info());

@@ -122,7 +122,7 @@ class TlsTest {
 
     /** The real server ends such connections without a word: what can be told is a hint. */
     private static void closed(ClientBuilder how) {
-        try (Client client = how.timeout(Duration.ofMillis(500)).build()) {
+        try (Client client = how.timeout(Duration.ofSeconds(2)).build()) {
             var error = assertThrows(UnavailableException.class, client::serverInfo);
             assertTrue(error.getMessage().contains("TLS"), error.getMessage());
         }
