@@ -95,7 +95,7 @@ public final class AsyncClient implements AutoCloseable {
      */
     public CompletableFuture<AsyncContext> create(
             String id, NewContext properties, Changes first) {
-        return EntryCalls.create(target.sameWrite(id), properties, first)
+        return EntryWrites.create(target.sameWrite(id), properties, first)
                 .map(created -> context(created.id()));
     }
 

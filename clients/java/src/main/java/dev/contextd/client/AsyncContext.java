@@ -87,12 +87,7 @@ public class AsyncContext extends AsyncContextState {
      * @return what became of it
      */
     public final CompletableFuture<Written> create(NewContext properties, Changes first) {
-        return Pending.start(
-                () -> {
-                    target.check();
-                    return EntryCalls.create(target, properties, first)
-                            .map(EntryCalls.Created::written);
-                });
+        return EntryWrites.createNamed(target, properties, first);
     }
 
     /**
@@ -103,7 +98,7 @@ public class AsyncContext extends AsyncContextState {
      * @return what became of it
      */
     public final CompletableFuture<Written> put(String key, Value value) {
-        return Pending.start(() -> EntryCalls.update(target, new Changes().put(key, value)));
+        return Pending.start(() -> EntryWrites.update(target, new Changes().put(key, value)));
     }
 
     /**
@@ -114,7 +109,7 @@ public class AsyncContext extends AsyncContextState {
      * @return what became of it
      */
     public final CompletableFuture<Written> put(String key, String text) {
-        return Pending.start(() -> EntryCalls.update(target, new Changes().put(key, text)));
+        return Pending.start(() -> EntryWrites.update(target, new Changes().put(key, text)));
     }
 
     /**
@@ -125,7 +120,7 @@ public class AsyncContext extends AsyncContextState {
      * @return what became of it
      */
     public final CompletableFuture<Written> append(String key, Value value) {
-        return Pending.start(() -> EntryCalls.update(target, new Changes().append(key, value)));
+        return Pending.start(() -> EntryWrites.update(target, new Changes().append(key, value)));
     }
 
     /**
@@ -135,7 +130,7 @@ public class AsyncContext extends AsyncContextState {
      * @return what became of it
      */
     public final CompletableFuture<Written> remove(String key) {
-        return Pending.start(() -> EntryCalls.update(target, new Changes().remove(key)));
+        return Pending.start(() -> EntryWrites.update(target, new Changes().remove(key)));
     }
 
     /**
@@ -145,7 +140,7 @@ public class AsyncContext extends AsyncContextState {
      * @return what became of it
      */
     public final CompletableFuture<Written> update(Changes changes) {
-        return EntryCalls.update(target, changes);
+        return EntryWrites.update(target, changes);
     }
 
     /**
@@ -168,7 +163,7 @@ public class AsyncContext extends AsyncContextState {
      */
     public final CompletableFuture<Written> edit(
             String key, Function<Optional<Value>, Optional<Value>> change) {
-        return EntryCalls.edit(target, key, change, target.core().executor);
+        return Edits.edit(target, key, change, target.core().executor);
     }
 
     /**
@@ -179,7 +174,7 @@ public class AsyncContext extends AsyncContextState {
      * @return what it gave
      */
     public final <T> CompletableFuture<T> transact(Function<Draft, T> change) {
-        return EntryCalls.transact(target, null, change, target.core().executor);
+        return Edits.transact(target, null, change, target.core().executor);
     }
 
     /**
@@ -192,7 +187,7 @@ public class AsyncContext extends AsyncContextState {
      */
     public final <T> CompletableFuture<T> transact(
             Collection<String> keys, Function<Draft, T> change) {
-        return EntryCalls.transact(target, keys, change, target.core().executor);
+        return Edits.transact(target, keys, change, target.core().executor);
     }
 
     /**
@@ -211,7 +206,7 @@ public class AsyncContext extends AsyncContextState {
      * @return how many contexts are gone
      */
     public final CompletableFuture<Long> delete(DeleteOptions options) {
-        return EntryCalls.delete(target, options);
+        return EntryWrites.delete(target, options);
     }
 
     /**

@@ -53,7 +53,7 @@ public class AsyncContextState {
      * @return all but the entries
      */
     public final CompletableFuture<ContextInfo> info() {
-        return EntryCalls.info(target);
+        return EntryReads.info(target);
     }
 
     /**
@@ -63,7 +63,7 @@ public class AsyncContextState {
      * @return whether it is there
      */
     public final CompletableFuture<Boolean> contains(String key) {
-        return EntryCalls.contains(target, key);
+        return EntryReads.contains(target, key);
     }
 
     /**
@@ -73,7 +73,7 @@ public class AsyncContextState {
      * @return its value
      */
     public final CompletableFuture<Value> get(String key) {
-        return EntryCalls.entry(target, key).map(Entry::value);
+        return EntryReads.entry(target, key).map(Entry::value);
     }
 
     /**
@@ -83,7 +83,7 @@ public class AsyncContextState {
      * @return its value as text
      */
     public final CompletableFuture<String> getText(String key) {
-        return EntryCalls.entry(target, key).map(Entry::text);
+        return EntryReads.entry(target, key).map(Entry::text);
     }
 
     /**
@@ -93,7 +93,7 @@ public class AsyncContextState {
      * @return its value as JSON
      */
     public final CompletableFuture<String> getJson(String key) {
-        return EntryCalls.entry(target, key).map(entry -> entry.value().asJson());
+        return EntryReads.entry(target, key).map(entry -> entry.value().asJson());
     }
 
     /**
@@ -103,7 +103,7 @@ public class AsyncContextState {
      * @return the entry, if it is there
      */
     public final CompletableFuture<Optional<Entry>> find(String key) {
-        return EntryCalls.find(target, key);
+        return EntryReads.find(target, key);
     }
 
     /**
@@ -114,7 +114,7 @@ public class AsyncContextState {
      */
     public final Flow.Publisher<Entry> entries(EntryQuery query) {
         return new SourcePublisher<>(
-                () -> EntryCalls.entries(target, query), target.core().executor);
+                () -> EntryReads.entries(target, query), target.core().executor);
     }
 
     /**
@@ -123,7 +123,7 @@ public class AsyncContextState {
      * @return the state
      */
     public final CompletableFuture<Snapshot> snapshot() {
-        return EntryCalls.snapshot(target, null, "");
+        return EntryReads.snapshot(target, null, "");
     }
 
     /**
@@ -133,7 +133,7 @@ public class AsyncContextState {
      * @return the state, with these entries alone
      */
     public final CompletableFuture<Snapshot> snapshot(Collection<String> keys) {
-        return EntryCalls.snapshot(target, keys, "");
+        return EntryReads.snapshot(target, keys, "");
     }
 
     /**
@@ -143,7 +143,7 @@ public class AsyncContextState {
      * @return the state, with these entries alone
      */
     public final CompletableFuture<Snapshot> snapshotOfPrefix(String prefix) {
-        return EntryCalls.snapshot(target, null, prefix);
+        return EntryReads.snapshot(target, null, prefix);
     }
 
     /**

@@ -25,9 +25,6 @@ import java.util.Map;
  * <p>Threads: one, as with any builder.
  */
 public final class Changes {
-    private static final int STEPS_MAX = 10_000;
-    private static final int CONDITIONS_MAX = 1000;
-
     private final List<Mutation> steps = new ArrayList<>(1);
     private final List<Precondition> conditions = new ArrayList<>(0);
 
@@ -42,8 +39,6 @@ public final class Changes {
      * @return this
      */
     public Changes put(String key, Value value) {
-        key("put_entry", key);
-        Names.name(field("put_entry.content_type"), value.contentType(), 0, Names.CONTENT_TYPE);
         PutEntry put =
                 PutEntry.newBuilder()
                         .setKey(key)
@@ -99,8 +94,6 @@ public final class Changes {
     }
 
     private Changes append(String key, Value value, ExpectedSize size) {
-        key("append_entry", key);
-        Names.name(field("append_entry.content_type"), value.contentType(), 0, Names.CONTENT_TYPE);
         AppendEntry.Builder append =
                 AppendEntry.newBuilder()
                         .setKey(key)
@@ -119,7 +112,6 @@ public final class Changes {
      * @return this
      */
     public Changes remove(String key) {
-        key("delete_entry", key);
         DeleteEntry delete = DeleteEntry.newBuilder().setKey(key).build();
         return step(Mutation.newBuilder().setDeleteEntry(delete).build());
     }
@@ -131,7 +123,6 @@ public final class Changes {
      * @return this
      */
     public Changes removePrefix(String prefix) {
-        Names.name(field("delete_entries.prefix"), prefix, 0, Names.KEY);
         DeleteEntries delete = DeleteEntries.newBuilder().setPrefix(prefix).build();
         return step(Mutation.newBuilder().setDeleteEntries(delete).build());
     }
@@ -144,8 +135,6 @@ public final class Changes {
      * @return this
      */
     public Changes label(String key, String value) {
-        Names.name(field("set_metadata.key"), key, 1, Names.LABEL_KEY);
-        Names.text(field("set_metadata.value"), value, Names.LABEL_VALUE);
         SetMetadata set = SetMetadata.newBuilder().setKey(key).setValue(value).build();
         return step(Mutation.newBuilder().setSetMetadata(set).build());
     }
@@ -157,7 +146,6 @@ public final class Changes {
      * @return this
      */
     public Changes removeLabel(String key) {
-        Names.name(field("delete_metadata.key"), key, 1, Names.LABEL_KEY);
         DeleteMetadata delete = DeleteMetadata.newBuilder().setKey(key).build();
         return step(Mutation.newBuilder().setDeleteMetadata(delete).build());
     }
@@ -179,11 +167,8 @@ public final class Changes {
      * @return this
      */
     public Changes record(Recordable activity) {
-        String field = field("record_activity");
         return step(
-                Mutation.newBuilder()
-                        .setRecordActivity(Requests.activity(field, activity))
-                        .build());
+                Mutation.newBuilder().setRecordActivity(Requests.activity(activity)).build());
     }
 
     /**
@@ -227,7 +212,6 @@ public final class Changes {
      * @return this
      */
     public Changes ifEntry(String key, long version) {
-        Names.name("preconditions[" + conditions.size() + "].entry.key", key, 1, Names.KEY);
         conditions.add(Requests.ifEntry(key, version));
         return this;
     }
@@ -242,25 +226,15 @@ public final class Changes {
     }
 
     List<Mutation> steps() {
-        Names.count("mutations", steps.size(), 0, STEPS_MAX);
         return steps;
     }
 
     List<Precondition> conditions() {
-        Names.count("preconditions", conditions.size(), 0, CONDITIONS_MAX);
         return conditions;
     }
 
     private Changes step(Mutation step) {
         steps.add(step);
         return this;
-    }
-
-    private String field(String name) {
-        return "mutations[" + steps.size() + "]." + name;
-    }
-
-    private void key(String kind, String key) {
-        Names.name(field(kind + ".key"), key, 1, Names.KEY);
     }
 }

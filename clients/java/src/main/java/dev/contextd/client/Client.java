@@ -127,7 +127,7 @@ public final class Client implements AutoCloseable {
      * @return the context
      */
     public Context create(String id, NewContext properties, Changes first) {
-        return context(Wait.join(EntryCalls.create(target.sameWrite(id), properties, first)).id());
+        return context(Wait.join(EntryWrites.create(target.sameWrite(id), properties, first)).id());
     }
 
     /**

@@ -103,8 +103,7 @@ public class Context extends ContextState {
      * @throws ContextExistsException if there is one
      */
     public final Written create(NewContext properties, Changes first) {
-        target.check();
-        return Wait.join(EntryCalls.create(target, properties, first)).written();
+        return Wait.join(EntryWrites.createNamed(target, properties, first));
     }
 
     /**
@@ -160,7 +159,7 @@ public class Context extends ContextState {
      * @throws SizeMismatchException if an append found another size
      */
     public final Written update(Changes changes) {
-        return Wait.join(EntryCalls.update(target, changes));
+        return Wait.join(EntryWrites.update(target, changes));
     }
 
     /**
@@ -192,7 +191,7 @@ public class Context extends ContextState {
      * @throws ConflictException if others were faster each time
      */
     public final Written edit(String key, Function<Optional<Value>, Optional<Value>> change) {
-        return Wait.running(executor -> EntryCalls.edit(target, key, change, executor));
+        return Wait.running(executor -> Edits.edit(target, key, change, executor));
     }
 
     /**
@@ -206,7 +205,7 @@ public class Context extends ContextState {
      * @throws ConflictException if others were faster each time
      */
     public final <T> T transact(Function<Draft, T> change) {
-        return Wait.running(executor -> EntryCalls.transact(target, null, change, executor));
+        return Wait.running(executor -> Edits.transact(target, null, change, executor));
     }
 
     /**
@@ -219,7 +218,7 @@ public class Context extends ContextState {
      * @throws ConflictException if others were faster each time
      */
     public final <T> T transact(Collection<String> keys, Function<Draft, T> change) {
-        return Wait.running(executor -> EntryCalls.transact(target, keys, change, executor));
+        return Wait.running(executor -> Edits.transact(target, keys, change, executor));
     }
 
     /**
@@ -241,7 +240,7 @@ public class Context extends ContextState {
      * @throws VersionConflictException if it has another version than asked for
      */
     public final long delete(DeleteOptions options) {
-        return Wait.join(EntryCalls.delete(target, options));
+        return Wait.join(EntryWrites.delete(target, options));
     }
 
     /**

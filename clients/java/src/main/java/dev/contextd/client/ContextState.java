@@ -55,7 +55,7 @@ public class ContextState {
      * @return all of that
      */
     public final ContextInfo info() {
-        return Wait.join(EntryCalls.info(target));
+        return Wait.join(EntryReads.info(target));
     }
 
     /**
@@ -74,7 +74,7 @@ public class ContextState {
      * @return whether it is there
      */
     public final boolean contains(String key) {
-        return Wait.join(EntryCalls.contains(target, key));
+        return Wait.join(EntryReads.contains(target, key));
     }
 
     /**
@@ -85,7 +85,7 @@ public class ContextState {
      * @throws EntryNotFoundException if there is no such entry
      */
     public final Value get(String key) {
-        return Wait.join(EntryCalls.entry(target, key)).value();
+        return Wait.join(EntryReads.entry(target, key)).value();
     }
 
     /**
@@ -119,7 +119,7 @@ public class ContextState {
      * @return the entry, if it is there
      */
     public final Optional<Entry> find(String key) {
-        return Wait.join(EntryCalls.find(target, key));
+        return Wait.join(EntryReads.find(target, key));
     }
 
     /**
@@ -132,7 +132,7 @@ public class ContextState {
      * @return the entries
      */
     public final Iterable<Entry> entries(EntryQuery query) {
-        return () -> Source.iterator(EntryCalls.entries(target, query));
+        return () -> Source.iterator(EntryReads.entries(target, query));
     }
 
     /**
@@ -150,7 +150,7 @@ public class ContextState {
      * @return the state
      */
     public final Snapshot snapshot() {
-        return Wait.join(EntryCalls.snapshot(target, null, ""));
+        return Wait.join(EntryReads.snapshot(target, null, ""));
     }
 
     /**
@@ -160,7 +160,7 @@ public class ContextState {
      * @return the state, with these entries alone
      */
     public final Snapshot snapshot(Collection<String> keys) {
-        return Wait.join(EntryCalls.snapshot(target, keys, ""));
+        return Wait.join(EntryReads.snapshot(target, keys, ""));
     }
 
     /**
@@ -170,7 +170,7 @@ public class ContextState {
      * @return the state, with these entries alone
      */
     public final Snapshot snapshotOfPrefix(String prefix) {
-        return Wait.join(EntryCalls.snapshot(target, null, prefix));
+        return Wait.join(EntryReads.snapshot(target, null, prefix));
     }
 
     /**

@@ -24,13 +24,17 @@ final class DiffSource extends StreamSource<DiffStatesRequest, DiffStatesRespons
 
     DiffSource(Target after, Target before, String prefix, boolean withValues) {
         super(after.core(), RecoveryGrpc.getDiffStatesMethod(), after.timeoutNanos());
-        request =
-                DiffStatesRequest.newBuilder()
-                        .setBefore(before.state("before"))
-                        .setAfter(after.state("after"))
-                        .setKeyPrefix(prefix)
-                        .setWithoutValues(!withValues)
-                        .build();
+        request = request(after, before, prefix, withValues);
+    }
+
+    static DiffStatesRequest request(
+            Target after, Target before, String prefix, boolean withValues) {
+        return DiffStatesRequest.newBuilder()
+                .setBefore(before.state())
+                .setAfter(after.state())
+                .setKeyPrefix(prefix)
+                .setWithoutValues(!withValues)
+                .build();
     }
 
     @Override

@@ -29,7 +29,6 @@ final class EventSource
 
     EventSource(Target target, EventQuery query) {
         super(target.core(), TrackerGrpc.getSubscribeMethod(), target.timeoutNanos());
-        Names.namespace("namespace", target.namespace());
         SubscribeRequest.Builder made =
                 SubscribeRequest.newBuilder()
                         .setNamespace(target.namespace())

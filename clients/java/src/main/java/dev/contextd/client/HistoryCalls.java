@@ -20,15 +20,11 @@ import java.util.Map;
 
 /** Every operation on what was done with a context, once for both forms of the client. */
 final class HistoryCalls {
-    private static final int ACTIVITIES_MAX = 1000;
-
     private HistoryCalls() {}
 
     static Pending<Recorded> record(Target target, List<? extends Recordable> activities) {
         return Pending.start(
                 () -> {
-                    target.check();
-                    Names.count("activities", activities.size(), 1, ACTIVITIES_MAX);
                     String id = target.nextRequestId();
                     RecordActivitiesRequest.Builder request =
                             RecordActivitiesRequest.newBuilder()
@@ -36,12 +32,11 @@ final class HistoryCalls {
                                     .setContextId(target.id())
                                     .setWrite(target.write(id));
                     for (Recordable activity : activities) {
-                        String field = "activities[" + request.getActivitiesCount() + "]";
-                        request.addActivities(Requests.activity(field, activity));
+                        request.addActivities(Requests.activity(activity));
                     }
                     if (target.create() != null) {
                         request.setCreateIfMissing(
-                                Requests.newContext("create_if_missing", target.create()));
+                                Requests.newContext(target.create()));
                     }
                     return target.send(
                             TrackerGrpc.getRecordActivitiesMethod(),
@@ -58,7 +53,6 @@ final class HistoryCalls {
     }
 
     static Source<Activity> list(Target target, HistoryQuery query) {
-        target.check();
         ListActivitiesRequest.Builder request =
                 ListActivitiesRequest.newBuilder()
                         .setNamespace(target.namespace())
@@ -85,7 +79,6 @@ final class HistoryCalls {
             Target target, long maxBytes, long maxCount, boolean deduplicate, boolean dryRun) {
         return Pending.start(
                 () -> {
-                    target.check();
                     String id = target.nextRequestId();
                     OptimizeHistoryRequest request =
                             OptimizeHistoryRequest.newBuilder()
@@ -114,7 +107,6 @@ final class HistoryCalls {
     static Pending<Long> truncate(Target target, long fromSequence, Instant time) {
         return Pending.start(
                 () -> {
-                    target.check();
                     String id = target.nextRequestId();
                     TruncateHistoryRequest.Builder request =
                             TruncateHistoryRequest.newBuilder()
@@ -135,7 +127,6 @@ final class HistoryCalls {
     }
 
     static Source<TrackedFile> files(Target target, String prefix) {
-        target.check();
         return new PageSource<>(
                 token ->
                         target.read(
@@ -194,7 +185,6 @@ final class HistoryCalls {
     static Pending<ContextStatus> status(Target target) {
         return Pending.start(
                 () -> {
-                    target.check();
                     GetContextStatusRequest request =
                             GetContextStatusRequest.newBuilder()
                                     .setNamespace(target.namespace())
@@ -223,7 +213,6 @@ final class HistoryCalls {
     }
 
     static Source<HeldResource> resources(Target target) {
-        target.check();
         return new PageSource<>(
                 token ->
                         target.read(
@@ -255,8 +244,6 @@ final class HistoryCalls {
             Target target, String name, String type, Map<String, String> metadata) {
         return Pending.start(
                 () -> {
-                    target.check();
-                    Names.name("name", name, 1, Names.ID);
                     String id = target.nextRequestId();
                     AcquireResourceRequest request =
                             AcquireResourceRequest.newBuilder()
@@ -279,8 +266,6 @@ final class HistoryCalls {
     static Pending<Void> release(Target target, String name) {
         return Pending.start(
                 () -> {
-                    target.check();
-                    Names.name("name", name, 1, Names.ID);
                     String id = target.nextRequestId();
                     ReleaseResourceRequest request =
                             ReleaseResourceRequest.newBuilder()

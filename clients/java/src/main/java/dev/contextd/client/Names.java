@@ -1,24 +1,29 @@
 package dev.contextd.client;
 
+import com.google.protobuf.Duration;
 import dev.contextd.client.error.Failure;
 import dev.contextd.client.error.InvalidFieldException;
 import io.grpc.Status;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Consumer;
 
-/** Refuses what the server would refuse, with its words, before anything is sent. */
+/** The rules of single values: what the server would refuse is refused with its words. */
 final class Names {
     static final int ID = 256;
     static final int KEY = 512;
     static final int TYPE = 64;
     static final int CONTENT_TYPE = 128;
-    static final int LABEL_KEY = 63;
-    static final int LABEL_VALUE = 1024;
     static final int REQUEST_ID = 128;
     static final int POINT_ID = 128;
-    static final int LABELS = 64;
+    static final int LABEL_KEY = 63;
+    static final long TTL_SECONDS = 100L * 365 * 86_400;
 
     private static final int NAMESPACE = 63;
+    private static final int LABEL_VALUE = 1024;
+    private static final int LABELS = 64;
     private static final int UTF8_BYTES_PER_CHAR_MAX = 3;
 
     private Names() {}
@@ -104,14 +109,19 @@ final class Names {
     }
 
     static void labels(String field, Map<String, String> labels) {
-        if (labels.size() > LABELS) {
-            throw invalid(field, "must have at most " + LABELS + " elements");
+        count(field, labels.size(), 0, LABELS);
+        if (labels.isEmpty()) {
+            return;
         }
-        labels.forEach(
-                (key, value) -> {
-                    name(field + ".key", key, 1, LABEL_KEY);
-                    text(field + ".value", value, LABEL_VALUE);
-                });
+        // In their order, so that it is always the same one that is told.
+        new TreeMap<>(labels)
+                .forEach(
+                        (key, value) -> inside(field, () -> label(key, value)));
+    }
+
+    static void label(String key, String value) {
+        name("key", key, 1, LABEL_KEY);
+        text("value", value, LABEL_VALUE);
     }
 
     static void count(String field, int count, int min, int max) {
@@ -120,6 +130,52 @@ final class Names {
         }
         if (count > max) {
             throw invalid(field, "must have at most " + max + " elements");
+        }
+    }
+
+    /** A list of names. */
+    static void names(String field, List<String> names, int countMax, int max) {
+        count(field, names.size(), 0, countMax);
+        each(field, names, name -> name("", name, 1, max));
+    }
+
+    /** A length of time that is given; the shortest one in milliseconds, 0: it is positive. */
+    static void length(String field, Duration length, long minMillis, long maxSeconds) {
+        java.time.Duration value =
+                java.time.Duration.ofSeconds(length.getSeconds(), length.getNanos());
+        if (value.compareTo(java.time.Duration.ofSeconds(maxSeconds)) > 0) {
+            throw invalid(field, "must be at most " + maxSeconds + " seconds");
+        }
+        if (minMillis == 0 && (value.isNegative() || value.isZero())) {
+            throw invalid(field, "must be positive");
+        }
+        if (value.compareTo(java.time.Duration.ofMillis(minMillis)) < 0) {
+            boolean whole = minMillis >= 1000;
+            String least = whole ? minMillis / 1000 + " seconds" : minMillis + " milliseconds";
+            throw invalid(field, "must be at least " + least);
+        }
+    }
+
+    /** Looks at each of a list; the place of what is wrong is made only then. */
+    static <T> void each(String field, List<T> parts, Consumer<T> look) {
+        for (int i = 0; i < parts.size(); i++) {
+            int at = i;
+            inside(field, at, () -> look.accept(parts.get(at)));
+        }
+    }
+
+    /** Looks at a part, which stands in a field. */
+    static void inside(String field, Runnable look) {
+        inside(field, -1, look);
+    }
+
+    private static void inside(String field, int index, Runnable look) {
+        try {
+            look.run();
+        } catch (InvalidFieldException wrong) {
+            String place = index < 0 ? field : field + "[" + index + "]";
+            String inner = wrong.field().isEmpty() ? "" : "." + wrong.field();
+            throw invalid(place + inner, wrong.rule());
         }
     }
 }

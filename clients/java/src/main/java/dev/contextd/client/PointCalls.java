@@ -1,75 +1,27 @@
 package dev.contextd.client;
 
-import com.google.protobuf.Message;
-import dev.contextd.client.error.Failure;
-import dev.contextd.client.error.RecoveryPointNotFoundException;
 import dev.contextd.client.error.ResponseTooLargeException;
 import dev.contextd.v1.CreateRecoveryPointRequest;
-import dev.contextd.v1.CreateRecoveryPointResponse;
 import dev.contextd.v1.DeleteRecoveryPointRequest;
-import dev.contextd.v1.DeleteRecoveryPointResponse;
 import dev.contextd.v1.GetRecoveryPointRequest;
-import dev.contextd.v1.GetRecoveryPointResponse;
 import dev.contextd.v1.ListRecoveryPointsRequest;
 import dev.contextd.v1.PruneRecoveryPointsRequest;
 import dev.contextd.v1.RecoveryGrpc;
 import dev.contextd.v1.UpdateRecoveryPointRequest;
 import dev.contextd.v1.UpdateRecoveryPointResponse;
-import io.grpc.MethodDescriptor;
-import io.grpc.Status;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Executor;
 import java.util.function.Consumer;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 
 /** Every operation on recovery points, once for both forms of the client. */
 final class PointCalls {
-    // The fields of an operation in a batch.
-    private static final int CREATE = 1;
-    private static final int GET = 2;
-    private static final int UPDATE = 3;
-    private static final int DELETE = 4;
-
     private PointCalls() {}
-
-    /** Sends an operation on one point, with others where that is on. */
-    private static <Q extends Message, R extends Message, T> Pending<T> send(
-            Target target,
-            MethodDescriptor<Q, R> method,
-            R empty,
-            int field,
-            Q request,
-            String id,
-            Function<R, T> read) {
-        Lane lane = target.core().points;
-        if (lane == null) {
-            return target.send(method, request, id, read);
-        }
-        return target.submit(
-                lane,
-                new LaneOperation<>(
-                        new LaneOperation.Key(target.namespace(), target.id()),
-                        LaneKind.encoded(method, empty),
-                        field,
-                        request.toByteArray(),
-                        id,
-                        target.deadline(),
-                        response -> read.apply(cast(empty, response))));
-    }
-
-    @SuppressWarnings("unchecked") // The lane gives back what the method answers.
-    private static <R extends Message> R cast(R kind, Object response) {
-        return (R) kind.getClass().cast(response);
-    }
 
     static Pending<RecoveryPoint> create(Target target, NewPoint point) {
         return Pending.start(
                 () -> {
-                    target.check();
-                    Names.name("recovery_point_id", point.id(), 0, Names.POINT_ID);
-                    Names.labels("metadata", point.metadata());
                     String id = target.nextRequestId();
                     CreateRecoveryPointRequest.Builder request =
                             CreateRecoveryPointRequest.newBuilder()
@@ -80,7 +32,7 @@ final class PointCalls {
                                     .setMoveHead(point.moveHead())
                                     .putAllMetadata(point.metadata())
                                     .addAllAttachments(
-                                            Requests.entries("attachments", point.attachments()))
+                                            Requests.entries(point.attachments()))
                                     .setPinned(point.pinned())
                                     .setReplace(point.replace())
                                     .setWrite(target.write(id));
@@ -91,17 +43,17 @@ final class PointCalls {
                     }
                     if (target.create() != null) {
                         request.setCreateIfMissing(
-                                Requests.newContext("create_if_missing", target.create()));
+                                Requests.newContext(target.create()));
                     }
-                    return send(
+                    return PointMethod.CREATE.send(
                             target,
-                            RecoveryGrpc.getCreateRecoveryPointMethod(),
-                            CreateRecoveryPointResponse.getDefaultInstance(),
-                            CREATE,
                             request.build(),
                             id,
-                            response -> told(response.hasRecoveryPoint(),
-                                    response.getRecoveryPoint(), point.id()));
+                            response -> 
+                                    PointMessages.told(
+                                            response.hasRecoveryPoint(),
+                                            response.getRecoveryPoint(),
+                                            point.id()));
                 });
     }
 
@@ -110,10 +62,10 @@ final class PointCalls {
             Target target, NewPoint point, Consumer<Draft> change, Executor executor) {
         boolean fromHead = point.fromPointId().isEmpty();
         Target base = fromHead ? target : target.at(Target.At.point(point.fromPointId()));
-        return EntryCalls.again(
+        return Edits.again(
                 target.core(),
                 () ->
-                        EntryCalls.snapshot(base, null, "")
+                        EntryReads.snapshot(base, null, "")
                                 .then(
                                         executor,
                                         old -> {
@@ -128,22 +80,9 @@ final class PointCalls {
                 0);
     }
 
-    private static RecoveryPoint told(
-            boolean present, dev.contextd.v1.RecoveryPoint point, String id) {
-        if (!present) {
-            String message = "the recovery point " + id + " was written, and is not told";
-            throw new RecoveryPointNotFoundException(
-                    Failure.of(Status.Code.NOT_FOUND, message)
-                            .withReason("RECOVERY_POINT_NOT_FOUND", Map.of()));
-        }
-        return point(point, List.of());
-    }
-
     static Pending<RecoveryPoint> get(Target target, String point, PointQuery query) {
         return Pending.start(
                 () -> {
-                    target.check();
-                    Names.name("recovery_point_id", point, 0, Names.POINT_ID);
                     GetRecoveryPointRequest request =
                             GetRecoveryPointRequest.newBuilder()
                                     .setNamespace(target.namespace())
@@ -153,14 +92,11 @@ final class PointCalls {
                                     .setWithAttachments(query.withAttachments())
                                     .addAllKeys(query.keys())
                                     .build();
-                    return send(
+                    return PointMethod.GET.send(
                                     target,
-                                    RecoveryGrpc.getGetRecoveryPointMethod(),
-                                    GetRecoveryPointResponse.getDefaultInstance(),
-                                    GET,
                                     request,
                                     "",
-                                    PointCalls::point)
+                                    PointMessages::of)
                             .recover(
                                     error ->
                                             error instanceof ResponseTooLargeException
@@ -178,12 +114,12 @@ final class PointCalls {
         return get(target, point, without)
                 .then(
                         found ->
-                                EntryCalls.pieces(
+                                EntryReads.pieces(
                                                 target.at(Target.At.point(found.id())),
                                                 keys,
                                                 "",
                                                 found.version())
-                                        .map(entries -> withEntries(found, entries)));
+                                        .map(entries -> PointMessages.withEntries(found, entries)));
     }
 
     static Source<RecoveryPoint> list(Target target, String idPrefix, PointQuery query) {
@@ -206,7 +142,7 @@ final class PointCalls {
                                 page ->
                                         new PageSource.Page<>(
                                                 page.getRecoveryPointsList().stream()
-                                                        .map(PointCalls::point)
+                                                        .map(PointMessages::of)
                                                         .toList(),
                                                 page.getNextPageToken())));
     }
@@ -220,7 +156,7 @@ final class PointCalls {
                                 update,
                                 false,
                                 response ->
-                                        told(
+                                        PointMessages.told(
                                                 response.hasRecoveryPoint(),
                                                 response.getRecoveryPoint(),
                                                 point)));
@@ -237,8 +173,6 @@ final class PointCalls {
             PointUpdate update,
             boolean allowMissing,
             Function<UpdateRecoveryPointResponse, T> read) {
-        target.check();
-        Names.name("recovery_point_id", point, 1, Names.POINT_ID);
         String id = target.nextRequestId();
         UpdateRecoveryPointRequest.Builder request =
                 UpdateRecoveryPointRequest.newBuilder()
@@ -248,9 +182,9 @@ final class PointCalls {
                         .putAllSetMetadata(update.setMetadata())
                         .addAllDeleteMetadata(update.removeMetadata())
                         .addAllPutAttachments(
-                                Requests.entries("put_attachments", update.putAttachments()))
+                                Requests.entries(update.putAttachments()))
                         .addAllAddAttachments(
-                                Requests.entries("add_attachments", update.addAttachments()))
+                                Requests.entries(update.addAttachments()))
                         .addAllDeleteAttachments(update.removeAttachments())
                         .setClearExpiry(update.clearExpiry())
                         .setAllowMissing(allowMissing)
@@ -263,11 +197,8 @@ final class PointCalls {
                                         on
                                                 ? UpdateRecoveryPointRequest.Pin.PIN_ON
                                                 : UpdateRecoveryPointRequest.Pin.PIN_OFF));
-        return send(
+        return PointMethod.UPDATE.send(
                 target,
-                RecoveryGrpc.getUpdateRecoveryPointMethod(),
-                UpdateRecoveryPointResponse.getDefaultInstance(),
-                UPDATE,
                 request.build(),
                 id,
                 read);
@@ -276,8 +207,6 @@ final class PointCalls {
     static Pending<Void> delete(Target target, String point) {
         return Pending.start(
                 () -> {
-                    target.check();
-                    Names.name("recovery_point_id", point, 1, Names.POINT_ID);
                     String id = target.nextRequestId();
                     DeleteRecoveryPointRequest request =
                             DeleteRecoveryPointRequest.newBuilder()
@@ -286,11 +215,8 @@ final class PointCalls {
                                     .setRecoveryPointId(point)
                                     .setWrite(target.write(id))
                                     .build();
-                    return send(
+                    return PointMethod.DELETE.send(
                             target,
-                            RecoveryGrpc.getDeleteRecoveryPointMethod(),
-                            DeleteRecoveryPointResponse.getDefaultInstance(),
-                            DELETE,
                             request,
                             id,
                             response -> null);
@@ -330,64 +256,5 @@ final class PointCalls {
                                             response.getWrite().getReplayed(),
                                             id));
                 });
-    }
-
-    private static RecoveryPoint point(GetRecoveryPointResponse response) {
-        return point(response.getRecoveryPoint(), response.getEntriesList());
-    }
-
-    private static RecoveryPoint point(
-            dev.contextd.v1.RecoveryPoint point, List<dev.contextd.v1.Entry> entries) {
-        return new RecoveryPoint(
-                point.getNamespace(),
-                point.getContextId(),
-                point.getId(),
-                point.getParentId(),
-                point.getSequence(),
-                point.getVersion(),
-                Messages.time(point.hasCreateTime(), point.getCreateTime()),
-                Messages.time(point.hasExpireTime(), point.getExpireTime()),
-                point.getPinned(),
-                origin(point.getOrigin()),
-                Map.copyOf(point.getMetadataMap()),
-                point.getEntryCount(),
-                point.getSizeBytes(),
-                point.getRevision(),
-                byKey(Messages.entries(point.getAttachmentsList())),
-                byKey(Messages.entries(entries)));
-    }
-
-    private static RecoveryPoint withEntries(RecoveryPoint point, List<Entry> entries) {
-        return new RecoveryPoint(
-                point.namespace(),
-                point.contextId(),
-                point.id(),
-                point.parentId(),
-                point.sequence(),
-                point.version(),
-                point.createTime(),
-                point.expireTime(),
-                point.pinned(),
-                point.origin(),
-                point.metadata(),
-                point.entryCount(),
-                point.sizeBytes(),
-                point.revision(),
-                point.attachments(),
-                byKey(entries));
-    }
-
-    private static RecoveryPoint.Origin origin(dev.contextd.v1.RecoveryPoint.Origin origin) {
-        return switch (origin) {
-            case ORIGIN_CLIENT -> RecoveryPoint.Origin.CLIENT;
-            case ORIGIN_POLICY -> RecoveryPoint.Origin.POLICY;
-            case ORIGIN_SAFETY -> RecoveryPoint.Origin.SAFETY;
-            case ORIGIN_SESSION_LOSS -> RecoveryPoint.Origin.SESSION_LOSS;
-            default -> RecoveryPoint.Origin.UNKNOWN;
-        };
-    }
-
-    private static Map<String, Entry> byKey(List<Entry> entries) {
-        return entries.stream().collect(Collectors.toUnmodifiableMap(Entry::key, each -> each));
     }
 }

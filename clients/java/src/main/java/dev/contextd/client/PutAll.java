@@ -1,6 +1,7 @@
 package dev.contextd.client;
 
 import com.google.protobuf.ByteString;
+import dev.contextd.client.error.ContextdException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -49,7 +50,28 @@ final class PutAll {
             all.close();
         }
         last.conditions().forEach(all.pieces.get(0).conditions()::add);
+        all.check();
         return all.send(0);
+    }
+
+    /** Refuses what the server would refuse before the first piece is written. */
+    private void check() {
+        for (int piece = 0; piece < pieces.size(); piece++) {
+            Target to = to(piece);
+            String id = to.nextRequestId();
+            try {
+                RequestRules.check(EntryWrites.request(to, pieces.get(piece), id));
+            } catch (ContextdException refused) {
+                throw Failures.ofWrite(refused, id);
+            }
+        }
+    }
+
+    /** The target of one piece: each has an id of its own. */
+    private Target to(int piece) {
+        return target.requestId() == null || piece == pieces.size() - 1
+                ? target
+                : target.requestId(target.requestId() + "/" + piece);
     }
 
     private void add(String key, Value value) {
@@ -85,11 +107,7 @@ final class PutAll {
     }
 
     private Pending<Written> send(int piece) {
-        Target to = target;
-        if (target.requestId() != null && piece < pieces.size() - 1) {
-            to = target.requestId(target.requestId() + "/" + piece);
-        }
-        Pending<Written> written = EntryCalls.update(to, pieces.get(piece));
+        Pending<Written> written = EntryWrites.update(to(piece), pieces.get(piece));
         return piece == pieces.size() - 1 ? written : written.then(done -> send(piece + 1));
     }
 }

@@ -22,7 +22,6 @@ final class RecoveryCalls {
     static Pending<Restored> restore(Target target, RestoreOptions options) {
         return Pending.start(
                 () -> {
-                    target.check();
                     String id = target.nextRequestId();
                     RestoreContextRequest.Builder request =
                             RestoreContextRequest.newBuilder()
@@ -66,11 +65,10 @@ final class RecoveryCalls {
     static Pending<String> fork(Target target, String contextId, ForkOptions options) {
         return Pending.start(
                 () -> {
-                    Names.name("context_id", contextId, 0, Names.ID);
                     String id = target.nextRequestId();
                     ForkContextRequest.Builder request =
                             ForkContextRequest.newBuilder()
-                                    .setSource(target.state("source"))
+                                    .setSource(target.state())
                                     .setContextId(contextId)
                                     .setWithHistory(options.withHistory())
                                     .setWithRecoveryPoints(options.withPoints())
@@ -79,8 +77,7 @@ final class RecoveryCalls {
                             .ifPresent(
                                     properties ->
                                             request.setProperties(
-                                                    Requests.newContext(
-                                                            "properties", properties)));
+                                                    Requests.newContext(properties)));
                     return target.send(
                             RecoveryGrpc.getForkContextMethod(),
                             request.build(),
@@ -107,11 +104,10 @@ final class RecoveryCalls {
     static Pending<Merged> merge(Target target, Target source, MergeOptions options) {
         return Pending.start(
                 () -> {
-                    target.check();
                     String id = target.nextRequestId();
                     MergeContextRequest.Builder request =
                             MergeContextRequest.newBuilder()
-                                    .setSource(source.state("source"))
+                                    .setSource(source.state())
                                     .setNamespace(target.namespace())
                                     .setTargetContextId(target.id())
                                     .setOnConflict(rule(options.onConflict()))
@@ -121,7 +117,7 @@ final class RecoveryCalls {
                     options.ancestor()
                             .ifPresent(
                                     state ->
-                                            request.setAncestor(state.target.state("ancestor")));
+                                            request.setAncestor(state.target.state()));
                     options.onConflictByKey()
                             .forEach((key, each) -> request.putOnConflictByKey(key, rule(each)));
                     options.ifVersion()
@@ -137,6 +133,11 @@ final class RecoveryCalls {
 
     private static Merged checked(Merged merged, MergeOptions options) {
         if (!merged.applied() && !options.dryRun()) {
+            if (merged.conflictCount() == 0) {
+                throw Failures.ofWrite(
+                        Failures.newerServer("of a merge that was not made and has no conflict"),
+                        merged.requestId());
+            }
             throw new MergeConflictsException(merged);
         }
         return merged;
@@ -183,28 +184,33 @@ final class RecoveryCalls {
         if (target.at().version() != 0 || !target.at().pointId().isEmpty()) {
             return Pending.done(target);
         }
-        return EntryCalls.info(target).map(info -> target.at(Target.At.version(info.version())));
+        return EntryReads.info(target).map(info -> target.at(Target.At.version(info.version())));
     }
 
     /** What differs in a state from another one. */
     static Source<Difference> diff(Target after, Target before, String prefix, boolean values) {
         return new LaterSource<>(
-                fixed(before)
-                        .then(
-                                from ->
-                                        fixed(after)
-                                                .map(
-                                                        to ->
-                                                                new DiffSource(
-                                                                        to, from, prefix,
-                                                                        values))));
+                Pending.start(
+                        () -> {
+                            RequestRules.check(DiffSource.request(after, before, prefix, values));
+                            return fixed(before)
+                                    .then(
+                                            from ->
+                                                    fixed(after)
+                                                            .map(
+                                                                    to ->
+                                                                            new DiffSource(
+                                                                                    to,
+                                                                                    from,
+                                                                                    prefix,
+                                                                                    values)));
+                        }));
     }
 
     /** What leads from a version to the newest one. */
     static Pending<Synced> sync(Target target, long haveVersion) {
         return Pending.start(
                 () -> {
-                    target.check();
                     return Source.all(new SyncSource(target, haveVersion))
                             .map(found -> found.get(0));
                 });

@@ -28,6 +28,11 @@ final class Requests {
                 .build();
     }
 
+    static boolean isBefore(Timestamp a, Timestamp b) {
+        return a.getSeconds() < b.getSeconds()
+                || (a.getSeconds() == b.getSeconds() && a.getNanos() < b.getNanos());
+    }
+
     static SetExpiry expiry(Expiry expiry) {
         SetExpiry.Builder made = SetExpiry.newBuilder().setSliding(expiry.sliding());
         expiry.ttl().ifPresent(ttl -> made.setTtl(length(ttl)));
@@ -52,10 +57,7 @@ final class Requests {
         return made.build();
     }
 
-    static dev.contextd.v1.NewContext newContext(String field, NewContext context) {
-        Names.name(field + ".type", context.type(), 0, Names.TYPE);
-        Names.name(field + ".parent_id", context.parentId(), 0, Names.ID);
-        Names.labels(field + ".metadata", context.metadata());
+    static dev.contextd.v1.NewContext newContext(NewContext context) {
         dev.contextd.v1.NewContext.Builder made =
                 dev.contextd.v1.NewContext.newBuilder()
                         .setType(context.type())
@@ -77,14 +79,11 @@ final class Requests {
         return Precondition.newBuilder().setEntry(entry).build();
     }
 
-    static dev.contextd.v1.Activity activity(String field, Recordable recordable) {
+    static dev.contextd.v1.Activity activity(Recordable recordable) {
         Activity activity =
                 recordable instanceof Activity whole
                         ? whole
                         : Activity.of((Activity.Detail) recordable);
-        Names.name(field + ".type", activity.type(), 0, Names.TYPE);
-        Names.name(field + ".content_type", activity.data().contentType(), 0, Names.CONTENT_TYPE);
-        Names.labels(field + ".metadata", activity.metadata());
         dev.contextd.v1.Activity.Builder made =
                 dev.contextd.v1.Activity.newBuilder()
                         .setType(activity.type())
@@ -118,18 +117,16 @@ final class Requests {
     }
 
     /** Entries that lie beside a state. */
-    static Iterable<dev.contextd.v1.Entry> entries(String field, Map<String, Value> values) {
+    static Iterable<dev.contextd.v1.Entry> entries(Map<String, Value> values) {
         List<dev.contextd.v1.Entry> made = new ArrayList<>(values.size());
         values.forEach(
-                (key, value) -> {
-                    Names.name(field + "[" + made.size() + "].key", key, 1, Names.KEY);
-                    made.add(
-                            dev.contextd.v1.Entry.newBuilder()
-                                    .setKey(key)
-                                    .setValue(value.raw())
-                                    .setContentType(value.contentType())
-                                    .build());
-                });
+                (key, value) ->
+                        made.add(
+                                dev.contextd.v1.Entry.newBuilder()
+                                        .setKey(key)
+                                        .setValue(value.raw())
+                                        .setContentType(value.contentType())
+                                        .build()));
         return made;
     }
 }

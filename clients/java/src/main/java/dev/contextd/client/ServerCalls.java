@@ -1,5 +1,7 @@
 package dev.contextd.client;
 
+import dev.contextd.client.error.ContextdException;
+import dev.contextd.client.error.ResponseTooLargeException;
 import dev.contextd.v1.BatchGetContextsRequest;
 import dev.contextd.v1.BatchGetContextsResponse;
 import dev.contextd.v1.BatchUpdateContextsRequest;
@@ -17,8 +19,6 @@ import java.util.List;
 
 /** Every operation on several contexts, and on the server, once for both forms of the client. */
 final class ServerCalls {
-    private static final int BATCH_MAX = 1000;
-
     private ServerCalls() {}
 
     /** What the server is; it is asked once, unless it is to be asked again. */
@@ -57,7 +57,6 @@ final class ServerCalls {
     }
 
     static Source<ContextInfo> contexts(Target target, ContextQuery query) {
-        Names.namespace("namespace", target.namespace());
         ListContextsRequest.Builder request =
                 ListContextsRequest.newBuilder()
                         .setNamespace(target.namespace())
@@ -82,23 +81,56 @@ final class ServerCalls {
     static Pending<List<Result<Snapshot>>> snapshots(Target target, List<String> ids) {
         return Pending.start(
                 () -> {
-                    Names.count("requests", ids.size(), 1, BATCH_MAX);
                     BatchGetContextsRequest.Builder request = BatchGetContextsRequest.newBuilder();
                     for (String id : ids) {
-                        String field = "requests[" + request.getRequestsCount() + "].state";
                         request.addRequests(
                                 GetContextRequest.newBuilder()
-                                        .setState(target.other(id).state(field))
+                                        .setState(target.other(id).state())
                                         .setView(ContextView.CONTEXT_VIEW_FULL));
                     }
                     return target.read(
-                            ContextManagerGrpc.getBatchGetContextsMethod(),
-                            request.build(),
-                            response ->
-                                    response.getResultsList().stream()
-                                            .map(ServerCalls::snapshot)
-                                            .toList());
+                                    ContextManagerGrpc.getBatchGetContextsMethod(),
+                                    request.build(),
+                                    response -> results(response, ids.size()))
+                            .then(results -> large(target, ids, results, 0));
                 });
+    }
+
+    private static List<Result<Snapshot>> results(BatchGetContextsResponse response, int asked) {
+        if (response.getResultsCount() != asked) {
+            throw Failures.newerServer("another number of results than asked");
+        }
+        List<Result<Snapshot>> results = new ArrayList<>(asked);
+        response.getResultsList().forEach(result -> results.add(snapshot(result)));
+        return results;
+    }
+
+    /** Reads by themselves those for which the answer had no room, from a place on. */
+    private static Pending<List<Result<Snapshot>>> large(
+            Target target, List<String> ids, List<Result<Snapshot>> results, int from) {
+        int at = from;
+        while (at < ids.size()
+                && !(results.get(at).error() instanceof ResponseTooLargeException)) {
+            at++;
+        }
+        if (at == ids.size()) {
+            return Pending.done(List.copyOf(results));
+        }
+        int place = at;
+        return EntryReads.snapshot(target.other(ids.get(place)), null, "")
+                .map(found -> new Result<>(found, null))
+                .recover(ServerCalls::failed)
+                .then(
+                        result -> {
+                            results.set(place, result);
+                            return large(target, ids, results, place + 1);
+                        });
+    }
+
+    private static Pending<Result<Snapshot>> failed(Throwable error) {
+        return error instanceof ContextdException known
+                ? Pending.done(new Result<>(null, known))
+                : Pending.failed(error);
     }
 
     private static Result<Snapshot> snapshot(BatchGetContextsResponse.Result result) {
@@ -115,15 +147,12 @@ final class ServerCalls {
     static Pending<List<Written>> updateAll(Target target, List<Change> changes) {
         return Pending.start(
                 () -> {
-                    Names.count("requests", changes.size(), 1, BATCH_MAX);
                     String id = target.nextRequestId();
                     BatchUpdateContextsRequest.Builder request =
                             BatchUpdateContextsRequest.newBuilder()
                                     .setAtomic(true)
                                     .setWrite(WriteOptions.newBuilder().setRequestId(id));
                     for (Change change : changes) {
-                        target.other(change.contextId())
-                                .check("requests[" + request.getRequestsCount() + "].");
                         UpdateContextRequest.Builder part =
                                 UpdateContextRequest.newBuilder()
                                         .setNamespace(target.namespace())
@@ -132,7 +161,7 @@ final class ServerCalls {
                                         .addAllPreconditions(change.changes().conditions());
                         if (target.create() != null) {
                             part.setCreateIfMissing(
-                                    Requests.newContext("create_if_missing", target.create()));
+                                    Requests.newContext(target.create()));
                         }
                         request.addRequests(part);
                     }

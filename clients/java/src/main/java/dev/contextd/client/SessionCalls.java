@@ -28,9 +28,6 @@ final class SessionCalls {
     static Pending<SessionKeeper> start(Target target, NewSession session) {
         return Pending.start(
                 () -> {
-                    Names.namespace("namespace", target.namespace());
-                    Names.name("owner", session.owner(), 0, Names.ID);
-                    Names.labels("metadata", session.metadata());
                     String id = target.nextRequestId();
                     StartSessionRequest.Builder request =
                             StartSessionRequest.newBuilder()
@@ -46,8 +43,7 @@ final class SessionCalls {
                             .ifPresent(
                                     begin ->
                                             request.setCreateIfMissing(
-                                                    Requests.newContext(
-                                                            "create_if_missing", begin)));
+                                                    Requests.newContext(begin)));
                     long since = System.nanoTime();
                     return target.send(
                                     TrackerGrpc.getStartSessionMethod(),
@@ -170,7 +166,6 @@ final class SessionCalls {
     static Pending<Activation> activate(Target target, Mode mode) {
         return Pending.start(
                 () -> {
-                    target.check();
                     String id = target.nextRequestId();
                     ActivateContextRequest request =
                             ActivateContextRequest.newBuilder()
@@ -193,7 +188,6 @@ final class SessionCalls {
     static Pending<Activation> switchTo(Target target) {
         return Pending.start(
                 () -> {
-                    target.check();
                     String id = target.nextRequestId();
                     SwitchContextRequest request =
                             SwitchContextRequest.newBuilder()

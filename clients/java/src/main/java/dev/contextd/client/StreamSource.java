@@ -193,6 +193,8 @@ abstract class StreamSource<Q, R, T> implements Source<T> {
                                 attempts.remaining() * patience(), TimeUnit.NANOSECONDS);
             }
         }
+        Q message = request();
+        RequestRules.check(message);
         ClientCall<Q, R> opened = core.channel.newCall(method, options);
         synchronized (this) {
             if (closed) {
@@ -202,7 +204,7 @@ abstract class StreamSource<Q, R, T> implements Source<T> {
         }
         opened.start(new Listener(opened), core.headers());
         opened.request(AHEAD);
-        opened.sendMessage(request());
+        opened.sendMessage(message);
         opened.halfClose();
     }
 

@@ -1,11 +1,14 @@
 package dev.contextd.client;
 
+import com.google.protobuf.Message;
+import dev.contextd.client.error.ContextdException;
 import dev.contextd.v1.StateRef;
 import dev.contextd.v1.WriteOptions;
 import io.grpc.MethodDescriptor;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.function.Function;
+import java.util.function.Supplier;
 
 /**
  * Where an operation goes, and how: a context, or the state of it that {@code at} names.
@@ -100,22 +103,7 @@ record Target(
         return System.nanoTime() + timeoutNanos;
     }
 
-    void check() {
-        check("");
-    }
-
-    /** Refuses names that the server would refuse; its fields begin with {@code path}. */
-    void check(String path) {
-        Names.namespace(path + "namespace", namespace);
-        Names.name(path + "context_id", id, 1, Names.ID);
-    }
-
     StateRef state() {
-        return state("state");
-    }
-
-    StateRef state(String field) {
-        check(field + ".");
         StateRef.Builder made = StateRef.newBuilder().setNamespace(namespace).setContextId(id);
         if (at.version() != 0) {
             made.setVersion(at.version());
@@ -148,23 +136,42 @@ record Target(
 
     /** Calls a method that reads. */
     <Q, R, T> Pending<T> read(MethodDescriptor<Q, R> method, Q request, Function<R, T> read) {
-        return core.call(method, request, read, deadline(), "");
+        return checked(request, "", () -> core.call(method, request, read, deadline(), ""));
     }
 
     /** Calls a method that writes. */
     <Q, R, T> Pending<T> send(
             MethodDescriptor<Q, R> method, Q request, String writeId, Function<R, T> read) {
-        if (writer == null) {
-            return core.call(method, request, read, deadline(), writeId);
-        }
-        return writer.lease()
-                .guard(() -> core.call(method, request, read, deadline(), writeId));
+        return checked(
+                request,
+                writeId,
+                () -> guarded(() -> core.call(method, request, read, deadline(), writeId)));
     }
 
-    /** Sends what may go together with others, if that is on. */
-    <T> Pending<T> submit(Lane lane, LaneOperation<T> operation) {
-        return writer == null
-                ? lane.submit(operation)
-                : writer.lease().guard(() -> lane.submit(operation));
+    /** Sends what may go together with others; it is made of the encoded request. */
+    <T> Pending<T> submit(
+            Lane lane,
+            Message request,
+            String writeId,
+            Function<byte[], LaneOperation<T>> operation) {
+        return checked(
+                request,
+                writeId,
+                () -> guarded(() -> lane.submit(operation.apply(request.toByteArray()))));
+    }
+
+    /** Begins a call, unless the server would refuse it; what is refused here tells its id. */
+    private static <T> Pending<T> checked(
+            Object request, String writeId, Supplier<Pending<T>> call) {
+        try {
+            RequestRules.check(request);
+            return call.get();
+        } catch (ContextdException refused) {
+            return Pending.failed(Failures.ofWrite(refused, writeId));
+        }
+    }
+
+    private <T> Pending<T> guarded(Supplier<Pending<T>> call) {
+        return writer == null ? call.get() : writer.lease().guard(call);
     }
 }

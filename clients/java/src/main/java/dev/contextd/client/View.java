@@ -139,7 +139,7 @@ public final class View implements AutoCloseable {
     /** Reads the context of an event that does not tell what became of it. */
     private Pending<Void> read(Event event) {
         ContextInfo info = event.context().orElseThrow();
-        return EntryCalls.snapshot(target.other(info.id()), null, query.keyPrefix())
+        return EntryReads.snapshot(target.other(info.id()), null, query.keyPrefix())
                 .map(Optional::of)
                 .recover(
                         error ->

@@ -1,5 +1,7 @@
 package dev.contextd.client;
 
+import dev.contextd.v1.BatchGetContextsRequest;
+import dev.contextd.v1.BatchGetContextsResponse;
 import dev.contextd.v1.ContextManagerGrpc;
 import dev.contextd.v1.DiffStatesRequest;
 import dev.contextd.v1.DiffStatesResponse;
@@ -7,6 +9,8 @@ import dev.contextd.v1.GetContextRequest;
 import dev.contextd.v1.GetContextResponse;
 import dev.contextd.v1.ListRecoveryPointsRequest;
 import dev.contextd.v1.ListRecoveryPointsResponse;
+import dev.contextd.v1.MergeContextRequest;
+import dev.contextd.v1.MergeContextResponse;
 import dev.contextd.v1.ReadEntriesRequest;
 import dev.contextd.v1.ReadEntriesResponse;
 import dev.contextd.v1.RecoveryGrpc;
@@ -74,6 +78,8 @@ final class FakeServices implements AutoCloseable {
     static final StatusRuntimeException BROKEN = Status.UNAVAILABLE.asRuntimeException();
 
     final Script<GetContextRequest, GetContextResponse> get = new Script<>();
+    final Script<BatchGetContextsRequest, BatchGetContextsResponse> getAll = new Script<>();
+    final Script<MergeContextRequest, MergeContextResponse> merge = new Script<>();
     final Script<ReadEntriesRequest, ReadEntriesResponse> read = new Script<>();
     final Script<SubscribeRequest, SubscribeResponse> subscribe = new Script<>();
     final Script<DiffStatesRequest, DiffStatesResponse> diff = new Script<>();
@@ -133,6 +139,12 @@ final class FakeServices implements AutoCloseable {
         }
 
         @Override
+        public void batchGetContexts(
+                BatchGetContextsRequest request, StreamObserver<BatchGetContextsResponse> to) {
+            getAll.call(request, to);
+        }
+
+        @Override
         public void readEntries(
                 ReadEntriesRequest request, StreamObserver<ReadEntriesResponse> to) {
             read.call(request, to);
@@ -150,6 +162,12 @@ final class FakeServices implements AutoCloseable {
         @Override
         public void diffStates(DiffStatesRequest request, StreamObserver<DiffStatesResponse> to) {
             diff.call(request, to);
+        }
+
+        @Override
+        public void mergeContext(
+                MergeContextRequest request, StreamObserver<MergeContextResponse> to) {
+            merge.call(request, to);
         }
 
         @Override

@@ -8,17 +8,21 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.google.protobuf.ByteString;
 import dev.contextd.client.error.ClientClosedException;
+import dev.contextd.client.error.ContextNotFoundException;
 import dev.contextd.client.error.CursorCompactedException;
 import dev.contextd.client.error.NewerServerException;
 import dev.contextd.client.error.UnavailableException;
+import dev.contextd.v1.BatchGetContextsResponse;
 import dev.contextd.v1.CaughtUp;
 import dev.contextd.v1.Context;
 import dev.contextd.v1.DiffStatesResponse;
 import dev.contextd.v1.EntryDiff;
 import dev.contextd.v1.Event.Builder;
 import dev.contextd.v1.EventBatch;
+import dev.contextd.v1.GetContextResponse;
 import dev.contextd.v1.GetRecoveryPointResponse;
 import dev.contextd.v1.ListRecoveryPointsResponse;
+import dev.contextd.v1.MergeContextResponse;
 import dev.contextd.v1.Mutation;
 import dev.contextd.v1.PutEntry;
 import dev.contextd.v1.ReadEntriesResponse;
@@ -314,5 +318,40 @@ class StreamsTest {
         assertEquals(
                 List.of("Bearer t1", "Bearer t2"),
                 fake.headers.stream().map(sent -> sent.get(key)).toList());
+    }
+
+    @Test
+    void aMergeThatWasNotMadeAndHasNoConflictIsOfANewerServer() {
+        fake.merge.then(FakeServices.END, List.of(MergeContextResponse.getDefaultInstance()));
+        dev.contextd.client.Context target = client.context("target").withRequestId("merge-1");
+        var newer =
+                assertThrows(
+                        NewerServerException.class,
+                        () -> target.merge(client.context("source"), MergeOptions.PLAIN));
+        assertEquals("merge-1", newer.requestId());
+    }
+
+    @Test
+    void aSnapshotThatTheAnswerHadNoRoomForIsReadByItself() {
+        var small = dev.contextd.v1.Context.newBuilder().setId("small").setVersion(3);
+        var noRoom = dev.contextd.v1.Failure.newBuilder().setReason("RESPONSE_TOO_LARGE");
+        var results = BatchGetContextsResponse.newBuilder();
+        results.addResultsBuilder().getResponseBuilder().setContext(small);
+        results.addResultsBuilder().setFailure(noRoom);
+        results.addResultsBuilder().setFailure(noRoom);
+        fake.getAll.then(FakeServices.END, List.of(results.build()));
+        var large = dev.contextd.v1.Context.newBuilder().setId("large").setVersion(7);
+        fake.get.then(
+                        FakeServices.END,
+                        List.of(GetContextResponse.newBuilder().setContext(large).build()))
+                .then(
+                        FakeServices.refusal(
+                                io.grpc.Status.Code.NOT_FOUND, "CONTEXT_NOT_FOUND"),
+                        List.of());
+        List<Result<Snapshot>> told = client.snapshots(List.of("small", "large", "gone"));
+        assertEquals(3, told.get(0).value().version());
+        assertEquals(7, told.get(1).value().version());
+        assertInstanceOf(ContextNotFoundException.class, told.get(2).error());
+        assertEquals("large", fake.get.requests.get(0).getState().getContextId());
     }
 }
