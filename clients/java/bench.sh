@@ -16,7 +16,7 @@ if [[ ! -f target/class-path ]]; then
     echo "bench.sh: run ./test.sh first" >&2
     exit 2
 fi
-path=$(<target/class-path)
+path=target/classes:$(<target/class-path)
 mkdir -p target/bench
 javac -d target/bench -cp "$path" bench/src/dev/contextd/bench/Bench.java
 exec java -cp "target/bench:$path" dev.contextd.bench.Bench "$2" "$3" "$4"

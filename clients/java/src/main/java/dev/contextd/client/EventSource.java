@@ -25,7 +25,8 @@ final class EventSource
     private Builder parts;
     private volatile long waitsSince = System.nanoTime();
     private boolean watched;
-    private volatile boolean over;
+    private boolean over;
+    private Runnable unwatch = () -> {};
 
     EventSource(Target target, EventQuery query) {
         super(target.core(), TrackerGrpc.getSubscribeMethod(), target.timeoutNanos());
@@ -75,25 +76,26 @@ final class EventSource
         return super.next();
     }
 
-    private void watch() {
-        core.timers.after(
-                patienceNanos / LOOKS,
-                new Pending<Void>(),
-                () -> {
-                    if (over) {
-                        return;
-                    }
-                    if (awaited() && System.nanoTime() - waitsSince > patienceNanos) {
-                        waitsSince = System.nanoTime();
-                        breakOff("nothing came for too long");
-                    }
-                    watch();
-                });
+    private synchronized void watch() {
+        if (!over) {
+            unwatch = core.timers.after(patienceNanos / LOOKS, new Pending<Void>(), this::look);
+        }
+    }
+
+    private void look() {
+        if (awaited() && System.nanoTime() - waitsSince > patienceNanos) {
+            waitsSince = System.nanoTime();
+            breakOff("nothing came for too long");
+        }
+        watch();
     }
 
     @Override
     public void close() {
-        over = true;
+        synchronized (this) {
+            over = true;
+            unwatch.run();
+        }
         super.close();
     }
 

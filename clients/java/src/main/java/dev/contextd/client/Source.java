@@ -18,6 +18,19 @@ interface Source<T> {
     /** Asks for no more; who waits gets the end. */
     void close();
 
+    /** One that could not be made. */
+    static <T> Source<T> failed(RuntimeException error) {
+        return new Source<>() {
+            @Override
+            public Pending<List<T>> next() {
+                return Pending.failed(error);
+            }
+
+            @Override
+            public void close() {}
+        };
+    }
+
     /** All of it. */
     static <T> Pending<List<T>> all(Source<T> source) {
         return rest(source, new ArrayList<>());
@@ -64,12 +77,15 @@ interface Source<T> {
     static <T> Iterator<T> iterator(Source<T> source) {
         return new Iterator<>() {
             private Iterator<T> lot = List.<T>of().iterator();
+            private Pending<List<T>> asked;
             private boolean over;
 
             @Override
             public boolean hasNext() {
                 while (!over && !lot.hasNext()) {
-                    List<T> more = Wait.join(source.next());
+                    asked = asked == null ? source.next() : asked;
+                    List<T> more = Wait.joinAgain(asked);
+                    asked = null;
                     over = more == null;
                     lot = over ? lot : more.iterator();
                 }

@@ -3,6 +3,7 @@ package dev.contextd.client;
 import java.util.List;
 import java.util.concurrent.Executor;
 import java.util.concurrent.Flow;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Supplier;
 
 /**
@@ -23,7 +24,13 @@ final class SourcePublisher<T> implements Flow.Publisher<T> {
         if (subscriber == null) {
             throw new NullPointerException("subscriber");
         }
-        new Reading<T>(sources.get(), subscriber, executor).begin();
+        Source<T> source;
+        try {
+            source = sources.get();
+        } catch (RuntimeException thrown) {
+            source = Source.failed(thrown);
+        }
+        new Reading<T>(source, subscriber, executor).begin();
     }
 
     private static final class Reading<T> implements Flow.Subscription {
@@ -47,26 +54,49 @@ final class SourcePublisher<T> implements Flow.Publisher<T> {
             synchronized (this) {
                 busy = true;
             }
-            executor.execute(
+            execute(
                     () -> {
-                        subscriber.onSubscribe(this);
+                        try {
+                            subscriber.onSubscribe(this);
+                        } catch (RuntimeException | Error thrown) {
+                            cancel(); // By the rules of Flow it never throws.
+                            throw thrown;
+                        }
                         run();
                     });
         }
 
+        /** An executor that takes nothing more ends the reading: nobody could be told of it. */
+        private void execute(Runnable run) {
+            try {
+                executor.execute(run);
+            } catch (RejectedExecutionException over) {
+                cancel();
+                throw over;
+            }
+        }
+
         @Override
         public void request(long count) {
+            boolean runs;
             synchronized (this) {
-                if (count <= 0 && !over) {
-                    failure = new IllegalArgumentException("request at least 1, not " + count);
-                }
-                wanted = wanted + count < 0 ? Long.MAX_VALUE : wanted + count;
-                if (busy) {
+                if (over) {
                     return;
                 }
+                if (count <= 0) {
+                    failure = new IllegalArgumentException("request at least 1, not " + count);
+                } else {
+                    wanted = wanted + count < 0 ? Long.MAX_VALUE : wanted + count;
+                }
+                runs = busy;
                 busy = true;
             }
-            executor.execute(this::run);
+            if (count <= 0) {
+                source.close(); // Who waits for it gets on, and is told.
+            }
+            if (!runs) {
+                execute(this::run);
+            }
         }
 
         @Override
@@ -108,24 +138,26 @@ final class SourcePublisher<T> implements Flow.Publisher<T> {
                     throw thrown;
                 }
             }
-            source.next().whenComplete((more, error) -> executor.execute(() -> take(more, error)));
+            source.next().whenComplete((more, error) -> execute(() -> take(more, error)));
         }
 
         private void take(List<T> more, Throwable error) {
+            boolean ended;
             synchronized (this) {
                 if (over) {
                     return;
                 }
-                if (error != null) {
+                if (failure == null && error != null) {
                     failure = Pending.unwrap(error);
-                } else if (more == null) {
+                } else if (failure == null && more == null) {
                     over = true;
-                } else {
+                } else if (failure == null) {
                     lot = more;
                     at = 0;
                 }
+                ended = over;
             }
-            if (error == null && more == null) {
+            if (ended) {
                 subscriber.onComplete();
             } else {
                 run();

@@ -36,13 +36,12 @@ abstract class StreamSource<Q, R, T> implements Source<T> {
     private ClientCall<Q, R> call;
     private boolean closed;
     private boolean clientClosed;
-    private final Runnable forget;
+    private volatile Runnable forget = () -> {};
 
     StreamSource(Core core, MethodDescriptor<Q, R> method, long timeoutNanos) {
         this.core = core;
         this.method = method;
         this.timeoutNanos = timeoutNanos;
-        forget = core.onClose(this::clientClosed);
     }
 
     /** The request of the next stream: where to go on. */
@@ -202,6 +201,10 @@ abstract class StreamSource<Q, R, T> implements Source<T> {
             }
             call = opened;
         }
+        forget = core.onClose(this::clientClosed); // For as long as there is a stream.
+        if (isClosed()) {
+            forget.run();
+        }
         opened.start(new Listener(opened), core.headers());
         opened.request(AHEAD);
         opened.sendMessage(message);
@@ -270,6 +273,9 @@ abstract class StreamSource<Q, R, T> implements Source<T> {
             if (waiting == null) {
                 arrived.add(what);
             }
+        }
+        if (what.message() == null) {
+            forget.run();
         }
         if (waiting != null) {
             waiting.complete(what);

@@ -14,7 +14,8 @@ import java.util.Optional;
  * that is no longer kept is refused there. It goes on by its cursor when a stream broke, for as
  * long as somebody reads. It fails when nobody answered for the client's timeout, and with
  * {@link CursorCompactedException} where events were missed. Iterating waits for the next event,
- * and ends when the subscription is closed.
+ * and ends when the subscription is closed. A thread that was interrupted there may go on later,
+ * and misses nothing.
  *
  * <pre>{@code
  * try (Subscription events = client.subscribe(EventQuery.ALL.snapshot())) {
@@ -31,6 +32,7 @@ public final class Subscription implements Iterable<Event>, Iterator<Event>, Aut
     private final boolean withPositions;
     private List<Event> lot = List.of();
     private int at;
+    private Pending<List<Event>> asked;
     private volatile String cursor;
     private volatile boolean caughtUp;
     private volatile boolean closed;
@@ -106,7 +108,9 @@ public final class Subscription implements Iterable<Event>, Iterator<Event>, Aut
     /** Waits for an event or a position. False: the subscription was closed. */
     private boolean hasMore() {
         while (!closed && lot != null && at >= lot.size()) {
-            lot = Wait.join(source.next());
+            asked = asked == null ? source.next() : asked;
+            lot = Wait.joinAgain(asked);
+            asked = null;
             at = 0;
         }
         return !closed && lot != null;

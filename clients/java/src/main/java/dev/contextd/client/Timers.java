@@ -2,6 +2,7 @@ package dev.contextd.client;
 
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Future;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -25,22 +26,36 @@ final class Timers {
         thread.setRemoveOnCancelPolicy(true);
     }
 
-    /** Runs something later. What is closed before does not run, and fails its owner instead. */
-    void after(long nanos, Pending<?> owner, Runnable run) {
+    /**
+     * Runs something later. What is closed before does not run, and fails its owner instead. Gives
+     * what takes it back.
+     */
+    Runnable after(long nanos, Pending<?> owner, Runnable run) {
         waiting.add(owner);
         try {
-            thread.schedule(
-                    () -> {
-                        if (waiting.remove(owner)) {
-                            run.run();
-                        }
-                    },
-                    nanos,
-                    TimeUnit.NANOSECONDS);
+            Future<?> later =
+                    thread.schedule(
+                            () -> {
+                                if (waiting.remove(owner)) {
+                                    run.run();
+                                }
+                            },
+                            nanos,
+                            TimeUnit.NANOSECONDS);
+            return () -> {
+                waiting.remove(owner);
+                later.cancel(false);
+            };
         } catch (RejectedExecutionException isClosed) {
             waiting.remove(owner);
             owner.completeExceptionally(Failures.closed("client"));
+            return () -> {};
         }
+    }
+
+    /** How many things are to run later. */
+    int count() {
+        return thread.getQueue().size();
     }
 
     void close(Supplier<? extends Throwable> error) {

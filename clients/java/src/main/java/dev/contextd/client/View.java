@@ -82,16 +82,29 @@ public final class View implements AutoCloseable {
         from.next()
                 .whenComplete(
                         (lot, error) ->
-                                target.core().executor.execute(() -> take(from, lot, error)));
+                                orFail(
+                                        () ->
+                                                target.core()
+                                                        .executor
+                                                        .execute(() -> take(from, lot, error))));
+    }
+
+    /** Whatever goes wrong ends the view: it never stands still in silence. */
+    private void orFail(Runnable run) {
+        try {
+            run.run();
+        } catch (RuntimeException thrown) {
+            failed(thrown);
+        }
     }
 
     private void take(EventSource from, List<Event> lot, Throwable error) {
         if (error != null) {
             failed(Pending.unwrap(error));
         } else if (lot == null) {
-            ended.complete(null);
+            close();
         } else {
-            takeAll(from, lot, 0);
+            orFail(() -> takeAll(from, lot, 0));
         }
     }
 
@@ -127,7 +140,7 @@ public final class View implements AutoCloseable {
                                     if (error != null) {
                                         failed(Pending.unwrap(error));
                                     } else {
-                                        takeAll(from, lot, next);
+                                        orFail(() -> takeAll(from, lot, next));
                                     }
                                 });
                 return;
@@ -338,6 +351,7 @@ public final class View implements AutoCloseable {
             open = source;
         }
         open.close();
+        ready.completeExceptionally(Failures.closed("view"));
         ended.complete(null);
     }
 }

@@ -25,7 +25,19 @@ final class Wait {
         }
     }
 
-    /** The same, with the functions that the operation calls run by this thread. */
+    /** The same; an interrupted thread can ask again for the same result, and miss nothing. */
+    static <T> T joinAgain(CompletableFuture<T> pending) {
+        refuseOnOwnThread(pending);
+        try {
+            return pending.get();
+        } catch (InterruptedException interrupted) {
+            throw interrupted();
+        } catch (ExecutionException failed) {
+            throw thrown(failed.getCause());
+        }
+    }
+
+    /** Waits for a result, with the functions that the operation calls run by this thread. */
     static <T> T running(Function<Executor, Pending<T>> operation) {
         LinkedBlockingQueue<Runnable> tasks = new LinkedBlockingQueue<>();
         Pending<T> pending = operation.apply(tasks::add);
@@ -42,6 +54,10 @@ final class Wait {
 
     private static CancellationException interrupted(CompletableFuture<?> pending) {
         pending.cancel(true);
+        return interrupted();
+    }
+
+    private static CancellationException interrupted() {
         Thread.currentThread().interrupt();
         return new CancellationException("this thread was interrupted while it waited");
     }

@@ -74,6 +74,11 @@ final class FakeServices implements AutoCloseable {
         }
     }
 
+    static final SubscribeResponse CAUGHT_UP =
+            SubscribeResponse.newBuilder()
+                    .setCaughtUp(
+                            dev.contextd.v1.CaughtUp.newBuilder().setCursor("5"))
+                    .build();
     static final StatusRuntimeException END = Status.OK.asRuntimeException();
     static final StatusRuntimeException BROKEN = Status.UNAVAILABLE.asRuntimeException();
 

@@ -30,10 +30,13 @@ import dev.contextd.v1.RecoveryPoint;
 import dev.contextd.v1.SubscribeResponse;
 import io.grpc.Status;
 import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Flow;
@@ -353,5 +356,75 @@ class StreamsTest {
         assertEquals(7, told.get(1).value().version());
         assertInstanceOf(ContextNotFoundException.class, told.get(2).error());
         assertEquals("large", fake.get.requests.get(0).getState().getContextId());
+    }
+
+    @Test
+    void aClosedSubscriptionLeavesNothingToRunLater() {
+        fake.subscribe.thenStay(List.of(FakeServices.CAUGHT_UP));
+        Subscription events = client.subscribe(EventQuery.ALL);
+        Timers timers = client.context("any").target.core().timers;
+        assertEquals(1, timers.count());
+        events.close();
+        assertEquals(0, timers.count());
+    }
+
+    @Test
+    void aViewThatIsClosedBeforeItIsReadySaysSo() {
+        fake.subscribe.thenStay(List.of());
+        View view = client.view(EventQuery.ALL);
+        view.close();
+        var error = assertThrows(CompletionException.class, () -> view.ready().join());
+        assertInstanceOf(ClientClosedException.class, error.getCause());
+        view.ended().join();
+    }
+
+    @Test
+    void whoAsksForLessThanOneIsToldSoWhateverComes() throws Exception {
+        fake.subscribe.thenStay(List.of());
+        var told = new java.util.concurrent.CompletableFuture<Throwable>();
+        client.async()
+                .subscribe(EventQuery.ALL)
+                .subscribe(
+                        new Flow.Subscriber<>() {
+                            @Override
+                            public void onSubscribe(Flow.Subscription subscription) {
+                                subscription.request(1);
+                                subscription.request(0);
+                            }
+
+                            @Override
+                            public void onNext(Event event) {}
+
+                            @Override
+                            public void onError(Throwable error) {
+                                told.complete(error);
+                            }
+
+                            @Override
+                            public void onComplete() {
+                                told.complete(null);
+                            }
+                        });
+        assertInstanceOf(IllegalArgumentException.class, told.get());
+    }
+
+    @Test
+    void anInterruptedReaderGoesOnLaterAndMissesNothing() {
+        var to = new java.util.concurrent.CompletableFuture<StreamObserver<SubscribeResponse>>();
+        fake.subscribe.then(
+                (request, observer) -> {
+                    observer.onNext(FakeServices.CAUGHT_UP);
+                    to.complete(observer);
+                });
+        try (Subscription events = client.subscribe(EventQuery.ALL.positions())) {
+            assertEquals(EventType.CAUGHT_UP, events.next().type());
+            Thread.currentThread().interrupt();
+            assertThrows(CancellationException.class, events::next);
+            assertTrue(Thread.interrupted());
+            var progress = SubscribeResponse.newBuilder();
+            progress.getProgressBuilder().setCursor("7");
+            to.join().onNext(progress.build());
+            assertEquals("7", events.next().cursor());
+        }
     }
 }
