@@ -72,6 +72,9 @@ void cx_certificate_keeper_warn(struct cx_certificate_keeper *keeper, int64_t no
     if (keeper->watch.in_force.key_exposed) {
         cx_notice_exposed_key(keeper->config);
     }
+    if (keeper->watch.in_force.life_count > 0 && keeper->watch.in_force.names[0] == '\0') {
+        cx_notice_nameless(keeper->config);
+    }
     tell_ages(keeper, now_s);
 }
 

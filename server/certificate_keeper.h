@@ -54,7 +54,8 @@ int cx_certificate_keeper_look_ms(const struct cx_certificate_keeper *keeper);
 /* Tells that what it gives is served now, and warns. */
 void cx_certificate_keeper_tell(struct cx_certificate_keeper *keeper, int64_t now_s);
 
-/* Warns of a key that everybody may read, and of certificates at the end of their time. */
+/* Warns of a key that everybody may read, of a certificate without names, and of those at the
+ * end of their time. */
 void cx_certificate_keeper_warn(struct cx_certificate_keeper *keeper, int64_t now_s);
 
 /* Looks at the files. True when there is something else to serve with, and again until

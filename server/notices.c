@@ -128,6 +128,17 @@ void cx_notice_exposed_key(const struct cx_config *config)
     cx_logging_end(&line);
 }
 
+void cx_notice_nameless(const struct cx_config *config)
+{
+    struct cx_logging_line line;
+
+    cx_logging_begin(&line, CX_LOGGING_WARNING,
+                     "the server's certificate has no subjectAltName, so that clients may refuse "
+                     "it: have one made with the names that they connect to");
+    cx_logging_text(&line, "tls_cert", config->tls_cert);
+    cx_logging_end(&line);
+}
+
 void cx_notice_certificates(const struct cx_config *config,
                             const struct cx_certificates *certificates, bool replaced)
 {
@@ -137,6 +148,7 @@ void cx_notice_certificates(const struct cx_config *config,
                      replaced ? "new connections get other certificates" : "the port takes TLS");
     cx_logging_text(&line, "tls_cert", config->tls_cert);
     cx_logging_text(&line, "subject", certificates->lives[0].subject);
+    cx_logging_text(&line, "names", certificates->names);
     line_add_expiry(&line, &certificates->lives[0]);
     if (certificates->client_ca != NULL) {
         cx_logging_text(&line, "tls_client_ca", config->tls_client_ca);

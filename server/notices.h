@@ -36,13 +36,16 @@ void cx_notice_reload_failed(const char *problems);
 /* That a signal asked to stop. */
 void cx_notice_stopping(const struct cx_config *config, int signal_number);
 
-/* That the port takes TLS, with which files, and until when the certificate holds; or
- * that they were replaced. */
+/* That the port takes TLS, with which files, for which names, and until when the
+ * certificate holds; or that they were replaced. */
 void cx_notice_certificates(const struct cx_config *config,
                             const struct cx_certificates *certificates, bool replaced);
 
 /* That every user of the machine may read the file of the key. */
 void cx_notice_exposed_key(const struct cx_config *config);
+
+/* That the server's certificate names nobody. */
+void cx_notice_nameless(const struct cx_config *config);
 
 /* What becomes of connections at this age of a certificate; nothing while it is in force. */
 void cx_notice_certificate_age(const struct cx_config *config,

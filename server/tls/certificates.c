@@ -150,18 +150,37 @@ static int64_t seconds_of(const ASN1_TIME *time)
     return time != NULL && ASN1_TIME_to_tm(time, &tm) == 1 ? (int64_t)timegm(&tm) : 0;
 }
 
+/* Takes what was written, as far as there is room. NULL is nothing. */
+static void bio_take(BIO *bio, char *ret_text, int size)
+{
+    int taken = bio != NULL ? BIO_read(bio, ret_text, size - 1) : 0;
+
+    ret_text[taken > 0 ? taken : 0] = '\0';
+    BIO_free(bio);
+}
+
 /* Escapes what is no ASCII, and control characters. */
 static void write_subject(X509 *certificate, char ret_subject[CX_CERTIFICATE_SUBJECT_MAX])
 {
     BIO *bio = BIO_new(BIO_s_mem());
-    int size = 0;
 
     if (bio != NULL) {
         X509_NAME_print_ex(bio, X509_get_subject_name(certificate), 0, XN_FLAG_RFC2253);
-        size = BIO_read(bio, ret_subject, CX_CERTIFICATE_SUBJECT_MAX - 1);
     }
-    ret_subject[size > 0 ? size : 0] = '\0';
-    BIO_free(bio);
+    bio_take(bio, ret_subject, CX_CERTIFICATE_SUBJECT_MAX);
+}
+
+static void write_names(X509 *certificate, char ret_names[CX_CERTIFICATE_NAMES_MAX])
+{
+    GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+    BIO *bio = BIO_new(BIO_s_mem());
+
+    for (int i = 0; bio != NULL && i < sk_GENERAL_NAME_num(names); i++) {
+        BIO_puts(bio, i > 0 ? ", " : "");
+        GENERAL_NAME_print(bio, sk_GENERAL_NAME_value(names, i));
+    }
+    bio_take(bio, ret_names, CX_CERTIFICATE_NAMES_MAX);
+    GENERAL_NAMES_free(names);
 }
 
 /* False when out of memory. */
@@ -210,6 +229,9 @@ static bool check_file(struct cx_certificates *certificates,
 
     while (ok && (certificate = PEM_read_bio_X509(bio, NULL, NULL, NULL)) != NULL) {
         ok = life_add(certificates, certificate, role);
+        if (role == CX_CERTIFICATE_OWN) {
+            write_names(certificate, certificates->names);
+        }
         role = of_clients ? CX_CERTIFICATE_AUTHORITY : CX_CERTIFICATE_SIGNER;
         X509_free(certificate);
     }

@@ -22,7 +22,8 @@
 enum {
     CX_CERTIFICATES_PROBLEM_MAX = 1536, /* Of the text of a problem, with its NUL. */
     CX_CERTIFICATE_FILE_MAX = 1 << 20,  /* A file beyond that is none of ours. */
-    CX_CERTIFICATE_SUBJECT_MAX = 128,   /* Of a name, with its NUL; what is longer is cut. */
+    CX_CERTIFICATE_SUBJECT_MAX = 128,   /* Of a text, with its NUL; what is longer is cut. */
+    CX_CERTIFICATE_NAMES_MAX = 512,     /* Likewise. */
 };
 
 /* Names, borrowed. */
@@ -63,9 +64,13 @@ struct cx_certificates {
     char *client_ca;  /* NULL: clients need no certificate. */
     bool key_exposed; /* Every user of the machine may read the file of the key. */
 
-    /* Of every certificate, the server's own first; owned. Set by the check. */
+    /* Set by the check: of every certificate, the server's own first; owned. */
     struct cx_certificate_life *lives;
     size_t life_count;
+
+    /* Likewise: whom the server's own stands for, such as "DNS:localhost, IP Address:127.0.0.1".
+     * "": for nobody that it names. */
+    char names[CX_CERTIFICATE_NAMES_MAX];
 };
 
 /* Reads the files as they are. False, with a problem, when one cannot be read. */

@@ -32,8 +32,10 @@ class TestAuthority {
   // and signed with another digest.
   TestCertificate IssueOf(const std::string &key_kind, const std::string &digest);
 
-  // The same, with an extension: NID_ext_key_usage, "clientAuth".
-  TestCertificate IssueFor(int extension, const char *value);
+  // The same, with an extension (NID_ext_key_usage, "clientAuth"), and for other names; "" is
+  // for none.
+  TestCertificate IssueFor(int extension, const char *value,
+                           const char *names = "DNS:localhost,IP:127.0.0.1");
 
   // Signs a certificate for another authority, likewise: what stands behind a server's own.
   std::string IssueAuthority(const std::string &name, int64_t begin_s = -kDayS,

@@ -1,5 +1,6 @@
 // What server/certificate_keeper.h promises.
 
+#include <openssl/obj_mac.h>
 #include <unistd.h>
 
 #include <cstring>
@@ -171,6 +172,15 @@ TEST_F(CertificateKeeperTest, TellsThatTheKeyOfTheNextIsReadableByEverybody) {
   for (int i = 0; i < 2; i++) Look();
   cx_certificate_keeper_tell(&keeper_, now_s_);
   EXPECT_EQ(1u, Told("every user of this machine"));
+}
+
+TEST_F(CertificateKeeperTest, WarnsOfACertificateWithoutNamesAndOfNoneWithoutTLS) {
+  cx_certificate_keeper_warn(&keeper_, now_s_);
+  EXPECT_EQ(0u, Told("\n"));
+  Put(authority_.IssueFor(NID_key_usage, "digitalSignature", ""));
+  ASSERT_EQ("", Open());
+  cx_certificate_keeper_warn(&keeper_, now_s_);
+  EXPECT_EQ(1u, Told("has no subjectAltName"));
 }
 
 TEST_F(CertificateKeeperTest, TellsOfThoseWhoWereRefusedAtOnceAndThenOnceAMinute) {

@@ -103,19 +103,20 @@ TEST_F(NoticesTest, CertificatesTellTheirFilesAndUntilWhenTheyHold) {
   cx_certificates certificates = {};
   life.expire_s = 1700000000;
   strcpy(life.subject, "CN=us");
+  strcpy(certificates.names, "DNS:us");
   certificates.lives = &life;
   certificates.life_count = 1;
   strcpy(config_.tls_cert, "cert");
   strcpy(config_.tls_client_ca, "ca");
   cx_notice_certificates(&config_, &certificates, false);
   EXPECT_TRUE(
-      Tells("info    the port takes TLS tls_cert=cert subject=\"CN=us\" "
+      Tells("info    the port takes TLS tls_cert=cert subject=\"CN=us\" names=DNS:us "
             "expires=2023-11-14T22:13:20Z\n"));
   certificates.client_ca = pem;
   cx_notice_certificates(&config_, &certificates, true);
-  EXPECT_TRUE(
-      Tells("info    new connections get other certificates tls_cert=cert subject=\"CN=us\" "
-            "expires=2023-11-14T22:13:20Z tls_client_ca=ca\n"));
+  EXPECT_TRUE(Tells(
+      "info    new connections get other certificates tls_cert=cert subject=\"CN=us\" names=DNS:us "
+      "expires=2023-11-14T22:13:20Z tls_client_ca=ca\n"));
 }
 
 TEST_F(NoticesTest, AKeyThatEverybodyMayReadIsNamed) {
@@ -123,6 +124,13 @@ TEST_F(NoticesTest, AKeyThatEverybodyMayReadIsNamed) {
   cx_notice_exposed_key(&config_);
   EXPECT_TRUE(Tells("warning every user of this machine may read"));
   EXPECT_NE(std::string::npos, written_.find("tls_key=key\n"));
+}
+
+TEST_F(NoticesTest, ACertificateWithoutNamesIsNamed) {
+  strcpy(config_.tls_cert, "cert");
+  cx_notice_nameless(&config_);
+  EXPECT_TRUE(Tells("warning the server's certificate has no subjectAltName"));
+  EXPECT_NE(std::string::npos, written_.find("tls_cert=cert\n"));
 }
 
 TEST_F(NoticesTest, OnlyAgesThatSomebodyMindsAreTold) {

@@ -68,6 +68,20 @@ TEST_F(CertificatesTest, KnowsTheLifeOfEachCertificate) {
   }
 }
 
+TEST_F(CertificatesTest, KnowsWhomTheServersOwnStandsFor) {
+  const auto names = [&](const char *given) {
+    Put(authority_.IssueFor(NID_key_usage, "digitalSignature", given));
+    EXPECT_EQ("", Load());
+    return std::string(certificates_.names);
+  };
+  EXPECT_EQ("DNS:localhost, IP Address:127.0.0.1, URI:spiffe://a/b",
+            names("DNS:localhost,IP:127.0.0.1,URI:spiffe://a/b"));
+  EXPECT_EQ("", names(""));
+  std::string many = "DNS:a";
+  for (int i = 0; i < 200; i++) many += ",DNS:a";
+  EXPECT_EQ(CX_CERTIFICATE_NAMES_MAX - 1u, names(many.c_str()).size());
+}
+
 TEST_F(CertificatesTest, WritesNamesWithoutAnythingThatIsNoText) {
   Put(authority_.Issue("a\n\xc3\xa9"));
   ASSERT_EQ("", Load());
@@ -128,7 +142,7 @@ TEST_F(CertificatesTest, NamesAFileWithABrokenCertificateBehindAGoodOne) {
 TEST_F(CertificatesTest, TakesNoFileThatIsCutWithinACertificate) {
   const size_t first = server_.certificate.size(), begin = strlen("-----BEGIN CERTIFICATE-----");
   const std::string whole = server_.certificate + authority_.pem();
-  for (size_t size = 0; size < whole.size() - 1; size += 3) {
+  for (size_t size = 0; size < whole.size() - 1; size += 11) {
     Write(certificate_, whole.substr(0, size));
     EXPECT_EQ(size >= first - 1 && size < first + begin, Load().empty()) << size;
   }
