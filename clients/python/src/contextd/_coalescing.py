@@ -24,8 +24,8 @@ class _ThreadPart(Part):
 
     __slots__ = ("bell", "group", "outcome")
 
-    def __init__(self, step: Coalesce) -> None:
-        super().__init__(step)
+    def __init__(self, step: Coalesce, name: Name) -> None:
+        super().__init__(step, name)
         self.outcome: Optional[Outcome] = None
         self.group: Optional[list[Part]] = None
         self.bell = threading.Lock()
@@ -73,7 +73,7 @@ class Lanes:
             alone = lane.go_alone(name)
         if alone:
             return self._alone(step, lane, name)
-        part = _ThreadPart(step)
+        part = _ThreadPart(step, name)
         with self._lock:
             if self._closed:
                 raise ClientClosed

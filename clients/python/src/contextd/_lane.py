@@ -85,12 +85,12 @@ class Part:
         "size",
     )
 
-    def __init__(self, step: Coalesce) -> None:
-        """Is in no lane yet. The request names its namespace and context."""
+    def __init__(self, step: Coalesce, name: Optional[Name] = None) -> None:
+        """Is in no lane yet. ``name`` is that of the step, where it is known already."""
         self.method = step.method
         self.request: Any = step.request
         self.request_id = step.request_id
-        self.name = name_of(step)
+        self.name = name or name_of(step)
         self.size: int = step.request.ByteSize()
         self.deadline = step.settings.clock() + step.settings.timeout
         self.over = False
@@ -174,6 +174,11 @@ class Lane:
     def waiting(self) -> int:
         """How many operations wait."""
         return self._waiting
+
+    @property
+    def full(self) -> bool:
+        """Whether there is no room: nothing is to take."""
+        return self._out == CALLS_IN_FLIGHT
 
     def add(self, part: Part) -> None:
         """Puts an operation behind those of its context.

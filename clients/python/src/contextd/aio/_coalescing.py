@@ -72,7 +72,7 @@ class AsyncLanes:
         if lane.go_alone(name):
             return await self._alone(step, lane, name)
         loop = asyncio.get_running_loop()
-        part = _TaskPart(step)
+        part = _TaskPart(step, name)
         lane.add(part)
         part.step = step
         part.future = loop.create_future()
@@ -80,7 +80,8 @@ class AsyncLanes:
         if self._timer is None or part.end < self._timer.when():
             self._look_at(part.end)
         self._waiting.add(part)
-        self._send_waiting(step, lane)
+        if not lane.full:
+            self._send_waiting(step, lane)
         try:
             return await part.future
         finally:
