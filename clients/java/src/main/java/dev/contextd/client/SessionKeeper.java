@@ -4,6 +4,7 @@ import dev.contextd.client.error.SessionLostException;
 import dev.contextd.client.error.SessionNotFoundException;
 import dev.contextd.v1.Session;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
@@ -35,13 +36,20 @@ final class SessionKeeper {
 
     private void tell(SessionLostException error) {
         forget.run();
-        target.core()
-                .executor
-                .execute(
-                        () -> {
-                            lost.complete(error);
-                            session.onLost().accept(error);
-                        });
+        try {
+            target.core()
+                    .executor
+                    .execute(
+                            () -> {
+                                lost.complete(error);
+                                session.onLost().accept(error);
+                            });
+        } catch (RejectedExecutionException over) {
+            // The program's executor takes nothing more: at least the future tells it.
+            lost.complete(error);
+            Log.LOGGER.log(
+                    System.Logger.Level.WARNING, "nobody could be told of a lost session", over);
+        }
     }
 
     private long pause() {

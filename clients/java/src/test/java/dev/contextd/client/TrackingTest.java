@@ -259,4 +259,19 @@ class TrackingTest {
         assertThrows(ClientClosedException.class, events::hasNext);
         assertThrows(ClientClosedException.class, session::info);
     }
+
+    @Test
+    void aLossIsToldWhereTheExecutorTakesNothingMoreToo() {
+        java.util.concurrent.Executor over =
+                run -> {
+                    throw new java.util.concurrent.RejectedExecutionException("it was shut down");
+                };
+        try (Client own = server.client().executor(over).build()) {
+            own.create("held");
+            Session session = own.session(NewSession.PLAIN);
+            client.withNamespace(own.namespace()).endSession(session.id());
+            assertThrows(SessionLostException.class, () -> session.context("held").put("k", "v"));
+            assertTrue(session.isLost());
+        }
+    }
 }
