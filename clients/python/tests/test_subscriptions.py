@@ -413,12 +413,14 @@ class Queued:
     def __init__(self) -> None:
         self.messages: asyncio.Queue[Any] = asyncio.Queue()
         self.asked = 0
+        self.cancelled = False
 
     async def read(self) -> Any:
         self.asked += 1
         return await self.messages.get()
 
     def cancel(self) -> None:
+        self.cancelled = True
         self.messages.put_nowait(grpc.aio.EOF)
 
 
@@ -488,6 +490,28 @@ def test_the_time_in_which_no_task_waits_is_no_silence() -> None:
         assert [handed.cursor for handed in iter(feed.take, None)] == ["1", "2"]
 
     queued(use)
+
+
+def test_an_end_while_a_token_is_waited_for_leaves_no_stream() -> None:
+    async def use() -> None:
+        asked, token = asyncio.Event(), asyncio.Event()
+        stream = Queued()
+
+        async def begin(_: object) -> Any:
+            asked.set()
+            await token.wait()
+            return stream
+
+        feed = Feed(Settings("tests", 10.0, QUICK), request(), False, None)
+        streams = AsyncStreams(begin, feed)
+        waits = asyncio.ensure_future(streams.receive())
+        await asked.wait()
+        await streams.close()
+        token.set()
+        await waits
+        assert stream.cancelled
+
+    asyncio.run(asyncio.wait_for(use(), PATIENCE_SECONDS))
 
 
 def test_a_cancelled_beginning_leaves_no_stream(server: FakeServer) -> None:

@@ -166,7 +166,11 @@ class AsyncStreams:
         while not self.closed:
             try:
                 if self._reader is None:
-                    self._reader = _Reader(await self._begin(self._feed.request()), self._feed)
+                    stream = await self._begin(self._feed.request())
+                    self._reader = _Reader(stream, self._feed)
+                    if self.closed:  # While a token was waited for.
+                        await self._end()
+                        return
                 message = await self._reader.next()
             except ContextdError as error:
                 if self.closed:
