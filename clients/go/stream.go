@@ -8,14 +8,15 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 )
 
 // streaming reads something over as many streams as it takes.
 type streaming[M any] struct {
 	caller   *caller
 	method   string
-	timeout  time.Duration // For which nobody may answer.
-	patience time.Duration // After which a silent stream is dead.
+	timeout  time.Duration // For which nobody may answer, and a new stream may be silent.
+	patience time.Duration // After which a stream is dead that told something, and then nothing.
 
 	// open begins a stream, where the one before it broke off.
 	open func(ctx context.Context) (grpc.ServerStreamingClient[M], error)
@@ -47,7 +48,7 @@ func (s *streaming[M]) repeat(ctx context.Context, attempts *int) error {
 			return closedFailure()
 		}
 		*attempts++
-		progressed, more, err := s.once(ctx)
+		progressed, more, err := s.once(ctx, s.timeout-time.Since(since))
 		if err == nil && !(more && s.endless) {
 			return nil
 		}
@@ -73,13 +74,20 @@ func (s *streaming[M]) repeat(ctx context.Context, attempts *int) error {
 	}
 }
 
-// once reads one stream. It tells whether anything came, and whether more is wanted.
-func (s *streaming[M]) once(ctx context.Context) (progressed, more bool, err error) {
+// once reads one stream, whose first message is waited for as long as left says. It tells whether
+// anything came, and whether more is wanted.
+func (s *streaming[M]) once(
+	ctx context.Context, left time.Duration,
+) (progressed, more bool, err error) {
 	streamCtx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	watchdog := time.AfterFunc(s.patience, func() { cancel(errSilent) })
+	watchdog := time.AfterFunc(left, func() { cancel(errSilent) })
 	defer watchdog.Stop()
 	stream, err := s.open(streamCtx)
+	if err != nil && errors.Is(context.Cause(streamCtx), errSilent) {
+		return false, true, newFailure(errUnavailable, codes.Unavailable,
+			"there was no connection: %s", status.Convert(err).Message())
+	}
 	if err != nil {
 		return false, true, err
 	}
@@ -108,12 +116,12 @@ func (s *streaming[M]) understand(ctx context.Context, err error) *Failure {
 	if err == nil {
 		return newFailure(errUnavailable, codes.Unavailable, "the server ended the stream")
 	}
-	if known, ok := err.(failed); ok { // What accept said.
+	if known, ok := err.(failed); ok { // What accept said, or that there was no connection.
 		return known.failure()
 	}
 	if errors.Is(err, errSilent) && !s.caller.closed.Load() {
 		if s.endless {
-			return newFailure(errUnavailable, codes.Unavailable, "nothing came for %v", s.patience)
+			return newFailure(errUnavailable, codes.Unavailable, "the stream was silent")
 		}
 		return deadlineExceeded("there was no answer in time")
 	}

@@ -58,7 +58,8 @@ type Subscription struct {
 }
 
 // Subscribe begins a subscription, and waits until the server has answered: what is done after it is
-// told. It ends with ctx. ErrCursorCompacted tells that the cursor is too old: events were missed.
+// told. It ends with ctx. It fails with ErrUnavailable where nobody answers for the client's timeout;
+// ErrCursorCompacted tells that the cursor is too old: events were missed.
 func (c *Client) Subscribe(
 	ctx context.Context, query SubscriptionQuery,
 ) (*Subscription, error) {
