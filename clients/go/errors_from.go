@@ -57,9 +57,10 @@ func failureOf(err error) *Failure {
 	return failure
 }
 
-// failureOfPart makes the failure of one part of a batch. place is where the part stands in the batch,
-// such as requests[3]. with the dot: what is told of its fields is without it.
-func failureOfPart(part *pb.Failure, place string) *Failure {
+// failureOfPart makes the failure of one part of a batch. place is where the part stood in the batch,
+// such as requests[3]. with the dot, and known what the caller knows it by instead: what is told of its
+// fields is told with that.
+func failureOfPart(part *pb.Failure, place, known string) *Failure {
 	failure := &Failure{
 		Message:    part.GetMessage(),
 		Code:       codes.Code(part.GetCode()),
@@ -67,9 +68,9 @@ func failureOfPart(part *pb.Failure, place string) *Failure {
 		Details:    part.GetMetadata(),
 		RetryDelay: part.GetRetryDelay().AsDuration(),
 	}
-	if field, found := strings.CutPrefix(failure.Details["field"], place); found && place != "" {
-		failure.Details["field"] = field
-		failure.Message = strings.Replace(failure.Message, place, "", 1)
+	if field, found := strings.CutPrefix(failure.Details["field"], place); found && place != known {
+		failure.Details["field"] = known + field
+		failure.Message = strings.Replace(failure.Message, place, known, 1)
 	}
 	classify(failure)
 	return failure

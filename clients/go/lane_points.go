@@ -103,7 +103,7 @@ func pointResult(result *pb.BatchRecoveryPointsResponse_Result, op *operation, i
 		op.answer = outcome.Delete
 	case *pb.BatchRecoveryPointsResponse_Result_Failure:
 		place := at("operations", index) + "." + pointKindOf(op.request).name + "."
-		failure := failureOfPart(outcome.Failure, place)
+		failure := failureOfPart(outcome.Failure, place, "")
 		complete = failure.kind != errResponseTooLarge
 		if complete {
 			return typed(failure)

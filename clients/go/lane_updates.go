@@ -47,7 +47,7 @@ func (w updateWire) together(ctx context.Context, ops []*operation) ([]error, er
 		case *pb.UpdateResult_Response:
 			ops[i].answer = outcome.Response
 		case *pb.UpdateResult_Failure:
-			results[i] = typed(failureOfPart(outcome.Failure, at("requests", i)+"."))
+			results[i] = typed(failureOfPart(outcome.Failure, at("requests", i)+".", ""))
 		default:
 			results[i] = newerServer("an unknown result of an operation")
 		}

@@ -52,8 +52,17 @@ func TestWhatIsWrongIsRefusedBeforeItIsSent(t *testing.T) {
 		"operations[0].create.attachments[0].key": func() error {
 			var batch contextd.PointBatch
 			batch.Create(chat, contextd.NewPoint{Attachments: put})
-			_, err := client.BatchPoints(ctx, &batch)
+			results, err := client.BatchPoints(ctx, &batch)
+			return errors.Join(err, results[0].Err)
+		},
+		"operations": func() error {
+			_, err := client.BatchPoints(ctx, &contextd.PointBatch{})
 			return err
+		},
+		"requests": func() error { _, err := client.Snapshots(ctx); return err },
+		"requests[1].state.context_id": func() error {
+			results, err := client.Snapshots(ctx, client.Context("\n").At(contextd.At{}), &client.Context("").State)
+			return errors.Join(err, results[1].Err)
 		},
 		"policy": func() error { _, err := chat.PrunePoints(ctx, contextd.Prune{}); return err },
 		"before.context_id": func() error {

@@ -14,23 +14,38 @@ type SnapshotResult struct {
 }
 
 // Snapshots gets whole states of 1 to 1,000 contexts of one namespace in one call, each with its own
-// result. One for which a message has no room is read by itself.
+// result: a name that is wrong is told there, and the others are read. One for which a message has no
+// room is read by itself.
 func (c *Client) Snapshots(ctx context.Context, states ...*State) ([]SnapshotResult, error) {
+	if err := countError("requests", len(states)); err != nil {
+		return nil, err
+	}
 	request := &pb.BatchGetContextsRequest{}
-	for _, state := range states {
-		request.Requests = append(request.Requests, &pb.GetContextRequest{State: state.ref()})
+	results := make([]SnapshotResult, len(states))
+	var sent []int // Their places among the states.
+	for i, state := range states {
+		part := &pb.GetContextRequest{State: state.ref()}
+		if err := partError("requests", i, getContextChecks(part)); err != nil {
+			results[i].Err = err
+			continue
+		}
+		request.Requests = append(request.Requests, part)
+		sent = append(sent, i)
+	}
+	if len(sent) == 0 {
+		return results, nil
 	}
 	reply := &pb.BatchGetContextsResponse{}
 	method := pb.ContextManager_BatchGetContexts_FullMethodName
 	if err := c.invoke(ctx, 0, method, request, reply, ""); err != nil {
 		return nil, err
 	}
-	if len(reply.GetResults()) != len(states) {
+	if len(reply.GetResults()) != len(sent) {
 		return nil, newerServer("another number of results than there were requests")
 	}
-	results := make([]SnapshotResult, len(states))
-	for i, result := range reply.GetResults() {
-		results[i] = snapshotResult(result)
+	for n, result := range reply.GetResults() {
+		i := sent[n]
+		results[i] = snapshotResult(result, n, i)
 		if errors.Is(results[i].Err, ErrResponseTooLarge) {
 			results[i].Snapshot, results[i].Err = states[i].Snapshot(ctx)
 		}
@@ -38,13 +53,29 @@ func (c *Client) Snapshots(ctx context.Context, states ...*State) ([]SnapshotRes
 	return results, nil
 }
 
-func snapshotResult(result *pb.BatchGetContextsResponse_Result) SnapshotResult {
+// countError is what the server would say of the number of parts of a batch.
+func countError(field string, count int) error {
+	var whole checks
+	whole.count(field, count, 1, batchMax)
+	return whole.err()
+}
+
+// partError is what the server would say of a part of a batch.
+func partError(field string, index int, wrong checks) error {
+	var whole checks
+	whole.inside(at(field, index), wrong)
+	return whole.err()
+}
+
+// snapshotResult is the result of the state number i, which was sent as the number n.
+func snapshotResult(result *pb.BatchGetContextsResponse_Result, n, i int) SnapshotResult {
 	switch outcome := result.GetOutcome().(type) {
 	case *pb.BatchGetContextsResponse_Result_Response:
 		found := outcome.Response.GetContext()
 		return SnapshotResult{Snapshot: &Snapshot{infoOf(found), entriesOf(found.GetEntries())}}
 	case *pb.BatchGetContextsResponse_Result_Failure:
-		return SnapshotResult{Err: typed(failureOfPart(outcome.Failure, ""))}
+		failure := failureOfPart(outcome.Failure, at("requests", n)+".", at("requests", i)+".")
+		return SnapshotResult{Err: typed(failure)}
 	}
 	return SnapshotResult{Err: newerServer("an unknown result of a read")}
 }
