@@ -27,7 +27,8 @@ type Client struct {
 }
 
 // New makes a client of the server at an address: host:port, or what gRPC's resolvers know. It calls
-// nobody; the first call connects. An empty address is DefaultAddress.
+// nobody; the first call connects. An empty address is DefaultAddress. It fails with ErrInvalidValue
+// and ErrInvalidField where the address or an option is wrong.
 func New(address string, options ...Option) (*Client, error) {
 	settings, err := newSettings(address, options)
 	if err != nil {

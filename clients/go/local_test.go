@@ -34,3 +34,30 @@ func TestATokenGoesToOtherMachinesOnlyWithTLS(t *testing.T) {
 		}
 	}
 }
+
+func TestAnAddressWithoutAPortIsRefused(t *testing.T) {
+	for address, refused := range map[string]bool{
+		"127.0.0.1:":                 true,
+		"localhost:":                 true,
+		"[::1]:":                     true,
+		"dns:///contextd.example:":   true,
+		"127.0.0.1:0":                true,
+		"127.0.0.1:65536":            true,
+		"127.0.0.1:65535":            false,
+		"[::1]:7420":                 false,
+		"contextd.example":           false, // Where gRPC's resolver has a default.
+		"unix:/run/contextd":         false,
+		"unix:///run/contextd":       false,
+		"unix-abstract:contextd":     false,
+		"dns:///contextd.example:80": false,
+		"passthrough:///anything":    false,
+	} {
+		client, err := New(address)
+		if errors.Is(err, ErrInvalidValue) != refused {
+			t.Errorf("%q gives %v", address, err)
+		}
+		if client != nil {
+			_ = client.Close()
+		}
+	}
+}

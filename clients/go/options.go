@@ -169,6 +169,9 @@ func newSettings(address string, options []Option) (settings, error) {
 			return made, err
 		}
 	}
+	if err := checkPort(made.address); err != nil {
+		return made, err
+	}
 	if rule := namespaceRule(made.namespace); rule != "" {
 		return made, invalidField("namespace", rule)
 	}
