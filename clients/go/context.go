@@ -134,11 +134,23 @@ func (c *Context) Remove(
 func (c *Context) Create(
 	ctx context.Context, begins NewContext, steps []Step, options ...CallOption,
 ) (Written, error) {
-	if c.id == "" {
-		return Written{}, invalidField("context_id", "must not be empty")
+	requestID := requestIDOf(options)
+	if err := c.named(requestID); err != nil {
+		return Written{}, err
 	}
-	_, written, err := c.create(ctx, begins, steps, requestIDOf(options))
+	_, written, err := c.create(ctx, begins, steps, requestID)
 	return written, err
+}
+
+// named refuses a context without a name, where the server would take none for any, or for all of the
+// namespace.
+func (c *Context) named(requestID string) error {
+	if c.id != "" {
+		return nil
+	}
+	err := invalidField("context_id", "must not be empty")
+	err.(failed).failure().RequestID = requestID
+	return err
 }
 
 // create gives the id too, which the server makes up where there is none.

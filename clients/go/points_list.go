@@ -19,6 +19,9 @@ type PointQuery struct {
 
 // Points lists the recovery points of the context.
 func (c *Context) Points(ctx context.Context, query PointQuery) iter.Seq2[RecoveryPoint, error] {
+	if err := c.named(""); err != nil {
+		return func(yield func(RecoveryPoint, error) bool) { yield(RecoveryPoint{}, err) }
+	}
 	request := query.request()
 	request.Namespace, request.ContextId = c.namespace, c.id
 	return c.client.listPoints(ctx, c.timeout, request)
@@ -69,7 +72,11 @@ type Pruned struct{ RemovedCount, KeptCount uint64 }
 func (c *Context) PrunePoints(
 	ctx context.Context, how Prune, options ...CallOption,
 ) (Pruned, error) {
-	request := how.request(c.namespace, c.writer.options(requestIDOf(options)))
+	requestID := requestIDOf(options)
+	if err := c.named(requestID); err != nil {
+		return Pruned{}, err
+	}
+	request := how.request(c.namespace, c.writer.options(requestID))
 	request.ContextId = c.id
 	reply := &pb.PruneRecoveryPointsResponse{}
 	method := pb.Recovery_PruneRecoveryPoints_FullMethodName

@@ -43,6 +43,9 @@ type UsageTotal struct {
 
 // Usage gets what models cost in this context.
 func (c *Context) Usage(ctx context.Context) ([]UsageTotal, error) {
+	if err := c.named(""); err != nil {
+		return nil, err
+	}
 	return c.client.usage(ctx, c.timeout, c.namespace, c.id)
 }
 
