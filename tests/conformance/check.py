@@ -37,7 +37,9 @@ UNREACHED = {
 STEP_KEYS = {"expect", "error", "save", "client"}
 CASE_KEYS = {"id", "steps", "server"}
 MUST_FAIL_KEYS = CASE_KEYS | {"fails_at", "says"}
-STEPS_OF_STEPS = ("repeat", "concurrently", "begin")
+STEPS_OF_STEPS = ("repeat", "concurrently", "begin", "in_order")
+IN_ORDER = {"put", "append", "update", "repeat"}  # What in_order begins.
+TLS_OF_SERVER = {"one_way", "mutual"}
 CONDITIONS = {"$only", "$unordered", "$has", "$size", "$gt", "$gte", "$lt", "$lte", "$not",
               "$one_of", "$any"}
 OF_SERVER = ("start_server", "kill_server", "stop_server", "restart_server")
@@ -84,10 +86,16 @@ class Checker:
             seen.add(case.get("id"))
             for key in set(case) - keys:
                 self.tell(where, "unknown word '%s'" % key)
+            self.check_server(where, case.get("server"))
             if not case.get("steps"):
                 self.tell(where, "it has no steps")
             for step in steps_in(case.get("steps")):
                 self.check_step(where, step, "server" in case)
+
+    def check_server(self, where, server):
+        tls = (server or {}).get("tls")
+        if tls is not None and tls not in TLS_OF_SERVER:
+            self.tell(where, "a server's `tls` is one of %s" % sorted(TLS_OF_SERVER))
 
     def check_step(self, where, step, own_server):
         names = [key for key in step if key not in STEP_KEYS]
@@ -102,6 +110,8 @@ class Checker:
             self.tell(where, "'%s' needs a server of the case's own" % name)
         if name in STEPS_OF_STEPS and set(step) != {name}:
             self.tell(where, "'%s' has no result: what is inside of it has" % name)
+        if name == "in_order":
+            self.check_in_order(where, step[name])
         if "error" in step and ("expect" in step or "save" in step):
             self.tell(where, "'%s' has a result or an error, not both" % name)
         operation = self.words["operations"][name]
@@ -110,6 +120,11 @@ class Checker:
         self.check_arguments(where, name, operation, step[name] or {})
         self.check_error(where, step.get("error"))
         self.check_expect(where, name, operation, step)
+
+    def check_in_order(self, where, arguments):
+        for step in steps_in(arguments.get("steps")):
+            for name in set(step) - STEP_KEYS - IN_ORDER:
+                self.tell(where, "'in_order' does no '%s'" % name)
 
     def check_arguments(self, where, name, operation, arguments):
         known = set(operation.get("takes", [])) | set(self.words["targets"][operation["target"]])

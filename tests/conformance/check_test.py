@@ -25,6 +25,8 @@ WORDS = {
         "list": {"calls": ["List"], "target": "client", "gives": ["entries: entry", "count"]},
         "kill_server": {"calls": [], "target": "client"},
         "repeat": {"calls": [], "target": "client", "takes": ["times", "as", "steps"]},
+        "in_order": {"calls": [], "target": "client", "takes": ["steps"]},
+        "put": {"calls": [], "target": "context", "takes": ["key"]},
     },
     "errors": {"NotThere": {"reason": "NOT_THERE", "fields": ["version"]}},
 }
@@ -35,6 +37,7 @@ STEPS = [
     {"list": {}, "expect": {"entries": [{"key": "k"}]}},
     {"repeat": {"times": 2, "steps": [GET]}},
     {"kill_server": {}},
+    {"in_order": {"steps": [{"put": {"context": "c", "key": "k"}}]}},
 ]
 CASE = {"id": "a-case", "server": {}, "steps": STEPS}
 METHODS = {"GetContext", "List"}
@@ -56,6 +59,14 @@ def breaches_of(steps=(), case=CASE, methods=METHODS, reasons=REASONS, must_fail
 class CheckTest(unittest.TestCase):
     def assert_told(self, what, breaches):
         self.assertEqual([what in breach for breach in breaches], [True], breaches)
+
+    def test_only_writes_are_begun_in_order(self):
+        inner = {"repeat": {"times": 1, "steps": [GET]}}
+        self.assert_told("does no 'get'", breaches_of([{"in_order": {"steps": [inner]}}]))
+
+    def test_the_tls_of_a_server_is_of_a_known_kind(self):
+        self.assert_told("`tls` is one of", breaches_of(case={**CASE, "server": {"tls": "on"}}))
+        self.assertEqual([], breaches_of(case={**CASE, "server": {"tls": "mutual"}}))
 
     def test_what_is_right_has_no_breach(self):
         self.assertEqual(breaches_of(), [])

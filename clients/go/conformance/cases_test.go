@@ -9,6 +9,9 @@ import (
 	"testing"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	grpcstatus "google.golang.org/grpc/status"
 
 	"github.com/contextd/contextd/clients/go/internal/realserver"
 )
@@ -31,8 +34,18 @@ func (r *runners) run(t *testing.T, one Case) error {
 	if one.Server == nil {
 		return newWorld(r.shared, false, r.addresses, namespace).RunCase(one)
 	}
-	server := realserver.Start(t, flagsOf(one.Server)...)
-	return newWorld(server, true, r.addresses, namespace).RunCase(one)
+	settings := copied(one.Server)
+	kind, _ := settings["tls"].(string)
+	delete(settings, "tls")
+	var secured *security
+	flags := flagsOf(settings)
+	if kind != "" {
+		secured = newSecurity(t, kind)
+		flags = append(flags, secured.flags()...)
+	}
+	world := newWorld(realserver.Start(t, flags...), true, r.addresses, namespace)
+	world.security = secured
+	return world.RunCase(one)
 }
 
 // strangers are addresses where there is no contextd.
@@ -46,15 +59,29 @@ func strangers(t *testing.T) map[string]string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := grpc.NewServer()
-	go func() { _ = server.Serve(other) }()
-	t.Cleanup(server.Stop)
+	asks, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for listener, server := range map[net.Listener]*grpc.Server{
+		other: grpc.NewServer(), asks: grpc.NewServer(grpc.UnknownServiceHandler(tellToken)),
+	} {
+		go func() { _ = server.Serve(listener) }()
+		t.Cleanup(server.Stop)
+	}
 	web := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(web.Close)
 	return map[string]string{
 		"nobody": nobody.Addr().String(), "other_grpc": other.Addr().String(),
-		"http": web.Listener.Addr().String(),
+		"http": web.Listener.Addr().String(), "asks_token": asks.Addr().String(),
+		"elsewhere": "contextd.example:7420",
 	}
+}
+
+// tellToken refuses a call, and tells what it brought to show who calls.
+func tellToken(_ any, stream grpc.ServerStream) error {
+	return grpcstatus.Error(codes.Unauthenticated,
+		strings.Join(metadata.ValueFromIncomingContext(stream.Context(), "authorization"), " "))
 }
 
 func read(t *testing.T, folder string) []Case {

@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"context"
 	"fmt"
 	"iter"
 	"strconv"
@@ -125,15 +126,9 @@ func snapshotTree(found *contextd.Snapshot) Tree {
 
 // partOfSnapshot gets some keys, and those of a prefix.
 func partOfSnapshot(c *Call, state *contextd.State) (Tree, error) {
-	found, err := state.Info(c.ctx())
+	some, err := state.GetEntries(c.ctx(), c.texts("keys")...)
 	if err != nil {
 		return nil, err
-	}
-	var some []contextd.Entry
-	if keys := c.texts("keys"); len(keys) > 0 {
-		if some, err = state.GetEntries(c.ctx(), keys...); err != nil {
-			return nil, err
-		}
 	}
 	if c.has("prefix") {
 		query := contextd.EntryQuery{Prefix: c.text("prefix")}
@@ -143,6 +138,10 @@ func partOfSnapshot(c *Call, state *contextd.State) (Tree, error) {
 			}
 			some = append(some, entry)
 		}
+	}
+	found, err := state.Info(c.ctx())
+	if err != nil {
+		return nil, err
 	}
 	return Map{
 		"version": int64(found.Version), "metadata": treeOf(found.Metadata),
@@ -298,7 +297,12 @@ func openClient(c *Call) (Tree, error) {
 	if c.has("coalescing") {
 		options = append(options, contextd.WithCoalescing(c.flag("coalescing")))
 	}
-	return nothing(c.world.openClient(name, address, options...))
+	if c.has("token") {
+		token := c.text("token")
+		options = append(options, contextd.WithToken(
+			func(context.Context) (string, error) { return token, nil }))
+	}
+	return nothing(c.world.openClient(name, address, c.text("tls"), options...))
 }
 
 func (c *Call) mustOwn() error {

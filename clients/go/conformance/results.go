@@ -199,6 +199,7 @@ var classes = []struct {
 	{"StateNotRetained", contextd.ErrStateNotRetained},
 	{"CursorCompacted", contextd.ErrCursorCompacted},
 	{"NotSupported", contextd.ErrNotSupported},
+	{"CertificateRejected", contextd.ErrCertificateRejected},
 	{"WrongServer", contextd.ErrWrongServer},
 	{"ClientClosed", contextd.ErrClientClosed},
 	{"InvalidValue", contextd.ErrInvalidValue},
@@ -228,6 +229,9 @@ func failureTree(err error) (Map, bool) {
 		} else {
 			above = append(above, class.name)
 		}
+	}
+	if made["class"] == nil {
+		made["class"] = "Contextd" // Of no class but the base.
 	}
 	if made["deleted_version"] == int64(0) {
 		made["deleted_version"] = nil

@@ -46,8 +46,9 @@ func startSession(c *Call) (Tree, error) {
 	session, err := c.client.StartSession(c.ctx(), contextd.NewSession{
 		Namespace: c.text("namespace"), Owner: c.text("owner"), TTL: c.seconds("ttl"),
 		Metadata: c.labels("metadata"), DefaultContextID: c.text("default_context_id"),
-		CreateIfMissing:   c.newContextOf("create_if_missing"),
-		MaxActiveContexts: uint32(c.number("max_active_contexts")),
+		CreateIfMissing:     c.newContextOf("create_if_missing"),
+		MaxActiveContexts:   uint32(c.number("max_active_contexts")),
+		RecoveryPointOnLoss: c.flag("recovery_point_on_loss"),
 	})
 	if err != nil {
 		return nil, err

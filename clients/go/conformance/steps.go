@@ -11,7 +11,7 @@ var stepKeys = map[string]bool{"expect": true, "error": true, "save": true, "cli
 // RunCase does all steps. Its error names the step that is wrong.
 func (w *World) RunCase(one Case) error {
 	defer w.end()
-	if err := w.openClient("", "server"); err != nil {
+	if err := w.openClient("", "server", ""); err != nil {
 		return err
 	}
 	names := newNames(w.namespace)
@@ -47,6 +47,8 @@ func (w *World) runStep(step Map, names *Names) error {
 	switch operation {
 	case "repeat":
 		return w.repeat(arguments, names, func() {})
+	case "in_order": // Calls block: each is given when the one before has its result.
+		return w.runAll(stepsOf(arguments), names)
 	case "concurrently":
 		return w.concurrently(arguments, names)
 	case "begin":

@@ -16,6 +16,7 @@ const Patience = 30 * time.Second
 type World struct {
 	server    *realserver.Server
 	own       bool              // The server is the case's own.
+	security  *security         // nil: it has no TLS.
 	addresses map[string]string // Of those that are no contextd.
 	namespace string
 
@@ -24,6 +25,7 @@ type World struct {
 	sessions      map[string]*contextd.Session
 	activations   map[string]*contextd.ActiveContext
 	subscriptions map[string]following
+	views         map[string]*viewed
 	background    map[string]<-chan error
 	opened        []func() // What is closed at the end, the last first.
 }
@@ -37,12 +39,14 @@ func newWorld(
 		sessions:      map[string]*contextd.Session{},
 		activations:   map[string]*contextd.ActiveContext{},
 		subscriptions: map[string]following{},
+		views:         map[string]*viewed{},
 		background:    map[string]<-chan error{},
 	}
 }
 
-// openClient makes a client of the case. Its namespace and timeout may be set by options.
-func (w *World) openClient(name, address string, options ...contextd.Option) error {
+// openClient makes a client of the case. Its namespace and timeout may be set by options; tls says how
+// it is secured.
+func (w *World) openClient(name, address, tls string, options ...contextd.Option) error {
 	where := w.addresses[address]
 	if address == "server" {
 		where = w.server.Address()
@@ -50,6 +54,13 @@ func (w *World) openClient(name, address string, options ...contextd.Option) err
 	options = append([]contextd.Option{
 		contextd.WithNamespace(w.namespace), contextd.WithTimeout(Patience),
 	}, options...)
+	if address == "server" {
+		secured, err := w.security.options(tls)
+		if err != nil {
+			return err
+		}
+		options = append(options, secured...)
+	}
 	client, err := contextd.New(where, options...)
 	if err != nil {
 		return err

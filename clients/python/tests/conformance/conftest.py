@@ -38,4 +38,6 @@ def addresses() -> Iterator[dict[str, str]]:
             "nobody": stack.enter_context(strangers.nobody()),
             "other_grpc": stack.enter_context(strangers.other_grpc()),
             "http": stack.enter_context(strangers.http_404()),
+            "asks_token": stack.enter_context(strangers.asks_token()),
+            "elsewhere": "contextd.example:7420",
         }

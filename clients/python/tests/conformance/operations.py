@@ -291,6 +291,45 @@ async def close_subscription(world: World, _client: Any, arguments: Arguments) -
     return {}
 
 
+# ---- Views. ----
+
+
+async def view(world: World, client: Any, arguments: Arguments) -> Any:
+    name = arguments.pop("as")
+    subscription = client.subscribe(snapshot=True, **arguments)
+    await world.entered(subscription)
+    world.subscriptions[f"view {name}"] = subscription
+    selected = {of: arguments[of] for of in ("key_prefix", "metadata") if of in arguments}
+    made = world.view(client, **selected)
+    for event in await world.got(subscription.until_caught_up()):
+        await world.got(made.apply(event))
+    world.views[name] = (made, subscription)
+    return {}
+
+
+async def view_until(world: World, _client: Any, arguments: Arguments) -> Any:
+    held, subscription = world.views[arguments.pop("view")]
+    context, gone = arguments.pop("context"), arguments.pop("gone", False)
+    version = arguments.pop("version", 0)
+    while True:
+        found = held.contexts.get(context)
+        if gone and found is None:
+            return {}
+        if not gone and found is not None and found.info.version >= version:
+            return {
+                "version": found.info.version,
+                "metadata": dict(found.info.metadata),
+                "entries": results.entry_map(found.entries),
+            }
+        for event in await world.next_of(subscription, 1):
+            await world.got(held.apply(event))
+
+
+async def view_contexts(world: World, _client: Any, arguments: Arguments) -> Any:
+    held, _ = world.views[arguments.pop("view")]
+    return {"contexts": sorted(held.contexts)}
+
+
 # ---- Recovery. ----
 
 
@@ -395,6 +434,9 @@ OPERATIONS: Mapping[str, Operation] = {
             events_until_caught_up,
             wait_compacted,
             close_subscription,
+            view,
+            view_until,
+            view_contexts,
             restore,
             fork,
             merge,

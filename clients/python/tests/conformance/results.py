@@ -267,7 +267,7 @@ def failure(error: contextd.ContextdError) -> Any:
         typed["conflicts"] = [conflict(one) for one in typed["conflicts"]]
     return {
         **typed,
-        "class": names[0],
+        "class": "Contextd" if names[0] == "ContextdError" else names[0],
         "is": [name for name in names[1:] if name in WORDS["errors"]],
         "status": error.code.name,
         "details": dict(error.details),

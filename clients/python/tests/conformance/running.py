@@ -183,7 +183,8 @@ async def _one_round(world: World, names: Names, steps: list[Step]) -> None:
         await run_step(step, world, names)
 
 
-async def _concurrently(world: World, names: Names, arguments: Step) -> None:
+def _each(world: World, names: Names, arguments: Step) -> list[Coroutine[Any, Any, None]]:
+    """All steps, and each round of a ``repeat``."""
     begun: list[Coroutine[Any, Any, None]] = []
     for step in arguments["steps"]:
         operation, inner = language.operation_of(step)
@@ -194,7 +195,15 @@ async def _concurrently(world: World, names: Names, arguments: Step) -> None:
             ]
         else:
             begun.append(run_step(step, world, names))
-    await world.together(begun)
+    return begun
+
+
+async def _concurrently(world: World, names: Names, arguments: Step) -> None:
+    await world.together(_each(world, names, arguments))
+
+
+async def _in_order(world: World, names: Names, arguments: Step) -> None:
+    await world.in_order(_each(world, names, arguments))
 
 
 class _Passed:
@@ -244,6 +253,7 @@ async def _finish(world: World, _names: Names, arguments: Step) -> None:
 _STEPS_OF_STEPS: Mapping[str, Callable[[World, Names, Step], Awaitable[None]]] = {
     "repeat": _repeat,
     "concurrently": _concurrently,
+    "in_order": _in_order,
     "begin": _begin,
     "finish": _finish,
 }

@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import grpc
 
@@ -24,6 +25,28 @@ def nobody() -> Iterator[str]:
 def other_grpc() -> Iterator[str]:
     """A gRPC server that knows no method."""
     server = grpc.server(ThreadPoolExecutor(2))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    yield f"127.0.0.1:{port}"
+    server.stop(None).wait()
+
+
+class _TellToken(grpc.GenericRpcHandler):
+    """Refuses each call, and tells what it brought to show who calls."""
+
+    def service(self, details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any]:
+        shown = [value for name, value in details.invocation_metadata if name == "authorization"]
+
+        def refuse(_requests: object, context: grpc.ServicerContext) -> None:
+            context.abort(grpc.StatusCode.UNAUTHENTICATED, " ".join(map(str, shown)))
+
+        return grpc.stream_stream_rpc_method_handler(refuse)
+
+
+@contextlib.contextmanager
+def asks_token() -> Iterator[str]:
+    """A gRPC server that refuses all, and tells the token."""
+    server = grpc.server(ThreadPoolExecutor(2), handlers=[_TellToken()])
     port = server.add_insecure_port("127.0.0.1:0")
     server.start()
     yield f"127.0.0.1:{port}"

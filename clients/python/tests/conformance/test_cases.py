@@ -10,14 +10,16 @@ import asyncio
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 
+from certificates import Certificates
 from conformance import language
 from conformance.language import Case
 from conformance.not_yet import NOT_YET
 from conformance.running import flags_of, run_case
+from conformance.security import Security
 from conformance.world import AsyncWorld, World, run_to_end
 from contextd_process import ContextdProcess
 
@@ -36,8 +38,11 @@ def run(
 ) -> Iterator[Run]:
     """Runs a case with the client for ``threads`` or ``asyncio``, and raises what it raised."""
 
-    def run_with(case: Case, server: ContextdProcess, client: str) -> None:
-        arguments: Any = (f"case-{uuid.uuid4()}", server, addresses, "server" in case.words)
+    def run_with(
+        case: Case, server: ContextdProcess, client: str, security: Optional[Security] = None
+    ) -> None:
+        is_own = "server" in case.words
+        arguments: Any = (f"case-{uuid.uuid4()}", server, addresses, is_own, security)
         if client == "threads":
             run_to_end(run_case(case, World(*arguments)))
         else:
@@ -47,11 +52,16 @@ def run(
         if "server" not in case.words:
             run_with(case, shared, client)
             return
-        flags = flags_of(case.words["server"])
+        settings = dict(case.words["server"])
+        kind = settings.pop("tls", None)
+        flags, security = flags_of(settings), None
+        if kind is not None:
+            security = Security(Certificates(tmp_path_factory.mktemp("tls")), kind)
+            flags += security.flags()
         own = ContextdProcess(binary, tmp_path_factory.mktemp("own"), *flags)
         own.start()
         try:
-            run_with(case, own, client)
+            run_with(case, own, client, security)
         finally:
             own.kill()
 

@@ -16,6 +16,7 @@ from typing import Any, Optional
 import contextd
 from conformance import language
 from conformance.arguments import moment, new_context
+from conformance.security import Security
 from contextd_process import ContextdProcess
 
 
@@ -26,23 +27,39 @@ class World:
     LOOK_SECONDS = 0.05
 
     def __init__(
-        self, namespace: str, server: ContextdProcess, addresses: dict[str, str], own_server: bool
+        self,
+        namespace: str,
+        server: ContextdProcess,
+        addresses: dict[str, str],
+        own_server: bool,
+        security: Optional[Security] = None,
     ) -> None:
-        """Takes the case's server, and the addresses of those that are none."""
+        """Takes the case's server, with its TLS, and the addresses of those that are none."""
         self.server = server
         self.own_server = own_server
         self.names: dict[str, Any] = {"namespace": namespace}
         self.sessions: dict[str, Any] = {}
         self.activations: dict[Optional[str], Any] = {}
         self.subscriptions: dict[str, Any] = {}
+        self.views: dict[str, Any] = {}
         self.clients: dict[str, Any] = {}
         self.background: dict[str, Any] = {}
         self._namespace = namespace
         self._addresses = addresses
+        self._security = security
 
-    def open_client(self, name: str, address: str = "server", **options: Any) -> None:
-        """Makes a client of the case."""
+    def open_client(
+        self, name: str, address: str = "server", tls: str = "", **options: Any
+    ) -> None:
+        """Makes a client of the case; ``tls`` says how it is secured."""
         where = self.server.address if address == "server" else self._addresses[address]
+        if "token" in options:
+            token = options["token"]
+            options["token"] = lambda: token
+        if address == "server" and self._security is not None:
+            options["tls"] = self._security.tls(tls)
+        elif tls:
+            raise AssertionError("the server of the case has no TLS")
         plain = {"namespace": self._namespace, "timeout": self.PATIENCE_SECONDS, **options}
         self.clients[name] = self._client(where, **plain)
 
@@ -73,6 +90,10 @@ class World:
 
     def _client(self, address: str, **options: Any) -> Any:
         return contextd.Client(address, **options)
+
+    def view(self, client: Any, **how: Any) -> Any:
+        """Makes a view that takes events of a subscription."""
+        return contextd.View(lambda of: client.context(of).snapshot(), **how)
 
     async def got(self, result: Any) -> Any:
         """Waits for a result, and collects what comes piece by piece."""
@@ -108,6 +129,11 @@ class World:
         failures = [thread.finish() for thread in running]
         for failure in filter(None, failures):
             raise failure
+
+    async def in_order(self, steps: list[Coroutine[Any, Any, None]]) -> None:
+        """Begins all in their order; calls that block are made one after the other."""
+        for step in steps:
+            await step
 
     def begin(self, name: str, steps: Coroutine[Any, Any, None]) -> None:
         """Begins steps in the background."""
@@ -199,6 +225,12 @@ class AsyncWorld(World):
         for failure in await asyncio.gather(*steps, return_exceptions=True):
             if isinstance(failure, BaseException):
                 raise failure
+
+    async def in_order(self, steps: list[Coroutine[Any, Any, None]]) -> None:
+        await self.together(steps)
+
+    def view(self, client: Any, **how: Any) -> Any:
+        return contextd.AsyncView(lambda of: client.context(of).snapshot(), **how)
 
     def begin(self, name: str, steps: Coroutine[Any, Any, None]) -> None:
         self.background[name] = asyncio.ensure_future(steps)

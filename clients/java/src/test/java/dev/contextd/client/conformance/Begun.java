@@ -3,6 +3,7 @@ package dev.contextd.client.conformance;
 import dev.contextd.client.ActiveContext;
 import dev.contextd.client.Session;
 import dev.contextd.client.Subscription;
+import dev.contextd.client.View;
 import java.util.ArrayDeque;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -14,6 +15,7 @@ final class Begun implements AutoCloseable {
     final Map<String, CompletableFuture<?>> losses = new ConcurrentHashMap<>();
     final Map<String, ActiveContext> activations = new ConcurrentHashMap<>();
     final Map<String, Subscription> subscriptions = new ConcurrentHashMap<>();
+    final Map<String, View> views = new ConcurrentHashMap<>();
     private final ArrayDeque<Subscription> open = new ArrayDeque<>();
 
     void subscribed(String name, Subscription subscription) {
@@ -23,9 +25,10 @@ final class Begun implements AutoCloseable {
         }
     }
 
-    /** Closes the subscriptions, the last that was opened first. */
+    /** Closes the views, and the subscriptions, the last that was opened first. */
     @Override
     public void close() {
+        views.values().forEach(View::close);
         synchronized (open) {
             open.forEach(Subscription::close);
         }

@@ -12,6 +12,8 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.stream.Stream;
@@ -26,6 +28,7 @@ final class ConformanceTest {
     private static ContextdServer shared;
     private static HttpServer http;
     private static Server otherGrpc;
+    private static Server asksToken;
     private static Map<String, String> addresses;
 
     @BeforeAll
@@ -36,6 +39,11 @@ final class ConformanceTest {
         http.start();
         otherGrpc = Grpc.newServerBuilderForPort(0, InsecureServerCredentials.create()).build();
         otherGrpc.start();
+        asksToken =
+                Grpc.newServerBuilderForPort(0, InsecureServerCredentials.create())
+                        .fallbackHandlerRegistry(new TellToken())
+                        .build();
+        asksToken.start();
         int nobody;
         try (ServerSocket socket = new ServerSocket(0)) {
             nobody = socket.getLocalPort();
@@ -44,6 +52,8 @@ final class ConformanceTest {
                 Map.of(
                         "nobody", "127.0.0.1:" + nobody,
                         "other_grpc", "127.0.0.1:" + otherGrpc.getPort(),
+                        "asks_token", "127.0.0.1:" + asksToken.getPort(),
+                        "elsewhere", "contextd.example:7420",
                         "http", "127.0.0.1:" + http.getAddress().getPort());
     }
 
@@ -53,20 +63,35 @@ final class ConformanceTest {
             shared.close();
             http.stop(0);
             otherGrpc.shutdownNow();
+            asksToken.shutdownNow();
         }
     }
 
     private static void run(Case one) {
         String namespace = "case-" + UUID.randomUUID();
         if (!one.hasServer()) {
-            try (World world = new World(shared, false, addresses, namespace)) {
+            try (World world = new World(shared, false, null, addresses, namespace)) {
                 world.run(one.steps());
             }
             return;
         }
-        String[] flags = World.flags(one.server()).toArray(new String[0]);
-        try (ContextdServer own = ContextdServer.begin(flags);
-                World world = new World(own, true, addresses, namespace)) {
+        Map<String, Object> settings = new LinkedHashMap<>(one.server());
+        String tls = (String) settings.remove("tls");
+        List<String> flags = World.flags(settings);
+        if (tls == null) {
+            runWithServer(one, flags, null, namespace);
+            return;
+        }
+        try (Security security = new Security(tls)) {
+            flags.addAll(security.flags());
+            runWithServer(one, flags, security, namespace);
+        }
+    }
+
+    private static void runWithServer(
+            Case one, List<String> flags, Security security, String namespace) {
+        try (ContextdServer own = ContextdServer.begin(flags.toArray(new String[0]));
+                World world = new World(own, true, security, addresses, namespace)) {
             world.run(one.steps());
         }
     }

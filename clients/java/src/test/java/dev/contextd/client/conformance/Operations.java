@@ -50,6 +50,7 @@ final class Operations {
         ALL.putAll(SessionOperations.ALL);
         ALL.putAll(HistoryOperations.ALL);
         ALL.putAll(EventOperations.ALL);
+        ALL.putAll(ViewOperations.ALL);
         ALL.putAll(RecoveryOperations.ALL);
         ALL.putAll(PointOperations.ALL);
     }

@@ -11,11 +11,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.Supplier;
 
 /** What the steps of one case work on, and how they are done. */
 final class World implements AutoCloseable {
@@ -25,6 +27,7 @@ final class World implements AutoCloseable {
 
     private final ContextdServer server;
     private final boolean isOwn;
+    private final Security security; // null: its server has no TLS.
     private final Map<String, String> addresses;
     private final String namespace;
     private final Map<String, Client> clients = new ConcurrentHashMap<>();
@@ -35,10 +38,12 @@ final class World implements AutoCloseable {
     World(
             ContextdServer server,
             boolean isOwn,
+            Security security,
             Map<String, String> addresses,
             String namespace) {
         this.server = server;
         this.isOwn = isOwn;
+        this.security = security;
         this.addresses = addresses;
         this.namespace = namespace;
     }
@@ -65,32 +70,54 @@ final class World implements AutoCloseable {
         threads.shutdownNow();
     }
 
-    private void step(Map<String, Object> step, Names names) {
+    private static String operation(Map<String, Object> step) {
         List<String> operations =
                 step.keySet().stream().filter(key -> !STEP_KEYS.contains(key)).toList();
         if (operations.size() != 1) {
             throw new IllegalArgumentException("a step has one operation, not " + operations);
         }
-        String operation = operations.get(0);
+        return operations.get(0);
+    }
+
+    private void step(Map<String, Object> step, Names names) {
+        String operation = operation(step);
         Map<String, Object> words = Trees.map(step.get(operation));
         switch (operation) {
             case "repeat" -> repeat(words, names, () -> {});
             case "concurrently" -> concurrently(words, names);
+            case "in_order" -> inOrder(words, names);
             case "begin" -> begin(words, names);
             case "finish" -> await(background.remove((String) words.get("as")));
             default -> perform(operation, step, words, names);
         }
     }
 
+    private Call call(Map<String, Object> step, Map<String, Object> words, Names names) {
+        String client = (String) step.getOrDefault("client", "");
+        return new Call(new Arguments(Trees.filled(words, names)), clients.get(client), begun);
+    }
+
     private void perform(
             String operation, Map<String, Object> step, Map<String, Object> words, Names names) {
+        Call call = call(step, words, names);
+        settle(
+                operation,
+                step,
+                () -> {
+                    Object result = performed(operation, call);
+                    call.words().nothingLeft();
+                    return result;
+                },
+                names);
+    }
+
+    /** Gets a result or failure, compares it, and saves what is to be saved. */
+    private static void settle(
+            String operation, Map<String, Object> step, Supplier<Object> work, Names names) {
         Object result = null;
         ContextdException failure = null;
         try {
-            Arguments arguments = new Arguments(Trees.filled(words, names));
-            String client = (String) step.getOrDefault("client", "");
-            result = performed(operation, new Call(arguments, clients.get(client), begun));
-            arguments.nothingLeft();
+            result = work.get();
         } catch (ContextdException error) {
             failure = error;
         }
@@ -156,6 +183,16 @@ final class World implements AutoCloseable {
                                         : addresses.get(address))
                         .namespace(words.has("namespace") ? words.text("namespace") : namespace)
                         .timeout(words.has("timeout") ? words.seconds("timeout") : PATIENCE);
+        if (words.has("token")) {
+            String token = words.text("token");
+            builder.token(() -> token);
+        }
+        String tls = words.text("tls");
+        if (security != null && address.equals("server")) {
+            security.secure(builder, tls);
+        } else if (!tls.isEmpty()) {
+            throw new IllegalArgumentException("the server of the case has no TLS");
+        }
         if (words.has("coalescing")) {
             builder.coalescing(words.flag("coalescing"));
         }
@@ -241,6 +278,41 @@ final class World implements AutoCloseable {
             }
         }
         running.forEach(World::await);
+    }
+
+    /** Begins all in their order, and then settles them. */
+    private void inOrder(Map<String, Object> words, Names names) {
+        List<Runnable> begun = new ArrayList<>();
+        for (Object step : Trees.list(words.get("steps"))) {
+            Map<String, Object> inner = Trees.map(Trees.map(step).get("repeat"));
+            if (inner.isEmpty()) {
+                begun.add(ordered(Trees.map(step), names));
+                continue;
+            }
+            for (Names round : rounds(inner, names)) {
+                Trees.list(inner.get("steps"))
+                        .forEach(each -> begun.add(ordered(Trees.map(each), round)));
+            }
+        }
+        begun.forEach(Runnable::run);
+    }
+
+    private Runnable ordered(Map<String, Object> step, Names names) {
+        String operation = operation(step);
+        Call call = call(step, Trees.map(step.get(operation)), names);
+        CompletableFuture<Object> running = OrderedOperations.begin(operation, call);
+        return () -> settle(operation, step, () -> joined(running), names);
+    }
+
+    private static Object joined(CompletableFuture<Object> running) {
+        try {
+            return running.join();
+        } catch (CompletionException failed) {
+            if (failed.getCause() instanceof RuntimeException cause) {
+                throw cause;
+            }
+            throw failed;
+        }
     }
 
     private static void await(Future<?> running) {
