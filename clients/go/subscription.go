@@ -45,15 +45,17 @@ type SubscriptionQuery struct {
 type Subscription struct {
 	feed   *feed
 	next   func() ([]Event, error, bool)
-	stop   func()
+	stop   func() // Once is enough.
 	cancel context.CancelFunc
 
-	first     []Event // What came before anybody iterated.
-	firstErr  error
+	// Of the goroutine that iterates:
+	first    []Event // What came and was not handed out.
+	firstErr error
+
 	mu        sync.Mutex
 	cursor    string
 	caughtUp  bool
-	closed    bool
+	over      error // What is told once it was closed, or its context or its client ended.
 	iterating bool
 }
 
@@ -71,13 +73,19 @@ func (c *Client) Subscribe(
 	subscription := &Subscription{
 		feed: &feed{request: request, progress: query.Progress}, cancel: cancel, cursor: query.Cursor,
 	}
-	subscription.next, subscription.stop = iter.Pull2(c.batches(ctx, subscription.feed))
+	next, stop := iter.Pull2(c.batches(ctx, subscription.feed))
+	subscription.next, subscription.stop = next, sync.OnceFunc(stop)
 	subscription.first, err, _ = subscription.next()
 	if err != nil {
 		subscription.stop()
 		cancel()
 		return nil, err
 	}
+	closing := context.AfterFunc(c.done, cancel)
+	context.AfterFunc(ctx, func() { // Also where nobody iterates any more.
+		closing()
+		subscription.end(typed(c.understand(ctx, ctx.Err())))
+	})
 	return subscription, nil
 }
 
@@ -157,7 +165,7 @@ func (s *Subscription) Events() iter.Seq2[Event, error] {
 			for len(s.first) > 0 {
 				event := s.first[0]
 				s.first = s.first[1:]
-				if closed := s.handOut(&event); closed {
+				if over := s.handOut(&event); over {
 					break
 				}
 				if s.wanted(event.Type) && !yield(event, nil) {
@@ -185,34 +193,34 @@ func (s *Subscription) begin() bool {
 func (s *Subscription) leave() {
 	s.mu.Lock()
 	s.iterating = false
-	closed := s.closed
+	over := s.over
 	s.mu.Unlock()
-	if closed {
+	if over != nil {
 		s.stop()
 	}
 }
 
 // more gets the events of the next message. What a subscription ended with is told again and again.
 func (s *Subscription) more() error {
-	if s.isClosed() {
-		return newFailure(errClientClosed, codes.Canceled, "the subscription was closed")
+	if over := s.isOver(); over != nil {
+		return over
 	}
 	if s.firstErr != nil {
 		return s.firstErr
 	}
 	events, err, _ := s.next()
-	if err != nil && s.isClosed() {
-		return newFailure(errClientClosed, codes.Canceled, "the subscription was closed")
+	if over := s.isOver(); err != nil && over != nil {
+		return over
 	}
 	s.first, s.firstErr = events, err
 	return err
 }
 
-// handOut notes that an event is handed out, unless the subscription is closed, which it tells.
-func (s *Subscription) handOut(event *Event) (closed bool) {
+// handOut notes that an event is handed out, unless the subscription is over, which it tells.
+func (s *Subscription) handOut(event *Event) (over bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
+	if s.over != nil {
 		return true
 	}
 	s.cursor = event.Cursor
@@ -221,10 +229,10 @@ func (s *Subscription) handOut(event *Event) (closed bool) {
 	return false
 }
 
-func (s *Subscription) isClosed() bool {
+func (s *Subscription) isOver() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.closed
+	return s.over
 }
 
 // Cursor is the position behind what was handed out. Empty: it is not known yet.
@@ -243,12 +251,19 @@ func (s *Subscription) CaughtUp() bool {
 
 // Close ends the subscription, and an iteration that waits. Closing twice is allowed.
 func (s *Subscription) Close() {
+	s.end(newFailure(errClientClosed, codes.Canceled, "the subscription was closed"))
+}
+
+// end ends the subscription, unless it is over. Whoever iterates ends the stream, else it is done here.
+func (s *Subscription) end(why error) {
 	s.mu.Lock()
-	before, iterating := s.closed, s.iterating
-	s.closed = true
+	before, iterating := s.over, s.iterating
+	if before == nil {
+		s.over = why
+	}
 	s.mu.Unlock()
 	s.cancel()
-	if !before && !iterating {
+	if before == nil && !iterating {
 		s.stop()
 	}
 }
