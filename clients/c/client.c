@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "clients/c/credentials.h"
+#include "clients/c/error.h"
+#include "clients/c/local.h"
 
 static const char ADDRESS_DEFAULT[] = "127.0.0.1:7420";
 
@@ -23,10 +25,26 @@ static grpc_arg integer_arg(const char *key, int value)
     return (grpc_arg){.type = GRPC_ARG_INTEGER, .key = (char *)key, .value.integer = value};
 }
 
+static const char *address_of(const struct cxc_options *options)
+{
+    return options->address != NULL ? options->address : ADDRESS_DEFAULT;
+}
+
+enum cxc_code cxc_options_check(const struct cxc_options *options, struct cxc_error *ret_error)
+{
+    const char *address = address_of(options);
+
+    if (options->token != NULL && options->tls == NULL && !cxc_address_is_local(address)) {
+        return cxc_error_set(ret_error, CXC_INVALID_ARGUMENT,
+                             "the token would go to %s in plain text", address);
+    }
+    return CXC_OK;
+}
+
 /* NULL when out of memory. */
 static grpc_channel *channel_new(const struct cxc_options *options)
 {
-    const char *address = options->address != NULL ? options->address : ADDRESS_DEFAULT;
+    const char *address = address_of(options);
     const char *server_name = options->tls != NULL ? options->tls->server_name : NULL;
     grpc_channel_credentials *credentials = cxc_credentials_new(options);
     grpc_channel *channel;
@@ -63,13 +81,19 @@ static grpc_channel *channel_new(const struct cxc_options *options)
 struct cxc_client *cxc_client_new(const struct cxc_options *options)
 {
     struct cxc_client *client = calloc(1, sizeof *client);
+    struct cxc_error refusal;
 
     if (client == NULL) {
         return NULL;
     }
     assert(options->timeout_ms >= 0);
     grpc_init();
-    client->channel = channel_new(options);
+    if (cxc_options_check(options, &refusal) == CXC_OK) {
+        client->channel = channel_new(options);
+    } else {
+        client->channel = grpc_lame_client_channel_create(
+            address_of(options), (grpc_status_code)refusal.code, refusal.message);
+    }
     if (client->channel == NULL) {
         grpc_shutdown();
         free(client);

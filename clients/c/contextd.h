@@ -136,12 +136,18 @@ struct cxc_options {
     int64_t timeout_ms;        /* For each blocking call. 0: 10,000. */
     bool no_repeats;           /* Fail at the first `UNAVAILABLE` or `OVERLOADED` instead of (3). */
     const struct cxc_tls *tls; /* NULL: without TLS, in plain text. */
-    cxc_token_fn token;        /* NULL: none. Without TLS it goes in plain text, too. */
+    cxc_token_fn token;        /* NULL: none. Without TLS it goes to this machine only. */
     void *token_arg;           /* For `token`; stays the caller's, longer than the client. */
 };
 
+/* Whether a client can be made of the options: CXC_INVALID_ARGUMENT, with the words, where
+ * its token would go to another machine in plain text. Calls nobody. */
+CXC_MUST_CHECK enum cxc_code cxc_options_check(const struct cxc_options *options,
+                                               struct cxc_error *ret_error);
+
 /* Makes a client with a connection of its own, which is opened at the first call.
- * Borrows the options until it returns. NULL when out of memory. */
+ * Borrows the options until it returns. NULL when out of memory. Where cxc_options_check()
+ * fails, so does each call, at once and with the same words. */
 struct cxc_client *cxc_client_new(const struct cxc_options *options);
 
 /* Closes the connection. No call and no stream, reader or subscription of the client may

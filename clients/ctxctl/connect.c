@@ -1,6 +1,5 @@
 #include "clients/ctxctl/connect.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,45 +15,17 @@ bool ctl_is_tls(const struct ctl *ctl)
            security->server_name != NULL;
 }
 
-/* Whether an address begins with 127.X.X.X, and not with a name like 127.example. */
-static bool is_loopback(const char *address)
-{
-    char host[INET_ADDRSTRLEN] = "";
-    size_t size = strcspn(address, ":");
-    struct in_addr ip;
-
-    if (size >= sizeof host) {
-        return false;
-    }
-    memcpy(host, address, size);
-    return inet_pton(AF_INET, host, &ip) == 1 && ntohl(ip.s_addr) >> 24 == 127;
-}
-
-/* Whether what is sent there stays on this machine. */
-static bool is_local(const char *address)
-{
-    static const char *const beginnings[] = {"localhost:", "[::1]:", "unix:"};
-
-    for (size_t i = 0; i < sizeof beginnings / sizeof beginnings[0]; i++) {
-        if (strncmp(address, beginnings[i], strlen(beginnings[i])) == 0) {
-            return true;
-        }
-    }
-    return is_loopback(address);
-}
-
-static enum ctl_exit check(const struct ctl *ctl)
+static enum ctl_exit check(const struct ctl *ctl, const struct cxc_options *options)
 {
     const struct ctl_security *security = &ctl->security;
+    struct cxc_error error;
 
     if ((security->cert != NULL) != (security->cert_key != NULL)) {
         return ctl_complain(ctl, CTL_USAGE,
                             "a certificate and its key come together: --cert and --cert-key");
     }
-    if (security->token_file != NULL && !ctl_is_tls(ctl) && !is_local(ctl->address)) {
-        return ctl_complain(ctl, CTL_USAGE,
-                            "the token would go to %s in plain text: add --tls or --ca",
-                            ctl->address);
+    if (cxc_options_check(options, &error) != CXC_OK) {
+        return ctl_complain(ctl, CTL_USAGE, "%s: add --tls or --ca", error.message);
     }
     return CTL_OK;
 }
@@ -150,7 +121,7 @@ enum ctl_exit ctl_connect(struct ctl *ctl, bool no_repeats, struct cxc_client **
         .token = ctl->security.token_file != NULL ? on_token : NULL,
         .token_arg = (void *)ctl->security.token_file,
     };
-    enum ctl_exit exit = check(ctl);
+    enum ctl_exit exit = check(ctl, &options);
 
     if (exit == CTL_OK) {
         exit = read_files(ctl, &tls);
