@@ -4,24 +4,16 @@ import java.util.Map;
 
 /** Cases of what this client does not offer yet, by id, with what is missing. */
 final class NotYet {
-    private static final String FOUND_BY_SERVER = "these rules are the server's alone";
-
     private static final Map<String, String> CASES =
             Map.of(
                     "the-rules-of-page-sizes-are-told",
                     "page sizes: the client chooses them",
                     "a-wrong-name-among-several-touches-no-other",
                     "one wrong name refuses all",
-                    "reads-that-cannot-be-are-refused-without-a-server",
-                    FOUND_BY_SERVER,
-                    "lists-that-cannot-be-are-refused-without-a-server",
-                    FOUND_BY_SERVER,
                     "sessions-that-cannot-be-are-refused-without-a-server",
-                    FOUND_BY_SERVER,
+                    "the end of a session without an id is sent",
                     "points-that-cannot-be-are-refused-without-a-server",
-                    FOUND_BY_SERVER,
-                    "a-diff-that-cannot-be-is-refused-without-a-server",
-                    "the field is told as another",
+                    "the field of a restore is told as that of a state",
                     "the-points-of-one-context-need-its-name",
                     "no name is all of the namespace");
 
