@@ -24,6 +24,38 @@ func build(t *testing.T, packages ...string) string {
 	return folder
 }
 
+// buildElsewhere builds a program in a folder of its own, which uses the module as the README says, and
+// gives where it is.
+func buildElsewhere(t *testing.T, text string) string {
+	t.Helper()
+	module, err := os.Getwd()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sums, err := os.ReadFile("go.sum") // No network is needed with them.
+	if err != nil {
+		t.Fatal(err)
+	}
+	const path = "github.com/contextd/contextd/clients/go"
+	uses := "module program\n\ngo 1.23\n\nrequire " + path + " v0.0.0\n\n" +
+		"replace " + path + " => " + module + "\n"
+	folder := t.TempDir()
+	for name, content := range map[string]string{
+		"main.go": text, "go.mod": uses, "go.sum": string(sums),
+	} {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	program := filepath.Join(folder, "program")
+	command := exec.Command("go", "build", "-mod=mod", "-ldflags=-s -w", "-o", program, ".")
+	command.Dir = folder
+	if said, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, said)
+	}
+	return program
+}
+
 // run gives what a program prints.
 func run(t *testing.T, program string, arguments ...string) string {
 	t.Helper()
@@ -52,21 +84,11 @@ func readme(t *testing.T, address string) (program, output string) {
 func TestTheProgramsPrintWhatTheyShould(t *testing.T) {
 	address := realserver.Start(t).Address()
 	text, output := readme(t, address)
-	// In the module, so that the program finds the package; the name keeps it out of builds.
-	folder, err := os.MkdirTemp("examples", "_readme")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = os.RemoveAll(folder) }()
-	if err := os.WriteFile(filepath.Join(folder, "main.go"), []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
 	want := map[string]string{
-		filepath.Base(folder): output,
-		"chat":                "assistant: In Italy.\nuser: Where is Rome?\n",
-		"workers":             "fence 1 is not in force: 2 is\ndone by fast\n",
-		"view":                "SNAPSHOT\nUPDATED\nUPDATED\nHello, world!\n",
-		"branch":              "by: bus or train\nto Rome by train\n",
+		"chat":    "assistant: In Italy.\nuser: Where is Rome?\n",
+		"workers": "fence 1 is not in force: 2 is\ndone by fast\n",
+		"view":    "SNAPSHOT\nUPDATED\nUPDATED\nHello, world!\n",
+		"branch":  "by: bus or train\nto Rome by train\n",
 	}
 	var packages []string
 	for program := range want {
@@ -77,5 +99,8 @@ func TestTheProgramsPrintWhatTheyShould(t *testing.T) {
 		if printed := run(t, filepath.Join(built, program), address); printed != output {
 			t.Errorf("%s prints\n%s", program, printed)
 		}
+	}
+	if printed := run(t, buildElsewhere(t, text)); printed != output {
+		t.Errorf("the README's program prints\n%s", printed)
 	}
 }
