@@ -55,10 +55,24 @@ class Hang:
     """An answer that never comes; in a stream: nothing more comes."""
 
 
+@dataclass(frozen=True)
+class After:
+    """In a stream: what follows comes when the test has seen what came before, and says so.
+
+    A failure may overtake what the server sent just before it.
+    """
+
+    seen: threading.Event
+
+
 UNAVAILABLE = Fail(grpc.StatusCode.UNAVAILABLE, "STOPPING")
 
 Answer = Union[
-    Message, Fail, Hang, Sequence[Union[Message, Fail, Hang]], Callable[[Any], Union[Message, Fail]]
+    Message,
+    Fail,
+    Hang,
+    Sequence[Union[Message, Fail, Hang, After]],
+    Callable[[Any], Union[Message, Fail]],
 ]
 
 # What a test waits for comes at once, or never.
@@ -175,6 +189,9 @@ class FakeServer:
                 if isinstance(part, Hang):
                     over.wait()
                     return
+                if isinstance(part, After):
+                    part.seen.wait(PATIENCE_SECONDS)
+                    continue
                 assert isinstance(part, Message)
                 yield part
 

@@ -297,6 +297,21 @@ def test_a_session_that_is_gone_is_lost(client: Any, server: FakeServer) -> None
         assert session.lost
 
 
+def test_a_session_that_is_gone_is_lost_in_a_batch_too(client: Any, server: FakeServer) -> None:
+    answer_sessions(server)
+    gone = resources_pb2.Failure(code=5, reason="SESSION_NOT_FOUND")
+    result = pb.BatchRecoveryPointsResponse.Result(failure=gone)
+    server.answer("BatchRecoveryPoints", pb.BatchRecoveryPointsResponse(results=[result] * 2))
+    with client.session() as session:
+        batch = PointBatch()
+        batch.create(session.context("c"), NewPoint())
+        batch.create(client.context("c"), NewPoint())
+        mine, plain = client.batch_points(batch)
+        assert isinstance(mine.error, contextd.SessionLost)
+        assert type(plain.error) is contextd.SessionNotFound
+        assert session.lost
+
+
 # Reading points, and states by them.
 
 

@@ -67,7 +67,7 @@ def test_a_session_works_without_a_with(client: Any, server: FakeServer) -> None
     running.end()
     running.end()
     assert len(server.requests["EndSession"]) == 1
-    with pytest.raises(contextd.SessionNotFound, match="ended by this program"):
+    with pytest.raises(contextd.ClientClosed, match="ended by this program"):
         running.activate("c")
 
 

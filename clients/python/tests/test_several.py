@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import grpc
 import pytest
 
 import contextd
 from contextd import Changes, ContextUpdate, NewContext
 from contextd.v1 import context_manager_pb2 as pb
-from contextd.v1 import resources_pb2
-from fake import UNAVAILABLE, FakeServer
+from contextd.v1 import resources_pb2, tracker_pb2
+from fake import UNAVAILABLE, Fail, FakeServer
 from fake_recovery import VERSION_CONFLICT, WRITE, entry, got
 from fake_sessions import answer_sessions
 
@@ -101,6 +102,56 @@ def test_a_change_of_several_contexts_is_its_sessions(client: Any, server: FakeS
         client.update_all([ContextUpdate(session.context("a"), Changes({"k": "v"}))])
         (request,) = server.requests["BatchUpdateContexts"]
         assert request.requests[0].write.session_id == session.id
+
+
+def unknown_session(id: str) -> Fail:
+    return Fail(grpc.StatusCode.NOT_FOUND, "SESSION_NOT_FOUND", {"session_id": id, "index": "1"})
+
+
+@pytest.mark.parametrize("named", ["s-1", ""])
+def test_a_change_for_a_session_that_the_server_ended_tells_that_it_is_lost(
+    client: Any, server: FakeServer, named: str
+) -> None:
+    answer_sessions(server)
+    server.answer("BatchUpdateContexts", unknown_session(named))
+    changes = Changes({"k": "v"})
+    with client.session() as session:
+        mine, plain = session.context("a"), client.context("b")
+        with pytest.raises(contextd.SessionLost) as caught:
+            client.update_all([ContextUpdate(mine, changes), ContextUpdate(plain, changes)])
+        assert caught.value.request_id == (
+            server.requests["BatchUpdateContexts"][0].write.request_id
+        )
+        assert session.lost
+        with pytest.raises(contextd.SessionLost):
+            client.update_all([ContextUpdate(mine, changes)])
+    assert len(server.requests["BatchUpdateContexts"]) == 1
+
+
+def test_only_the_session_that_the_server_means_is_lost(client: Any, server: FakeServer) -> None:
+    other = tracker_pb2.StartSessionResponse(
+        session=tracker_pb2.Session(namespace="tests", id="s-2"), write=WRITE
+    )
+    answer_sessions(server)
+    server.answer("StartSession", other)
+    server.answer("BatchUpdateContexts", unknown_session("s-2"))
+    with client.session() as first, client.session() as second:
+        assert (first.id, second.id) == ("s-1", "s-2")
+        both = [ContextUpdate(one.context("a"), Changes({"k": "v"})) for one in (first, second)]
+        with pytest.raises(contextd.SessionLost, match="s-2"):
+            client.update_all(both)
+        assert (first.lost, second.lost) == (False, True)
+
+
+def test_a_change_for_a_session_that_the_program_ended_is_not_sent(
+    client: Any, server: FakeServer
+) -> None:
+    answer_sessions(server)
+    with client.session() as session:
+        context = session.context("a")
+    with pytest.raises(contextd.ClientClosed, match="ended by this program"):
+        client.update_all([ContextUpdate(context, Changes({"k": "v"}))])
+    assert not server.requests["BatchUpdateContexts"]
 
 
 def test_nothing_is_no_call(client: Any, server: FakeServer) -> None:

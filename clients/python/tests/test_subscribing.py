@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import math
 import random
 from datetime import timedelta
-from typing import Any, Optional
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,7 @@ def settings(clock: FakeClock) -> Settings:
 def feed_of(
     settings: Settings,
     progress: bool = False,
-    reconnect_timeout: Optional[float] = None,
+    reconnect_timeout: float = math.inf,
     **changes: Any,
 ) -> Feed:
     """A feed with its first stream begun."""

@@ -227,7 +227,7 @@ class Scripted:
 
 
 def streams_of(stream: Scripted) -> Streams:
-    feed = Feed(Settings("tests", 10.0, QUICK, stream.clock), request(), False, None)
+    feed = Feed(Settings("tests", 10.0, QUICK, stream.clock), request(), False, 10.0)
     return Streams(lambda _: stream, feed, stream.clock)
 
 

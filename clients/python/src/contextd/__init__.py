@@ -19,6 +19,7 @@ from contextd.aio import (
     AsyncClient,
     AsyncContext,
     AsyncContextState,
+    AsyncLiveView,
     AsyncResourceHold,
     AsyncSession,
     AsyncSubscription,
@@ -94,6 +95,7 @@ from contextd.events import (
     Splice,
     UnknownMutation,
 )
+from contextd.live_view import LiveView
 from contextd.recovery import (
     Changes,
     Difference,
@@ -164,6 +166,7 @@ __all__ = [
     "AsyncClient",
     "AsyncContext",
     "AsyncContextState",
+    "AsyncLiveView",
     "AsyncResourceHold",
     "AsyncSession",
     "AsyncSubscription",
@@ -208,6 +211,7 @@ __all__ = [
     "InvalidValue",
     "LabelDifference",
     "LimitReached",
+    "LiveView",
     "MalformedRequest",
     "MergeConflict",
     "MergeConflicts",

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from dataclasses import dataclass
 from typing import Any, Callable, Optional, TypeVar
 
 import grpc
 
-from contextd.errors import SessionLost, SessionNotFound
+from contextd.errors import ClientClosed, ContextdError, SessionLost, SessionNotFound
 
 T = TypeVar("T")
 
@@ -113,7 +113,7 @@ class Lease:
 
         Raises:
             SessionLost: it is lost.
-            SessionNotFound: the program has ended it.
+            ClientClosed: the program has ended it.
             RuntimeError: it has not begun.
         """
         if not self.id:
@@ -122,25 +122,19 @@ class Lease:
         if loss is not None:
             raise loss
         if self._ended:
-            raise SessionNotFound(
-                f"the session {self.id} was ended by this program",
-                grpc.StatusCode.NOT_FOUND,
-                _REASON,
-                {"session_id": self.id},
-            )
+            raise self._closed()
 
     def guard(self, operation: Generator[Any, Any, T]) -> Generator[Any, Any, T]:
         """Runs an operation that names the session, if it is not lost, and notes when it is."""
-        self.check()
-        try:
-            return (yield from operation)
-        except SessionNotFound as error:
-            self.lose()
-            loss = self.loss()
-            if loss is None:
-                raise
-            loss.request_id = error.request_id
-            raise loss from error
+        return guard_all([self], operation)
+
+    def explain(self, error: SessionNotFound) -> ContextdError:
+        """Notes that the server does not know it; gives what that means to the program."""
+        self.lose()
+        explained: ContextdError = self.loss() or self._closed()
+        explained.request_id = error.request_id
+        explained.__cause__ = error
+        return explained
 
     def _find(self, why: str) -> None:
         with self._lock:
@@ -149,6 +143,9 @@ class Lease:
             self._why = why
         self.when_lost()
 
+    def _closed(self) -> ClientClosed:
+        return ClientClosed(f"the session {self.id} was ended by this program")
+
     def _lost(self, why: str) -> SessionLost:
         return SessionLost(
             f"the session {self.id} is lost: {why}",
@@ -156,6 +153,22 @@ class Lease:
             _REASON,
             {"session_id": self.id},
         )
+
+
+def guard_all(
+    leases: Collection[Lease], operation: Generator[Any, Any, T]
+) -> Generator[Any, Any, T]:
+    """Runs an operation that names sessions, if none is lost, and notes when one is."""
+    for lease in leases:
+        lease.check()
+    try:
+        return (yield from operation)
+    except SessionNotFound as error:
+        # Of several the server names the one that it means.
+        for lease in leases:
+            if len(leases) == 1 or lease.id == error.session_id:
+                raise lease.explain(error) from error
+        raise
 
 
 @dataclass(frozen=True)

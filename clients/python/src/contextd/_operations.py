@@ -266,7 +266,7 @@ class ContextOperations:
     ) -> pb.UpdateContextRequest:
         """The same as a part of an atomic batch, which has the request id.
 
-        Raises ``SessionLost`` where it is a session's that is lost.
+        Raises ``SessionLost`` or ``ClientClosed`` where it is a session's that is over.
         """
         if self.writer is not None:
             self.writer.lease.check()

@@ -12,7 +12,7 @@ import grpc
 from contextd import _requests, recovery, values
 from contextd._calls import Collect, Operation, Pages, Settings, Sleep, call, call_together
 from contextd._differences import DiffReader, SyncReader
-from contextd._lease import Writer
+from contextd._lease import Lease, Writer
 from contextd._methods import (
     BATCH_POINTS,
     CREATE_POINT,
@@ -36,6 +36,7 @@ from contextd.errors import (
     Overloaded,
     RecoveryPointNotFound,
     ResponseTooLarge,
+    SessionNotFound,
     from_failure,
 )
 from contextd.v1 import recovery_pb2 as pb
@@ -583,10 +584,19 @@ def _result_of(result: pb.BatchRecoveryPointsResponse.Result) -> recovery.PointR
     return recovery.PointResult()
 
 
+def _of_session(result: recovery.PointResult, lease: Optional[Lease]) -> recovery.PointResult:
+    """The same, in the words of the session for which it was done."""
+    if lease is None or not isinstance(result.error, SessionNotFound):
+        return result
+    return recovery.PointResult(error=lease.explain(result.error))
+
+
 def batch_points(
-    settings: Settings, operations: Sequence[pb.BatchRecoveryPointsRequest.Operation]
+    settings: Settings,
+    operations: Sequence[pb.BatchRecoveryPointsRequest.Operation],
+    leases: Sequence[Optional[Lease]],
 ) -> Operation[list[recovery.PointResult]]:
-    """Does all the operations, in their order.
+    """Does all the operations, in their order, each for the session that it names, if any.
 
     Where an overloaded server refused some, all are sent again: the order stays, and what was
     written already has its request id.
@@ -597,6 +607,7 @@ def batch_points(
         left = settings.with_timeout(max(attempts.remaining(), _TIMEOUT_MIN))
         response = yield from call(left, BATCH_POINTS, request)
         results = [_result_of(result) for result in response.results]
+        results = [_of_session(*pair) for pair in zip(results, leases)]
         refused = [result.error for result in results if isinstance(result.error, Overloaded)]
         if not refused:
             return results

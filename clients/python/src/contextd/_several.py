@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Optional, TypeVar
 
 from contextd import values
 from contextd._calls import Operation, Settings, call
+from contextd._lease import Lease, guard_all
 from contextd._methods import BATCH_GET, BATCH_UPDATE
 from contextd._operations import ContextOperations
 from contextd.errors import ContextdError, NewerServer, ResponseTooLarge, from_failure
@@ -63,11 +64,13 @@ def update_all(
     settings: Settings,
     updates: Sequence[pb.UpdateContextRequest],
     write: resources_pb2.WriteOptions,
+    leases: Collection[Lease],
 ) -> Operation[list[values.Written]]:
-    """Changes several contexts in one step: all of them, or none."""
+    """Changes several contexts in one step, all of them or none, with the sessions that write."""
     request = pb.BatchUpdateContextsRequest(requests=updates, atomic=True, write=write)
     write_id = write.request_id
-    response = yield from call(settings, BATCH_UPDATE, request, write_id)
+    operation = call(settings, BATCH_UPDATE, request, write_id)
+    response = yield from guard_all(leases, operation)
     return [
         values.written_of(result.response.version, result.response.write, write_id)
         for result in _same_count(response.results, len(updates))

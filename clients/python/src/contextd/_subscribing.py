@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections import deque
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -107,11 +106,10 @@ class Feed:
         settings: Settings,
         request: pb.SubscribeRequest,
         progress: bool,
-        reconnect_timeout: Optional[float],
+        reconnect_timeout: float,
     ) -> None:
         """Begins where ``request`` does. With ``progress`` it hands out positions too."""
-        timeout = math.inf if reconnect_timeout is None else reconnect_timeout
-        self._settings = replace(settings, timeout=timeout)
+        self._settings = replace(settings, timeout=reconnect_timeout)
         self._request = request
         interval = request.progress_interval.ToTimedelta().total_seconds()
         self.patience = _SILENT_INTERVALS * interval + GRACE_SECONDS

@@ -27,11 +27,11 @@ from contextd._methods import (
 )
 from contextd._operations import ContextOperations
 from contextd.errors import (
+    ClientClosed,
     ContextdError,
     ContextNotFound,
     NotActive,
     ResourceNotHeld,
-    SessionNotFound,
     StaleFence,
 )
 from contextd.v1 import tracker_pb2 as pb
@@ -76,7 +76,7 @@ class TrackedOperations(ContextOperations):
             raise
         except ContextdError as error:
             ended = self.writer is not None and self.writer.lease.ended
-            if failed or (ended and isinstance(error, SessionNotFound)):
+            if failed or (ended and isinstance(error, ClientClosed)):
                 return
             raise
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Optional, Union
 
+from contextd._lease import Lease
 from contextd._recovery import mutations_of
 from contextd._requests import preconditions
 from contextd.recovery import Changes, NewPoint, Point, PointUpdate
@@ -44,6 +45,14 @@ class ContextUpdate:
         guards = preconditions(self.if_version, self.if_entries)
         return self.context._operations.part_of_batch(mutations_of(self.changes), guards)
 
+    def _lease(self) -> Optional[Lease]:
+        return _lease_of(self.context)
+
+
+def _lease_of(context: Union[_Context, _State]) -> Optional[Lease]:
+    writer = context._operations.writer
+    return None if writer is None else writer.lease
+
 
 class PointBatch:
     """Operations on recovery points, of one context or many, to be done in one call.
@@ -63,6 +72,8 @@ class PointBatch:
     def __init__(self) -> None:
         """Holds nothing yet."""
         self._operations: list[_Operation] = []
+        # Whose session each operation names, if any.
+        self._leases: list[Optional[Lease]] = []
 
     def __len__(self) -> int:
         """Counts the operations."""
@@ -88,7 +99,7 @@ class PointBatch:
         request = context._operations.create_request(
             point, mutations_of(point.changes), guards, request_id
         )
-        self._operations.append(_Operation(create=request))
+        self._add(_Operation(create=request), _lease_of(context))
 
     def get(
         self,
@@ -101,7 +112,7 @@ class PointBatch:
     ) -> None:
         """Gets a point, as :meth:`Context.point` does, if it fits into the answer."""
         request = context._operations.get_request(point, entries, attachments, keys)
-        self._operations.append(_Operation(get=request))
+        self._add(_Operation(get=request), None)
 
     def update(
         self,
@@ -113,9 +124,13 @@ class PointBatch:
     ) -> None:
         """Changes what lies beside the state of a point, as :meth:`Context.update_point` does."""
         request = context._operations.update_request(point, update, request_id)
-        self._operations.append(_Operation(update=request))
+        self._add(_Operation(update=request), _lease_of(context))
 
     def delete(self, context: _State, point: Point, *, request_id: Optional[str] = None) -> None:
         """Drops a point, as :meth:`Context.delete_point` does."""
         request = context._operations.delete_request(point, request_id)
-        self._operations.append(_Operation(delete=request))
+        self._add(_Operation(delete=request), _lease_of(context))
+
+    def _add(self, operation: _Operation, lease: Optional[Lease]) -> None:
+        self._operations.append(operation)
+        self._leases.append(lease)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
@@ -29,6 +30,7 @@ from contextd.connecting import OnCall, Tls
 from contextd.context import Context
 from contextd.errors import SessionLost
 from contextd.events import EventType
+from contextd.live_view import FOREVER, Following, LiveView, OnEvent, OnRestart
 from contextd.recovery import PointResult, Pruned, RecoveryPoint
 from contextd.retry import RetryPolicy
 from contextd.session import Session
@@ -36,13 +38,14 @@ from contextd.state import ContextState
 from contextd.subscription import Subscription
 from contextd.tracking import SessionInfo, UsageTotal
 from contextd.v1 import context_manager_pb2 as pb
-from contextd.v1 import recovery_pb2
+from contextd.v1 import recovery_pb2, tracker_pb2
 from contextd.values import (
     ContextInfo,
     Namespace,
     NewContext,
     RetentionPolicy,
     ServerInfo,
+    Snapshot,
     SnapshotResult,
     Value,
     Written,
@@ -116,6 +119,7 @@ class Client:
         channel = grpc.intercept_channel(channel, *interceptors)
         self._runner = Runner(Connection(channel, token))
         self._sessions: set[Session] = set()
+        self._registering = threading.Lock()
         self._subscriptions: weakref.WeakSet[Subscription] = weakref.WeakSet()
 
     def close(self) -> None:
@@ -124,7 +128,9 @@ class Client:
         Sessions that were not ended are no longer renewed, and end by themselves.
         Subscriptions are closed.
         """
-        for subscription in list(self._subscriptions):
+        with self._registering:
+            open_now = list(self._subscriptions)
+        for subscription in open_now:
             subscription.close()
         for session in list(self._sessions):
             session._abandon()
@@ -440,9 +446,11 @@ class Client:
             ...     ContextUpdate(archive, Changes({"mail-7": mail})),
             ... ])
         """
-        parts = [update._request() for update in updates]
+        wanted = list(updates)
+        parts = [update._request() for update in wanted]
+        leases = {lease for update in wanted if (lease := update._lease()) is not None}
         write = _several.write(self._settings, request_id)
-        return self._runner.run(_several.update_all(self._settings, parts, write))
+        return self._runner.run(_several.update_all(self._settings, parts, write, leases))
 
     def batch_points(self, batch: PointBatch) -> list[PointResult]:
         """Does many operations on recovery points in one call, in their order, each on its own.
@@ -456,7 +464,9 @@ class Client:
             batch: 1 to 1,000 operations. It can be given again: what was written is not written
                 twice.
         """
-        return self._runner.run(_recovery.batch_points(self._settings, batch._operations))
+        return self._runner.run(
+            _recovery.batch_points(self._settings, batch._operations, batch._leases)
+        )
 
     def subscribe(
         self,
@@ -501,7 +511,7 @@ class Client:
                 ``timedelta``: 100 ms to 1 h. When nothing came for three times that and five
                 seconds more, the connection is dead and another one is made.
             reconnect_timeout: Seconds for which it is tried, again and again, until the server says
-                something. ``None``: for ever.
+                something. ``None``: the client's timeout; ``math.inf``: for ever.
             namespace: Another than the client's.
 
         Example:
@@ -524,8 +534,80 @@ class Client:
             without_values=without_values,
             progress_interval=progress_interval,
         )
-        feed = _subscribing.Feed(self._settings, request, progress, reconnect_timeout)
+        return self._subscription(request, progress, reconnect_timeout)
+
+    def _subscription(
+        self,
+        request: tracker_pb2.SubscribeRequest,
+        progress: bool,
+        reconnect_timeout: Optional[float],
+    ) -> Subscription:
+        patience = self._settings.timeout if reconnect_timeout is None else reconnect_timeout
+        feed = _subscribing.Feed(self._settings, request, progress, patience)
         streams = Streams(self._runner.subscribe, feed, self._settings.clock)
         subscription = Subscription(streams, feed)
-        self._subscriptions.add(subscription)
+        with self._registering:
+            self._subscriptions.add(subscription)
         return subscription
+
+    def view(
+        self,
+        *,
+        context_ids: Collection[str] = (),
+        id_prefix: str = "",
+        type: str = "",
+        metadata: Mapping[str, str] = _NO_LABELS,
+        key_prefix: str = "",
+        on_event: Optional[OnEvent] = None,
+        on_restart: Optional[OnRestart] = None,
+        progress_interval: Union[timedelta, float] = 10.0,
+        reconnect_timeout: Optional[float] = None,
+        namespace: Optional[str] = None,
+    ) -> LiveView:
+        """Prepares to keep contexts in memory as the server has them, without a call.
+
+        ``with`` begins it, and waits until it holds what there is. See :class:`LiveView`.
+
+        Args:
+            context_ids: Only these contexts, up to 1,000, whether or not they exist yet.
+            id_prefix: Only contexts whose id begins with it.
+            type: Only contexts of this type.
+            metadata: Only contexts with all these labels; those that lose one leave the view.
+            key_prefix: Only entries whose key begins with it.
+            on_event: Told of each event that the view has taken, in order. It should be quick; what
+                it raises is logged.
+            on_restart: Told when events were lost, and the view begins anew with what there is.
+            progress_interval: As that of :meth:`subscribe`.
+            reconnect_timeout: As that of :meth:`subscribe`; also for reading a context.
+            namespace: Another than the client's.
+
+        Example:
+            >>> with client.view(id_prefix="chat-") as view:
+            ...     print(view.ids())
+            ['chat-1', 'chat-7']
+        """
+        request = _subscribing.new_request(
+            namespace=self._namespace(namespace),
+            context_ids=context_ids,
+            id_prefix=id_prefix,
+            type=type,
+            metadata=metadata,
+            event_types=(),
+            key_prefix=key_prefix,
+            cursor=None,
+            from_oldest=False,
+            snapshot=True,
+            without_values=False,
+            progress_interval=progress_interval,
+        )
+
+        def subscribe() -> Subscription:
+            return self._subscription(request, True, reconnect_timeout)
+
+        def read(context_id: str) -> Snapshot:
+            timeout = None if reconnect_timeout is None else min(reconnect_timeout, FOREVER)
+            context = self.context(context_id, namespace=namespace, timeout=timeout)
+            return context.snapshot(prefix=key_prefix)
+
+        following = Following(self._settings, key_prefix, dict(metadata), on_event, on_restart)
+        return LiveView(following, subscribe, read)

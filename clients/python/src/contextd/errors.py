@@ -483,7 +483,7 @@ class NewerServer(ContextdError):
 
 
 class ClientClosed(ContextdError):
-    """The client was closed. A write that was under way may have been applied."""
+    """The client, or the session, was closed. A write that was under way may have been applied."""
 
     def __init__(self, message: str = "the client was closed") -> None:
         super().__init__(message, grpc.StatusCode.CANCELLED)

@@ -37,7 +37,7 @@ class Subscription(Iterator[Event]):
     when the reader falls behind what is kept; :class:`~contextd.InvalidField` for a cursor or
     a condition that cannot be; :class:`~contextd.LimitReached` for too many subscriptions;
     :class:`~contextd.NotSupported` from a server without them; and after
-    ``reconnect_timeout`` what kept it from connecting.
+    ``reconnect_timeout``, or the client's timeout, what kept it from connecting.
 
     Example:
         >>> with client.subscribe(cursor=load_cursor()) as events:

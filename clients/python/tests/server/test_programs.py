@@ -60,6 +60,7 @@ def test_every_message_can_be_come_back_to(binary: str) -> None:
         ("README.md", "asyncio"),
         ("README.md", "session"),
         ("README.md", "events"),
+        ("README.md", "view"),
         ("README.md", "recovery"),
         ("TASKS.md", "task"),
         ("TASKS.md", "shared"),

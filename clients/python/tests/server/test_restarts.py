@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from contextd import AsyncClient, Client, EventType, NewContext
+from contextd import AsyncClient, Client, Event, EventType, NewContext
 from contextd_process import ContextdProcess
 
 WORKERS = 32
@@ -49,6 +49,24 @@ class Progress:
     def wait_for(self, count: int) -> None:
         with self._changed:
             assert self._changed.wait_for(lambda: self._answered >= count, TIMEOUT)
+
+
+class Followed:
+    """How many changes of each context a view was told of."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._told: dict[str, int] = {}
+
+    def hear(self, event: Event) -> None:
+        if event.type is EventType.UPDATED:
+            with self._changed:
+                self._told[event.context_id] = self._told.get(event.context_id, 0) + 1
+                self._changed.notify_all()
+
+    def wait_for(self, told: dict[str, int]) -> None:
+        with self._changed:
+            assert self._changed.wait_for(lambda: self._told == told, TIMEOUT)
 
 
 def restart(process: ContextdProcess, progress: Progress) -> None:
@@ -91,10 +109,16 @@ def test_threads_lose_and_double_nothing(own_process: ContextdProcess, namespace
                 acknowledged[index].append(text)
                 progress.answered()
 
-        with ThreadPoolExecutor(WORKERS + 1) as pool:
-            restarting = pool.submit(restart, own_process, progress)
-            list(pool.map(work, range(WORKERS)))
-            restarting.result()
+        followed = Followed()
+        with client.view(id_prefix="w-", on_event=followed.hear) as view:
+            with ThreadPoolExecutor(WORKERS + 1) as pool:
+                restarting = pool.submit(restart, own_process, progress)
+                list(pool.map(work, range(WORKERS)))
+                restarting.result()
+            followed.wait_for({f"w-{n}": len(done) for n, done in enumerate(acknowledged)})
+            with view.read() as contexts:
+                for index, written in enumerate(acknowledged):
+                    assert contexts[f"w-{index}"].entries["log"].text == "".join(written)
         check(client, acknowledged)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import pathlib
@@ -476,3 +477,67 @@ def test_views_are_what_the_server_has(
                 events = client.subscribe(cursor=event.cursor, **conditions, progress=True)
         assert_seen(view, conditions, states_of(client))
     events.close()
+
+
+def test_a_live_view_begins_anew_where_events_were_lost(own_process: Any) -> None:
+    process = own_process("--feed-retention-bytes", "1MiB")
+    fell_behind, restarted, ended = (threading.Event() for _ in range(3))
+
+    with Client(process.address) as client, Client(process.address) as other:
+        context = other.create("c")
+
+        def hear(event: Event) -> None:
+            if event.type is EventType.UPDATED and not fell_behind.is_set():
+                fell_behind.set()
+                # More than what is on its way to a view that does not go on.
+                for _ in range(BUFFERED):
+                    context.put("k", os.urandom(LARGE))
+            elif event.context_id == "end":
+                ended.set()
+
+        def restart(_: contextd.CursorCompacted) -> None:
+            restarted.set()
+
+        with client.view(on_event=hear, on_restart=restart) as view:
+            context.put("k", "v")
+            assert restarted.wait(PATIENCE_SECONDS)
+            other.create("end")
+            assert ended.wait(PATIENCE_SECONDS)
+            assert view.wait_ready(PATIENCE_SECONDS)
+            assert view.beginnings > 1
+            with view.read() as contexts:
+                seen = {
+                    id: (known.info.version, known.info.metadata, dict(known.entries))
+                    for id, known in contexts.items()
+                }
+        assert seen == states_of(client)
+
+
+def test_a_live_view_for_asyncio_begins_anew_where_events_were_lost(own_process: Any) -> None:
+    process = own_process("--feed-retention-bytes", "1MiB")
+
+    async def run() -> None:
+        restarted = asyncio.Event()
+        behind: list[Event] = []
+        async with contextd.AsyncClient(process.address) as client:
+            context = await client.create("c")
+
+            def fall_behind(event: Event) -> None:
+                # The loop stands still meanwhile, and the view with it.
+                if event.type is EventType.UPDATED and not behind:
+                    behind.append(event)
+                    with Client(process.address) as other:
+                        for _ in range(BUFFERED):
+                            other.context("c").put("k", os.urandom(LARGE))
+
+            view = client.view(on_event=fall_behind, on_restart=lambda _: restarted.set())
+            async with view:
+                await context.put("k", "v")
+                await asyncio.wait_for(restarted.wait(), PATIENCE_SECONDS)
+                assert await view.wait_ready(PATIENCE_SECONDS)
+                assert view.beginnings > 1
+                seen = view.get("c")
+                assert seen is not None
+                assert seen.entries["k"] == await context.get_entry("k")
+
+    asyncio.run(run())

@@ -2,6 +2,7 @@
 
 from contextd.aio.client import AsyncClient
 from contextd.aio.context import AsyncBranch, AsyncContext
+from contextd.aio.live_view import AsyncLiveView
 from contextd.aio.session import AsyncActiveContext, AsyncSession
 from contextd.aio.state import AsyncContextState
 from contextd.aio.subscription import AsyncSubscription
@@ -14,6 +15,7 @@ __all__ = [
     "AsyncClient",
     "AsyncContext",
     "AsyncContextState",
+    "AsyncLiveView",
     "AsyncResourceHold",
     "AsyncSession",
     "AsyncSubscription",

@@ -25,6 +25,7 @@ from contextd._rules import DEFAULT_NAMESPACE
 from contextd.aio._runner import AsyncConnection, AsyncRunner, Token
 from contextd.aio._streams import AsyncStreams
 from contextd.aio.context import AsyncContext
+from contextd.aio.live_view import AsyncLiveView
 from contextd.aio.session import AsyncSession
 from contextd.aio.state import AsyncContextState
 from contextd.aio.subscription import AsyncSubscription
@@ -32,17 +33,19 @@ from contextd.batch import ContextUpdate, PointBatch
 from contextd.connecting import OnCall, Tls
 from contextd.errors import SessionLost
 from contextd.events import EventType
+from contextd.live_view import FOREVER, Following, OnEvent, OnRestart
 from contextd.recovery import PointResult, Pruned, RecoveryPoint
 from contextd.retry import RetryPolicy
 from contextd.tracking import SessionInfo, UsageTotal
 from contextd.v1 import context_manager_pb2 as pb
-from contextd.v1 import recovery_pb2
+from contextd.v1 import recovery_pb2, tracker_pb2
 from contextd.values import (
     ContextInfo,
     Namespace,
     NewContext,
     RetentionPolicy,
     ServerInfo,
+    Snapshot,
     SnapshotResult,
     Value,
     Written,
@@ -325,13 +328,17 @@ class AsyncClient:
         self, updates: Iterable[ContextUpdate], *, request_id: Optional[str] = None
     ) -> list[Written]:
         """Changes several contexts in one step. As :meth:`contextd.Client.update_all`."""
-        parts = [update._request() for update in updates]
+        wanted = list(updates)
+        parts = [update._request() for update in wanted]
+        leases = {lease for update in wanted if (lease := update._lease()) is not None}
         write = _several.write(self._settings, request_id)
-        return await self._runner.run(_several.update_all(self._settings, parts, write))
+        return await self._runner.run(_several.update_all(self._settings, parts, write, leases))
 
     async def batch_points(self, batch: PointBatch) -> list[PointResult]:
         """Does many operations on recovery points. As :meth:`contextd.Client.batch_points`."""
-        return await self._runner.run(_recovery.batch_points(self._settings, batch._operations))
+        return await self._runner.run(
+            _recovery.batch_points(self._settings, batch._operations, batch._leases)
+        )
 
     def subscribe(
         self,
@@ -373,7 +380,63 @@ class AsyncClient:
             without_values=without_values,
             progress_interval=progress_interval,
         )
-        feed = _subscribing.Feed(self._settings, request, progress, reconnect_timeout)
+        return self._subscription(request, progress, reconnect_timeout)
+
+    def _subscription(
+        self,
+        request: tracker_pb2.SubscribeRequest,
+        progress: bool,
+        reconnect_timeout: Optional[float],
+    ) -> AsyncSubscription:
+        patience = self._settings.timeout if reconnect_timeout is None else reconnect_timeout
+        feed = _subscribing.Feed(self._settings, request, progress, patience)
         subscription = AsyncSubscription(AsyncStreams(self._runner.subscribe, feed), feed)
         self._subscriptions.add(subscription)
         return subscription
+
+    def view(
+        self,
+        *,
+        context_ids: Collection[str] = (),
+        id_prefix: str = "",
+        type: str = "",
+        metadata: Mapping[str, str] = _NO_LABELS,
+        key_prefix: str = "",
+        on_event: Optional[OnEvent] = None,
+        on_restart: Optional[OnRestart] = None,
+        progress_interval: Union[timedelta, float] = 10.0,
+        reconnect_timeout: Optional[float] = None,
+        namespace: Optional[str] = None,
+    ) -> AsyncLiveView:
+        """Prepares to keep contexts in memory. As :meth:`contextd.Client.view`.
+
+        Example:
+            >>> async with client.view(id_prefix="chat-") as view:
+            ...     print(view.ids())
+            ['chat-1', 'chat-7']
+        """
+        request = _subscribing.new_request(
+            namespace=self._namespace(namespace),
+            context_ids=context_ids,
+            id_prefix=id_prefix,
+            type=type,
+            metadata=metadata,
+            event_types=(),
+            key_prefix=key_prefix,
+            cursor=None,
+            from_oldest=False,
+            snapshot=True,
+            without_values=False,
+            progress_interval=progress_interval,
+        )
+
+        def subscribe() -> AsyncSubscription:
+            return self._subscription(request, True, reconnect_timeout)
+
+        async def read(context_id: str) -> Snapshot:
+            timeout = None if reconnect_timeout is None else min(reconnect_timeout, FOREVER)
+            context = self.context(context_id, namespace=namespace, timeout=timeout)
+            return await context.snapshot(prefix=key_prefix)
+
+        following = Following(self._settings, key_prefix, dict(metadata), on_event, on_restart)
+        return AsyncLiveView(following, subscribe, read)
