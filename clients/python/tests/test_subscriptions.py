@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import math
 import threading
 import time
 import weakref
@@ -155,11 +156,14 @@ def test_before_a_position_is_known_it_begins_anew(client: Any, server: FakeServ
     assert sent[0] == sent[1] == sent[2]
 
 
-def test_a_bound_ends_the_attempts(client: Any, server: FakeServer) -> None:
+@pytest.mark.parametrize(("timeout", "own"), [(3600.0, 0.05), (0.05, None)])
+def test_a_bound_ends_the_attempts(
+    client: Any, server: FakeServer, timeout: float, own: Optional[float]
+) -> None:
     server.answer("Subscribe", [UNAVAILABLE])
     target = getattr(client, "target", client)
-    target._settings = replace(target._settings, clock=time.monotonic)
-    events = client.subscribe(reconnect_timeout=0.05)
+    target._settings = replace(target._settings, clock=time.monotonic, timeout=timeout)
+    events = client.subscribe(reconnect_timeout=own)
     with pytest.raises(contextd.Stopping):
         next(events)
     assert list(events) == []
@@ -318,7 +322,7 @@ def test_it_ends_while_it_waits_to_connect(server: FakeServer, broken: threading
     server.answer("Subscribe", [UNAVAILABLE])
     slow = RetryPolicy(initial_delay=PATIENCE_SECONDS * 10, max_delay=PATIENCE_SECONDS * 10)
     with Client(server.address, retry=slow) as client:
-        events = client.subscribe()
+        events = client.subscribe(reconnect_timeout=math.inf)
         thread = threading.Thread(target=lambda: list(events), daemon=True)
         thread.start()
         assert broken.wait(PATIENCE_SECONDS)
@@ -379,7 +383,7 @@ def test_a_task_ends_what_waits_to_connect(server: FakeServer, broken: threading
 
     async def use() -> None:
         async with AsyncClient(server.address, retry=slow) as client:
-            events = client.subscribe()
+            events = client.subscribe(reconnect_timeout=math.inf)
 
             async def follow() -> list[Any]:
                 return [handed async for handed in events]

@@ -8,6 +8,7 @@ from typing import Callable, Optional, Protocol
 
 import grpc
 
+from contextd import _forking
 from contextd._subscribing import Feed
 from contextd._sync import error_of
 from contextd.errors import ContextdError
@@ -60,6 +61,12 @@ class Streams:
         self._watched = False
         self._waiting_since: Optional[float] = None
         self._silent = False
+        _forking.tell(self)
+
+    def forked(self) -> None:
+        """Leaves the stream to the parent; a next one says why there is none."""
+        self._lock = threading.Lock()
+        self._stream = None
 
     def close(self) -> None:
         """Ends it, once and for all."""

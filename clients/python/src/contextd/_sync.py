@@ -8,7 +8,7 @@ from typing import Any, Callable, Optional, TypeVar, cast
 
 import grpc
 
-from contextd import _calls, _methods, errors
+from contextd import _calls, _forking, _methods, errors
 from contextd._calls import Operation, Pages
 from contextd._coalescing import Lanes
 from contextd.v1 import tracker_pb2
@@ -31,11 +31,13 @@ class Connection:
     Attributes:
         methods: The methods of all services by their names.
         closed: Whether the client was closed.
+        foreign: Whether it is of the process that this one was forked from: closed too.
     """
 
     def __init__(self, channel: grpc.Channel, token: Optional[Callable[[], str]] = None) -> None:
         """Calls nobody."""
         self.closed = False
+        self.foreign = False
         self._closing = threading.Event()
         self._channel = channel
         self._token = token
@@ -47,27 +49,38 @@ class Connection:
             **_methods.bound(RecoveryStub(channel), _methods.RECOVERY),
             "Subscribe": tracker.Subscribe,
         }
+        _forking.tell(self)
+
+    def forked(self) -> None:
+        """Leaves the channel to the parent."""
+        self.closed = self.foreign = True
+        self._closing = threading.Event()
+        self._closing.set()
+
+    def _gone(self) -> errors.ClientClosed:
+        return _forking.foreign() if self.foreign else errors.ClientClosed()
 
     def metadata(self) -> Optional[tuple[tuple[str, str], ...]]:
         """What an attempt carries; the token is asked for anew. Raises where it is closed."""
         if self.closed:
-            raise errors.ClientClosed
+            raise self._gone()
         return None if self._token is None else (("authorization", f"Bearer {self._token()}"),)
 
     def error_of(self, error: grpc.RpcError) -> errors.ContextdError:
         """Reads what a call failed with: after :meth:`close` that, whatever else it says."""
-        return errors.ClientClosed() if self.closed else error_of(error)
+        return self._gone() if self.closed else error_of(error)
 
     def sleep(self, seconds: float) -> None:
         """Lets so many seconds pass. Raises ``ClientClosed`` as soon as it is closed."""
         if self._closing.wait(seconds):
-            raise errors.ClientClosed
+            raise self._gone()
 
     def close(self) -> None:
         """Ends it, the calls that are under way, and those that wait to be repeated."""
         self.closed = True
         self._closing.set()
-        self._channel.close()
+        if not self.foreign:
+            self._channel.close()
 
 
 class Runner:
@@ -77,6 +90,11 @@ class Runner:
         self.connection = connection
         self.sleep: Callable[[float], None] = connection.sleep
         self._methods = connection.methods
+        self._lanes = Lanes(self.run)
+        _forking.tell(self)
+
+    def forked(self) -> None:
+        """Leaves alone what waits in the parent."""
         self._lanes = Lanes(self.run)
 
     def close(self) -> None:

@@ -77,7 +77,8 @@ class Client:
         on_call: Told of each call when it is over.
         options: Further options of the gRPC channel.
 
-    Making one calls nobody; the first call connects.
+    Making one calls nobody; the first call connects. In a process that was forked every use of it
+    is :class:`ClientClosed`: make another one there.
 
     Example:
         >>> with Client("127.0.0.1:7420") as client:
@@ -128,6 +129,8 @@ class Client:
         Sessions that were not ended are no longer renewed, and end by themselves.
         Subscriptions are closed.
         """
+        if self._runner.connection.foreign:
+            return
         with self._registering:
             open_now = list(self._subscriptions)
         for subscription in open_now:

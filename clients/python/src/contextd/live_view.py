@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Callable, Optional
 
+from contextd import _forking
 from contextd._calls import Settings
 from contextd.errors import ClientClosed, ContextNotFound, CursorCompacted
 from contextd.events import Event, EventType
@@ -68,6 +69,12 @@ class LiveViewState:
         self._error: Optional[Exception] = None
         # Beginnings in a row that were never ready.
         self._failed = 0
+        _forking.tell(self)
+
+    def forked(self) -> None:
+        """Nobody follows here any more."""
+        self._changed = threading.Condition()
+        self._error = self._error or _forking.foreign()
 
     @property
     def ready(self) -> bool:
@@ -192,7 +199,7 @@ class LiveView(LiveViewState):
     :class:`~contextd.NewerServer` for an event that this client does not know. What it held can
     still be read then, and after it was closed.
 
-    Safe to use from many threads. In a process that was forked it stands still.
+    Safe to use from many threads. In a process that was forked it has ended.
 
     Example:
         >>> with client.view(id_prefix="chat-") as view:

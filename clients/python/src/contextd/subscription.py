@@ -29,8 +29,8 @@ class Subscription(Iterator[Event]):
     message of the server is in memory, and one event: up to 1 MiB, or a context's whole
     state where the subscription begins with a snapshot.
 
-    One thread iterates; all else is safe from any. In a process that was forked it is of no
-    use.
+    One thread iterates; all else is safe from any. In a process that was forked it raises
+    :class:`~contextd.ClientClosed`.
 
     Iterating and the beginning of the ``with`` raise, once, and then it is closed:
     :class:`~contextd.CursorCompacted` where the position is no longer kept by the server, also

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Callable, Optional, TypeVar, Union
 
 import grpc
 
-from contextd import _calls, _methods, errors
+from contextd import _calls, _forking, _methods, errors
 from contextd._calls import Operation, Pages
 from contextd.aio._coalescing import AsyncLanes
 from contextd.v1 import tracker_pb2
@@ -40,11 +40,13 @@ class AsyncConnection:
     Attributes:
         methods: The methods of all services by their names.
         closed: Whether the client was closed.
+        foreign: Whether it is of the process that this one was forked from: closed too.
     """
 
     def __init__(self, channel: grpc.aio.Channel, token: Optional[Token] = None) -> None:
         """Calls nobody."""
         self.closed = False
+        self.foreign = False
         self._closing: Optional[asyncio.Event] = None
         self._channel = channel
         self._token = token
@@ -57,6 +59,15 @@ class AsyncConnection:
             **_methods.bound(recovery, _methods.RECOVERY),
             "Subscribe": tracker.Subscribe,
         }
+        _forking.tell(self)
+
+    def forked(self) -> None:
+        """Leaves the channel to the parent."""
+        self.closed = self.foreign = True
+        self._closing = None
+
+    def _gone(self) -> errors.ClientClosed:
+        return _forking.foreign() if self.foreign else errors.ClientClosed()
 
     def metadata(self) -> Optional[Awaitable[Metadata]]:
         """What an attempt carries; the token is asked for anew. Raises where it is closed.
@@ -64,7 +75,7 @@ class AsyncConnection:
         ``None``: nothing, which is not waited for: each call would wait.
         """
         if self.closed:
-            raise errors.ClientClosed
+            raise self._gone()
         return None if self._token is None else self._with_token(self._token())
 
     async def _with_token(self, token: Union[str, Awaitable[str]]) -> Metadata:
@@ -89,14 +100,15 @@ class AsyncConnection:
                 await asyncio.wait_for(self._closing.wait(), seconds)
         except asyncio.TimeoutError:
             return
-        raise errors.ClientClosed
+        raise self._gone()
 
     async def close(self) -> None:
         """Ends it, the calls that are under way, and those that wait to be repeated."""
         self.closed = True
         if self._closing is not None:
             self._closing.set()
-        await self._channel.close()
+        if not self.foreign:
+            await self._channel.close()
 
 
 class AsyncRunner:

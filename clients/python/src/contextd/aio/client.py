@@ -106,6 +106,8 @@ class AsyncClient:
 
     async def close(self) -> None:
         """Ends the connection. As :meth:`contextd.Client.close`."""
+        if self._runner.connection.foreign:
+            return
         for subscription in list(self._subscriptions):
             await subscription.aclose()
         for session in list(self._sessions):
