@@ -433,7 +433,7 @@ def queued(use: Callable[[AsyncStreams, Feed, Queued], Awaitable[None]]) -> None
 
     async def run() -> None:
         stream = Queued()
-        feed = Feed(Settings("tests", 10.0, QUICK), request(), False, None)
+        feed = Feed(Settings("tests", 10.0, QUICK), request(), False, 10.0)
 
         streams_left = [stream]
 

@@ -26,7 +26,7 @@ from contextd._methods import (
 )
 from contextd._recovery import RecoveryOperations
 from contextd._tracked import LEAVE_SECONDS
-from contextd.errors import ContextdError, SessionNotFound
+from contextd.errors import ClientClosed, ContextdError, SessionNotFound
 from contextd.v1 import resources_pb2
 from contextd.v1 import tracker_pb2 as pb
 from contextd.values import NewContext
@@ -142,6 +142,8 @@ class SessionOperations:
                 yield Invoke(RENEW.name, request, min(timeout, lease.remaining()))
             except SessionNotFound:
                 lease.lose()
+                return
+            except ClientClosed:  # It began while the client was closed.
                 return
             except ContextdError as error:
                 delay = max(settings.retry.delay(failed, settings.random()), error.retry_delay or 0)
