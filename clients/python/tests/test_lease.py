@@ -287,6 +287,17 @@ def test_a_session_that_the_server_does_not_know_is_lost_at_once(
     assert operations.lease.loss() is not None
 
 
+def test_nothing_is_renewed_once_the_client_is_closed(
+    operations: SessionOperations, clock: FakeClock
+) -> None:
+    keep = begun(operations, clock).keep()
+    next(keep)
+    keep.send(None)
+    with pytest.raises(StopIteration):
+        keep.throw(ClientClosed())
+    assert operations.lease.loss() is None
+
+
 def test_a_program_that_stood_still_does_not_renew_what_it_lost(
     operations: SessionOperations, clock: FakeClock
 ) -> None:
