@@ -506,7 +506,7 @@ def test_an_end_while_a_token_is_waited_for_leaves_no_stream() -> None:
             await token.wait()
             return stream
 
-        feed = Feed(Settings("tests", 10.0, QUICK), request(), False, None)
+        feed = Feed(Settings("tests", 10.0, QUICK), request(), False, 10.0)
         streams = AsyncStreams(begin, feed)
         waits = asyncio.ensure_future(streams.receive())
         await asked.wait()
