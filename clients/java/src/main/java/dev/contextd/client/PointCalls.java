@@ -49,7 +49,7 @@ final class PointCalls {
                             target,
                             request.build(),
                             id,
-                            response -> 
+                            response ->
                                     PointMessages.told(
                                             response.hasRecoveryPoint(),
                                             response.getRecoveryPoint(),
