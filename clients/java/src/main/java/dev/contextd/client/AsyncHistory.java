@@ -99,6 +99,6 @@ public final class AsyncHistory {
      * @return one total for each provider, model, mode and currency
      */
     public CompletableFuture<List<UsageTotal>> usage() {
-        return HistoryCalls.usage(target);
+        return HistoryCalls.usageOf(target);
     }
 }

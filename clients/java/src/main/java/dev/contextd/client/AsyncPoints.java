@@ -54,7 +54,7 @@ public final class AsyncPoints {
     public Flow.Publisher<RecoveryPoint> list(PointQuery query) {
         return
                 new SourcePublisher<>(() -> PointCalls.list(
-                        target, "", query), target.core().executor);
+                        target, query), target.core().executor);
     }
 
     /**
@@ -97,7 +97,7 @@ public final class AsyncPoints {
      * @return how many are gone
      */
     public CompletableFuture<Pruned> prune(RetentionPolicy policy, boolean dryRun) {
-        return PointCalls.prune(target, "", Map.of(), policy, dryRun);
+        return PointCalls.prune(target, Map.of(), policy, dryRun);
     }
 
     /**
@@ -108,6 +108,6 @@ public final class AsyncPoints {
      * @return how many are gone
      */
     public CompletableFuture<Pruned> pruneLabelled(Map<String, String> metadata, boolean dryRun) {
-        return PointCalls.prune(target, "", metadata, null, dryRun);
+        return PointCalls.prune(target, metadata, null, dryRun);
     }
 }

@@ -104,7 +104,7 @@ final class EntryReads {
                 info(target)
                         .then(
                                 info -> {
-                                    boolean byPoint = !target.at().pointId().isEmpty();
+                                    boolean byPoint = target.at().pointId() != null;
                                     Target state =
                                             byPoint
                                                     ? target

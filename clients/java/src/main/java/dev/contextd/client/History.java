@@ -93,6 +93,6 @@ public final class History {
      * @return one total for each provider, model, mode and currency
      */
     public List<UsageTotal> usage() {
-        return Wait.join(HistoryCalls.usage(target));
+        return Wait.join(HistoryCalls.usageOf(target));
     }
 }

@@ -152,7 +152,12 @@ final class HistoryCalls {
                 file.getOperationCount());
     }
 
-    /** What models cost, in the context or, where the id is empty, in the namespace. */
+    /** What models cost in one context. */
+    static Pending<List<dev.contextd.client.UsageTotal>> usageOf(Target context) {
+        return context.named("").then(named -> usage(context));
+    }
+
+    /** The same in the namespace, or, where the target has an id, in that context. */
     static Pending<List<dev.contextd.client.UsageTotal>> usage(Target target) {
         return Pending.start(
                 () ->

@@ -52,8 +52,24 @@ final class PartRules {
                 field,
                 () -> {
                     context(state.getNamespace(), state.getContextId());
-                    Names.name("recovery_point_id", state.getRecoveryPointId(), 0, Names.POINT_ID);
+                    if (state.hasVersion()) {
+                        version(state.getVersion());
+                    } else if (state.hasRecoveryPointId()) {
+                        point(state.getRecoveryPointId());
+                    }
                 });
+    }
+
+    /** The version of a state. The server takes 0 for the newest; here that has its own name. */
+    static void version(long version) {
+        if (version < 1) {
+            throw Names.invalid("version", "must be at least 1");
+        }
+    }
+
+    /** The recovery point of a state. */
+    static void point(String id) {
+        Names.name("recovery_point_id", id, 1, Names.POINT_ID);
     }
 
     /** A state of the namespace of the rest; empty is the default one. */

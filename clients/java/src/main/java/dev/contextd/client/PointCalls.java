@@ -122,6 +122,12 @@ final class PointCalls {
                                         .map(entries -> PointMessages.withEntries(found, entries)));
     }
 
+    /** The points of one context. */
+    static Source<RecoveryPoint> list(Target context, PointQuery query) {
+        return new LaterSource<>(context.named("").map(named -> list(context, "", query)));
+    }
+
+    /** Those of the namespace, or, where the target has an id, of that context. */
     static Source<RecoveryPoint> list(Target target, String idPrefix, PointQuery query) {
         ListRecoveryPointsRequest.Builder request =
                 ListRecoveryPointsRequest.newBuilder()
@@ -223,7 +229,21 @@ final class PointCalls {
                 });
     }
 
-    /** Drops points with labels, and those that no rule of a policy keeps; null: no policy. */
+    /** Drops points of one context, with labels, or that no rule of a policy keeps. */
+    static Pending<Pruned> prune(
+            Target context,
+            Map<String, String> metadata,
+            RetentionPolicy policy,
+            boolean dryRun) {
+        return Pending.start(
+                () -> {
+                    Target once = context.requestId(context.nextRequestId());
+                    return once.named(once.requestId())
+                            .then(named -> prune(once, "", metadata, policy, dryRun));
+                });
+    }
+
+    /** The same of the namespace, or, where the target has an id, of that context. */
     static Pending<Pruned> prune(
             Target target,
             String idPrefix,

@@ -51,7 +51,7 @@ public final class Points {
      * @return the points
      */
     public Iterable<RecoveryPoint> list(PointQuery query) {
-        return () -> Source.iterator(PointCalls.list(target, "", query));
+        return () -> Source.iterator(PointCalls.list(target, query));
     }
 
     /**
@@ -92,7 +92,7 @@ public final class Points {
      * @return how many are gone
      */
     public Pruned prune(RetentionPolicy policy, boolean dryRun) {
-        return Wait.join(PointCalls.prune(target, "", Map.of(), policy, dryRun));
+        return Wait.join(PointCalls.prune(target, Map.of(), policy, dryRun));
     }
 
     /**
@@ -103,6 +103,6 @@ public final class Points {
      * @return how many are gone
      */
     public Pruned pruneLabelled(Map<String, String> metadata, boolean dryRun) {
-        return Wait.join(PointCalls.prune(target, "", metadata, null, dryRun));
+        return Wait.join(PointCalls.prune(target, metadata, null, dryRun));
     }
 }

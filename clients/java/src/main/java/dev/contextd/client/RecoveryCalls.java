@@ -33,9 +33,9 @@ final class RecoveryCalls {
                     options.ifVersion()
                             .ifPresent(v -> request.addPreconditions(Requests.ifVersion(v)));
                     Target.At at = target.at();
-                    if (!at.pointId().isEmpty()) {
+                    if (at.pointId() != null) {
                         request.setRecoveryPointId(at.pointId());
-                    } else if (at.version() != 0) {
+                    } else if (at.version() != null) {
                         request.setVersion(at.version());
                     } else if (at.time() != null) {
                         request.setTime(Requests.time(at.time()));
@@ -181,7 +181,7 @@ final class RecoveryCalls {
 
     /** The state as it is now, so that its name stands for no other later. */
     private static Pending<Target> fixed(Target target) {
-        if (target.at().version() != 0 || !target.at().pointId().isEmpty()) {
+        if (target.at().version() != null || target.at().pointId() != null) {
             return Pending.done(target);
         }
         return EntryReads.info(target).map(info -> target.at(Target.At.version(info.version())));

@@ -141,7 +141,11 @@ final class RecoveryRules {
 
     private static void restore(RestoreContextRequest request) {
         PartRules.context(request.getNamespace(), request.getContextId());
-        point("recovery_point_id", request.getRecoveryPointId(), 0);
+        switch (request.getTargetCase()) {
+            case RECOVERY_POINT_ID -> PartRules.point(request.getRecoveryPointId());
+            case VERSION -> PartRules.version(request.getVersion());
+            case TIME, TARGET_NOT_SET -> {}
+        }
         PartRules.preconditions(request.getPreconditionsList());
         PartRules.write(request.getWrite());
     }

@@ -7,6 +7,7 @@ import dev.contextd.v1.WriteOptions;
 import io.grpc.MethodDescriptor;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Objects;
 import java.util.function.Function;
 import java.util.function.Supplier;
 
@@ -31,28 +32,24 @@ record Target(
         NewContext create,
         Writer writer,
         String requestId) {
-    /** Which state: the newest, or by one of these. */
-    record At(long version, String pointId, Instant time) {
-        static final At NEWEST = new At(0, "", null);
+    /** Which state: by one of these, the others are {@code null}; the newest: all of them are. */
+    record At(Long version, String pointId, Instant time) {
+        static final At NEWEST = new At(null, null, null);
 
         boolean isNewest() {
-            return version == 0 && pointId.isEmpty() && time == null;
+            return equals(NEWEST);
         }
 
         static At version(long version) {
-            if (version < 1) {
-                throw Names.invalid("state.version", "must be at least 1");
-            }
-            return new At(version, "", null);
+            return new At(version, null, null);
         }
 
         static At point(String id) {
-            Names.name("state.recovery_point_id", id, 1, Names.POINT_ID);
-            return new At(0, id, null);
+            return new At(null, Objects.requireNonNull(id), null);
         }
 
         static At time(Instant time) {
-            return new At(0, "", time);
+            return new At(null, null, Objects.requireNonNull(time));
         }
     }
 
@@ -105,9 +102,9 @@ record Target(
 
     StateRef state() {
         StateRef.Builder made = StateRef.newBuilder().setNamespace(namespace).setContextId(id);
-        if (at.version() != 0) {
+        if (at.version() != null) {
             made.setVersion(at.version());
-        } else if (!at.pointId().isEmpty()) {
+        } else if (at.pointId() != null) {
             made.setRecoveryPointId(at.pointId());
         } else if (at.time() != null) {
             made.setTime(Requests.time(at.time()));
@@ -158,6 +155,19 @@ record Target(
                 request,
                 writeId,
                 () -> guarded(() -> lane.submit(operation.apply(request.toByteArray()))));
+    }
+
+    /**
+     * Refuses a context without an id where the server would take none for all of the namespace;
+     * what is refused tells the id of the write, if it is one.
+     */
+    Pending<Void> named(String writeId) {
+        try {
+            PartRules.context(namespace, id);
+            return Pending.done(null);
+        } catch (ContextdException refused) {
+            return Pending.failed(Failures.ofWrite(refused, writeId));
+        }
     }
 
     /** Begins a call, unless the server would refuse it; what is refused here tells its id. */

@@ -40,6 +40,7 @@ import dev.contextd.v1.UpdateRecoveryPointRequest;
 import io.grpc.MethodDescriptor;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
@@ -49,6 +50,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.function.Executable;
 
 /** What is refused before it is sent, with the words that the real server has for it. */
 class RulesTest {
@@ -294,6 +296,62 @@ class RulesTest {
         var written = client.async().context("c").put("", "v");
         var error = assertThrows(CompletionException.class, written::join).getCause();
         assertFalse(((ContextdException) error).requestId().isEmpty());
+    }
+
+    /** What is refused with a field, without a call. */
+    private static ContextdException refused(String field, Executable call) {
+        int before = CALLS.get();
+        var error = assertThrows(InvalidFieldException.class, call);
+        assertEquals(field, error.field());
+        assertEquals(before, CALLS.get());
+        return error;
+    }
+
+    private static ContextdException refused(String field, CompletableFuture<?> future) {
+        return refused(field, () -> Wait.join(future));
+    }
+
+    @Test
+    void aContextWithoutAnIdNeverStandsForItsNamespace() {
+        Context none = client.context("");
+        var last = dev.contextd.client.RetentionPolicy.keepLast(1);
+        refused("context_id", () -> none.points().list(PointQuery.ALL).iterator().hasNext());
+        refused("context_id", () -> none.points().prune(last, false));
+        refused("context_id", () -> none.points().pruneLabelled(Map.of("a", "b"), false));
+        refused("context_id", () -> none.history().usage());
+        AsyncContext future = client.async().context("");
+        refused("context_id", future.points().prune(last, false));
+        refused("context_id", future.points().pruneLabelled(Map.of("a", "b"), false));
+        refused("context_id", future.history().usage());
+        Points named = none.withRequestId("order-8").points();
+        var error = refused("context_id", () -> named.prune(last, false));
+        assertEquals("order-8", error.requestId());
+    }
+
+    @Test
+    void theEndOfASessionWithoutAnIdIsNotSent() {
+        refused("session_id", () -> client.endSession(""));
+        refused("session_id", client.async().endSession(""));
+    }
+
+    @Test
+    void aStateThatCannotBeIsRefusedWhereItIsRead() {
+        Context context = client.context("c");
+        RestoreOptions plain = RestoreOptions.PLAIN;
+        refused("version", () -> context.restore(0, plain));
+        refused("recovery_point_id", () -> context.restore("", plain));
+        refused("state.version", () -> context.at(-1).info());
+        refused("state.recovery_point_id", () -> context.atPoint("").info());
+        refused("source.version", () -> context.at(0).fork("d", ForkOptions.PLAIN));
+    }
+
+    @Test
+    void aFutureOfAStateThatCannotBeFailsAndDoesNotThrow() {
+        AsyncContext context = client.async().context("c");
+        refused("version", context.restore(0, RestoreOptions.PLAIN));
+        refused("recovery_point_id", context.restore("", RestoreOptions.PLAIN));
+        refused("state.version", context.at(0).info());
+        refused("state.recovery_point_id", context.atPoint("").info());
     }
 
     @Test

@@ -9,13 +9,7 @@ final class NotYet {
                     "the-rules-of-page-sizes-are-told",
                     "page sizes: the client chooses them",
                     "a-wrong-name-among-several-touches-no-other",
-                    "one wrong name refuses all",
-                    "sessions-that-cannot-be-are-refused-without-a-server",
-                    "the end of a session without an id is sent",
-                    "points-that-cannot-be-are-refused-without-a-server",
-                    "the field of a restore is told as that of a state",
-                    "the-points-of-one-context-need-its-name",
-                    "no name is all of the namespace");
+                    "one wrong name refuses all");
 
     private NotYet() {}
 
