@@ -10,7 +10,8 @@ import java.util.List;
 
 /**
  * The events of one subscription: whole and in order, nothing twice and nothing left out, over as
- * many streams as it takes. A stream that says nothing for too long is given up.
+ * many streams as it takes. A stream that told something, and then nothing for too long, is given
+ * up, and followed by another.
  */
 final class EventSource
         extends StreamSource<SubscribeRequest, SubscribeResponse, dev.contextd.client.Event> {

@@ -34,6 +34,8 @@ abstract class StreamSource<Q, R, T> implements Source<T> {
     private boolean progressed;
     private Pending<Arrival<R>> waiter;
     private ClientCall<Q, R> call;
+    private boolean told; // The stream that is open brought a message.
+    private Runnable stopWaiting = () -> {};
     private boolean closed;
     private boolean clientClosed;
     private volatile Runnable forget = () -> {};
@@ -55,7 +57,10 @@ abstract class StreamSource<Q, R, T> implements Source<T> {
         return false;
     }
 
-    /** How long a stream may take, as a multiple of what is left of the time. 0: any time. */
+    /**
+     * How long a stream may take, as a multiple of what is left of the time. 0: any time, once its
+     * first message came, which is waited for as long as is left.
+     */
     int patience() {
         return 1;
     }
@@ -200,6 +205,7 @@ abstract class StreamSource<Q, R, T> implements Source<T> {
                 return;
             }
             call = opened;
+            told = false;
         }
         forget = core.onClose(this::clientClosed); // For as long as there is a stream.
         if (isClosed()) {
@@ -209,6 +215,33 @@ abstract class StreamSource<Q, R, T> implements Source<T> {
         opened.request(AHEAD);
         opened.sendMessage(message);
         opened.halfClose();
+        if (patience() == 0) {
+            waitForFirst(opened);
+        }
+    }
+
+    /** Gives a stream up that has told nothing when the time is over. */
+    private void waitForFirst(ClientCall<Q, R> opened) {
+        Runnable stop =
+                core.timers.after(attempts.remaining(), new Pending<Void>(), () -> silent(opened));
+        synchronized (this) {
+            if (call == opened && !told) {
+                stopWaiting = stop;
+                return;
+            }
+        }
+        stop.run();
+    }
+
+    private void silent(ClientCall<Q, R> opened) {
+        synchronized (this) {
+            if (call != opened || told) {
+                return;
+            }
+        }
+        Status status = Status.UNAVAILABLE.withDescription("the stream was silent");
+        arrive(opened, new Arrival<>(null, status, null));
+        opened.cancel("nothing came", null);
     }
 
     /** Ends the stream that is open; another one follows. */
@@ -222,9 +255,9 @@ abstract class StreamSource<Q, R, T> implements Source<T> {
         }
     }
 
-    /** Whether somebody waits for a message. */
+    /** Whether somebody waits for a further message of a stream. */
     final synchronized boolean awaited() {
-        return waiter != null && call != null;
+        return waiter != null && call != null && told;
     }
 
     @Override
@@ -243,14 +276,17 @@ abstract class StreamSource<Q, R, T> implements Source<T> {
     private void end() {
         ClientCall<Q, R> open;
         Pending<Arrival<R>> waiting;
+        Runnable stop;
         synchronized (this) {
             closed = true;
+            stop = stopWaiting;
             open = call;
             call = null;
             waiting = waiter;
             waiter = null;
             arrived.clear();
         }
+        stop.run();
         if (open != null) {
             open.cancel("nobody reads it any more", null);
         }
@@ -261,10 +297,14 @@ abstract class StreamSource<Q, R, T> implements Source<T> {
 
     private void arrive(ClientCall<Q, R> from, Arrival<R> what) {
         Pending<Arrival<R>> waiting;
+        Runnable stop;
         synchronized (this) {
             if (call != from) {
                 return; // Of a stream that is over.
             }
+            told = true;
+            stop = stopWaiting;
+            stopWaiting = () -> {};
             if (what.message() == null) {
                 call = null;
             }
@@ -274,6 +314,7 @@ abstract class StreamSource<Q, R, T> implements Source<T> {
                 arrived.add(what);
             }
         }
+        stop.run();
         if (what.message() == null) {
             forget.run();
         }

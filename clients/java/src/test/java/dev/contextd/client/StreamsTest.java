@@ -358,6 +358,30 @@ class StreamsTest {
         assertEquals("large", fake.get.requests.get(0).getState().getContextId());
     }
 
+    private static final EventQuery HOURLY =
+            EventQuery.ALL.progressInterval(Duration.ofHours(1));
+
+    @Test
+    void aSubscriptionOfAHungServerGivesUpAfterTheClientsTimeout() {
+        fake.subscribe.thenStay(List.of());
+        Client hasty = client.withTimeout(Duration.ofMillis(100));
+        var error = assertThrows(UnavailableException.class, () -> hasty.subscribe(HOURLY));
+        assertTrue(error.getMessage().contains("nobody answered at"), error.getMessage());
+    }
+
+    @Test
+    void aSubscriptionThatFindsAHungServerGivesUpAfterTheClientsTimeout() {
+        fake.subscribe
+                .then(FakeServices.BROKEN, List.of(FakeServices.CAUGHT_UP))
+                .thenStay(List.of());
+        Client patient = client.withTimeout(Duration.ofSeconds(5));
+        try (Subscription events = patient.subscribe(HOURLY)) {
+            var error = assertThrows(UnavailableException.class, events::next);
+            assertTrue(error.getMessage().contains("nobody answered at"), error.getMessage());
+        }
+        assertEquals(0, client.context("any").target.core().timers.count());
+    }
+
     @Test
     void aClosedSubscriptionLeavesNothingToRunLater() {
         fake.subscribe.thenStay(List.of(FakeServices.CAUGHT_UP));
