@@ -141,7 +141,8 @@ public final class Client implements AutoCloseable {
     }
 
     /**
-     * Gets up to 1,000 contexts with their entries in one call.
+     * Gets up to 1,000 contexts with their entries in one call. What is wrong with one is told
+     * there, and the others are read.
      *
      * @param ids which contexts
      * @return what became of each, in the same order

@@ -122,10 +122,16 @@ final class Failures {
 
     /** What became of one part of a batch, told as if it had been alone. */
     static ContextdException of(dev.contextd.v1.Failure failure, String requestId) {
+        return of(failure, "", requestId);
+    }
+
+    /** The same; its fields are told at the place by which the caller knows the part. */
+    static ContextdException of(
+            dev.contextd.v1.Failure failure, String place, String requestId) {
         var details = new java.util.HashMap<>(failure.getMetadataMap());
         String message = failure.getMessage();
         String field = details.getOrDefault("field", "");
-        String own = field.replaceFirst(BATCH_PATH, "");
+        String own = field.replaceFirst(BATCH_PATH, place);
         if (!own.equals(field)) {
             details.put("field", own);
             message = message.replace(field, own);

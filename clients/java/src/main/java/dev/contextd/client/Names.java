@@ -169,7 +169,8 @@ final class Names {
         inside(field, -1, look);
     }
 
-    private static void inside(String field, int index, Runnable look) {
+    /** The same of one element of a list. */
+    static void inside(String field, int index, Runnable look) {
         try {
             look.run();
         } catch (InvalidFieldException wrong) {

@@ -49,6 +49,11 @@ final class RequestRules {
         }
     }
 
+    /** How many requests a batch may hold. */
+    static void batch(int requests) {
+        Names.count("requests", requests, 1, BATCH);
+    }
+
     static void keys(List<String> keys) {
         Names.names("keys", keys, KEYS, Names.KEY);
     }
@@ -104,12 +109,12 @@ final class RequestRules {
     }
 
     private static void getAll(BatchGetContextsRequest request) {
-        Names.count("requests", request.getRequestsCount(), 1, BATCH);
+        batch(request.getRequestsCount());
         Names.each("requests", request.getRequestsList(), RequestRules::get);
     }
 
     private static void updateAll(BatchUpdateContextsRequest request) {
-        Names.count("requests", request.getRequestsCount(), 1, BATCH);
+        batch(request.getRequestsCount());
         Names.each("requests", request.getRequestsList(), RequestRules::update);
         PartRules.write(request.getWrite());
     }

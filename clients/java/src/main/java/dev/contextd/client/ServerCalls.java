@@ -1,6 +1,7 @@
 package dev.contextd.client;
 
 import dev.contextd.client.error.ContextdException;
+import dev.contextd.client.error.InvalidFieldException;
 import dev.contextd.client.error.ResponseTooLargeException;
 import dev.contextd.v1.BatchGetContextsRequest;
 import dev.contextd.v1.BatchGetContextsResponse;
@@ -78,30 +79,60 @@ final class ServerCalls {
                                                 page.getNextPageToken())));
     }
 
+    /** Several states at once; what is wrong with one is told there, and the others are read. */
     static Pending<List<Result<Snapshot>>> snapshots(Target target, List<String> ids) {
         return Pending.start(
                 () -> {
+                    RequestRules.batch(ids.size());
                     BatchGetContextsRequest.Builder request = BatchGetContextsRequest.newBuilder();
-                    for (String id : ids) {
-                        request.addRequests(
+                    List<Result<Snapshot>> results = new ArrayList<>();
+                    List<Integer> places = new ArrayList<>(); // Of what is sent, among the ids.
+                    for (int i = 0; i < ids.size(); i++) {
+                        GetContextRequest part =
                                 GetContextRequest.newBuilder()
-                                        .setState(target.other(id).state())
-                                        .setView(ContextView.CONTEXT_VIEW_FULL));
+                                        .setState(target.other(ids.get(i)).state())
+                                        .setView(ContextView.CONTEXT_VIEW_FULL)
+                                        .build();
+                        Result<Snapshot> refused = refused(part, i);
+                        results.add(refused);
+                        if (refused == null) {
+                            request.addRequests(part);
+                            places.add(i);
+                        }
+                    }
+                    if (places.isEmpty()) {
+                        return Pending.done(List.copyOf(results));
                     }
                     return target.read(
                                     ContextManagerGrpc.getBatchGetContextsMethod(),
                                     request.build(),
-                                    response -> results(response, ids.size()))
-                            .then(results -> large(target, ids, results, 0));
+                                    response -> results(response, places, results))
+                            .then(all -> large(target, ids, all, 0));
                 });
     }
 
-    private static List<Result<Snapshot>> results(BatchGetContextsResponse response, int asked) {
-        if (response.getResultsCount() != asked) {
+    /** What is wrong with the request at a place; null: nothing. */
+    private static Result<Snapshot> refused(GetContextRequest part, int place) {
+        try {
+            Names.inside("requests", place, () -> RequestRules.check(part));
+            return null;
+        } catch (InvalidFieldException wrong) {
+            return new Result<>(null, wrong);
+        }
+    }
+
+    /** Adds to the results of what was refused those of what was sent. */
+    private static List<Result<Snapshot>> results(
+            BatchGetContextsResponse response,
+            List<Integer> places,
+            List<Result<Snapshot>> refused) {
+        if (response.getResultsCount() != places.size()) {
             throw Failures.newerServer("another number of results than asked");
         }
-        List<Result<Snapshot>> results = new ArrayList<>(asked);
-        response.getResultsList().forEach(result -> results.add(snapshot(result)));
+        List<Result<Snapshot>> results = new ArrayList<>(refused);
+        for (int i = 0; i < places.size(); i++) {
+            results.set(places.get(i), snapshot(response.getResults(i), places.get(i)));
+        }
         return results;
     }
 
@@ -133,11 +164,15 @@ final class ServerCalls {
                 : Pending.failed(error);
     }
 
-    private static Result<Snapshot> snapshot(BatchGetContextsResponse.Result result) {
+    private static Result<Snapshot> snapshot(
+            BatchGetContextsResponse.Result result, int place) {
         return switch (result.getOutcomeCase()) {
             case RESPONSE ->
                     new Result<>(Messages.snapshot(result.getResponse().getContext()), null);
-            case FAILURE -> new Result<>(null, Failures.of(result.getFailure(), ""));
+            case FAILURE ->
+                    new Result<>(
+                            null,
+                            Failures.of(result.getFailure(), "requests[" + place + "].", ""));
             case OUTCOME_NOT_SET ->
                     new Result<>(null, Failures.newerServer("a result of another kind"));
         };

@@ -303,6 +303,23 @@ class ContextTest {
     }
 
     @Test
+    void ofSeveralSnapshotsOnlyThoseFailThatAreWrong() {
+        List<Result<Snapshot>> told =
+                client.snapshots(List.of("", chat.id(), "no such context", "a\nb"));
+        var empty = assertThrows(InvalidFieldException.class, () -> told.get(0).get());
+        assertEquals("requests[0].state.context_id", empty.field());
+        assertTrue(told.get(1).get().entries().isEmpty());
+        assertThrows(ContextNotFoundException.class, () -> told.get(2).get());
+        var wrong = assertThrows(InvalidFieldException.class, () -> told.get(3).get());
+        assertEquals("requests[3].state.context_id", wrong.field());
+        var alone = client.snapshots(List.of("")).get(0).error();
+        assertEquals(empty.getMessage(), alone.getMessage());
+        var none =
+                assertThrows(InvalidFieldException.class, () -> client.snapshots(List.of()));
+        assertEquals("requests", none.field());
+    }
+
+    @Test
     void listsAreCompleteAndSelect() {
         Client here = client.withNamespace("contexts-list");
         for (int i = 0; i < 5; i++) {

@@ -9,7 +9,7 @@ final class NotYet {
                     "the-rules-of-page-sizes-are-told",
                     "page sizes: the client chooses them",
                     "a-wrong-name-among-several-touches-no-other",
-                    "one wrong name refuses all");
+                    "a batch of points: its operations are calls of their own");
 
     private NotYet() {}
 
