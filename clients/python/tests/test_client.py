@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import itertools
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, Callable
 
 import grpc
 import pytest
 
 import contextd
-from contextd import AsyncClient, Client, Expiry, NewContext
+from contextd import AsyncClient, Client, Expiry, NewContext, RetentionPolicy
 from contextd.v1 import context_manager_pb2 as pb
 from contextd.v1 import resources_pb2
 from contextd.values import TEXT
@@ -221,9 +221,26 @@ def test_a_create_names_what_the_server_made_up(client: Any, server: FakeServer)
     assert sent.mutations[0].put_entry.value == b"v"
 
 
-def test_a_create_on_a_context_needs_an_id(client: Any) -> None:
-    with pytest.raises(ValueError, match="without an id"):
-        client.context("").create()
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda context: context.create(request_id="mine"),
+        lambda context: context.usage(),
+        lambda context: list(context.points()),
+        lambda context: context.prune_points(
+            policy=RetentionPolicy(keep_last=1), request_id="mine"
+        ),
+    ],
+    ids=["create", "usage", "points", "prune_points"],
+)
+def test_a_context_without_an_id_is_not_any_and_not_all(
+    client: Any, server: FakeServer, ask: Callable[[Any], object]
+) -> None:
+    with pytest.raises(contextd.InvalidField) as caught:
+        ask(client.context(""))
+    assert (caught.value.field, caught.value.rule) == ("context_id", "must not be empty")
+    assert caught.value.request_id in ("mine", None)
+    assert server.requests == {}
 
 
 def test_a_delete_sends_its_options(client: Any, server: FakeServer) -> None:

@@ -209,12 +209,21 @@ def test_what_does_not_go_together_is_refused(client: Any, server: FakeServer) -
         lambda: c.at(),
         lambda: c.fork(version=3, point="p"),
         lambda: c.point(""),
-        lambda: c.delete_point(""),
-        lambda: c.update_point("", pinned=True),
     ]
     for wrong in wrongs:
         with pytest.raises(ValueError, match=r"version|point|time|state|function"):
             wrong()
+    nameless: list[Callable[[], object]] = [
+        lambda: c.delete_point("", request_id="mine"),
+        lambda: c.update_point("", pinned=True, request_id="mine"),
+        lambda: c.attach("", {"k": "v"}, request_id="mine"),
+    ]
+    for wrong in nameless:
+        with pytest.raises(contextd.InvalidField) as caught:
+            wrong()
+        error = caught.value
+        assert (error.field, error.rule) == ("recovery_point_id", "must not be empty")
+        assert error.request_id == "mine"
     one: list[Callable[[], object]] = [
         lambda: c.point("p", keys="k"),
         lambda: list(c.points(keys="k")),

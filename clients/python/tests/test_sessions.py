@@ -40,6 +40,7 @@ def test_a_session_begins_as_told_and_ends(client: Any, server: FakeServer) -> N
         default_context_id="main",
         create_if_missing=NewContext("chat"),
         max_active_contexts=9,
+        recovery_point_on_loss=True,
     )
     assert server.requests == {}
     assert prepared.id == ""
@@ -48,6 +49,7 @@ def test_a_session_begins_as_told_and_ends(client: Any, server: FakeServer) -> N
         assert (sent.namespace, sent.owner, sent.ttl.ToMilliseconds()) == ("tests", "mia", 30500)
         assert (dict(sent.metadata), sent.default_context_id) == ({"a": "b"}, "main")
         assert (sent.create_if_missing.type, sent.max_active_contexts) == ("chat", 9)
+        assert sent.recovery_point_on_loss
         assert sent.write.request_id != ""
         assert (running.id, running.namespace, running.lost) == ("s-1", "tests", False)
         assert repr(running).endswith("Session 's-1' namespace='tests'>")

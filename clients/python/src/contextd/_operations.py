@@ -87,6 +87,10 @@ class ContextOperations:
         """Names the state."""
         return _requests.state_ref(self.namespace, self.id, self.at)
 
+    def check_named(self, request_id: Optional[str] = None) -> None:
+        """Raises ``InvalidField`` where no id would stand for all of the namespace, or any."""
+        _rules.check_id("context_id", self.id, request_id)
+
     # Reads.
 
     def _get(

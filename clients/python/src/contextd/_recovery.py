@@ -9,7 +9,7 @@ from typing import Optional, Union
 
 import grpc
 
-from contextd import _requests, recovery, values
+from contextd import _requests, _rules, recovery, values
 from contextd._calls import Collect, Operation, Pages, Settings, Sleep, call, call_together
 from contextd._differences import DiffReader, SyncReader
 from contextd._lease import Lease, Writer
@@ -233,6 +233,7 @@ class RecoveryOperations(TrackedOperations):
         page_size: int,
     ) -> Pages[recovery.RecoveryPoint]:
         """Lists the points."""
+        self.check_named()
         request = pb.ListRecoveryPointsRequest(
             namespace=self.namespace,
             context_id=self.id,
@@ -255,7 +256,7 @@ class RecoveryOperations(TrackedOperations):
         return pb.UpdateRecoveryPointRequest(
             namespace=self.namespace,
             context_id=self.id,
-            recovery_point_id=_point_id(point),
+            recovery_point_id=recovery.id_of(point),
             set_metadata={k: v for k, v in update.metadata.items() if v is not None},
             delete_metadata=[key for key, value in update.metadata.items() if value is None],
             put_attachments=_attachments(puts),
@@ -286,7 +287,7 @@ class RecoveryOperations(TrackedOperations):
         return pb.DeleteRecoveryPointRequest(
             namespace=self.namespace,
             context_id=self.id,
-            recovery_point_id=_point_id(point),
+            recovery_point_id=recovery.id_of(point),
             write=self._write(request_id),
         )
 
@@ -303,6 +304,7 @@ class RecoveryOperations(TrackedOperations):
     ) -> Operation[recovery.Pruned]:
         """Drops points that are not kept."""
         write = self._write(request_id)
+        self.check_named(write.request_id)
         request = prune_request(
             self.namespace, "", metadata, policy, dry_run, write, context_id=self.id
         )
@@ -420,6 +422,9 @@ class RecoveryOperations(TrackedOperations):
         self, before: RecoveryOperations, prefix: str, without_values: bool
     ) -> Operation[DiffReader]:
         """Prepares to read what differs from another state."""
+        # Checked as it was said: whatever names the states as they are now is another request.
+        said = pb.DiffStatesRequest(before=before.state(), after=self.state(), key_prefix=prefix)
+        _rules.check(said)
         request = pb.DiffStatesRequest(
             before=(yield from before._fixed()),
             after=(yield from self._fixed()),

@@ -85,14 +85,28 @@ def check(request: Message, request_id: Optional[str] = None) -> None:
         for rule in _RULES.get(type(request), ()):
             rule(request)
     except _Broken as broken:
-        error = InvalidField(
-            f"{broken.field} {broken.rule}",
-            grpc.StatusCode.INVALID_ARGUMENT,
-            "INVALID_FIELD",
-            {"field": broken.field, "rule": broken.rule},
-        )
-        error.request_id = request_id
-        raise error from None
+        raise _refusal(broken, request_id) from None
+
+
+def _refusal(broken: _Broken, request_id: Optional[str]) -> InvalidField:
+    error = InvalidField(
+        f"{broken.field} {broken.rule}",
+        grpc.StatusCode.INVALID_ARGUMENT,
+        "INVALID_FIELD",
+        {"field": broken.field, "rule": broken.rule},
+    )
+    error.request_id = request_id
+    return error
+
+
+def check_id(field: str, value: str, request_id: Optional[str] = None) -> None:
+    """Refuses an empty id where the server would take it for any, the newest or all of them.
+
+    Raises:
+        InvalidField: it is empty.
+    """
+    if not value:
+        raise _refusal(_Broken(field, "must not be empty"), request_id)
 
 
 # What nearly all names are: characters of one byte, none of which controls anything.

@@ -77,6 +77,7 @@ class NewSession:
     default_context_id: str
     create_if_missing: Optional[NewContext]
     max_active_contexts: int
+    recovery_point_on_loss: bool = False
 
 
 class SessionOperations:
@@ -104,6 +105,7 @@ class SessionOperations:
             default_context_id=new.default_context_id,
             create_if_missing=None if create is None else _requests.new_context(create),
             max_active_contexts=new.max_active_contexts,
+            recovery_point_on_loss=new.recovery_point_on_loss,
             write=resources_pb2.WriteOptions(request_id=write_id),
         )
         since = self.settings.clock()

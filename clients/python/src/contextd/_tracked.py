@@ -221,6 +221,7 @@ class TrackedOperations(ContextOperations):
 
     def usage(self) -> Operation[list[tracking.UsageTotal]]:
         """Adds up what models cost in this context."""
+        self.check_named()
         return usage(self.settings, self.namespace, self.id)
 
     def resources(self, page_size: int) -> Pages[tracking.Resource]:

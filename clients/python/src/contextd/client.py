@@ -258,6 +258,7 @@ class Client:
         default_context_id: str = "",
         create_if_missing: Optional[NewContext] = None,
         max_active_contexts: int = 0,
+        recovery_point_on_loss: bool = False,
         on_lost: Optional[Callable[[SessionLost], object]] = None,
         namespace: Optional[str] = None,
         timeout: Optional[float] = None,
@@ -274,6 +275,8 @@ class Client:
             create_if_missing: Let contexts that are missing be created like this when they are
                 activated.
             max_active_contexts: How many may be active at once, 1 to 1,000. 0: 5.
+            recovery_point_on_loss: Keep the state of each context that it holds exclusively as a
+                recovery point when it is lost, not when it is ended.
             on_lost: Called once, in the session's own thread, when it is lost; it should be
                 quick, and return. What it raises goes to ``threading.excepthook``.
             namespace: Another than the client's.
@@ -291,6 +294,7 @@ class Client:
             default_context_id=default_context_id,
             create_if_missing=create_if_missing,
             max_active_contexts=max_active_contexts,
+            recovery_point_on_loss=recovery_point_on_loss,
         )
         operations = _sessions.SessionOperations(self._settings.with_timeout(timeout), new)
         return Session(self._runner, operations, self._sessions, on_lost)

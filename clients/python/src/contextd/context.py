@@ -81,8 +81,7 @@ class Context(RecoverableContext):
             ContextExists: there is one.
             ParentNotFound: its parent does not exist.
         """
-        if not self.id:
-            raise ValueError("a context without an id is created by Client.create")
+        self._operations.check_named(request_id)
         return self._create(properties, puts, request_id)[1]
 
     def _create(

@@ -207,6 +207,7 @@ class AsyncClient:
         default_context_id: str = "",
         create_if_missing: Optional[NewContext] = None,
         max_active_contexts: int = 0,
+        recovery_point_on_loss: bool = False,
         on_lost: Optional[Callable[[SessionLost], object]] = None,
         namespace: Optional[str] = None,
         timeout: Optional[float] = None,
@@ -229,6 +230,7 @@ class AsyncClient:
             default_context_id=default_context_id,
             create_if_missing=create_if_missing,
             max_active_contexts=max_active_contexts,
+            recovery_point_on_loss=recovery_point_on_loss,
         )
         operations = _sessions.SessionOperations(self._settings.with_timeout(timeout), new)
         return AsyncSession(self._runner, operations, self._sessions, on_lost)

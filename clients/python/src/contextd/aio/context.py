@@ -54,8 +54,7 @@ class AsyncContext(AsyncRecoverableContext):
         request_id: Optional[str] = None,
     ) -> Written:
         """Creates the context with the entries ``puts``. As :meth:`contextd.Context.create`."""
-        if not self.id:
-            raise ValueError("a context without an id is created by AsyncClient.create")
+        self._operations.check_named(request_id)
         return (await self._create(properties, puts, request_id))[1]
 
     async def _create(
