@@ -275,7 +275,7 @@ public final class Client implements AutoCloseable {
 
     /**
      * Tells what happens to contexts and sessions of the namespace, in order. Waits until the
-     * server has begun to tell.
+     * server has begun to tell, for at most the client's timeout.
      *
      * @param query which events, and where it begins
      * @return the subscription

@@ -358,6 +358,23 @@ class StreamsTest {
         assertEquals("large", fake.get.requests.get(0).getState().getContextId());
     }
 
+    @Test
+    void whatTheServerSaysOfASnapshotIsToldAtItsPlaceAmongAllOfThem() {
+        var wrong =
+                dev.contextd.v1.Failure.newBuilder()
+                        .setCode(Status.Code.INVALID_ARGUMENT.value())
+                        .setReason("INVALID_FIELD")
+                        .setMessage("requests[0].state.namespace is another")
+                        .putMetadata("field", "requests[0].state.namespace")
+                        .putMetadata("rule", "is another");
+        var results = BatchGetContextsResponse.newBuilder();
+        results.addResultsBuilder().setFailure(wrong);
+        fake.getAll.then(FakeServices.END, List.of(results.build()));
+        var told = client.snapshots(List.of("", "a")).get(1).error();
+        assertEquals("requests[1].state.namespace", told.details().get("field"));
+        assertTrue(told.getMessage().contains("requests[1].state"), told.getMessage());
+    }
+
     private static final EventQuery HOURLY =
             EventQuery.ALL.progressInterval(Duration.ofHours(1));
 
