@@ -60,6 +60,21 @@ def test_a_snapshot_for_which_there_was_no_room_is_read_by_itself(
     assert [one.state.context_id for one in server.requests["GetContext"]] == ["b", "c"]
 
 
+def test_a_snapshot_with_a_wrong_name_touches_no_other(client: Any, server: FakeServer) -> None:
+    refused = failed("INVALID_FIELD", 3)
+    refused.failure.metadata["field"] = "requests[1].state"
+    server.answer("BatchGetContexts", pb.BatchGetContextsResponse(results=[found(), refused]))
+    wrong, right, theirs = client.snapshots([client.context(id) for id in ("", "a", "b")])
+    assert wrong.error.field == "requests[0].state.context_id"
+    assert right.error is None
+    assert theirs.error.field == "requests[2].state"
+    (request,) = server.requests["BatchGetContexts"]
+    assert [one.state.context_id for one in request.requests] == ["a", "b"]
+    (alone,) = client.snapshots([client.context("")])
+    assert isinstance(alone.error, contextd.InvalidField)
+    assert len(server.requests["BatchGetContexts"]) == 1
+
+
 def test_another_number_of_results_is_a_newer_servers(client: Any, server: FakeServer) -> None:
     server.answer("BatchGetContexts", pb.BatchGetContextsResponse(results=[found()]))
     with pytest.raises(contextd.NewerServer):

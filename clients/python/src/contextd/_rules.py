@@ -88,6 +88,27 @@ def check(request: Message, request_id: Optional[str] = None) -> None:
         raise _refusal(broken, request_id) from None
 
 
+def check_parts(field: str, parts: Sequence[Message]) -> list[Optional[InvalidField]]:
+    """Looks at each part of a batch, told with its place in ``field``; ``None``: nothing is wrong.
+
+    Raises:
+        InvalidField: there are none, or too many.
+    """
+    try:
+        _check_count(field, len(parts), BATCH_MAX, 1)
+    except _Broken as broken:
+        raise _refusal(broken, None) from None
+    return [_wrong_part(f"{field}[{index}]", part) for index, part in enumerate(parts)]
+
+
+def _wrong_part(place: str, part: Message) -> Optional[InvalidField]:
+    try:
+        _whole(type(part))(part)
+    except _Broken as broken:
+        return _refusal(broken.within(place), None)
+    return None
+
+
 def _refusal(broken: _Broken, request_id: Optional[str]) -> InvalidField:
     error = InvalidField(
         f"{broken.field} {broken.rule}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Optional, TypeVar
 
-from contextd import values
+from contextd import _rules, values
 from contextd._calls import Operation, Settings, call
 from contextd._lease import Lease, guard_all
 from contextd._methods import BATCH_GET, BATCH_UPDATE
@@ -26,16 +26,26 @@ def _same_count(results: Sequence[T], wanted: int) -> Sequence[T]:
 def snapshots(
     settings: Settings, states: Sequence[ContextOperations]
 ) -> Operation[list[values.SnapshotResult]]:
-    """Gets whole states. One for which the answer has no room is read by itself."""
-    request = pb.BatchGetContextsRequest(
-        requests=[
-            pb.GetContextRequest(state=state.state(), view=pb.CONTEXT_VIEW_FULL) for state in states
-        ]
-    )
-    response = yield from call(settings, BATCH_GET, request)
-    found = []
-    for state, result in zip(states, _same_count(response.results, len(states))):
-        one = _snapshot_result(result)
+    """Gets whole states. What is wrong with one is its own error, and it is not sent; one for
+    which the answer has no room is read by itself.
+    """
+    parts = [
+        pb.GetContextRequest(state=state.state(), view=pb.CONTEXT_VIEW_FULL) for state in states
+    ]
+    wrongs = _rules.check_parts("requests", parts)
+    sent = [part for part, wrong in zip(parts, wrongs) if wrong is None]
+    results: Sequence[pb.BatchGetContextsResponse.Result] = []
+    if sent:
+        response = yield from call(settings, BATCH_GET, pb.BatchGetContextsRequest(requests=sent))
+        results = _same_count(response.results, len(sent))
+    found: list[values.SnapshotResult] = []
+    number = 0  # Among those that were sent.
+    for state, wrong in zip(states, wrongs):
+        if wrong is not None:
+            found.append(values.SnapshotResult(error=wrong))
+            continue
+        one = _snapshot_result(results[number], number, len(found))
+        number += 1
         if isinstance(one.error, ResponseTooLarge):
             try:
                 one = values.SnapshotResult((yield from state.snapshot()))
@@ -45,10 +55,18 @@ def snapshots(
     return found
 
 
-def _snapshot_result(result: pb.BatchGetContextsResponse.Result) -> values.SnapshotResult:
+def _snapshot_result(
+    result: pb.BatchGetContextsResponse.Result, number: int, place: int
+) -> values.SnapshotResult:
+    """The result of what was sent as ``number``, told as the caller's ``place``."""
     kind = result.WhichOneof("outcome")
     if kind == "failure":
-        return values.SnapshotResult(error=from_failure(result.failure))
+        failure, sent = result.failure, f"requests[{number}]."
+        if number != place and failure.metadata.get("field", "").startswith(sent):
+            known = f"requests[{place}]."
+            failure.metadata["field"] = known + failure.metadata["field"][len(sent) :]
+            failure.message = failure.message.replace(sent, known, 1)
+        return values.SnapshotResult(error=from_failure(failure))
     if kind == "response":
         return values.SnapshotResult(values.snapshot_of(result.response.context))
     return values.SnapshotResult(error=NewerServer("a result of another kind came"))
