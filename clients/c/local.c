@@ -70,6 +70,9 @@ bool cxc_address_is_local(const char *address)
     if (begins_with(address, "unix:") || begins_with(address, "unix-abstract:")) {
         return true;
     }
+    if (strchr(address, ',') != NULL) {
+        return false; /* Several, and not all need be of this machine. */
+    }
     return host_copy(authority(address), host) &&
            (strcmp(host, "localhost") == 0 || is_loopback(host));
 }

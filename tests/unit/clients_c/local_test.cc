@@ -30,6 +30,7 @@ const char *const kElsewhere[] = {
     "[2001:db8::1]:7420",
     "[::ffff:10.0.0.1]:7420",
     "ipv4:127.0.0.1:1,10.0.0.1:1",
+    "ipv6:[::1]:1,[2001:db8::1]:1",
     "a.name.that.is.longer.than.any.address.in.numbers.may.be.example:7420",
     "",
 };
