@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	contextd "github.com/contextd/contextd/clients/go"
 	"github.com/contextd/contextd/clients/go/internal/realserver"
@@ -21,7 +22,8 @@ func connect(t testing.TB, options ...contextd.Option) *contextd.Client {
 
 func clientOf(t testing.TB, address string, options ...contextd.Option) *contextd.Client {
 	t.Helper()
-	client, err := contextd.New(address, options...)
+	patience := contextd.WithTimeout(2 * time.Minute) // Only a hang reaches it.
+	client, err := contextd.New(address, append([]contextd.Option{patience}, options...)...)
 	if err != nil {
 		t.Fatal(err)
 	}

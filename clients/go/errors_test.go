@@ -122,6 +122,7 @@ func TestACallTellsWhoDidNotAnswer(t *testing.T) {
 func TestACallThatTakesTooLongSaysSo(t *testing.T) {
 	fake := gated()
 	client := serve(t, fake, WithTimeout(50*time.Millisecond))
+	connected(client)
 	err := putOnce(client)
 	var failure *Failure
 	if !errors.Is(err, ErrDeadlineExceeded) || !errors.Is(err, context.DeadlineExceeded) ||

@@ -5,10 +5,12 @@ import (
 	"net"
 	"sync"
 	"testing"
+	"time"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/connectivity"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/test/bufconn"
@@ -31,22 +33,25 @@ type fake struct {
 	// seen is told of each call. nil: it is not.
 	seen func(ctx context.Context)
 
-	// entered is told of each call that came, and gate holds it. nil: neither.
+	// entered is told of each call that came, and gate holds it. nil: neither. A call whose time is
+	// over while it is held fails: the server's clock may see that before the client's does.
 	entered chan int
 	gate    chan struct{}
 }
 
-func (f *fake) hold(ctx context.Context, operations int) {
+func (f *fake) hold(ctx context.Context, operations int) error {
 	if f.seen != nil {
 		f.seen(ctx)
 	}
 	if f.entered == nil {
-		return
+		return nil
 	}
 	f.entered <- operations
 	select {
 	case <-f.gate:
+		return nil
 	case <-ctx.Done():
+		return status.FromContextError(ctx.Err()).Err()
 	}
 }
 
@@ -56,7 +61,9 @@ func (f *fake) UpdateContext(
 	f.mu.Lock()
 	f.plain = append(f.plain, request)
 	f.mu.Unlock()
-	f.hold(ctx, 1)
+	if err := f.hold(ctx, 1); err != nil {
+		return nil, err
+	}
 	return f.answer(request)
 }
 
@@ -67,7 +74,9 @@ func (f *fake) BatchUpdateContexts(
 	f.batches = append(f.batches, request.Requests)
 	number := len(f.batches)
 	f.mu.Unlock()
-	f.hold(ctx, len(request.Requests))
+	if err := f.hold(ctx, len(request.Requests)); err != nil {
+		return nil, err
+	}
 	if f.whole != nil {
 		if err := f.whole(number); err != nil {
 			return nil, err
@@ -110,7 +119,10 @@ func refusal(
 	return with.Err()
 }
 
-// serve serves the fake in memory, and makes a client of it.
+// patience is a timeout that only a hang reaches.
+const patience = 2 * time.Minute
+
+// serve serves the fake in memory, and makes a client of it, with patience.
 func serve(t *testing.T, fake *fake, options ...Option) *Client {
 	t.Helper()
 	return serveAll(t, func(server *grpc.Server) {
@@ -129,7 +141,7 @@ func serveAll(t *testing.T, register func(*grpc.Server), options ...Option) *Cli
 	dial := func(ctx context.Context, _ string) (net.Conn, error) {
 		return listener.DialContext(ctx)
 	}
-	options = append(options, WithDialOptions(grpc.WithContextDialer(dial),
+	options = append(append([]Option{WithTimeout(patience)}, options...), WithDialOptions(grpc.WithContextDialer(dial),
 		grpc.WithTransportCredentials(insecure.NewCredentials())))
 	client, err := New("passthrough:///localhost", options...)
 	if err != nil {
@@ -137,4 +149,13 @@ func serveAll(t *testing.T, register func(*grpc.Server), options ...Option) *Cli
 	}
 	t.Cleanup(func() { _ = client.Close() })
 	return client
+}
+
+// connected returns when the client has its connection: what takes too long is then the call.
+func connected(client *Client) {
+	channel := client.channel
+	channel.Connect()
+	for state := channel.GetState(); state != connectivity.Ready; state = channel.GetState() {
+		channel.WaitForStateChange(context.Background(), state)
+	}
 }
