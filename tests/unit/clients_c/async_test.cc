@@ -8,6 +8,7 @@ extern "C" {
 
 #include <algorithm>
 #include <functional>
+#include <future>
 #include <memory>
 #include <string>
 #include <vector>
@@ -125,16 +126,18 @@ TEST_F(AsyncTest, PollsWithoutWaitingWhenNothingIsInFlight) {
 }
 
 TEST_F(AsyncTest, ReturnsFromAPollWhenItsTimeIsUp) {
-  server_.Method("/test/Silent", [](const std::string &) {
-    FakeServer::Answer answer;
-    answer.silent = true;
-    return answer;
+  std::promise<void> polled;
+  server_.Method("/test/Late", [&polled](const std::string &) {
+    polled.get_future().wait();
+    return FakeServer::Answer{{"late"}};
   });
-  Calls calls = {loop_, cxc_method_get(client_, "/test/Silent"), 0, {}, {}};
-  cxc_start(loop_, calls.method, Bytes(""), 200, OnDone, &calls);
+  Calls calls = {loop_, cxc_method_get(client_, "/test/Late"), 0, {}, {}};
+  cxc_start(loop_, calls.method, Bytes(""), 30000, OnDone, &calls);
   EXPECT_TRUE(cxc_loop_poll(loop_, 0));
-  EXPECT_TRUE(calls.failures.empty());
+  EXPECT_TRUE(calls.answers.empty() && calls.failures.empty());
+  polled.set_value();
   Drain();
+  EXPECT_EQ(std::vector<std::string>{"late"}, calls.answers);
 }
 
 TEST_F(AsyncTest, GivesTheSameMethodAgainForTheSamePath) {

@@ -298,15 +298,20 @@ TEST_F(SubscriptionTest, ReturnsLastingErrorsWithAllTheySay) {
 }
 
 TEST_F(SubscriptionTest, FailsWithTheLastErrorWhenNobodyAnswersInTime) {
-  Connect("127.0.0.1:1", 100);
+  Connect("127.0.0.1:1", 30000);
   Subscribe();
   EXPECT_EQ("nothing", Next(0));
-  EXPECT_EQ("UNAVAILABLE ", Next());
-  Connect(server_.address(), 100);
-  script_.Set({Refusal(CXC_UNAVAILABLE, "NOT_READY", {})});
+  Connect("127.0.0.1:1", 100);
   Subscribe();
-  EXPECT_EQ("UNAVAILABLE NOT_READY", Next());
-  EXPECT_LT(1u, script_.Requests().size());
+  EXPECT_EQ("UNAVAILABLE ", Next());
+  script_.Set({Refusal(CXC_UNAVAILABLE, "NOT_READY", {})});
+  // One that was opened once may have been refused when its time was up: the next has more.
+  for (int64_t timeout_ms = 100; script_.Requests().size() < 2; timeout_ms *= 2) {
+    script_.Set({Refusal(CXC_UNAVAILABLE, "NOT_READY", {})});
+    Connect(server_.address(), timeout_ms);
+    Subscribe();
+    EXPECT_EQ("UNAVAILABLE NOT_READY", Next());
+  }
   EXPECT_EQ("", told_);
 }
 
