@@ -6,15 +6,14 @@ import asyncio
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import Any, Callable
 
 import pytest
 
 from both_tasks import BothTasks
 from certificates import Certificates
 from contextd import AsyncClient, Client
-from contextd._calls import Settings
-from fake import Blocking, FakeClock, FakeServer
+from fake import Blocking, FakeClock, FakeServer, unhurry
 
 
 @pytest.fixture
@@ -34,10 +33,14 @@ def clock() -> FakeClock:
     return FakeClock()
 
 
-def with_seams(settings: Settings, clock: FakeClock) -> Settings:
-    """The settings with the test's time, the highest of all chances, and ids that count."""
+def add_seams(client: Any, clock: FakeClock, sleep: Callable[[float], Any]) -> None:
+    """Gives a client the test's time, the highest of all chances, and ids that count."""
     ids = itertools.count(1)
-    return replace(settings, clock=clock, random=lambda: 1.0, new_id=lambda: f"id-{next(ids)}")
+    client._settings = replace(
+        client._settings, clock=clock, random=lambda: 1.0, new_id=lambda: f"id-{next(ids)}"
+    )
+    client._runner.sleep = sleep
+    unhurry(client)
 
 
 @pytest.fixture(params=["sync", "async"])
@@ -45,8 +48,7 @@ def client(request: pytest.FixtureRequest, server: FakeServer, clock: FakeClock)
     """The client on the fake server."""
     if request.param == "sync":
         with Client(server.address, namespace="tests") as sync:
-            sync._settings = with_seams(sync._settings, clock)
-            sync._runner.sleep = clock.sleep
+            add_seams(sync, clock, clock.sleep)
             yield sync
         return
     loop = asyncio.new_event_loop()
@@ -55,8 +57,7 @@ def client(request: pytest.FixtureRequest, server: FakeServer, clock: FakeClock)
         return AsyncClient(server.address, namespace="tests")
 
     target = loop.run_until_complete(connect())
-    target._settings = with_seams(target._settings, clock)
-    target._runner.sleep = clock.async_sleep
+    add_seams(target, clock, clock.async_sleep)
     yield Blocking(loop, target)
     loop.run_until_complete(target.close())
     loop.run_until_complete(loop.shutdown_asyncgens())

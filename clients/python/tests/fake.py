@@ -190,7 +190,7 @@ class FakeServer:
                     over.wait()
                     return
                 if isinstance(part, After):
-                    part.seen.wait(PATIENCE_SECONDS)
+                    assert part.seen.wait(PATIENCE_SECONDS), "the test has not seen it"
                     continue
                 assert isinstance(part, Message)
                 yield part
@@ -225,6 +225,32 @@ class FakeClock:
 
     async def async_sleep(self, seconds: float) -> None:
         self.sleep(seconds)
+
+
+class Unhurried:
+    """A method whose calls end with an answer, however small their timeout and slow the machine.
+
+    For clients whose clock is fake, and whose timeouts so are: real time ends only what hangs.
+    """
+
+    def __init__(self, method: Any) -> None:
+        self._method = method
+
+    def __call__(self, request: Message, *, timeout: Optional[float] = None, **more: Any) -> Any:
+        return self._method(request, timeout=self._long(timeout), **more)
+
+    def future(self, request: Message, *, timeout: Optional[float] = None, **more: Any) -> Any:
+        return self._method.future(request, timeout=self._long(timeout), **more)
+
+    @staticmethod
+    def _long(timeout: Optional[float]) -> Optional[float]:
+        return None if timeout is None else max(timeout, PATIENCE_SECONDS)
+
+
+def unhurry(client: Any) -> None:
+    """Lets the calls of a client, in either form, take what time they need."""
+    methods = client._runner.connection.methods
+    methods.update({name: Unhurried(method) for name, method in methods.items()})
 
 
 class Blocking:

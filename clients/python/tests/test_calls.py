@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import grpc
 import pytest
 
-from contextd import Client, RetryPolicy, Stopping, StreamStalled, Unavailable
+from contextd import Client, FinishedCall, RetryPolicy, Stopping, StreamStalled, Unavailable
 from contextd._calls import EntryReader, Invoke, Settings, Sleep, call
 from contextd._channel import channel_options
 from contextd._methods import CONTEXT_MANAGER, RECOVERY, SERVER_INFO, TRACKER
-from contextd.errors import ContextdError
+from contextd.errors import ContextdError, DeadlineExceeded, Overloaded
 from contextd.v1 import context_manager_pb2 as pb
 from contextd.v1 import recovery_pb2, resources_pb2, tracker_pb2
 from fake import FakeClock
@@ -45,6 +46,65 @@ def test_the_error_of_the_last_attempt_comes_out(settings: Settings, clock: Fake
     with pytest.raises(Stopping) as caught:
         operation.throw(Stopping("last"))
     assert caught.value.request_id == "the-id"
+
+
+def test_an_attempt_that_would_begin_after_the_deadline_is_not_made(
+    settings: Settings, clock: FakeClock
+) -> None:
+    """However much longer than it should the wait before it took."""
+    calls: list[FinishedCall] = []
+    operation = call(
+        replace(settings, on_call=calls.append), SERVER_INFO, pb.GetServerInfoRequest(), "the-id"
+    )
+    next(operation)
+    assert operation.throw(Stopping("last")) == Sleep(0.05)
+    clock.now += 1.0
+    with pytest.raises(Stopping) as caught:
+        operation.send(None)
+    assert caught.value.request_id == "the-id"
+    assert [(made.attempts, made.error) for made in calls] == [(1, caught.value)]
+
+
+def test_a_deadline_in_an_attempt_does_not_hide_that_nobody_answered(
+    settings: Settings, clock: FakeClock
+) -> None:
+    operation = call(replace(settings, address="a:1"), SERVER_INFO, pb.GetServerInfoRequest())
+    next(operation)
+    operation.throw(Unavailable("refused"))
+    clock.now += 0.999
+    assert isinstance(operation.send(None), Invoke)
+    clock.now += 0.001
+    late = DeadlineExceeded("late")
+    with pytest.raises(Unavailable, match=r"a:1 was tried 2 times in 1.0 s; .*refused") as caught:
+        operation.throw(late)
+    assert caught.value.__cause__ is late
+
+
+def test_a_call_that_nobody_refused_ends_at_its_deadline(settings: Settings) -> None:
+    operation = call(settings, SERVER_INFO, pb.GetServerInfoRequest())
+    next(operation)
+    operation.throw(Overloaded("later"))
+    operation.send(None)
+    with pytest.raises(DeadlineExceeded):
+        operation.throw(DeadlineExceeded("late"))
+
+
+def test_a_stream_that_would_begin_after_the_deadline_is_not_begun(
+    settings: Settings, clock: FakeClock
+) -> None:
+    reader = EntryReader(settings, pb.ReadEntriesRequest(state=STATE))
+    assert reader.timeout == 1.0
+    assert reader.delay_after(Stopping("last")) == 0.05
+    clock.now += 1.0
+    with pytest.raises(Stopping):
+        assert reader.timeout
+
+
+def test_a_deadline_in_a_stream_does_not_hide_that_nobody_answered(settings: Settings) -> None:
+    reader = EntryReader(settings, pb.ReadEntriesRequest(state=STATE))
+    reader.delay_after(Unavailable("refused"))
+    with pytest.raises(Unavailable, match="refused"):
+        reader.delay_after(DeadlineExceeded("late"))
 
 
 def test_a_stream_that_brought_something_has_its_whole_time_again(

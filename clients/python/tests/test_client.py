@@ -15,7 +15,7 @@ from contextd import AsyncClient, Client, Expiry, NewContext, RetentionPolicy
 from contextd.v1 import context_manager_pb2 as pb
 from contextd.v1 import resources_pb2
 from contextd.values import TEXT
-from fake import UNAVAILABLE, Fail, FakeClock, FakeServer
+from fake import PATIENCE_SECONDS, UNAVAILABLE, Fail, FakeClock, FakeServer
 
 NOT_FOUND = Fail(grpc.StatusCode.NOT_FOUND, "CONTEXT_NOT_FOUND")
 CONFLICT = Fail(grpc.StatusCode.ABORTED, "ENTRY_CONFLICT", {"key": "k", "current_version": "8"})
@@ -48,7 +48,7 @@ def test_a_proxy_of_the_environment_is_not_asked(
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     monkeypatch.delenv("no_proxy", raising=False)
     server.answer("UpdateContext", written())
-    with Client(server.address, timeout=5) as direct:
+    with Client(server.address, timeout=PATIENCE_SECONDS) as direct:
         assert direct.context("c").put("k", b"v").version == 8
 
 
@@ -133,11 +133,13 @@ def test_a_read_is_repeated_too(client: Any, server: FakeServer, clock: FakeCloc
 
 
 def test_nobody_listening_is_unavailable(clock: FakeClock) -> None:
-    with Client("127.0.0.1:1", timeout=1.0) as client:
+    waits = contextd.RetryPolicy(initial_delay=1000.0, max_delay=1000.0)
+    with Client("127.0.0.1:1") as client:
         client._runner.sleep = clock.sleep
-        client._settings = contextd._calls.Settings("n", 1.0, contextd.RetryPolicy(), clock)
+        client._settings = contextd._calls.Settings("n", 3600.0, waits, clock, lambda: 1.0)
         with pytest.raises(contextd.Unavailable, match=r"127\.0\.0\.1:1"):
             client.context("c").version()
+    assert clock.slept == [1000.0] * 3
 
 
 # What is sent.

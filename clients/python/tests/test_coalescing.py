@@ -44,12 +44,15 @@ class Gate:
             self.answered.append(request)
             return pb.UpdateContextResponse(version=self._version)
 
+    def _wait(self) -> None:
+        assert self._open.wait(PATIENCE_SECONDS), "nobody opened it"
+
     def _one(self, request: Any) -> pb.UpdateContextResponse:
-        self._open.wait(PATIENCE_SECONDS)
+        self._wait()
         return self._answer(request)
 
     def _many(self, request: Any) -> pb.BatchUpdateContextsResponse:
-        self._open.wait(PATIENCE_SECONDS)
+        self._wait()
         return pb.BatchUpdateContextsResponse(
             results=[pb.UpdateResult(response=self._answer(part)) for part in request.requests]
         )
@@ -68,11 +71,11 @@ class Workers:
 
     def _make(self, address: str) -> Future[Any]:
         async def make() -> AsyncClient:
-            return AsyncClient(address, namespace="tests")
+            return AsyncClient(address, namespace="tests", timeout=LATE_SECONDS)
 
         if self._kind == "async":
             return asyncio.run_coroutine_threadsafe(make(), self._loop)
-        return self._pool.submit(Client, address, namespace="tests")
+        return self._pool.submit(Client, address, namespace="tests", timeout=LATE_SECONDS)
 
     def begin(self, act: Callable[[], Union[Any, Awaitable[Any]]]) -> Future[Any]:
         """Does it in a thread or task of its own."""
@@ -272,7 +275,7 @@ def test_a_task_that_is_cancelled_leaves_the_others(server: FakeServer) -> None:
     gate = Gate(server)
 
     async def work() -> list[Any]:
-        async with AsyncClient(server.address, namespace="tests") as client:
+        async with AsyncClient(server.address, namespace="tests", timeout=LATE_SECONDS) as client:
             tasks = [
                 asyncio.ensure_future(client.context(f"c-{index}").put("k", "v"))
                 for index in range(10)
@@ -294,15 +297,14 @@ def test_a_task_that_is_cancelled_leaves_the_others(server: FakeServer) -> None:
 
 def test_a_thread_that_is_interrupted_leaves_what_others_wait_for(server: FakeServer) -> None:
     gate = Gate(server)
-    client = Client(server.address, namespace="tests")
+    client = Client(server.address, namespace="tests", timeout=LATE_SECONDS)
     lanes = client._runner._lanes
-    send, interrupted = lanes._run, threading.Event()
+    send, interrupted = lanes._run, threading.Lock()
 
     def run(operation: Any) -> None:
         if server.requests["BatchUpdateContexts"] or len(server.requests["UpdateContext"]) < 2:
             send(operation)
-        elif not interrupted.is_set():
-            interrupted.set()
+        elif interrupted.acquire(blocking=False):
             raise KeyboardInterrupt
         else:
             send(operation)

@@ -23,7 +23,7 @@ import asyncio, os, sys, threading
 from contextd import AsyncClient, Client, ClientClosed
 
 address = sys.argv[1]
-client = Client(address)
+client = Client(address, timeout=60.0)
 client.server_info()
 events = client.subscribe().__enter__()
 view = client.view()
@@ -33,7 +33,7 @@ waiting = threading.Thread(target=list, args=(events,), daemon=True)
 waiting.start()
 
 async def connect():
-    asynchronous = AsyncClient(address)
+    asynchronous = AsyncClient(address, timeout=60.0)
     await asynchronous.server_info()
     return asynchronous
 
@@ -78,7 +78,7 @@ def test_a_client_is_closed_in_a_process_that_was_forked(server: FakeServer) -> 
         env={**os.environ, "PYTHONPATH": str(FOLDER / "src")},
         capture_output=True,
         text=True,
-        timeout=PATIENCE_SECONDS,
+        timeout=10 * PATIENCE_SECONDS,
         check=False,
     )
     assert done.returncode == 0, done.stderr

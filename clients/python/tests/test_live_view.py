@@ -349,6 +349,8 @@ def test_a_hook_may_close_the_view(server: FakeServer) -> None:
     with Client(server.address) as client:
         view = client.view(on_event=close).start()
         assert view.wait_ended(PATIENCE_SECONDS)
+        assert view._thread is not None
+        view._thread.join(PATIENCE_SECONDS)
     assert heard == ["1"]
 
 

@@ -10,6 +10,7 @@ import os
 import queue
 import signal
 import threading
+from dataclasses import replace
 from typing import Any, Callable
 
 import pytest
@@ -17,8 +18,9 @@ import pytest
 import contextd
 from contextd import Activity, AsyncClient, Client
 from contextd._calls import Invoke, Operation
+from contextd._sessions import SessionOperations
 from contextd.v1 import tracker_pb2
-from fake import PATIENCE_SECONDS, UNAVAILABLE, FakeClock, FakeServer, Hang
+from fake import PATIENCE_SECONDS, UNAVAILABLE, Fail, FakeClock, FakeServer, Hang, unhurry
 from fake_sessions import UNKNOWN, answer_sessions, session, threads_of_sessions
 
 # Losing.
@@ -99,16 +101,28 @@ def test_a_session_ended_by_somebody_else_is_lost(client: Any, server: FakeServe
     assert type(caught.value) is contextd.SessionNotFound
 
 
-# In the background: a clock that really runs, and a term of one second.
+# In the background, with a clock that really runs: renewed all the time, for a term of a day.
+
+DAY = 86_400
 
 
+@pytest.fixture
+def often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has sessions renewed all the time, however long their terms are."""
+    monkeypatch.setattr(SessionOperations, "_pause", lambda _: 0.01)
+
+
+@pytest.mark.usefixtures("often")
 def test_a_thread_renews_and_finds_the_loss(server: FakeServer) -> None:
     answer_sessions(server, "RenewSession")
     renewed = tracker_pb2.RenewSessionResponse()
     server.answer("RenewSession", renewed, UNAVAILABLE, renewed, UNKNOWN)
     told: queue.SimpleQueue[Any] = queue.SimpleQueue()
     lost = lambda error: told.put((error, threading.current_thread().name))  # noqa: E731
-    with Client(server.address) as client, client.session(ttl=1, on_lost=lost) as running:
+    with (
+        Client(server.address, timeout=DAY) as client,
+        client.session(ttl=DAY, on_lost=lost) as running,
+    ):
         assert threads_of_sessions() == ["contextd-session-s-1"]
         error, thread = told.get(timeout=PATIENCE_SECONDS)
         assert (type(error), thread) == (contextd.SessionLost, "contextd-session-s-1")
@@ -118,6 +132,7 @@ def test_a_thread_renews_and_finds_the_loss(server: FakeServer) -> None:
     assert "EndSession" not in server.requests
 
 
+@pytest.mark.usefixtures("often")
 def test_a_task_renews_and_finds_the_loss(server: FakeServer) -> None:
     answer_sessions(server, "RenewSession")
     renewed = tracker_pb2.RenewSessionResponse()
@@ -125,8 +140,8 @@ def test_a_task_renews_and_finds_the_loss(server: FakeServer) -> None:
     told: list[contextd.SessionLost] = []
 
     async def use() -> None:
-        async with AsyncClient(server.address) as client:
-            async with client.session(ttl=1, on_lost=told.append) as running:
+        async with AsyncClient(server.address, timeout=DAY) as client:
+            async with client.session(ttl=DAY, on_lost=told.append) as running:
                 assert await running.wait_lost(PATIENCE_SECONDS)
             assert len(asyncio.all_tasks()) == 1
 
@@ -135,10 +150,11 @@ def test_a_task_renews_and_finds_the_loss(server: FakeServer) -> None:
     assert len(server.requests["RenewSession"]) == 4
 
 
+@pytest.mark.usefixtures("often")
 def test_a_session_that_was_ended_before_it_began_is_renewed_too(server: FakeServer) -> None:
     answer_sessions(server)
     with Client(server.address) as client:
-        running = client.session(ttl=1)
+        running = client.session(ttl=DAY)
         running.end()
         with running:
             server.wait_for("RenewSession", 1)
@@ -149,7 +165,7 @@ def test_whoever_waits_for_a_loss_is_told_at_once(server: FakeServer) -> None:
     server.answer("UpdateContext", UNKNOWN)
     told = threading.Event()
     with Client(server.address) as client:
-        with client.session(ttl=86_400, on_lost=lambda _: told.set()) as running:
+        with client.session(ttl=DAY, on_lost=lambda _: told.set()) as running:
             waiter = threading.Thread(target=running.wait_lost, daemon=True)
             waiter.start()
             with pytest.raises(contextd.SessionLost):
@@ -165,21 +181,35 @@ def test_whoever_waits_for_a_loss_is_told_at_once(server: FakeServer) -> None:
         assert not waiter.is_alive()
 
 
-def test_a_session_without_an_answer_is_lost_when_its_term_is_over(server: FakeServer) -> None:
+@pytest.mark.usefixtures("often")
+def test_a_session_without_an_answer_is_lost_when_its_term_is_over(
+    server: FakeServer, clock: FakeClock
+) -> None:
     answer_sessions(server, "RenewSession")
-    server.answer("RenewSession", UNAVAILABLE)
-    with Client(server.address, timeout=5) as client, client.session(ttl=1) as running:
-        assert running.wait_lost(PATIENCE_SECONDS)
-    assert len(server.requests["RenewSession"]) > 1
+
+    def refuse(_: object) -> Fail:
+        clock.now += 0.4
+        return UNAVAILABLE
+
+    server.answer("RenewSession", refuse)
+    with Client(server.address) as client:
+        client._settings = replace(client._settings, clock=clock)
+        unhurry(client)
+        with client.session(ttl=1) as running:
+            assert running.wait_lost(PATIENCE_SECONDS)
+    assert len(server.requests["RenewSession"]) == 3
     # It may have been there for the server all the time.
     assert len(server.requests["EndSession"]) == 1
 
 
+@pytest.mark.usefixtures("often")
 def test_a_renewal_that_nobody_answers_does_not_hold_up_the_end(server: FakeServer) -> None:
     answer_sessions(server, "RenewSession")
     server.answer("RenewSession", Hang())
-    with Client(server.address) as client, client.session(ttl=1.5):
-        server.wait_for("RenewSession", 1)
+    with Client(server.address, timeout=DAY) as client:
+        unhurry(client)
+        with client.session(ttl=DAY):
+            server.wait_for("RenewSession", 1)
     assert threads_of_sessions() == []
     assert len(server.requests["EndSession"]) == 1
 
@@ -196,6 +226,7 @@ def test_a_call_that_nobody_answers_does_not_hold_up_the_end_of_a_task(
     async def use() -> None:
         others = asyncio.all_tasks()
         async with AsyncClient(server.address) as client:
+            unhurry(client)
             running = client.session()
             running._operations.keep = renewing  # type: ignore[method-assign]
             async with running:
@@ -206,6 +237,7 @@ def test_a_call_that_nobody_answers_does_not_hold_up_the_end_of_a_task(
     assert len(server.requests["EndSession"]) == 1
 
 
+@pytest.mark.usefixtures("often")
 def test_a_session_may_be_ended_where_its_loss_is_told(server: FakeServer) -> None:
     answer_sessions(server, "RenewSession")
     server.answer("RenewSession", UNKNOWN)
@@ -216,9 +248,10 @@ def test_a_session_may_be_ended_where_its_loss_is_told(server: FakeServer) -> No
             running.end()
             ended.set()
 
-        running = client.session(ttl=1, on_lost=on_lost)
+        running = client.session(ttl=DAY, on_lost=on_lost)
         running.start()
         assert ended.wait(PATIENCE_SECONDS)
+        running._thread.join(PATIENCE_SECONDS)
 
 
 def test_what_a_callback_raises_in_the_thread_is_reported(
@@ -265,21 +298,23 @@ def test_what_a_callback_raises_in_the_loop_is_reported(server: FakeServer) -> N
 @pytest.mark.filterwarnings("ignore:.*fork")
 def test_a_forked_process_leaves_the_session_alone(server: FakeServer) -> None:
     answer_sessions(server)
-    with Client(server.address) as client, client.session() as running:
-        with running._background._lock, running._lease._lock:
-            child = os.fork()
-            if child == 0:
-                # The locks stay locked here for ever; an alarm ends who waits for one.
-                signal.alarm(int(PATIENCE_SECONDS))
-                status = 1
-                try:
-                    running.__exit__(None, None, None)
-                    running.activate("c")
-                except contextd.SessionLost:
-                    status = 0 if running.lost and running.wait_lost() else 2
-                finally:
-                    os._exit(status)
-        assert os.waitpid(child, 0)[1] == 0
-        assert not running.lost
-        running.activate("c")
+    with Client(server.address) as client:
+        unhurry(client)
+        with client.session(ttl=DAY) as running:
+            with running._background._lock, running._lease._lock:
+                child = os.fork()
+                if child == 0:
+                    # The locks stay locked here for ever; an alarm ends who waits for one.
+                    signal.alarm(int(PATIENCE_SECONDS))
+                    status = 1
+                    try:
+                        running.__exit__(None, None, None)
+                        running.activate("c")
+                    except contextd.SessionLost:
+                        status = 0 if running.lost and running.wait_lost() else 2
+                    finally:
+                        os._exit(status)
+            assert os.waitpid(child, 0)[1] == 0
+            assert not running.lost
+            running.activate("c")
     assert len(server.requests["EndSession"]) == 1

@@ -11,7 +11,7 @@ import pytest
 import contextd
 from contextd import Activity, AsyncClient, FileOperation, NewContext
 from contextd.v1 import tracker_pb2
-from fake import UNAVAILABLE, Fail, FakeClock, FakeServer
+from fake import UNAVAILABLE, Fail, FakeClock, FakeServer, unhurry
 from fake_sessions import UNKNOWN, activation, answer_sessions, session, threads_of_sessions
 
 NOT_FOUND = Fail(grpc.StatusCode.NOT_FOUND, "CONTEXT_NOT_FOUND")
@@ -422,16 +422,18 @@ def test_an_activation_is_awaited_or_entered(server: FakeServer) -> None:
     server.answer("SwitchContext", tracker_pb2.SwitchContextResponse(session=now))
 
     async def use() -> None:
-        async with AsyncClient(server.address) as client, client.session() as running:
-            async with running.activate("c", exclusive=True) as held:
-                await held.put("k", b"v")
-            assert len(server.requests["DeactivateContext"]) == 1
-            async with running.switch("c") as held:
-                assert held.fence == 7
-            held = await running.activate("c", exclusive=True)
-            async with held:
-                pass
-            assert len(server.requests["DeactivateContext"]) == 3
+        async with AsyncClient(server.address) as client:
+            unhurry(client)
+            async with client.session() as running:
+                async with running.activate("c", exclusive=True) as held:
+                    await held.put("k", b"v")
+                assert len(server.requests["DeactivateContext"]) == 1
+                async with running.switch("c") as held:
+                    assert held.fence == 7
+                held = await running.activate("c", exclusive=True)
+                async with held:
+                    pass
+                assert len(server.requests["DeactivateContext"]) == 3
 
     asyncio.run(use())
 
@@ -441,6 +443,7 @@ def test_a_cancelled_task_ends_its_session(server: FakeServer) -> None:
 
     async def use() -> None:
         async with AsyncClient(server.address) as client:
+            unhurry(client)
             working = asyncio.Event()
 
             async def work() -> None:

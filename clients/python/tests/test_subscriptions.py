@@ -120,13 +120,13 @@ def test_the_end_of_what_was_told_is_not_waited_for(client: Any, server: FakeSer
 
 def test_positions_are_seen_where_that_is_wanted(client: Any, server: FakeServer) -> None:
     server.answer("Subscribe", [told(event("1")), caught_up("2"), progress("3"), Hang()])
-    with client.subscribe(cursor="0", progress=True, progress_interval=0.5) as events:
+    with client.subscribe(cursor="0", progress=True, progress_interval=30.5) as events:
         seen = list(events.until_caught_up())
         assert [handed.type for handed in seen] == [EventType.UPDATED, EventType.CAUGHT_UP]
         assert events.cursor == "2"
         assert next(events).type is EventType.PROGRESS
         assert events.cursor == "3"
-    assert server.requests["Subscribe"][0].progress_interval.ToMilliseconds() == 500
+    assert server.requests["Subscribe"][0].progress_interval.ToMilliseconds() == 30_500
 
 
 # Going on.
@@ -198,17 +198,71 @@ def test_what_is_wrong_is_raised_at_the_beginning(client: Any, server: FakeServe
         pytest.fail("it has not begun")
 
 
+class PassingTime:
+    """Time passes only while the server keeps silent: on the first stream, once it may.
+
+    It begins when the server has the stream, and ends when the client begins a second one,
+    however long either takes.
+    """
+
+    STEP_SECONDS = 0.1
+
+    def __init__(
+        self, client: Any, server: FakeServer, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.may_pass = threading.Event()
+        self._server = server
+        self._clock = clock
+        self._loop: Optional[asyncio.AbstractEventLoop] = getattr(client, "loop", None)
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._begun = 0
+        methods = getattr(client, "target", client)._runner.connection.methods
+        self._subscribe = methods["Subscribe"]
+        monkeypatch.setitem(methods, "Subscribe", self._begin)
+        if self._loop is not None:
+            monkeypatch.setattr(self._loop, "time", clock)
+
+    def _begin(self, *args: Any, **kwargs: Any) -> Any:
+        self._begun += 1
+        if self._begun == 2:
+            self._over.set()
+        return self._subscribe(*args, **kwargs)
+
+    def _run(self) -> None:
+        self.may_pass.wait(PATIENCE_SECONDS)
+        self._server.wait_for("Subscribe", 1)
+        while not self._over.wait(0.001):
+            self._clock.now += self.STEP_SECONDS
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(lambda: None)  # It looks at its clock again.
+
+    def __enter__(self) -> PassingTime:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+
 @pytest.mark.parametrize("before", [[], [caught_up("1")]])
 def test_a_stream_on_which_nothing_comes_is_given_up(
-    client: Any, server: FakeServer, monkeypatch: pytest.MonkeyPatch, before: list[Any]
+    client: Any,
+    server: FakeServer,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+    before: list[Any],
 ) -> None:
     monkeypatch.setattr(subscribing, "GRACE_SECONDS", 0.01)
-    target = getattr(client, "target", client)
-    target._settings = replace(target._settings, clock=time.monotonic)
     server.answer("Subscribe", [*before, Hang()], [told(event("2")), COMPACTED])
-    events = client.subscribe(progress_interval=0.1)
-    with pytest.raises(contextd.CursorCompacted):
-        list(events)
+    events = client.subscribe(progress_interval=0.1, reconnect_timeout=math.inf)
+    with PassingTime(client, server, clock, monkeypatch) as time:
+        if before:
+            events.__enter__()
+        time.may_pass.set()
+        with pytest.raises(contextd.CursorCompacted):
+            list(events)
     assert cursors_asked(server) == ["", "1" if before else ""]
 
 

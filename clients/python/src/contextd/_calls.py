@@ -174,14 +174,15 @@ def send(
     made = 0
     try:
         while True:
+            time_left = attempts.time_left()
             made += 1
             try:
-                response: Response = yield Invoke(method.name, request, attempts.remaining())
+                response: Response = yield Invoke(method.name, request, time_left)
                 break
             except ContextdError as error:
                 delay = attempts.delay_after(error)
                 if delay is None:
-                    raise
+                    raise _failure(attempts, error)  # noqa: B904  it has its cause
                 _log.debug("%s is repeated in %.3f s: %s", method.name, delay, error)
             yield Sleep(delay)
     except BaseException as error:
@@ -193,6 +194,15 @@ def send(
     if settings.on_call is not None:
         _tell(settings, method, attempts, made, None)
     return response
+
+
+def _failure(attempts: Attempts, last: ContextdError) -> ContextdError:
+    """What a call fails with whose last attempt failed with ``last``."""
+    failure = attempts.failure
+    if failure is None or failure is last:
+        return last
+    failure.__cause__ = last
+    return failure
 
 
 # What gRPC says of a connection that was made and ended at once, and what may be behind it.
@@ -286,8 +296,11 @@ class StreamAttempts:
         self._progressed = False
 
     def remaining(self) -> float:
-        """Seconds that the next stream may take to bring something."""
-        return self._attempts.remaining()
+        """Seconds that the next stream may take to bring something.
+
+        Raises what the last one failed with where there are none.
+        """
+        return self._attempts.time_left()
 
     def progressed(self) -> None:
         """Notes that the stream brought something."""
@@ -307,7 +320,7 @@ class StreamAttempts:
                 return 0.0
         delay = self._attempts.delay_after(error)
         if delay is None:
-            raise error
+            raise _failure(self._attempts, error)
         return delay
 
 

@@ -9,6 +9,7 @@ from contextd.errors import (
     Cancelled,
     CertificateRejected,
     ContextdError,
+    DeadlineExceeded,
     Overloaded,
     StreamStalled,
     Unavailable,
@@ -79,7 +80,13 @@ class RetryPolicy:
 
 
 class Attempts:
-    """The attempts of one call, from its first to its deadline."""
+    """The attempts of one call, from its first to its deadline.
+
+    Attributes:
+        failure: What the call fails with if there is no further attempt. ``None``: none failed yet.
+    """
+
+    failure: Optional[ContextdError] = None
 
     def __init__(
         self,
@@ -109,13 +116,30 @@ class Attempts:
         """Seconds left until the deadline; not below 0."""
         return max(0.0, self._deadline - self._clock())
 
+    def time_left(self) -> float:
+        """Seconds that the next attempt may take.
+
+        Raises what the call fails with where a wait took longer than it should have: an attempt
+        that would begin after the deadline is not made.
+        """
+        left = self.remaining()
+        if left == 0.0 and self.failure is not None:
+            raise self.failure
+        return left
+
     def delay_after(self, error: ContextdError) -> Optional[float]:
         """Seconds to wait before the next attempt. ``None``: do not try again.
 
         A server's own delay is never cut short, only spread over up to half as much
         again. There is no further attempt when it would begin after the deadline.
+
+        Where nobody answered, and the deadline ends the last attempt before it is known whether
+        somebody does now, nobody answered until the deadline.
         """
         self._failed += 1
+        late = isinstance(error, DeadlineExceeded)
+        if not (late and isinstance(self.failure, Unavailable)):
+            self.failure = error
         if not isinstance(error, _REPEATED) or isinstance(error, CertificateRejected):
             return None
         if error.retry_delay is not None:

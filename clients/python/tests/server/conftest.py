@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from contextd import AsyncClient, Client
+from contextd import AsyncClient, Client, _sessions, _tracked
 from contextd_process import ContextdProcess
-from fake import Blocking
+from fake import PATIENCE_SECONDS, Blocking
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +32,13 @@ def process(binary: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[C
     running.kill()
 
 
+@pytest.fixture(autouse=True)
+def patient_leaving(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Gives the end of a ``with`` the time that a busy machine takes for it."""
+    for module in (_sessions, _tracked):
+        monkeypatch.setattr(module, "LEAVE_SECONDS", PATIENCE_SECONDS)
+
+
 @pytest.fixture
 def namespace() -> str:
     """A namespace that nobody else uses."""
@@ -43,13 +50,13 @@ def client(
     request: pytest.FixtureRequest, process: ContextdProcess, namespace: str
 ) -> Iterator[Any]:
     if request.param == "sync":
-        with Client(process.address, namespace=namespace, timeout=30.0) as sync:
+        with Client(process.address, namespace=namespace, timeout=60.0) as sync:
             yield sync
         return
     loop = asyncio.new_event_loop()
 
     async def connect() -> AsyncClient:
-        return AsyncClient(process.address, namespace=namespace, timeout=30.0)
+        return AsyncClient(process.address, namespace=namespace, timeout=60.0)
 
     target = loop.run_until_complete(connect())
     yield Blocking(loop, target)

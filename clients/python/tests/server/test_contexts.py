@@ -61,7 +61,7 @@ def test_keys_come_in_the_order_of_their_bytes(client: Any) -> None:
 
 
 def test_a_context_is_a_dictionary(process: ContextdProcess, namespace: str) -> None:
-    with Client(process.address, namespace=namespace) as client:
+    with Client(process.address, namespace=namespace, timeout=60.0) as client:
         context = client.create("c")
         context["k"] = "v"
         context["l"] = b"w"

@@ -42,7 +42,7 @@ def test_an_example_prints_what_it_promises(process: ContextdProcess, name: str)
         env={"PYTHONPATH": str(FOLDER / "src"), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
         check=False,
     )
     assert (done.stdout, done.returncode) == (PRINTED[name], 0), done.stderr

@@ -151,7 +151,7 @@ def test_who_works_on_a_context_is_told(client: Any) -> None:
             with session.activate("c", exclusive=True) as held:
                 held.put("k", b"v")
             session.switch("c")
-        lost = client.session(ttl=1).start()
+        lost = client.session().start()
         client.end_session(lost.id)
         lost.end()
         client.create("end")
@@ -272,7 +272,7 @@ def test_what_cannot_be_is_refused(client: Any, wrong: dict[str, Any], field: st
 
 def test_more_subscriptions_than_there_may_be_are_refused(own_process: Any) -> None:
     process = own_process("--subscriptions-max", "1")
-    with Client(process.address) as client, client.subscribe():
+    with Client(process.address, timeout=60.0) as client, client.subscribe():
         with pytest.raises(contextd.LimitReached) as caught, client.subscribe():
             pytest.fail("it has begun")
         assert (caught.value.limit, caught.value.value) == ("subscriptions_max", 1)
@@ -280,7 +280,7 @@ def test_more_subscriptions_than_there_may_be_are_refused(own_process: Any) -> N
 
 def test_a_position_that_is_no_longer_kept_is_refused(own_process: Any) -> None:
     process = own_process("--feed-retention-bytes", "1MiB")
-    with Client(process.address) as client, client.subscribe() as behind:
+    with Client(process.address, timeout=60.0) as client, client.subscribe() as behind:
         context = client.create("c")
         oldest = behind.cursor
         assert oldest is not None
@@ -356,7 +356,10 @@ def test_a_server_that_stands_still_is_noticed(
     broke = threading.Event()
     caplog.set_level(logging.INFO, "contextd")
     monkeypatch.setattr(subscribing._log, "log", lambda *_: broke.set())
-    with Client(process.address) as client, client.subscribe(progress_interval=0.1) as events:
+    with (
+        Client(process.address, timeout=60.0) as client,
+        client.subscribe(progress_interval=0.1) as events,
+    ):
         seen: list[str] = []
         reader = threading.Thread(target=lambda: seen.append(next(events).context_id))
         reader.start()
@@ -374,7 +377,7 @@ def test_a_server_that_stands_still_is_noticed(
 def test_who_reads_slowly_goes_on(own_process: Any, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "contextd")
     process = own_process("--subscription-stall-max", "5ms")
-    with Client(process.address) as client:
+    with Client(process.address, timeout=60.0) as client:
         context = client.create("c")
         other = client.context("c", namespace="other")
         other.create()
@@ -483,7 +486,10 @@ def test_a_live_view_begins_anew_where_events_were_lost(own_process: Any) -> Non
     process = own_process("--feed-retention-bytes", "1MiB")
     fell_behind, restarted, ended = (threading.Event() for _ in range(3))
 
-    with Client(process.address) as client, Client(process.address) as other:
+    with (
+        Client(process.address, timeout=60.0) as client,
+        Client(process.address, timeout=60.0) as other,
+    ):
         context = other.create("c")
 
         def hear(event: Event) -> None:
@@ -519,14 +525,14 @@ def test_a_live_view_for_asyncio_begins_anew_where_events_were_lost(own_process:
     async def run() -> None:
         restarted = asyncio.Event()
         behind: list[Event] = []
-        async with contextd.AsyncClient(process.address) as client:
+        async with contextd.AsyncClient(process.address, timeout=60.0) as client:
             context = await client.create("c")
 
             def fall_behind(event: Event) -> None:
                 # The loop stands still meanwhile, and the view with it.
                 if event.type is EventType.UPDATED and not behind:
                     behind.append(event)
-                    with Client(process.address) as other:
+                    with Client(process.address, timeout=60.0) as other:
                         for _ in range(BUFFERED):
                             other.context("c").put("k", os.urandom(LARGE))
 

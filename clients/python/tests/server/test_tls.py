@@ -10,7 +10,7 @@ from typing import Optional
 import pytest
 
 import contextd
-from asking import ask
+from asking import ask, ask_in_vain
 from certificates import SERVER_NAME, Certificates
 from contextd import Tls
 from contextd_process import ContextdProcess
@@ -83,7 +83,7 @@ def test_a_client_that_the_server_does_not_believe_gets_no_answer(
         tls = replace(tls, certificate=certificates[own], key=certificates[f"{own}.key"])
     # The server ends the connection without a word that gRPC tells.
     with pytest.raises(contextd.Unavailable, match=f"{strict.address} was tried .* see `tls`"):
-        ask(form, strict.address, tls=tls, timeout=1.0)
+        ask_in_vain(form, strict.address, tls=tls)
 
 
 @FORMS
@@ -91,7 +91,7 @@ def test_a_server_that_encrypts_gives_no_answer_without(
     encrypted: ContextdProcess, form: str
 ) -> None:
     with pytest.raises(contextd.Unavailable, match=f"{encrypted.address} was tried .* see `tls`"):
-        ask(form, encrypted.address, timeout=1.0)
+        ask_in_vain(form, encrypted.address)
 
 
 @FORMS

@@ -110,7 +110,7 @@ def test_the_same_write_may_go_alone_and_together(
 ) -> None:
     async def work() -> None:
         async with AsyncClient(
-            process.address, namespace=namespace, coalescing=coalescing
+            process.address, namespace=namespace, timeout=60.0, coalescing=coalescing
         ) as client:
             context = await client.create("c")
             first = await context.append("log", "x", request_id="mine")

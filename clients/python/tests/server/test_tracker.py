@@ -22,6 +22,8 @@ from contextd import (
     Presence,
     ResourceEvent,
     ResourceKind,
+    _sessions,
+    _tracked,
 )
 from contextd_process import ContextdProcess
 from fake import PATIENCE_SECONDS
@@ -35,8 +37,8 @@ import sys
 from contextd import Client, ContextdError
 
 address, namespace = sys.argv[1:]
-with Client(address, namespace=namespace, timeout=30.0) as client:
-    session = client.session(owner="holder", ttl=1).start()
+with Client(address, namespace=namespace, timeout=60.0) as client:
+    session = client.session(owner="holder", ttl=10).start()
     held = session.activate("c", exclusive=True)
     held["state"] = "held"
     print(held.fence, flush=True)
@@ -111,7 +113,7 @@ def test_a_paused_writer_writes_nothing_over_its_successor(client: Any) -> None:
 def test_a_process_that_stood_still_writes_nothing(
     process: ContextdProcess, namespace: str
 ) -> None:
-    with Client(process.address, namespace=namespace, timeout=30.0) as client:
+    with Client(process.address, namespace=namespace, timeout=60.0) as client:
         context = client.create("c")
         command = [sys.executable, "-c", HOLDER, process.address, namespace]
         holder = subprocess.Popen(
@@ -173,11 +175,11 @@ def test_an_activation_that_ended_writes_nothing(client: Any) -> None:
 
 
 def test_a_session_is_kept_alive_beyond_its_term(client: Any) -> None:
-    with client.session(owner="mia", ttl=1, metadata={"a": "b"}) as session:
+    with client.session(owner="mia", ttl=10, metadata={"a": "b"}) as session:
         info = session.info()
         assert (info.owner, info.metadata) == ("mia", {"a": "b"})
         assert info.create_time is not None
-        while info.expire_time < info.create_time + timedelta(seconds=4):
+        while info.expire_time < info.create_time + 2 * timedelta(seconds=10):
             assert not session.wait_lost(0.1)
             info = session.info()
         assert [found.id for found in client.sessions(owner="mia")] == [session.id]
@@ -187,7 +189,7 @@ def test_a_session_is_kept_alive_beyond_its_term(client: Any) -> None:
 def test_a_session_ended_by_somebody_else_is_told(client: Any) -> None:
     context = client.create("c")
     told: list[contextd.SessionLost] = []
-    with client.session(ttl=1, on_lost=told.append) as session:
+    with client.session(ttl=10, on_lost=told.append) as session:
         held = session.activate("c", exclusive=True)
         hold = held.resource("r")
         hold.acquire()
@@ -262,8 +264,10 @@ def test_a_session_survives_a_restart_of_the_server(client: Any, process: Contex
 
 
 def test_an_exit_does_not_wait_for_a_server_that_is_away(
-    client: Any, process: ContextdProcess
+    client: Any, process: ContextdProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for module in (_sessions, _tracked):
+        monkeypatch.setattr(module, "LEAVE_SECONDS", 2.0)
     client.create("c")
     session = client.session()
 

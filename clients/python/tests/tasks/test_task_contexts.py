@@ -18,7 +18,7 @@ from both_tasks import BothTasks
 from contextd.tasks import async_task_context
 from contextd.v1 import context_manager_pb2, resources_pb2, tracker_pb2
 from contextd.values import JSON, TEXT
-from fake import UNAVAILABLE, Fail, FakeClock, FakeServer
+from fake import UNAVAILABLE, Fail, FakeClock, FakeServer, unhurry
 from fake_sessions import answer_sessions
 
 EXISTS = Fail(grpc.StatusCode.ALREADY_EXISTS, "CONTEXT_EXISTS", {"version": "7"})
@@ -294,13 +294,12 @@ def test_a_cancelled_scope_still_gives_everything_back(server: FakeServer) -> No
     answer_sessions(server)
 
     async def work(held: asyncio.Event) -> None:
-        async with (
-            contextd.AsyncClient(server.address) as client,
-            async_task_context(client, "c", transient=True) as task,
-        ):
-            await task.acquire_resource("r")
-            held.set()
-            await asyncio.Event().wait()
+        async with contextd.AsyncClient(server.address) as client:
+            unhurry(client)
+            async with async_task_context(client, "c", transient=True) as task:
+                await task.acquire_resource("r")
+                held.set()
+                await asyncio.Event().wait()
 
     async def cancel() -> None:
         held = asyncio.Event()
