@@ -210,10 +210,14 @@ def _abort(context: grpc.ServicerContext, fail: Fail) -> None:
 
 
 class FakeClock:
-    """Seconds that pass only where somebody sleeps; remembers how long each time."""
+    """Seconds that pass only where somebody sleeps; remembers how long each time.
+
+    Whoever sleeps wakes up ``late`` seconds too late.
+    """
 
     def __init__(self) -> None:
         self.now = 1000.0
+        self.late = 0.0
         self.slept: list[float] = []
 
     def __call__(self) -> float:
@@ -221,7 +225,7 @@ class FakeClock:
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
-        self.now += seconds
+        self.now += seconds + self.late
 
     async def async_sleep(self, seconds: float) -> None:
         self.sleep(seconds)

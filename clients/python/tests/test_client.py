@@ -296,8 +296,27 @@ def test_reads_at_a_version(client: Any, server: FakeServer) -> None:
     assert list(old.keys()) == ["k"]
     for requests in server.requests.values():
         assert {request.state.version for request in requests} == {3}
-    with pytest.raises(ValueError, match="at least 1"):
-        client.context("c").at(0)
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [({"version": 0}, "version"), ({"point": ""}, "recovery_point_id")],
+)
+def test_a_state_that_cannot_be_is_told_as_a_field(
+    client: Any, server: FakeServer, name: dict[str, Any], field: str
+) -> None:
+    context = client.context("c")
+    asks: dict[str, Callable[[], object]] = {
+        "state.": lambda: context.at(**name),
+        "source.": lambda: context.fork("d", **name),
+        "": lambda: context.restore(**name),
+    }
+    for place, ask in asks.items():
+        with pytest.raises(contextd.InvalidField) as caught:
+            ask()
+        assert caught.value.field == place + field
+        assert isinstance(caught.value, ValueError)
+    assert server.requests == {}
 
 
 def test_reads_what_is_known_of_a_context(client: Any, server: FakeServer) -> None:

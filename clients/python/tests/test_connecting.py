@@ -270,6 +270,38 @@ def test_a_value_of_a_wrong_type_is_not_sent(client: Any, server: FakeServer) ->
     assert server.requests == {}
 
 
+def test_a_key_of_a_wrong_type_is_not_sent(client: Any, server: FakeServer) -> None:
+    context = client.context("c")
+    calls: list[Callable[[], Any]] = [
+        lambda: context.put(7, b"v"),
+        lambda: context.put_json(None, 1),
+        lambda: context.append(7, b"v"),
+        lambda: context.remove(7),
+        lambda: context.get(7),
+        lambda: context.get_entry(7),
+        lambda: context.snapshot(["k", 7]),
+        lambda: list(context.entries(7)),
+        lambda: list(context.entries(after=7)),
+        lambda: context.edit(7, lambda _: b"v"),
+        lambda: context.transact(lambda draft: draft.put("k", b"v"), keys=["k", 7]),
+        lambda: context.update({7: b"v"}),
+        lambda: context.update(deletes=[7]),
+        lambda: context.update(delete_prefixes=[7]),
+        lambda: context.update(appends={7: b"v"}),
+        lambda: context.update(metadata={7: "v"}),
+        lambda: context.update(metadata={7: None}),
+        lambda: context.update({"k": b"v"}, if_entries={7: 1}),
+        lambda: context.checkpoint(attachments={7: b"v"}),
+        lambda: context.point("p", keys=[7]),
+        lambda: context.point("p", keys="k"),
+        lambda: client.create("d", puts={7: b"v"}),
+    ]
+    for call in calls:
+        with pytest.raises(contextd.InvalidValue, match=r"a key is a str|several strings"):
+            call()
+    assert server.requests == {}
+
+
 def test_a_name_that_the_server_would_refuse_is_not_sent(client: Any, server: FakeServer) -> None:
     with pytest.raises(contextd.InvalidField) as caught:
         client.context("").put("k", b"v")

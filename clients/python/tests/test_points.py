@@ -676,3 +676,50 @@ def test_what_an_overloaded_server_refused_of_a_batch_is_sent_again(
     over, made = client.batch_points(batch)
     assert isinstance(over.error, contextd.Overloaded)
     assert made.get().id == "b"
+
+
+def test_a_batch_is_not_sent_again_after_its_deadline(
+    client: Any, server: FakeServer, clock: FakeClock
+) -> None:
+    failure = resources_pb2.Failure(code=8, reason="OVERLOADED")
+    refused = pb.BatchRecoveryPointsResponse(
+        results=[pb.BatchRecoveryPointsResponse.Result(failure=failure)]
+    )
+
+    def late(_: object) -> pb.BatchRecoveryPointsResponse:
+        # The wait that follows takes longer than it should: the clock does not stand still.
+        clock.late = 3600.0
+        return refused
+
+    server.answer("BatchRecoveryPoints", late)
+    batch = PointBatch()
+    batch.delete(client.context("c"), "p")
+    (over,) = client.batch_points(batch)
+    assert isinstance(over.error, contextd.Overloaded)
+    assert len(server.requests["BatchRecoveryPoints"]) == 1
+
+
+def test_what_became_of_a_write_in_a_batch_has_its_request_id(
+    client: Any, server: FakeServer
+) -> None:
+    result = pb.BatchRecoveryPointsResponse.Result
+    gone = result(failure=resources_pb2.Failure(code=5, reason="RECOVERY_POINT_NOT_FOUND"))
+    server.answer("BatchRecoveryPoints", pb.BatchRecoveryPointsResponse(results=[gone] * 4))
+    context = client.context("c")
+    batch = PointBatch()
+    batch.create(context, NewPoint("a"), request_id="one")
+    batch.update(context, "b", PointUpdate(pinned=True), request_id="two")
+    batch.delete(context, "c", request_id="three")
+    batch.get(context, "d")
+    errors = [found.error for found in client.batch_points(batch)]
+    assert [error.request_id for error in errors if error] == ["one", "two", "three", None]
+
+
+def test_a_result_of_a_newer_server_is_no_success(client: Any, server: FakeServer) -> None:
+    result = pb.BatchRecoveryPointsResponse.Result()
+    server.answer("BatchRecoveryPoints", pb.BatchRecoveryPointsResponse(results=[result]))
+    batch = PointBatch()
+    batch.delete(client.context("c"), "p", request_id="mine")
+    (found,) = client.batch_points(batch)
+    assert isinstance(found.error, contextd.NewerServer)
+    assert found.error.request_id == "mine"

@@ -102,8 +102,8 @@ class ContextOperations:
         request = pb.GetContextRequest(
             state=self.state(),
             view=view,
-            keys=keys,
-            key_prefix=prefix,
+            keys=_requests.to_keys(keys),
+            key_prefix=_requests.to_key(prefix),
         )
         response = yield from call(self.settings, GET, request)
         return response.context
@@ -138,9 +138,9 @@ class ContextOperations:
         """Prepares to read entries in order."""
         request = pb.ReadEntriesRequest(
             state=self.state(),
-            key_prefix=prefix,
-            after_key=after,
-            before_key=before,
+            key_prefix=_requests.to_key(prefix),
+            after_key=_requests.to_key(after),
+            before_key=_requests.to_key(before),
             reverse=reverse,
             limit=limit,
             keys_only=keys_only,

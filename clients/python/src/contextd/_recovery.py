@@ -32,7 +32,9 @@ from contextd.errors import (
     ContextdError,
     ContextExists,
     ContextNotFound,
+    InvalidValue,
     MergeConflicts,
+    NewerServer,
     Overloaded,
     RecoveryPointNotFound,
     ResponseTooLarge,
@@ -61,7 +63,9 @@ _TIMEOUT_MIN = 0.001
 def _attachments(attachments: Mapping[str, values.Value]) -> list[resources_pb2.Entry]:
     contents = ((key, values.to_content(value)) for key, value in attachments.items())
     return [
-        resources_pb2.Entry(key=key, value=content.value, content_type=content.content_type)
+        resources_pb2.Entry(
+            key=_requests.to_key(key), value=content.value, content_type=content.content_type
+        )
         for key, content in contents
     ]
 
@@ -82,11 +86,10 @@ def mutations_of(changes: Optional[recovery.Changes]) -> list[resources_pb2.Muta
     )
 
 
-def _point_id(point: recovery.Point) -> str:
+def _point_id(point: recovery.Point, field: str) -> str:
     """The id of a point; the empty one, which stands for the newest, is never meant."""
     point_id = recovery.id_of(point)
-    if not point_id:
-        raise ValueError("the id of a recovery point is not empty")
+    _rules.check_id(field, point_id)
     return point_id
 
 
@@ -94,9 +97,10 @@ def to_at(
     version: Optional[int],
     point: Optional[recovery.Point],
     time: Optional[datetime],
+    place: str = "state.",
 ) -> _requests.At:
     """Takes what the caller says of a state; nothing is the newest."""
-    return _requests.to_at(version, None if point is None else _point_id(point), time)
+    return _requests.to_at(version, None if point is None else recovery.id_of(point), time, place)
 
 
 @dataclass(frozen=True)
@@ -124,7 +128,9 @@ class RecoveryOperations(TrackedOperations):
         request_id: Optional[str],
     ) -> pb.CreateRecoveryPointRequest:
         """Asks for a point; ``mutations`` stand for the changes of ``new``."""
-        start = "" if new.from_point is None else _point_id(new.from_point)
+        start = (
+            "" if new.from_point is None else _point_id(new.from_point, "from_recovery_point_id")
+        )
         return pb.CreateRecoveryPointRequest(
             namespace=self.namespace,
             context_id=self.id,
@@ -172,7 +178,9 @@ class RecoveryOperations(TrackedOperations):
         """
         base = self
         if new.from_point is not None:
-            base = self.on(_requests.At(point_id=_point_id(new.from_point)))
+            base = self.on(
+                _requests.At(point_id=_point_id(new.from_point, "from_recovery_point_id"))
+            )
         attempt = 0
         while True:
             draft = Draft((yield from base._old_snapshot(None)))
@@ -196,7 +204,7 @@ class RecoveryOperations(TrackedOperations):
         return pb.GetRecoveryPointRequest(
             namespace=self.namespace,
             context_id=self.id,
-            recovery_point_id="" if point is None else _point_id(point),
+            recovery_point_id="" if point is None else _point_id(point, "recovery_point_id"),
             with_entries=entries,
             with_attachments=attachments,
             keys=several(keys),
@@ -239,8 +247,10 @@ class RecoveryOperations(TrackedOperations):
             context_id=self.id,
             page_size=page_size,
             metadata=metadata,
-            before_recovery_point_id="" if before is None else _point_id(before),
-            ancestors_of="" if ancestors_of is None else _point_id(ancestors_of),
+            before_recovery_point_id=""
+            if before is None
+            else _point_id(before, "before_recovery_point_id"),
+            ancestors_of="" if ancestors_of is None else _point_id(ancestors_of, "ancestors_of"),
             with_entries=entries,
             with_attachments=attachments,
             keys=several(keys),
@@ -514,10 +524,10 @@ def _told(
 
 
 def several(keys: Collection[str]) -> Collection[str]:
-    """Raises ``TypeError`` for a single string."""
+    """Raises ``InvalidValue`` for a single string, and where one is none."""
     if isinstance(keys, str):
-        raise TypeError("keys are several strings, not one")
-    return keys
+        raise InvalidValue("keys are several strings, not one")
+    return _requests.to_keys(keys)
 
 
 def list_points(
@@ -575,18 +585,37 @@ def prune_points(
     return _pruned((yield from call(settings, PRUNE_POINTS, request, write_id)), write_id)
 
 
-def _result_of(result: pb.BatchRecoveryPointsResponse.Result) -> recovery.PointResult:
+def _request_id(operation: pb.BatchRecoveryPointsRequest.Operation) -> Optional[str]:
+    """That of a write of a batch; a read has none."""
+    kind = operation.WhichOneof("kind")
+    if kind == "create":
+        return operation.create.write.request_id
+    if kind == "update":
+        return operation.update.write.request_id
+    return operation.delete.write.request_id if kind == "delete" else None
+
+
+def _result_of(
+    operation: pb.BatchRecoveryPointsRequest.Operation,
+    result: pb.BatchRecoveryPointsResponse.Result,
+) -> recovery.PointResult:
     kind = result.WhichOneof("outcome")
+    error: ContextdError
     if kind == "failure":
-        return recovery.PointResult(error=from_failure(result.failure))
-    if kind == "create" and result.create.HasField("recovery_point"):
-        return recovery.PointResult(recovery.point_of(result.create.recovery_point))
-    if kind == "update" and result.update.HasField("recovery_point"):
-        return recovery.PointResult(recovery.point_of(result.update.recovery_point))
-    if kind == "get":
+        error = from_failure(result.failure)
+    elif kind == "get":
         got = result.get
         return recovery.PointResult(recovery.point_of(got.recovery_point, got.entries))
-    return recovery.PointResult()
+    elif kind == "delete":
+        return recovery.PointResult()
+    elif kind is not None:
+        written = result.create if kind == "create" else result.update
+        found = written.HasField("recovery_point")
+        return recovery.PointResult(recovery.point_of(written.recovery_point) if found else None)
+    else:
+        error = NewerServer("a result of another kind came")
+    error.request_id = _request_id(operation)
+    return recovery.PointResult(error=error)
 
 
 def _of_session(result: recovery.PointResult, lease: Optional[Lease]) -> recovery.PointResult:
@@ -611,7 +640,7 @@ def batch_points(
     while True:
         left = settings.with_timeout(max(attempts.remaining(), _TIMEOUT_MIN))
         response = yield from call(left, BATCH_POINTS, request)
-        results = [_result_of(result) for result in response.results]
+        results = [_result_of(*pair) for pair in zip(operations, response.results)]
         results = [_of_session(*pair) for pair in zip(results, leases)]
         refused = [result.error for result in results if isinstance(result.error, Overloaded)]
         if not refused:
@@ -620,3 +649,5 @@ def batch_points(
         if delay is None:
             return results
         yield Sleep(delay)
+        if attempts.remaining() == 0.0:  # It took longer than it should have.
+            return results

@@ -8,6 +8,8 @@ from typing import NamedTuple, Optional, Union
 
 from google.protobuf import duration_pb2, timestamp_pb2
 
+from contextd import _rules
+from contextd.errors import InvalidValue
 from contextd.tracking import Activity, FileOperation, ModelUsage, Recordable
 from contextd.v1 import resources_pb2
 from contextd.values import (
@@ -66,17 +68,21 @@ class At(NamedTuple):
 NEWEST = At()
 
 
-def to_at(version: Optional[int], point_id: Optional[str], time: Optional[datetime]) -> At:
+def to_at(
+    version: Optional[int], point_id: Optional[str], time: Optional[datetime], place: str
+) -> At:
     """Takes what the caller says of a state; none of them is the newest.
 
-    Raises ``ValueError`` for more than one, and for what names none.
+    ``place`` is where they stand in a request, such as ``state.``.
+
+    Raises ``ValueError`` for more than one, and ``InvalidField`` for what names none.
     """
     if sum(named is not None for named in (version, point_id, time)) > 1:
         raise ValueError("a state is named by a version, by a recovery point or by a time")
-    if version is not None and version < 1:
-        raise ValueError("a version is at least 1")
-    if point_id == "":
-        raise ValueError("the id of a recovery point is not empty")
+    if version is not None:
+        _rules.check_version(f"{place}version", version)
+    if point_id is not None:
+        _rules.check_id(f"{place}recovery_point_id", point_id)
     return At(version or 0, point_id or "", time)
 
 
@@ -92,6 +98,19 @@ def state_ref(namespace: str, context_id: str, at: At) -> resources_pb2.StateRef
     return ref
 
 
+def to_key(key: str) -> str:
+    """The key of an entry or a label. Raises ``InvalidValue`` where it is no string."""
+    # In UTF-8 it is taken too, as by the messages.
+    if not isinstance(key, (str, bytes)):
+        raise InvalidValue(f"a key is a str, not {type(key).__name__}")
+    return key
+
+
+def to_keys(keys: Iterable[str]) -> list[str]:
+    """The keys of several. Raises ``InvalidValue`` where one is no string."""
+    return [to_key(key) for key in keys]
+
+
 def put_entry(key: str, content: Content) -> resources_pb2.Mutation:
     """A step that sets an entry."""
     mutation = resources_pb2.Mutation()
@@ -104,7 +123,7 @@ def set_put_entry(mutation: resources_pb2.Mutation, key: str, content: Content) 
     # Filled in where it stands: a message that is given to another is copied.
     put = mutation.put_entry
     put.SetInParent()
-    put.key = key
+    put.key = to_key(key)
     put.value = content.value
     if content.content_type:
         put.content_type = content.content_type
@@ -117,7 +136,7 @@ def append_entry(
     mutation = resources_pb2.Mutation()
     append = mutation.append_entry
     append.SetInParent()
-    append.key = key
+    append.key = to_key(key)
     append.value = content.value
     append.content_type = content.content_type
     if expected_size is not None:
@@ -128,14 +147,15 @@ def append_entry(
 
 def delete_entry(key: str) -> resources_pb2.Mutation:
     """A step that removes an entry."""
-    return resources_pb2.Mutation(delete_entry=resources_pb2.DeleteEntry(key=key))
+    return resources_pb2.Mutation(delete_entry=resources_pb2.DeleteEntry(key=to_key(key)))
 
 
 def _delete_prefix(prefix: str) -> resources_pb2.Mutation:
-    return resources_pb2.Mutation(delete_entries=resources_pb2.DeleteEntries(prefix=prefix))
+    return resources_pb2.Mutation(delete_entries=resources_pb2.DeleteEntries(prefix=to_key(prefix)))
 
 
 def _label(key: str, value: Optional[str]) -> resources_pb2.Mutation:
+    to_key(key)
     if value is None:
         return resources_pb2.Mutation(delete_metadata=resources_pb2.DeleteMetadata(key=key))
     return resources_pb2.Mutation(set_metadata=resources_pb2.SetMetadata(key=key, value=value))
@@ -249,7 +269,9 @@ def preconditions(
 ) -> list[resources_pb2.Precondition]:
     """What must hold of the context's version and of its entries' versions."""
     conditions = [
-        resources_pb2.Precondition(entry=resources_pb2.EntryCondition(key=key, version=version))
+        resources_pb2.Precondition(
+            entry=resources_pb2.EntryCondition(key=to_key(key), version=version)
+        )
         for key, version in if_entries.items()
     ]
     if if_version is not None:

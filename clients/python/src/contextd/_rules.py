@@ -130,6 +130,16 @@ def check_id(field: str, value: str, request_id: Optional[str] = None) -> None:
         raise _refusal(_Broken(field, "must not be empty"), request_id)
 
 
+def check_version(field: str, version: int) -> None:
+    """Refuses a version that no state has: the server would take 0 for the newest.
+
+    Raises:
+        InvalidField: it is below 1.
+    """
+    if version < 1:
+        raise _refusal(_Broken(field, "must be at least 1"), None)
+
+
 # What nearly all names are: characters of one byte, none of which controls anything.
 _PLAIN_PUT = re.compile(
     rf"[a-z0-9][a-z0-9._-]{{0,{NAMESPACE_SIZE_MAX - 1}}}\0"

@@ -357,7 +357,7 @@ class Context(RecoverableContext):
             >>> other.info().forked_from.context_id
             'chat-1'
         """
-        state = self._operations.on(to_at(version, point, time))
+        state = self._operations.on(to_at(version, point, time, "source."))
         operations = self._runner.run(
             state.fork(context_id, with_history, with_points, properties, request_id)
         )
@@ -395,7 +395,7 @@ class Context(RecoverableContext):
             ...     if good(attempt):
             ...         attempt.merge()
         """
-        state = self._operations.on(to_at(version, point, time))
+        state = self._operations.on(to_at(version, point, time, "source."))
         return Branch(self, state.branch(context_id, with_history, with_points, ttl))
 
     def merge(

@@ -120,8 +120,8 @@ class MalformedRequest(ContextdError):
     """The server could not read the request."""
 
 
-class InvalidField(ContextdError):
-    """A field of the request breaks one of the rules of the API."""
+class InvalidField(ContextdError, ValueError):
+    """A field of the request breaks one of the rules of the API. Also a ``ValueError``."""
 
     @property
     def field(self) -> str:

@@ -297,7 +297,7 @@ class RecoverableContext(TrackedContext):
             >>> chat.restore("step-7", safety_point=True).changed_entry_count
             3
         """
-        state = self._operations.on(to_at(version, point, time))
+        state = self._operations.on(to_at(version, point, time, ""))
         return self._runner.run(state.restore(safety_point, undelete, if_version, request_id))
 
     def sync(

@@ -200,7 +200,7 @@ class AsyncContext(AsyncRecoverableContext):
         request_id: Optional[str] = None,
     ) -> AsyncContext:
         """Makes a new context from a state of this one. As :meth:`contextd.Context.fork`."""
-        state = self._operations.on(to_at(version, point, time))
+        state = self._operations.on(to_at(version, point, time, "source."))
         operations = await self._runner.run(
             state.fork(context_id, with_history, with_points, properties, request_id)
         )
@@ -224,7 +224,7 @@ class AsyncContext(AsyncRecoverableContext):
             ...     await attempt.put("answer", "42")
             ...     await attempt.merge()
         """
-        state = self._operations.on(to_at(version, point, time))
+        state = self._operations.on(to_at(version, point, time, "source."))
         return AsyncBranch(self, state.branch(context_id, with_history, with_points, ttl))
 
     async def merge(

@@ -157,7 +157,7 @@ class AsyncRecoverableContext(AsyncTrackedContext):
         request_id: Optional[str] = None,
     ) -> Restored:
         """Sets the context back to an earlier state. As :meth:`contextd.Context.restore`."""
-        state = self._operations.on(to_at(version, point, time))
+        state = self._operations.on(to_at(version, point, time, ""))
         return await self._runner.run(state.restore(safety_point, undelete, if_version, request_id))
 
     async def sync(
