@@ -3,14 +3,11 @@ package dev.contextd.client;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
@@ -18,11 +15,10 @@ import org.junit.jupiter.api.Assumptions;
 /** A real server in a process of its own: started, killed and started again on one port. */
 public final class ContextdServer implements AutoCloseable {
     private static final String BINARY = System.getenv("CONTEXTD_BINARY");
-    private static final long START_SECONDS = 60;
 
     private final Path folder;
     private List<String> flags;
-    private final String address = freeAddress();
+    private final HeldPort port = new HeldPort();
     private Process process;
 
     private ContextdServer(List<String> flags) throws IOException {
@@ -44,20 +40,20 @@ public final class ContextdServer implements AutoCloseable {
 
     /** Where it serves. */
     public String address() {
-        return address;
+        return port.address();
     }
 
     ClientBuilder client() {
-        return Client.builder().address(address);
+        return Client.builder().address(address()).timeout(Patience.TIME);
     }
 
     /** Starts the process, and waits until it serves. */
     public void start() throws IOException {
-        Path port = folder.resolve("port");
-        Files.deleteIfExists(port);
-        List<String> command = new ArrayList<>(List.of(BINARY, "--listen", address));
+        Path ready = folder.resolve("port");
+        Files.deleteIfExists(ready);
+        List<String> command = new ArrayList<>(List.of(BINARY, "--listen", address()));
         command.addAll(List.of("--data-dir", folder.resolve("data").toString()));
-        command.addAll(List.of("--port-file", port.toString()));
+        command.addAll(List.of("--port-file", ready.toString()));
         command.addAll(flags);
         File words = folder.resolve("words").toFile();
         ProcessBuilder builder =
@@ -67,29 +63,13 @@ public final class ContextdServer implements AutoCloseable {
         // CONTEXTD_* are the server's settings: it refuses ours.
         builder.environment().keySet().removeIf(name -> name.startsWith("CONTEXTD_"));
         process = builder.start();
-        awaitPort(port);
+        awaitPort(ready);
     }
 
-    /**
-     * An address with a port that nobody gets for a connection while the server is away: systems
-     * hand out ports from 32768 on, or higher ones.
-     */
-    private static String freeAddress() {
-        while (true) {
-            int port = ThreadLocalRandom.current().nextInt(20_000, 32_000);
-            try {
-                new ServerSocket(port, 1, InetAddress.getLoopbackAddress()).close();
-                return "127.0.0.1:" + port;
-            } catch (IOException taken) {
-                continue;
-            }
-        }
-    }
-
-    private void awaitPort(Path port) throws IOException {
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(START_SECONDS);
+    private void awaitPort(Path ready) throws IOException {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(Patience.SECONDS);
         while (System.nanoTime() - end < 0) {
-            if (Files.exists(port) && !Files.readString(port).isBlank()) {
+            if (Files.exists(ready) && !Files.readString(ready).isBlank()) {
                 return;
             }
             try {
@@ -132,6 +112,7 @@ public final class ContextdServer implements AutoCloseable {
     @Override
     public void close() {
         kill();
+        port.close();
         try (Stream<Path> files = Files.walk(folder)) {
             files.sorted(Comparator.reverseOrder()).map(Path::toFile).forEach(File::delete);
         } catch (IOException error) {

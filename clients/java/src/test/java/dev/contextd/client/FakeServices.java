@@ -106,7 +106,9 @@ final class FakeServices implements AutoCloseable {
     }
 
     ClientBuilder client() {
-        return Client.builder().channel(InProcessChannelBuilder.forName(name));
+        return Client.builder()
+                .channel(InProcessChannelBuilder.forName(name))
+                .timeout(Patience.TIME);
     }
 
     /** A failure as the server tells it. */

@@ -87,6 +87,7 @@ class LaneTest {
         client =
                 Client.builder()
                         .channel(InProcessChannelBuilder.forName(name).directExecutor())
+                        .timeout(Patience.TIME)
                         .buildAsync();
     }
 

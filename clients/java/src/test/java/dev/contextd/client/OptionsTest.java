@@ -32,7 +32,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The options of a client and the classes of failures, with a server that is a fake. */
-@Timeout(60)
+@Timeout(Patience.TEST_SECONDS)
 class OptionsTest {
     private static final GetContextResponse FOUND =
             GetContextResponse.newBuilder()
@@ -134,13 +134,21 @@ class OptionsTest {
     @Test
     void aBlockingCallOnTheClientsOwnThreadIsRefused() throws Exception {
         var refused = FakeServices.refusal(Status.Code.NOT_FOUND, "CONTEXT_NOT_FOUND");
+        CompletableFuture<Void> attached = new CompletableFuture<>();
         fake.get
                 .then(FakeServices.BROKEN, List.of())
-                .then((request, to) -> to.onError(refused))
+                .then(
+                        (request, to) -> {
+                            // Else what follows could be run by this test's own thread.
+                            attached.join();
+                            to.onError(refused);
+                        })
                 .then((request, to) -> {});
         try (Client client = fake.client().build()) {
             var again = client.async().context("c").info().handle((info, error) -> blocked(client));
-            assertInstanceOf(IllegalStateException.class, again.get(30, TimeUnit.SECONDS));
+            attached.complete(null);
+            assertInstanceOf(
+                    IllegalStateException.class, again.get(Patience.SECONDS, TimeUnit.SECONDS));
         }
     }
 
@@ -186,9 +194,9 @@ class OptionsTest {
                 });
         try (AsyncClient client = fake.client().buildAsync()) {
             CompletableFuture<ContextInfo> info = client.context("c").info();
-            assertTrue(begun.await(30, TimeUnit.SECONDS));
+            assertTrue(begun.await(Patience.SECONDS, TimeUnit.SECONDS));
             assertTrue(info.cancel(true));
-            assertTrue(cancelled.await(30, TimeUnit.SECONDS));
+            assertTrue(cancelled.await(Patience.SECONDS, TimeUnit.SECONDS));
         }
     }
 
@@ -199,7 +207,10 @@ class OptionsTest {
             var error =
                     assertThrows(
                             ExecutionException.class,
-                            () -> client.context("c").info().get(30, TimeUnit.SECONDS));
+                            () ->
+                                    client.context("c")
+                                            .info()
+                                            .get(Patience.SECONDS, TimeUnit.SECONDS));
             assertInstanceOf(
                     dev.contextd.client.error.ContextNotFoundException.class, error.getCause());
         }

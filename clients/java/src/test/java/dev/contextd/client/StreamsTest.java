@@ -48,7 +48,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /** Streams that break, end or tell what is new, with a server that is a fake. */
-@Timeout(60)
+@Timeout(Patience.TEST_SECONDS)
 class StreamsTest {
     private static final int UNKNOWN_NUMBER = 99;
     private FakeServices fake;
@@ -96,7 +96,9 @@ class StreamsTest {
     }
 
     private static <T> Throwable failure(CompletableFuture<T> future) {
-        return assertThrows(ExecutionException.class, () -> future.get(30, TimeUnit.SECONDS))
+        return assertThrows(
+                        ExecutionException.class,
+                        () -> future.get(Patience.SECONDS, TimeUnit.SECONDS))
                 .getCause();
     }
 
@@ -219,7 +221,7 @@ class StreamsTest {
                         CursorCompactedException.class, () -> client.subscribe(EventQuery.ALL));
         assertEquals("9", error.oldestCursor());
         try (View view = client.view(EventQuery.ALL)) {
-            view.ready().get(30, TimeUnit.SECONDS);
+            view.ready().get(Patience.SECONDS, TimeUnit.SECONDS);
             while (!view.ids().contains("new")) {
                 Thread.onSpinWait();
             }
@@ -266,7 +268,7 @@ class StreamsTest {
         CompletableFuture<Boolean> reading =
                 CompletableFuture.supplyAsync(
                         () -> client.context("c").entries(EntryQuery.ALL).iterator().hasNext());
-        assertTrue(open.await(30, TimeUnit.SECONDS));
+        assertTrue(open.await(Patience.SECONDS, TimeUnit.SECONDS));
         client.close();
         assertInstanceOf(ClientClosedException.class, failure(view.ended()));
         assertInstanceOf(ClientClosedException.class, failure(view.ready()));
@@ -284,7 +286,7 @@ class StreamsTest {
                     to.onNext(events(put("1", "k", "v")));
                 });
         client.async().subscribe(EventQuery.ALL).subscribe(new Taking());
-        assertTrue(cancelled.await(30, TimeUnit.SECONDS));
+        assertTrue(cancelled.await(Patience.SECONDS, TimeUnit.SECONDS));
     }
 
     @Test
@@ -402,7 +404,7 @@ class StreamsTest {
     @Test
     void aClosedSubscriptionLeavesNothingToRunLater() {
         fake.subscribe.thenStay(List.of(FakeServices.CAUGHT_UP));
-        Subscription events = client.subscribe(EventQuery.ALL);
+        Subscription events = client.subscribe(HOURLY);
         Timers timers = client.context("any").target.core().timers;
         assertEquals(1, timers.count());
         events.close();

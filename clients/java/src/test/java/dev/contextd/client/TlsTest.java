@@ -10,7 +10,6 @@ import dev.contextd.client.error.UnavailableException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
@@ -21,7 +20,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 /** TLS with the real server; the certificates are made by openssl. */
-@Timeout(60)
+@Timeout(Patience.TEST_SECONDS)
 class TlsTest {
     @TempDir private static Path files;
     private static ContextdServer open;
@@ -122,7 +121,7 @@ class TlsTest {
 
     /** The real server ends such connections without a word: what can be told is a hint. */
     private static void closed(ClientBuilder how) {
-        try (Client client = how.timeout(Duration.ofSeconds(2)).build()) {
+        try (Client client = how.retry(Patience.ONE_ATTEMPT).build()) {
             var error = assertThrows(UnavailableException.class, client::serverInfo);
             assertTrue(error.getMessage().contains("TLS"), error.getMessage());
         }

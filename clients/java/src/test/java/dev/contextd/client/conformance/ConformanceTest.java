@@ -5,13 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.net.httpserver.HttpServer;
 import dev.contextd.client.ContextdServer;
+import dev.contextd.client.HeldPort;
 import io.grpc.Grpc;
 import io.grpc.InsecureServerCredentials;
 import io.grpc.Server;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +29,7 @@ final class ConformanceTest {
     private static HttpServer http;
     private static Server otherGrpc;
     private static Server asksToken;
+    private static HeldPort nobody;
     private static Map<String, String> addresses;
 
     @BeforeAll
@@ -44,13 +45,10 @@ final class ConformanceTest {
                         .fallbackHandlerRegistry(new TellToken())
                         .build();
         asksToken.start();
-        int nobody;
-        try (ServerSocket socket = new ServerSocket(0)) {
-            nobody = socket.getLocalPort();
-        }
+        nobody = new HeldPort();
         addresses =
                 Map.of(
-                        "nobody", "127.0.0.1:" + nobody,
+                        "nobody", nobody.address(),
                         "other_grpc", "127.0.0.1:" + otherGrpc.getPort(),
                         "asks_token", "127.0.0.1:" + asksToken.getPort(),
                         "elsewhere", "contextd.example:7420",
@@ -64,6 +62,7 @@ final class ConformanceTest {
             http.stop(0);
             otherGrpc.shutdownNow();
             asksToken.shutdownNow();
+            nobody.close();
         }
     }
 

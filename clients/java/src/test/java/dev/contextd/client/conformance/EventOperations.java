@@ -3,6 +3,7 @@ package dev.contextd.client.conformance;
 import dev.contextd.client.Event;
 import dev.contextd.client.EventQuery;
 import dev.contextd.client.EventType;
+import dev.contextd.client.Patience;
 import dev.contextd.client.Subscription;
 import dev.contextd.client.error.CursorCompactedException;
 import java.util.ArrayList;
@@ -68,7 +69,7 @@ final class EventOperations {
                 CompletableFuture.runAsync(
                         subscription::close,
                         CompletableFuture.delayedExecutor(
-                                World.PATIENCE_SECONDS, TimeUnit.SECONDS));
+                                Patience.SECONDS, TimeUnit.SECONDS));
         List<Event> events = new ArrayList<>();
         while (events.size() < count && subscription.hasNext()) {
             events.add(subscription.next());
@@ -90,7 +91,7 @@ final class EventOperations {
 
     private static Object waitCompacted(Call call) {
         EventQuery query = EventQuery.ALL.after(call.words().text("cursor"));
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(World.PATIENCE_SECONDS);
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(Patience.SECONDS);
         while (System.nanoTime() - end < 0) {
             try (Subscription again = call.client().subscribe(query)) {
                 TimeUnit.MILLISECONDS.sleep(LOOK_MILLIS);

@@ -3,6 +3,7 @@ package dev.contextd.client.conformance;
 import dev.contextd.client.ActiveContext;
 import dev.contextd.client.NewContext;
 import dev.contextd.client.NewSession;
+import dev.contextd.client.Patience;
 import dev.contextd.client.Session;
 import dev.contextd.client.SessionInfo;
 import java.time.Duration;
@@ -80,7 +81,7 @@ final class SessionOperations {
     private static Object waitLost(Call call) {
         String name = call.words().text("session");
         try {
-            Begun.named(call.begun().losses, name).get(World.PATIENCE_SECONDS, TimeUnit.SECONDS);
+            Begun.named(call.begun().losses, name).get(Patience.SECONDS, TimeUnit.SECONDS);
         } catch (TimeoutException late) {
             // Then it is not lost.
         } catch (InterruptedException | java.util.concurrent.ExecutionException failed) {

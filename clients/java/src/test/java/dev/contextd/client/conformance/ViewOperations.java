@@ -1,6 +1,7 @@
 package dev.contextd.client.conformance;
 
 import dev.contextd.client.EventQuery;
+import dev.contextd.client.Patience;
 import dev.contextd.client.Snapshot;
 import dev.contextd.client.View;
 import dev.contextd.client.error.ContextdException;
@@ -35,7 +36,7 @@ final class ViewOperations {
         View view = call.client().view(query);
         call.begun().views.put(words.text("as"), view);
         try {
-            view.ready().get(World.PATIENCE_SECONDS, TimeUnit.SECONDS);
+            view.ready().get(Patience.SECONDS, TimeUnit.SECONDS);
         } catch (ExecutionException failed) {
             if (failed.getCause() instanceof ContextdException cause) {
                 throw cause;
@@ -59,7 +60,7 @@ final class ViewOperations {
         String context = words.text("context");
         long version = words.number("version");
         boolean gone = words.flag("gone");
-        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(World.PATIENCE_SECONDS);
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(Patience.SECONDS);
         while (System.nanoTime() - end < 0 && !view.ended().isDone()) {
             Optional<Snapshot> found = view.get(context);
             if (gone && found.isEmpty()) {

@@ -22,8 +22,7 @@ import java.util.function.Supplier;
 /** What the steps of one case work on, and how they are done. */
 final class World implements AutoCloseable {
     private static final Set<String> STEP_KEYS = Set.of("expect", "error", "save", "client");
-    static final long PATIENCE_SECONDS = 30;
-    private static final Duration PATIENCE = Duration.ofSeconds(PATIENCE_SECONDS);
+    private static final Duration TIMEOUT = Duration.ofSeconds(30); // The cases say so.
 
     private final ContextdServer server;
     private final boolean isOwn;
@@ -182,7 +181,7 @@ final class World implements AutoCloseable {
                                         ? server.address()
                                         : addresses.get(address))
                         .namespace(words.has("namespace") ? words.text("namespace") : namespace)
-                        .timeout(words.has("timeout") ? words.seconds("timeout") : PATIENCE);
+                        .timeout(words.has("timeout") ? words.seconds("timeout") : TIMEOUT);
         if (words.has("token")) {
             String token = words.text("token");
             builder.token(() -> token);
