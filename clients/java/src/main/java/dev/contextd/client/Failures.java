@@ -35,6 +35,9 @@ final class Failures {
             Pattern.compile("First received frame was not SETTINGS.*: ([0-9a-f]*)");
     // What gRPC says of a connection that ended without a word.
     private static final String CLOSED_EARLY = "Network closed for unknown reason";
+    // What gRPC says of a call that never had a connection, and of one that began too late.
+    private static final String NO_CONNECTION = "was_still_waiting";
+    private static final String BEGAN_LATE = "ClientCall started after CallOptions deadline";
     private static final String TLS_ALERT = "15";
     private static final String BATCH_PATH = "^(requests|operations)\\[\\d+\\]\\.?(create|get|"
             + "update|delete)?\\.?";
@@ -51,9 +54,18 @@ final class Failures {
         return ContextdException.of(failure);
     }
 
+    /** Whether an attempt got no further than here: what is known is what failed before it. */
+    static boolean neverLeft(ContextdException error) {
+        return error.text().contains(NO_CONNECTION) || error.text().contains(BEGAN_LATE);
+    }
+
     // A connection that broke while a call began on it is UNKNOWN to gRPC, with the cause. What a
-    // server says has no cause.
+    // server says has no cause. Where no connection was made, nobody was there to be late.
     private static Status.Code code(Status status) {
+        if (status.getCode() == Status.Code.DEADLINE_EXCEEDED
+                && String.valueOf(status.getDescription()).contains(NO_CONNECTION)) {
+            return Status.Code.UNAVAILABLE;
+        }
         boolean broke = status.getCause() instanceof IOException;
         return broke && status.getCode() == Status.Code.UNKNOWN
                 ? Status.Code.UNAVAILABLE

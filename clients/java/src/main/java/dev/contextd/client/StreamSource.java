@@ -153,6 +153,12 @@ abstract class StreamSource<Q, R, T> implements Source<T> {
                 delay,
                 result,
                 () -> {
+                    if (attempts.remaining() == 0) { // The timer was late.
+                        close();
+                        result.completeExceptionally(
+                                Failures.givenUp(error, core.address, attempts, ""));
+                        return;
+                    }
                     core.managed.resetConnectBackoff();
                     result.follow(next());
                 });

@@ -18,10 +18,6 @@ import java.util.function.Function;
  * <p>Threads: it is completed by the network's thread, or by the timer's.
  */
 final class UnaryCall<Q, R, T> extends Pending<T> {
-    // What gRPC says of a call that never had a connection, and of one that began too late.
-    private static final String NO_CONNECTION = "waiting_for_connection";
-    private static final String BEGAN_LATE = "ClientCall started after CallOptions deadline";
-
     private final Core core;
     private final MethodDescriptor<Q, R> method;
     private final Q request;
@@ -98,9 +94,7 @@ final class UnaryCall<Q, R, T> extends Pending<T> {
             return;
         }
         ContextdException before = lastError;
-        if (before instanceof UnavailableException
-                && error.code() == Status.Code.DEADLINE_EXCEEDED
-                && (error.text().contains(NO_CONNECTION) || error.text().contains(BEGAN_LATE))) {
+        if (before instanceof UnavailableException && Failures.neverLeft(error)) {
             error = before; // Nobody was there to be late.
         }
         lastError = error;

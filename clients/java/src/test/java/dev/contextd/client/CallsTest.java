@@ -41,8 +41,10 @@ import java.util.function.BiConsumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /** Repetitions, coalescing and failures, with a server that is a fake in the same process. */
+@Timeout(Patience.TEST_SECONDS)
 class CallsTest {
     /** Holds what comes until the test answers it. */
     private static final class Fake extends ContextManagerGrpc.ContextManagerImplBase {
@@ -100,6 +102,7 @@ class CallsTest {
         client =
                 Client.builder()
                         .channel(InProcessChannelBuilder.forName(name))
+                        .timeout(Patience.TIME)
                         .onCall(
                                 report -> {
                                     synchronized (reports) {
@@ -341,19 +344,45 @@ class CallsTest {
 
     @Test
     void nobodyThereNamesTheAddress() throws Exception {
-        int port;
-        try (ServerSocket socket = new ServerSocket(0)) {
-            port = socket.getLocalPort();
-        }
-        try (Client none =
-                Client.builder()
-                        .address("127.0.0.1:" + port)
-                        .timeout(Duration.ofSeconds(2))
-                        .build()) {
+        try (HeldPort port = new HeldPort();
+                Client none =
+                        Client.builder()
+                                .address(port.address())
+                                .timeout(Patience.TIME)
+                                .retry(Patience.ONE_ATTEMPT)
+                                .build()) {
             var error =
                     assertThrows(UnavailableException.class, () -> none.context("c").info());
-            assertTrue(error.getMessage().contains("127.0.0.1:" + port), error.getMessage());
+            assertTrue(error.getMessage().contains(port.address()), error.getMessage());
             assertTrue(error.getMessage().contains("attempts"), error.getMessage());
+        }
+    }
+
+    private static Client patient(ServerSocket server) {
+        return Client.builder()
+                .address("127.0.0.1:" + server.getLocalPort())
+                .timeout(Patience.TIME)
+                .build();
+    }
+
+    /** Who takes connections, and never says that it speaks HTTP/2. */
+    @Test
+    void aCallThatNeverHadAConnectionWasAnsweredByNobody() throws Exception {
+        try (ServerSocket mute = new ServerSocket(0);
+                Client client = patient(mute)) {
+            var waits = client.withTimeout(Duration.ofSeconds(3)).context("c");
+            var info = client.async().context("c").withTimeout(Duration.ofSeconds(3)).info();
+            var put = client.async().context("c").withTimeout(Duration.ofSeconds(3)).put("k", "v");
+            var read =
+                    assertThrows(
+                            UnavailableException.class,
+                            () -> waits.entries(EntryQuery.ALL).iterator().hasNext());
+            assertTrue(read.getMessage().contains("nobody answered at"), read.getMessage());
+            for (CompletableFuture<?> each : List.of(info, put)) {
+                var error = assertThrows(CompletionException.class, each::join).getCause();
+                assertInstanceOf(UnavailableException.class, error);
+                assertTrue(error.getMessage().contains("nobody answered at"), error.getMessage());
+            }
         }
     }
 
@@ -374,7 +403,7 @@ class CallsTest {
                             });
             web.setDaemon(true);
             web.start();
-            try (Client wrong = Client.connect("127.0.0.1:" + socket.getLocalPort())) {
+            try (Client wrong = patient(socket)) {
                 assertThrows(WrongServerException.class, () -> wrong.context("c").info());
             }
         }
@@ -397,7 +426,7 @@ class CallsTest {
                             });
             tls.setDaemon(true);
             tls.start();
-            try (Client wrong = Client.connect("127.0.0.1:" + socket.getLocalPort())) {
+            try (Client wrong = patient(socket)) {
                 assertThrows(CertificateRejectedException.class, () -> wrong.context("c").info());
             }
         }
@@ -410,7 +439,10 @@ class CallsTest {
         String name = InProcessServerBuilder.generateName();
         Server own = InProcessServerBuilder.forName(name).addService(fake).build().start();
         try (Client blocking =
-                Client.builder().channel(InProcessChannelBuilder.forName(name)).build()) {
+                Client.builder()
+                        .channel(InProcessChannelBuilder.forName(name))
+                        .timeout(Patience.TIME)
+                        .build()) {
             Thread thread =
                     new Thread(
                             () -> {
@@ -419,6 +451,8 @@ class CallsTest {
                                         () -> blocking.context("c").info());
                                 interrupted.complete(Thread.currentThread().isInterrupted());
                             });
+            thread.setUncaughtExceptionHandler(
+                    (failed, error) -> interrupted.completeExceptionally(error));
             thread.start();
             fake.requests.take();
             thread.interrupt();
