@@ -63,9 +63,19 @@ func (c *Client) StartSession(
 		return nil, typed(newFailure(errSessionNotFound, codes.NotFound,
 			"the session that this request id began has ended: use a new one"))
 	}
+	id := reply.GetSession().GetId()
+	if reply.GetWrite().GetReplayed() || time.Since(since) > begins.TTL/3 {
+		// An earlier attempt may have begun it: its term is partly over.
+		since = time.Now()
+		renewal := &pb.RenewSessionRequest{Namespace: request.Namespace, SessionId: id}
+		err := c.invoke(ctx, 0, pb.Tracker_RenewSession_FullMethodName,
+			renewal, &pb.RenewSessionResponse{}, request.Write.GetRequestId())
+		if err != nil {
+			return nil, err
+		}
+	}
 	session := &Session{
-		client: c, namespace: request.Namespace,
-		lease: newLease(reply.GetSession().GetId(), begins.TTL, since),
+		client: c, namespace: request.Namespace, lease: newLease(id, begins.TTL, since),
 	}
 	renewing, stop := context.WithCancel(c.done)
 	session.stop = stop
