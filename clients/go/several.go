@@ -105,9 +105,12 @@ func (c *Client) UpdateAll(
 	reply := &pb.BatchUpdateContextsResponse{}
 	method := pb.ContextManager_BatchUpdateContexts_FullMethodName
 	if err := c.write(ctx, 0, method, request, reply, request.Write); err != nil {
-		return nil, err
+		return nil, learnAll(updates, err)
 	}
-	written := make([]Written, len(reply.GetResults()))
+	if len(reply.GetResults()) != len(updates) {
+		return nil, newerServer("another number of results than there were changes")
+	}
+	written := make([]Written, len(updates))
 	for i, result := range reply.GetResults() {
 		response := result.GetResponse()
 		if response == nil {
@@ -116,6 +119,20 @@ func (c *Client) UpdateAll(
 		written[i] = writtenOf(response.GetVersion(), response.GetWrite(), id)
 	}
 	return written, nil
+}
+
+// learnAll has the session learn of an error that the server means: of several it names one.
+func learnAll(updates []ContextUpdate, err error) error {
+	var gone *SessionNotFoundError
+	if !errors.As(err, &gone) {
+		return err
+	}
+	for _, update := range updates {
+		if writer := update.Context.writer; writer != nil && writer.lease.id == gone.SessionID {
+			return writer.learn(err)
+		}
+	}
+	return err
 }
 
 func (u *ContextUpdate) request() *pb.UpdateContextRequest {

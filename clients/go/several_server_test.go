@@ -57,3 +57,27 @@ func TestOfABatchOfPointsOnlyThoseFailThatAreWrong(t *testing.T) {
 		}
 	}
 }
+
+func TestAChangeOfSeveralContextsTellsThatItsSessionIsLost(t *testing.T) {
+	ctx := context.Background()
+	client := connect(t)
+	must[*contextd.Context](t)(client.Create(ctx, "a", contextd.NewContext{}, nil))
+	must[*contextd.Context](t)(client.Create(ctx, "b", contextd.NewContext{}, nil))
+	kept := startSession(t, client, contextd.NewSession{})
+	lost := startSession(t, client, contextd.NewSession{})
+	if err := client.EndSession(ctx, lost.ID(), ""); err != nil {
+		t.Fatal(err)
+	}
+	step := []contextd.Step{contextd.PutEntry{Key: "k"}}
+	_, err := client.UpdateAll(ctx, []contextd.ContextUpdate{
+		{Context: kept.Context("a"), Steps: step}, {Context: lost.Context("b"), Steps: step},
+	}, contextd.RequestID("mine"))
+	var failure *contextd.Failure
+	if !errors.Is(err, contextd.ErrSessionLost) || !errors.As(err, &failure) ||
+		failure.RequestID != "mine" {
+		t.Errorf("it gives %v", err)
+	}
+	if !errors.Is(lost.Err(), contextd.ErrSessionLost) || kept.Err() != nil {
+		t.Errorf("of the sessions one has %v, the other %v", lost.Err(), kept.Err())
+	}
+}
