@@ -312,7 +312,20 @@ func (l *lane) next(ended []*laneQueue) *batch {
 		return nil
 	}
 	l.calls++
+	l.fill()
 	return taken
+}
+
+// fill sends what is too much for one call, where there is room for another.
+func (l *lane) fill() {
+	for l.calls < callsInFlight {
+		more := l.take()
+		if len(more.ops) == 0 {
+			return
+		}
+		l.calls++
+		go l.send(more)
+	}
 }
 
 // take fills a call with what waits of a namespace, in order, up to its bounds.

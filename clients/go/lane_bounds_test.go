@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
+
+	pb "github.com/contextd/contextd/clients/go/contextdpb"
 )
 
 func TestACallHoldsAThousandOperations(t *testing.T) {
@@ -78,4 +81,45 @@ func TestWhoGaveUpMakesRoom(t *testing.T) {
 	if puts.client.updates.bytes != 0 || !errors.Is(puts.errors[2], ErrCancelled) {
 		t.Errorf("%d bytes wait, and it gave up with %v", puts.client.updates.bytes, puts.errors[2])
 	}
+}
+
+func TestWhatIsTooMuchForOneCallGoesInTwoWhereThereIsRoom(t *testing.T) {
+	entered := make(chan string, 10)
+	gates := make(map[string]chan struct{})
+	for _, id := range []string{"a", "b", "c", "d", "more c", "more d"} {
+		gates[id] = make(chan struct{})
+	}
+	fake := &fake{answer: func(
+		request *pb.UpdateContextRequest,
+	) (*pb.UpdateContextResponse, error) {
+		id := request.GetWrite().GetRequestId()
+		entered <- id
+		<-gates[id]
+		return taken(request)
+	}}
+	puts := &puts{client: serve(t, fake)}
+	for _, id := range []string{"a", "b", "c", "d"} {
+		puts.beginWith(id, id)
+	}
+	_, _ = <-entered, <-entered
+	close(gates["a"])
+	<-entered // c, and d goes with it.
+	puts.value = make([]byte, callBytesMax/3*2)
+	puts.beginWith("c", "more c")
+	puts.beginWith("d", "more d")
+	close(gates["b"])
+	puts.waitFor(1) // Nothing can go in its place.
+	close(gates["c"])
+	close(gates["d"])
+	<-entered // d.
+	for range 2 {
+		select {
+		case <-entered:
+		case <-time.After(hangs):
+			t.Error("one waits for the other, though there is room for both")
+		}
+	}
+	close(gates["more c"])
+	close(gates["more d"])
+	puts.group.Wait()
 }
