@@ -60,7 +60,8 @@ func (s *streaming[M]) repeat(ctx context.Context, attempts *int) error {
 		if progressed && (failure.kind == errStreamStalled || failure.kind == errDeadlineExceeded) {
 			delay = 0
 		}
-		again := repeatable(failure) || failure.kind == errStreamStalled ||
+		expired := progressed && failure.Code == codes.Unauthenticated // The next has a new token.
+		again := repeatable(failure) || failure.kind == errStreamStalled || expired ||
 			errors.Is(err, errSilent)
 		if !again || ctx.Err() != nil || !beginsBefore(ctx, delay) ||
 			time.Since(since)+delay >= s.timeout {
