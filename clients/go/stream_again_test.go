@@ -38,3 +38,26 @@ func TestASubscriptionWhoseTokenIsRefusedAgainEnds(t *testing.T) {
 		}
 	}
 }
+
+func TestASubscriptionKeepsItsOwnCopyOfWhatItSelects(t *testing.T) {
+	stopping := refusal(codes.Unavailable, "STOPPING", nil, nil)
+	server := &newer{streams: [][]any{{caughtUp("1"), stopping}, {caughtUp("2")}}}
+	query := SubscriptionQuery{
+		ContextIDs: []string{"mine"}, Metadata: map[string]string{"team": "red"}, Progress: true,
+	}
+	subscription, err := server.client(t).Subscribe(context.Background(), query)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer subscription.Close()
+	query.ContextIDs[0], query.Metadata["team"] = "other", "blue"
+	for event := range subscription.Events() {
+		if event.Cursor == "2" {
+			break
+		}
+	}
+	again := server.asked[1]
+	if again.GetContextIds()[0] != "mine" || again.GetMetadata()["team"] != "red" {
+		t.Errorf("it asks again for %v", again)
+	}
+}

@@ -3,6 +3,8 @@ package contextd
 import (
 	"context"
 	"iter"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -89,15 +91,16 @@ func (c *Client) Subscribe(
 	return subscription, nil
 }
 
+// request is asked again with each stream: it shares nothing with the query.
 func (q *SubscriptionQuery) request(c *Client) (*pb.SubscribeRequest, error) {
 	interval := q.ProgressInterval
 	if interval == 0 {
 		interval = DefaultProgressInterval
 	}
 	request := &pb.SubscribeRequest{
-		Namespace: c.orNamespace(q.Namespace), ContextIds: q.ContextIDs, IdPrefix: q.IDPrefix,
-		Type: q.Type, Metadata: q.Metadata, KeyPrefix: q.KeyPrefix, WithoutValues: q.WithoutValues,
-		ProgressInterval: length(interval),
+		Namespace: c.orNamespace(q.Namespace), ContextIds: slices.Clone(q.ContextIDs),
+		IdPrefix: q.IDPrefix, Type: q.Type, Metadata: maps.Clone(q.Metadata),
+		KeyPrefix: q.KeyPrefix, WithoutValues: q.WithoutValues, ProgressInterval: length(interval),
 	}
 	starts := 0
 	if q.Cursor != "" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 
@@ -53,6 +54,7 @@ type View struct {
 // View begins a view; Ready tells when it holds what there was. It ends with ctx, with Close, and with
 // what a subscription ends with; see Err.
 func (c *Client) View(ctx context.Context, query ViewQuery) (*View, error) {
+	query.ContextIDs, query.Metadata = slices.Clone(query.ContextIDs), maps.Clone(query.Metadata)
 	ctx, cancel := context.WithCancel(ctx)
 	view := &View{
 		client: c, query: query, cancel: cancel,
