@@ -157,7 +157,8 @@ func (s *State) Entries(ctx context.Context, query EntryQuery) iter.Seq2[Entry, 
 	}
 }
 
-// readEntries gives each entry to take until that gives false, and tells the version.
+// readEntries gives each entry to take until that gives false, and tells the version. Of a recovery point
+// it must be the given one, unless that is 0.
 func (s *State) readEntries(
 	ctx context.Context, query EntryQuery, version *uint64, take func(*pb.Entry) bool,
 ) error {
@@ -259,11 +260,13 @@ func (s *State) Snapshot(ctx context.Context) (*Snapshot, error) {
 		state.at = AtVersion(info.Version)
 	}
 	snapshot := &Snapshot{Info: info}
-	for entry, err := range state.Entries(ctx, EntryQuery{}) {
-		if err != nil {
-			return nil, err
-		}
-		snapshot.Entries = append(snapshot.Entries, entry)
+	version := info.Version
+	err = state.readEntries(ctx, EntryQuery{}, &version, func(entry *pb.Entry) bool {
+		snapshot.Entries = append(snapshot.Entries, entryOf(entry))
+		return true
+	})
+	if err != nil {
+		return nil, err
 	}
 	return snapshot, nil
 }
