@@ -17,6 +17,7 @@ type Draft struct {
 	metadata map[string]string
 	readable []string // nil: all.
 	guards   []WriteOption
+	labelled bool // A label was read as it was.
 	puts     map[string]PutEntry
 	deletes  map[string]bool
 	labels   map[string]*string // nil: removed.
@@ -76,7 +77,8 @@ func (d *Draft) Remove(key string) {
 	d.deletes[key] = true
 }
 
-// Label gives a label as the draft has it, and whether there is one.
+// Label gives a label as the draft has it, and whether there is one. A transaction that reads one guards
+// the whole context: labels have no versions of their own.
 func (d *Draft) Label(key string) (string, bool) {
 	if changed, ok := d.labels[key]; ok {
 		if changed == nil {
@@ -84,8 +86,17 @@ func (d *Draft) Label(key string) (string, bool) {
 		}
 		return *changed, true
 	}
+	d.labelled = true
 	value, ok := d.metadata[key]
 	return value, ok
+}
+
+// conditions are that nothing that was read has changed.
+func (d *Draft) conditions() []WriteOption {
+	if d.labelled {
+		return []WriteOption{IfVersion(d.Version)}
+	}
+	return d.guards
 }
 
 // SetLabel sets a label.
