@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"google.golang.org/grpc/codes"
+
 	pb "github.com/contextd/contextd/clients/go/contextdpb"
 )
 
@@ -69,22 +71,35 @@ type Fork struct {
 // Fork makes a new context from this state, and shares all of it: the cost does not depend on the
 // size.
 func (s *State) Fork(ctx context.Context, how Fork, options ...CallOption) (*Context, error) {
+	nobodys := &Context{State: *s}
+	return nobodys.Fork(ctx, how, options...)
+}
+
+// Fork makes a new context from the newest state, as State.Fork does. A session that writes to this one
+// makes it, and writes to it, without a fence.
+func (c *Context) Fork(ctx context.Context, how Fork, options ...CallOption) (*Context, error) {
+	requestID := requestIDOf(options)
 	request := &pb.ForkContextRequest{
-		Source: s.ref(), ContextId: how.ID, WithHistory: how.WithHistory,
+		Source: c.ref(), ContextId: how.ID, WithHistory: how.WithHistory,
 		WithRecoveryPoints: how.WithPoints, Properties: how.Properties.message(),
-		Write: &pb.WriteOptions{RequestId: requestIDOf(options)},
+		Write: c.writer.options(requestID),
 	}
+	request.Write.Fence = 0 // What is made has none.
 	reply := &pb.ForkContextResponse{}
 	method := pb.Recovery_ForkContext_FullMethodName
-	err := s.client.write(ctx, s.timeout, method, request, reply, request.Write)
-	if err != nil {
+	if err := c.write(ctx, method, request, reply, request.Write); err != nil {
 		return nil, err
 	}
-	id := how.ID
-	if id == "" {
-		id = reply.GetContext().GetId()
+	if reply.GetContext() == nil { // The request was made before.
+		return nil, c.client.named(newFailure(errContextNotFound, codes.NotFound,
+			"the context %q was forked, and the fork is gone again", c.id), requestID)
 	}
-	return s.client.Context(id, InNamespace(s.namespace), CallTimeout(s.timeout)), nil
+	fork := c.client.Context(
+		reply.GetContext().GetId(), InNamespace(c.namespace), CallTimeout(c.timeout))
+	if c.writer != nil {
+		fork.writer = &writer{lease: c.writer.lease}
+	}
+	return fork, nil
 }
 
 // branchTTL bounds a branch whose program was killed, or lost the server.
@@ -104,7 +119,8 @@ func (c *Context) Branch(
 	}
 	defer func() {
 		deletion := Deletion{Purge: true, AllowMissing: true}
-		if _, left := branch.Delete(context.WithoutCancel(ctx), deletion); err == nil {
+		nobodys := &Context{State: branch.State} // Also where the session is lost.
+		if _, left := nobodys.Delete(context.WithoutCancel(ctx), deletion); err == nil {
 			err = left
 		}
 	}()
