@@ -1,6 +1,7 @@
 package contextd
 
 import (
+	"strings"
 	"time"
 
 	pb "github.com/contextd/contextd/clients/go/contextdpb"
@@ -49,8 +50,7 @@ func (t EventType) String() string {
 	case EventUnknown:
 		return "UNKNOWN"
 	}
-	const prefix = "EVENT_TYPE_"
-	return pb.EventType(t).String()[len(prefix):]
+	return strings.TrimPrefix(pb.EventType(t).String(), "EVENT_TYPE_")
 }
 
 // Event is what one change did to one context or session. A change of several contexts makes several
