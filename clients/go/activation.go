@@ -132,13 +132,15 @@ func (s *Session) Release(
 // Holding takes a resource for the length of a function, and gives it back.
 func (s *Session) Holding(
 	ctx context.Context, contextID string, wanted Resource, work func() error,
-) error {
+) (err error) {
 	if _, err := s.Acquire(ctx, contextID, wanted); err != nil {
 		return err
 	}
-	err := work()
-	left := s.Release(context.WithoutCancel(ctx), contextID, wanted.Name)
-	return errors.Join(err, left)
+	defer func() { // Also where the work panics.
+		left := s.Release(context.WithoutCancel(ctx), contextID, wanted.Name)
+		err = errors.Join(err, left)
+	}()
+	return work()
 }
 
 func resourceOf(resource *pb.Resource) Resource {

@@ -191,3 +191,19 @@ func TestWhatWasDoneIsListedAndAddedUp(t *testing.T) {
 		t.Errorf("%d were truncated", n)
 	}
 }
+
+func TestAResourceIsGivenBackAlsoWhereTheWorkPanics(t *testing.T) {
+	ctx := context.Background()
+	client := connect(t)
+	task := must[*contextd.Context](t)(client.Create(ctx, "task", contextd.NewContext{}, nil))
+	session := startSession(t, client, contextd.NewSession{})
+	func() {
+		defer func() { _ = recover() }()
+		_ = session.Holding(ctx, "task", contextd.Resource{Name: "gpu"}, func() error {
+			panic("the work is wrong")
+		})
+	}()
+	for held, err := range task.Resources(ctx) {
+		t.Errorf("held is %+v, %v", held, err)
+	}
+}
