@@ -44,8 +44,8 @@ func (c *Context) Edit(
 // Transact reads the context, has change work on a draft of it, and writes what it did in one step.
 // If somebody changed the context meanwhile it is done again, so change may be called more than once
 // and should do nothing else. Where it changes nothing, nothing is written. keys: read and guard only
-// these entries, and what labels are read; none: the whole context. It fails with ErrConflict where others were faster each
-// time, and with the error of change.
+// these entries, unless it reads a label; none: the whole context. It fails with ErrConflict where
+// others were faster each time, and with the error of change.
 func (c *Context) Transact(
 	ctx context.Context, change func(draft *Draft) error, keys ...string,
 ) (Written, error) {
