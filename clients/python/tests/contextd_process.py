@@ -9,6 +9,7 @@ import random
 import signal
 import socket
 import subprocess
+import sys
 from typing import Optional
 
 _POLL_SECONDS = 0.01
@@ -16,12 +17,18 @@ _START_SECONDS = 60.0
 
 
 def _free_address() -> str:
-    """An address with a port that nobody gets for a connection while the server is away.
+    """An address that nobody else gets while the server is away, nor in between.
 
-    Systems hand out ports from 32768 on, or higher ones.
+    Systems hand out ports for connections from 32768 on, or higher ones. And where all that
+    begins with 127 is this machine, hardly two tests choose the same of it.
     """
     while True:
-        address = ("127.0.0.1", random.randrange(20_000, 32_000))
+        host = "127.0.0.1"
+        if sys.platform == "linux":
+            host = (
+                f"127.{random.randrange(1, 255)}.{random.randrange(256)}.{random.randrange(1, 255)}"
+            )
+        address = (host, random.randrange(20_000, 32_000))
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(address)
             return f"{address[0]}:{address[1]}"
