@@ -23,7 +23,7 @@ from contextd_process import ContextdProcess
 class World:
     """What the steps of one case work on."""
 
-    PATIENCE_SECONDS = 60.0
+    PATIENCE_SECONDS = 30.0
     LOOK_SECONDS = 0.05
 
     def __init__(
