@@ -158,3 +158,10 @@ def test_a_draft_of_some_keys_guards_and_touches_only_those() -> None:
     for touch in (lambda: draft["a"], lambda: draft.put("a", b""), lambda: "a" in draft):
         with pytest.raises(ValueError, match="not among the keys"):
             touch()
+
+
+def test_a_draft_of_some_keys_guards_the_version_where_labels_were_looked_at() -> None:
+    draft = Draft(STATE, ["b"])
+    assert draft.metadata["user"] == "mia"
+    (guard,) = draft.preconditions()
+    assert guard.context_version == 5

@@ -281,7 +281,7 @@ class Context(RecoverableContext):
         Args:
             change: Works on a :class:`~contextd.Draft`; what it returns is returned.
             keys: Read, and guard, only these entries: other writers of other entries do not
-                disturb. ``None``: the whole context.
+                disturb, unless ``change`` looks at labels. ``None``: the whole context.
 
         Raises:
             Conflict: others were faster each time.

@@ -20,7 +20,6 @@ class Draft(MutableMapping[str, bytes]):
     Attributes:
         snapshot: The state that the draft began with. Version 0: the context does not
             exist yet.
-        metadata: The labels, to be changed in place.
 
     Example:
         >>> def move(draft):
@@ -30,7 +29,8 @@ class Draft(MutableMapping[str, bytes]):
     def __init__(self, snapshot: Snapshot, keys: Optional[Collection[str]] = None) -> None:
         """Begins with ``snapshot``; ``keys`` are those that were read, if not all were."""
         self.snapshot = snapshot
-        self.metadata: dict[str, str] = dict(snapshot.metadata)
+        self._labels: dict[str, str] = dict(snapshot.metadata)
+        self._labelled = False  # Somebody looked at them.
         self._keys = None if keys is None else frozenset(keys)
         self._changed: dict[str, Optional[Content]] = {}
 
@@ -68,6 +68,16 @@ class Draft(MutableMapping[str, bytes]):
         """Says the version it began with, and how many entries were changed."""
         return f"<Draft of version {self.snapshot.version} changed={len(self._changed)}>"
 
+    @property
+    def metadata(self) -> dict[str, str]:
+        """The labels, to be changed in place.
+
+        A transaction that looks at them guards the whole context: labels have no versions
+        of their own.
+        """
+        self._labelled = True
+        return self._labels
+
     def put(self, key: str, value: Value, content_type: Optional[str] = None) -> None:
         """Sets the value and its content type."""
         self._check(key)
@@ -82,9 +92,9 @@ class Draft(MutableMapping[str, bytes]):
         before = self.snapshot.metadata
         removed = [key for key, content in self._changed.items() if content is None]
         labels: dict[str, Optional[str]] = {
-            key: self.metadata.get(key)
-            for key in sorted(before.keys() | self.metadata.keys())
-            if before.get(key) != self.metadata.get(key)
+            key: self._labels.get(key)
+            for key in sorted(before.keys() | self._labels.keys())
+            if before.get(key) != self._labels.get(key)
         }
         return _requests.mutations(
             puts={key: content for key, content in self._changed.items() if content is not None},
@@ -94,7 +104,7 @@ class Draft(MutableMapping[str, bytes]):
 
     def preconditions(self) -> list[resources_pb2.Precondition]:
         """Gives what must still hold: the entries that were read, or the whole state."""
-        if self._keys is None:
+        if self._keys is None or self._labelled:
             return _requests.preconditions(if_version=self.snapshot.version)
         versions = {
             key: self.snapshot.entry(key).version if key in self.snapshot else 0

@@ -209,7 +209,8 @@ public class Context extends ContextState {
     }
 
     /**
-     * The same with some entries alone: other writers of other entries do not disturb.
+     * The same with some entries alone: other writers of other entries do not disturb, unless the
+     * function looks at labels.
      *
      * @param keys the entries that are read and guarded
      * @param change works on the draft

@@ -18,6 +18,7 @@ public final class Draft {
     private final Set<String> keys;
     private final Map<String, Value> entries = new TreeMap<>();
     private final Map<String, String> labels;
+    private boolean labelled; // Somebody looked at them.
 
     Draft(Snapshot before, Collection<String> keys) {
         this.before = before;
@@ -98,11 +99,13 @@ public final class Draft {
     }
 
     /**
-     * The labels, to read and to change.
+     * The labels, to read and to change. A transaction that looks at them guards the whole
+     * context: labels have no versions of their own.
      *
      * @return the labels
      */
     public Map<String, String> metadata() {
+        labelled = true;
         return labels;
     }
 
@@ -147,7 +150,7 @@ public final class Draft {
 
     /** Adds the condition that nothing that was read has changed. */
     Changes guarded(Changes changes) {
-        if (keys == null || !labels.equals(before.metadata())) {
+        if (keys == null || labelled) {
             return changes.ifVersion(before.version());
         }
         for (String key : keys) {

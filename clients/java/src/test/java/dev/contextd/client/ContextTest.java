@@ -230,6 +230,24 @@ class ContextTest {
     }
 
     @Test
+    void transactOfSomeKeysGuardsTheLabelsThatItLooksAt() {
+        chat.update(new Changes().label("owner", "mia"));
+        String owner =
+                chat.transact(
+                        List.of("note"),
+                        draft -> {
+                            String read = draft.metadata().get("owner");
+                            if (read.equals("mia")) { // Somebody else is faster.
+                                chat.update(new Changes().label("owner", "tom"));
+                            }
+                            draft.put("note", "for " + read);
+                            return read;
+                        });
+        assertEquals("tom", owner);
+        assertEquals("for tom", chat.getText("note"));
+    }
+
+    @Test
     void earlierStatesAreRead() {
         chat.put("a", "1");
         chat.put("a", "2");
