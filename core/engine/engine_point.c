@@ -37,6 +37,14 @@ static enum cx_plan_result point_plan(struct cx_engine_write *write, struct cx_p
                                  : cx_plan_delete_point(plan, point->delete);
 }
 
+/* Whether a point is what the write was about: a repeated create made the one of its revision, or
+ * replaced one from before, and what has that id by now may have been made later. */
+static bool is_its_own(const struct write_point *point, const struct cx_point *found)
+{
+    return point->create == NULL || !point->base.replayed ||
+           found->revision <= point->base.revision;
+}
+
 /* Shows the point as it is now. */
 static void point_done(struct cx_engine_write *write, struct cx_plan *plan)
 {
@@ -52,7 +60,7 @@ static void point_done(struct cx_engine_write *write, struct cx_plan *plan)
         return;
     }
     found = cx_recovery_find_id(context->recovery, point->point_id);
-    if (found != NULL && !cx_point_is_expired(found, write->now_us)) {
+    if (found != NULL && !cx_point_is_expired(found, write->now_us) && is_its_own(point, found)) {
         cx_engine_view_point(context, found, point->view);
     }
 }

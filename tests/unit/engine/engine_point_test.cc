@@ -62,6 +62,24 @@ TEST_F(EnginePointTest, ARepeatIsKnownAfterARestartAndToldWithoutAPointThatIsGon
   EXPECT_GE(again.write.wait_for, Get("c").revision) << "that it is gone must be durable too";
 }
 
+TEST_F(EnginePointTest, ARepeatIsToldOfItsOwnPointAndNotOfAnotherOneOfItsId) {
+  Upsert("c", Mutations().Put("k", "1"));
+  MakePoint("c", NewPoint("p").Request("r1"));
+  MakePoint("c", NewPoint("p").Replace().Request("r2"));
+  EXPECT_TRUE(MakePoint("c", NewPoint("p").Request("r1")).there)
+      << "replaced, it is still the same";
+  EXPECT_TRUE(MakePoint("c", NewPoint("p").Replace().Request("r2")).there);
+  ASSERT_EQ(CX_OK, DropPoint("c", "p").status);
+  MakePoint("c", "p");
+  for (int i = 0; i < 2; i++) {
+    Pointed again = MakePoint("c", NewPoint("p").Request("r1"));
+    EXPECT_TRUE(again.write.replayed);
+    EXPECT_FALSE(again.there) << "what it made is gone";
+    EXPECT_FALSE(MakePoint("c", NewPoint("p").Replace().Request("r2")).there);
+    ReopenTheSame();
+  }
+}
+
 TEST_F(EnginePointTest, ARepeatIsToldThatItsContextIsForgottenOnceThatIsDurable) {
   options_.settings.tombstone_window_us = options_.settings.undelete_window_us = kSecond;
   Reopen();
