@@ -97,6 +97,8 @@ static void tombstone_replace(struct cx_stage *stage, struct cx_staged_item *sta
     if (staged->recovery != NULL) {
         context->recovery = staged->recovery;
         old->recovery = NULL;
+    } else {
+        cx_context_note_no_points(context); /* Others may have taken their place. */
     }
     cx_due_set(&shard->due, &old->due, 0);
     cx_table_remove(&shard->contexts, old, staged->key->hash);

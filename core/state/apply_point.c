@@ -115,6 +115,10 @@ static void take_head(struct cx_staged_point *staged, const struct cx_context *c
 
 static void note_drops(const struct cx_staged_item *staged, struct cx_recovery *recovery)
 {
+    if (staged->points->drop_count > 0) {
+        cx_context_note_drops(staged->context, staged->carrier->dropped_points->points,
+                              staged->points->drop_count);
+    }
     for (size_t i = 0; i < staged->points->drop_count; i++) {
         cx_recovery_note_drop(recovery, staged->carrier->dropped_points->points[i]->sequence);
     }

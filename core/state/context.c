@@ -121,6 +121,7 @@ enum cx_status cx_undo_new(struct cx_context *context, struct cx_undo **ret_undo
         .revision = context->revision,
         .state_revision = context->state_revision,
         .birth_revision = context->birth_revision,
+        .head_point = context->recovery != NULL ? context->recovery->head_point : 0,
         .entry_count = context->entry_count,
         .size_bytes = context->size_bytes,
         .create_time_us = context->create_time_us,
@@ -206,6 +207,44 @@ void cx_context_trim_undo(struct cx_context *context, uint64_t count_max, struct
 
         oldest->newer = *garbage;
         *garbage = oldest;
+    }
+}
+
+/* One of some points, which come by sequence, or NULL. */
+static const struct cx_point *find_sequence(struct cx_point *const *points, size_t count,
+                                            uint64_t sequence)
+{
+    size_t low = 0;
+    size_t high = count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (points[middle]->sequence < sequence) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < count && points[low]->sequence == sequence ? points[low] : NULL;
+}
+
+void cx_context_note_drops(struct cx_context *context, struct cx_point *const *points, size_t count)
+{
+    for (struct cx_undo *undo = context->undo_oldest; undo != NULL; undo = undo->newer) {
+        const struct cx_point *point = find_sequence(points, count, undo->head_point);
+
+        while (point != NULL) { /* Parents are older than their children. */
+            undo->head_point = point->parent_sequence;
+            point = find_sequence(points, count, undo->head_point);
+        }
+    }
+}
+
+void cx_context_note_no_points(struct cx_context *context)
+{
+    for (struct cx_undo *undo = context->undo_oldest; undo != NULL; undo = undo->newer) {
+        undo->head_point = 0;
     }
 }
 

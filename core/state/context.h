@@ -26,13 +26,14 @@ struct cx_dropped_points;
 struct cx_kept_state;
 struct cx_namespace;
 struct cx_past;
+struct cx_point;
 struct cx_recovery;
 struct cx_tracked;
 
 enum cx_undo_kind { CX_UNDO_NOTHING, CX_UNDO_ENTRY, CX_UNDO_ROOT };
 
-/* What leads from one state back to the one before it. Immutable but for `newer`,
- * which belongs to the shard's lock. */
+/* What leads from one state back to the one before it. Immutable but for `newer`
+ * and `head_point`, which belong to the shard's lock. */
 struct cx_undo {
     uint32_t refs; /* Atomic. */
     enum cx_undo_kind kind;
@@ -43,6 +44,7 @@ struct cx_undo {
     uint64_t revision;       /* Of the last change while it was the newest. */
     uint64_t state_revision; /* Of the change that made it, */
     uint64_t birth_revision; /* and of the one that had made the context. */
+    uint64_t head_point;     /* As of struct cx_recovery, when it ended. */
     uint64_t entry_count;
     uint64_t size_bytes;
     int64_t create_time_us;
@@ -182,6 +184,14 @@ void cx_context_push_undo(struct cx_context *context, struct cx_undo *undo, uint
 
 /* The latter alone. */
 void cx_context_trim_undo(struct cx_context *context, uint64_t count_max, struct cx_undo **garbage);
+
+/* Says that points have been dropped, which come by sequence: the states before the head come from
+ * the nearest ancestors that stay. O(undo records * log points). */
+void cx_context_note_drops(struct cx_context *context, struct cx_point *const *points,
+                           size_t count);
+
+/* The same of all points. */
+void cx_context_note_no_points(struct cx_context *context);
 
 /* Frees a list that is linked by `newer`. NULL is fine. O(what nobody else holds). */
 void cx_undo_free_list(struct cx_undo *list);

@@ -60,14 +60,21 @@ static uint64_t head_point_before(const struct pointing *pointing)
 static uint64_t head_point_of(const struct pointing *pointing)
 {
     const struct cx_base_ref *base = &pointing->item->base;
-    uint64_t sequence = head_point_before(pointing);
+    const struct cx_state_at at = {.version = base->number};
+    const struct cx_undo *undo;
     const struct cx_point *point;
+    uint64_t sequence;
 
     if (base->kind == CX_BASE_POINT) {
         return base->number;
     }
-    /* Before what was made of the states behind that version. */
-    while (base->kind == CX_BASE_VERSION && sequence != 0) {
+    if (base->kind != CX_BASE_VERSION) {
+        return head_point_before(pointing);
+    }
+    undo = cx_context_find_undo(pointing->staged->context, &at);
+    sequence = undo != NULL ? undo->head_point : 0;
+    /* Before what was replaced by states behind that version. */
+    while (sequence != 0) {
         point = cx_recovery_find(pointing->recovery, sequence);
         if (point->state.version <= base->number) {
             break;

@@ -112,10 +112,16 @@ static bool is_upto(const struct cx_point *point, const struct cx_base_ref *ref,
 }
 
 /* The point that the forked state came from. */
-static uint64_t fork_head_point(const struct cx_recovery *recovery, const struct cx_recovery *from,
+static uint64_t fork_head_point(const struct cx_recovery *recovery, const struct cx_context *source,
                                 const struct cx_base_ref *ref)
 {
-    uint64_t sequence = ref->kind == CX_BASE_POINT ? ref->number : from->head_point;
+    const struct cx_recovery *from = source->recovery;
+    const struct cx_state_at at = {.version = ref->number};
+    const struct cx_undo *undo =
+        ref->kind == CX_BASE_VERSION ? cx_context_find_undo(source, &at) : NULL;
+    uint64_t sequence = ref->kind == CX_BASE_POINT ? ref->number
+                        : undo != NULL             ? undo->head_point
+                                                   : from->head_point;
 
     while (sequence != 0 && cx_recovery_find(recovery, sequence) == NULL) {
         sequence = cx_recovery_find(from, sequence)->parent_sequence;
@@ -167,7 +173,7 @@ static enum cx_status fork_points(struct cx_stage *stage, struct cx_change_item 
     if (status != CX_OK) {
         return status;
     }
-    recovery->head_point = fork_head_point(recovery, from, ref);
+    recovery->head_point = fork_head_point(recovery, source, ref);
     item->version = version_behind(recovery, item->version);
     return cx_stage_point_rows(stage, staged, recovery, true);
 }

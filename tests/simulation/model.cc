@@ -298,6 +298,7 @@ void Model::CreateContext(const Operation &operation, const Part &part, const Mo
 void Model::PushHead(Context *context, uint64_t revision) const {
   context->earlier.push_back(context->head);
   context->earlier.back().revision = revision;
+  context->earlier.back().head_point = context->points().head_point;
   context->earlier.back().past =
       std::make_shared<Past>(Past{context->work, context->last_sequence});
   if (context->life == Life::kDeleted) {

@@ -40,6 +40,7 @@ struct State {
   std::map<std::string, Entry> entries;
   std::map<std::string, std::string> labels;
   std::shared_ptr<const struct Past> past;  // Once it is not the newest.
+  uint64_t head_point = 0;  // The point that it came from last, likewise.
 
   uint64_t size_bytes() const;
 
@@ -417,7 +418,8 @@ class Model {
     std::shared_ptr<const Recovery> before;  // What the context, or its tombstone, had.
     int64_t since_us = 0;                    // When its last point was made, or it.
     std::vector<Making> makings;
-    uint64_t base_point = 0, base_version = 0;  // What the new state was made from, if that.
+    uint64_t base_point = 0, base_version = 0;  // What the new state was made from, if that,
+    uint64_t base_head_point = 0;  // and the point that this version came from.
     std::set<uint64_t> busy;  // Points that something else is done to.
     bool is_fork = false, retains = true;
   };

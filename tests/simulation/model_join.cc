@@ -211,7 +211,10 @@ Answer Model::Restore(const Operation &operation, const Moment &moment) {
       BeginPoints(live ? PointChange::kUpdate : PointChange::kUndelete, name, moment);
   Answer answer;
   if (ref.kind == Ref::kPoint) change.base_point = ref.number;
-  if (ref.kind == Ref::kVersion) change.base_version = ref.number;
+  if (ref.kind == Ref::kVersion) {
+    change.base_version = ref.number;
+    change.base_head_point = ref.state.head_point;
+  }
   if (task.safety) {
     change.makings.push_back(OwnPoint(name, Origin::kSafety, &change, moment));
     answer.joined.safety_id = change.makings[0].point.id;
@@ -339,7 +342,10 @@ Answer Model::Fork(const Operation &operation, const Moment &moment) {
     recovery.last_sequence = from.last_sequence;
     recovery.last_point_time_us = from.last_point_time_us;
     fork.change_count = source.change_count;
-    uint64_t head_point = ref.kind == Ref::kPoint ? ref.number : from.head_point;
+    for (State &state : fork.earlier) state.head_point = 0;  // They had other points.
+    uint64_t head_point = ref.kind == Ref::kPoint     ? ref.number
+                          : ref.kind == Ref::kVersion ? ref.state.head_point
+                                                      : from.head_point;
     while (head_point != 0 && recovery.At(head_point) == nullptr) {
       head_point = from.At(head_point)->parent;
     }

@@ -245,6 +245,7 @@ void Model::ApplyPoints(const Name &name, const PointChange &change,
   };
   uint64_t head_before = recovery.head_point;
   if (change.base_point != 0) recovery.head_point = change.base_point;
+  if (change.base_version != 0) recovery.head_point = change.base_head_point;
   while (change.base_version != 0 && recovery.head_point != 0 &&
          recovery.At(recovery.head_point)->state.version > change.base_version) {
     recovery.head_point = recovery.At(recovery.head_point)->parent;
@@ -284,6 +285,7 @@ void Model::ApplyPoints(const Name &name, const PointChange &change,
     recovery.points[point.sequence] = std::make_shared<Point>(point);
   }
   recovery.head_point = stays(recovery.head_point);
+  for (State &state : context.earlier) state.head_point = stays(state.head_point);
 }
 
 // ---- Points that clients make. ------------------------------------------------

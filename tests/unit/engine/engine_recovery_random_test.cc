@@ -116,7 +116,10 @@ class EngineRecoveryRandomTest : public RecoveryFixture {
     } else {
       context->recent.clear();
     }
-    if (!context->recent.empty()) context->recent.back().history = context->head.history;
+    if (!context->recent.empty()) {
+      context->recent.back().history = context->head.history;
+      context->recent.back().head_point = context->head_point;
+    }
     const std::vector<std::string> history = context->head.history;
     context->life = Life::kLive;
     context->head = state;
@@ -709,18 +712,16 @@ void EngineRecoveryRandomTest::DoRestore() {
       name, sequence != 0 ? At::Point(context.points[sequence].id) : At::Version(version), options);
   ASSERT_EQ(CX_OK, restored.status) << restored.error.message;
   EXPECT_EQ(model::Differences(context.head.entries, state.entries), restored.changed);
-  const State before = context.head;
-  const uint64_t head_point = context.head_point;
-  if (sequence != 0) context.head_point = sequence;
-  while (sequence == 0 && context.head_point != 0 &&
-         context.points[context.head_point].state.version > version) {
-    context.head_point = context.points[context.head_point].parent;
-  }
   if (options.safety) {
-    AddPoint(&context, before, CX_ORIGIN_SAFETY, head_point, restored.write.revision)->id =
-        restored.safety_id;
+    AddPoint(&context, context.head, CX_ORIGIN_SAFETY, context.head_point, restored.write.revision)
+        ->id = restored.safety_id;
   }
   NewState(&context, state, restored.write.version, restored.write.revision);
+  context.head_point = sequence != 0 ? sequence : state.head_point;
+  while (sequence == 0 && context.head_point != 0 &&
+         context.points[context.head_point].state.version > version) {  // One that was replaced.
+    context.head_point = context.points[context.head_point].parent;
+  }
   AddPolicyPoint(&context, restored.write.revision);
   Changed(name, sequence);
 }

@@ -115,6 +115,51 @@ TEST_F(EngineRestoreTest, TheSafetyPointKeepsTheStateBefore) {
   EXPECT_EQ("2", Restore("c", At::Point(restored.safety_id)).state.entries["k"]);
 }
 
+TEST_F(EngineRestoreTest, AVersionIsBackWithThePointThatItCameFrom) {
+  Upsert("c", Mutations().Put("k", "1"));
+  MakePoint("c", "p");
+  Update("c", Mutations().Put("k", "2"));
+  MakePoint("c", "gone");
+  MakePoint("c", "q");
+  MakePoint("c", "gone too");
+  Update("c", Mutations().Put("k", "3"));
+  ASSERT_EQ(CX_OK, Restore("c", At::Point("p")).status);
+  ASSERT_EQ(CX_OK, DropPoint("c", "gone too").status);
+  ASSERT_EQ(CX_OK, Restore("c", At::Version(3)).status);
+  EXPECT_EQ("q", MakePoint("c", "r").point.parent_id) << "3 was made after q, and not from p";
+  ASSERT_EQ(CX_OK, Restore("c", At::Version(4)).status);
+  EXPECT_EQ("p", MakePoint("c", "s").point.parent_id);
+  ReopenTheSame();
+  ForkOptions options;
+  options.points = true;
+  ASSERT_EQ(CX_OK, Fork("c", "f", At::Version(5), options).status);
+  EXPECT_EQ("r", MakePoint("f", "of r").point.parent_id);
+  cx_retention newest = {};
+  newest.keep_last = 1;
+  ASSERT_EQ(4u, Prune("c", newest).removed);
+  ASSERT_EQ(CX_OK, Restore("c", At::Version(5)).status);
+  EXPECT_EQ("", MakePoint("c", "t").point.parent_id) << "what it came from is gone";
+  ReopenTheSame();
+}
+
+TEST_F(EngineRestoreTest, AVersionFromBeforeADeleteHasItsPointAgain) {
+  Upsert("c", Mutations().Put("k", "1"));
+  MakePoint("c", "p");
+  Upsert("d", Mutations().Put("k", "d"));
+  MakePoint("d", "other");
+  for (const char *id : {"made", "forked"}) {
+    ASSERT_EQ(CX_OK, Delete("c").status);
+    ForkOptions options;
+    options.points = true;
+    const bool made = std::string(id) == "made";
+    ASSERT_EQ(CX_OK, made ? Upsert("c", Mutations().Put("k", "2")).status
+                          : Fork("d", "c", {}, options).status);
+    ASSERT_EQ(CX_OK, Restore("c", At::Version(1)).status);
+    EXPECT_EQ(made ? "p" : "", MakePoint("c", id).point.parent_id);
+    ReopenTheSame();
+  }
+}
+
 TEST_F(EngineRestoreTest, HoldsToItsPreconditions) {
   Versions("c", 2);
   RestoreOptions options;

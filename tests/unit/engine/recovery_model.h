@@ -16,6 +16,7 @@ struct State {
   uint64_t version = 0;
   uint64_t head_version = 0, head_revision = 0;  // Of the head that it was, or was made from,
   uint64_t birth = 0;                            // and of the context that this was.
+  uint64_t head_point = 0;  // That it came from last, once it has ended.
 };
 
 // Whether no head ever had the state.
@@ -82,6 +83,9 @@ inline void Drop(Context *context, uint64_t sequence) {
     if (point.parent == sequence) point.parent = parent;
   }
   if (context->head_point == sequence) context->head_point = parent;
+  for (State &state : context->recent) {
+    if (state.head_point == sequence) state.head_point = parent;
+  }
 }
 
 inline const Base *Merged(const Context &context, uint64_t birth) {
