@@ -48,12 +48,17 @@ std::string DifferenceOfClaim(const Model &model, const Operation &operation,
   return Difference(work, RowQuery(), shown);
 }
 
-// Of a point that was made or changed, or is not there any more.
-std::string DifferenceOfPoint(const Model &model, const Operation &operation, int64_t now_us,
+// Of a point that was made or changed, or is not there any more. A repeat that made one is not told
+// of another that has its id by now.
+std::string DifferenceOfPoint(const Model &model, const Operation &operation, const Call &call,
                               const ShownPoint &shown) {
   const Context *context = model.Find(operation.name());
   const Point *point = context != nullptr ? context->points().Find(operation.point.id) : nullptr;
-  if (point == nullptr || point->IsExpired(now_us)) return shown.is_there ? "it is gone" : "";
+  bool is_another = point != nullptr && operation.kind == Kind::kMakePoint &&
+                    call.answer.replayed && point->revision > call.answer.revision;
+  if (point == nullptr || point->IsExpired(call.now_us) || is_another) {
+    return shown.is_there ? "it is gone" : "";
+  }
   return Difference(context->points(), *point, shown);
 }
 
@@ -116,7 +121,7 @@ std::string Checker::DifferenceOf(const Call &call, const Model &model,
       return DifferenceOfContext(model, named.name(), call.now_us, returned.context);
     case Kind::kMakePoint:
     case Kind::kChangePoint:
-      return DifferenceOfPoint(model, named, call.now_us, returned.point);
+      return DifferenceOfPoint(model, named, call, returned.point);
     case Kind::kRestore:
       return call.answer.replayed
                  ? ""
