@@ -19,6 +19,7 @@ struct write_merge {
     struct cx_step_list steps;
     struct cx_merge_result *result; /* Its states are what is compared. */
     uint64_t ancestor_wait_for;     /* What is told was also derived from the one that is named. */
+    bool says_more;                 /* What was merged of the source last, if anything, is older. */
     bool no_ancestor;
     bool out_of_memory;
     char *safety_id;
@@ -72,6 +73,7 @@ static void take_states(struct write_merge *merge, struct cx_context *target,
     }
     cx_context_snapshot(target, &states[TARGET]);
     cx_snapshot_of_state(source, &state, &states[SOURCE]);
+    merge->says_more = source != target && cx_merged_says_more(target, source, &state);
     if (merge->request->ancestor.id.size == 0) {
         base = cx_ancestor_find(source, &state, target);
         merge->no_ancestor = base == NULL;
@@ -167,6 +169,12 @@ static void tell_label(struct cx_merge_result *result, const struct cx_three_way
     }
 }
 
+/* Whether what became of a key is to be remembered, also where nothing is taken. */
+static bool is_decision(const struct write_merge *merge, enum cx_three_way_kind kind)
+{
+    return kind == CX_THREE_WAY_CONFLICT || (kind == CX_THREE_WAY_SAME && merge->says_more);
+}
+
 static enum cx_status join_entries(struct write_merge *merge)
 {
     const struct cx_snapshot *states = merge->result->states;
@@ -179,12 +187,12 @@ static enum cx_status join_entries(struct write_merge *merge)
     while (status == CX_OK && cx_three_way_next(&walk, &step)) {
         enum cx_on_conflict rule = CX_CONFLICT_TAKE_SOURCE;
 
+        merge->prepared.decided |= is_decision(merge, step.kind);
         if (step.kind == CX_THREE_WAY_SAME) {
             continue;
         }
         if (step.kind == CX_THREE_WAY_CONFLICT) {
             rule = rule_for(merge->request, step.key);
-            merge->prepared.decided = true;
         }
         if (rule == CX_CONFLICT_TAKE_SOURCE) {
             status = cx_steps_add_entry(&merge->steps, step.key, step.source);
@@ -212,7 +220,7 @@ static enum cx_status join_labels(struct write_merge *merge)
     while (status == CX_OK && cx_three_way_labels_next(&walk, &step)) {
         bool conflict = step.kind == CX_THREE_WAY_CONFLICT;
 
-        merge->prepared.decided |= conflict;
+        merge->prepared.decided |= is_decision(merge, step.kind);
         if (step.kind == CX_THREE_WAY_TAKE ||
             (conflict && merge->request->on_conflict == CX_CONFLICT_TAKE_SOURCE)) {
             status = cx_steps_add_label(&merge->steps, step.key, step.source);

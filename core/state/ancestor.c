@@ -102,6 +102,15 @@ struct cx_base *cx_merged_find(const struct cx_context *target, const struct cx_
     return find_merged(target, cx_context_birth(source));
 }
 
+bool cx_merged_says_more(const struct cx_context *target, const struct cx_context *source,
+                         const struct cx_kept_state *state)
+{
+    const struct cx_base *before = cx_merged_find(target, source);
+
+    return state->version == state->head_version && state->birth == cx_context_birth(source) &&
+           (before == NULL || state->version > before->version);
+}
+
 bool cx_ancestor_is_of(const struct cx_context *context, const struct cx_kept_state *state)
 {
     struct step step = first_step(context);

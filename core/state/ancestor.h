@@ -26,4 +26,10 @@ bool cx_ancestor_is_of(const struct cx_context *context, const struct cx_kept_st
 /* What of a context was merged into another one last, or NULL: borrowed. */
 struct cx_base *cx_merged_find(const struct cx_context *target, const struct cx_context *source);
 
+/* Whether `target` has to remember that this state of `source` was merged into it. What was merged
+ * of a state aside, or from before its context was made, is not what the heads of that go on from,
+ * and an older head says less than the newer one that is remembered. */
+bool cx_merged_says_more(const struct cx_context *target, const struct cx_context *source,
+                         const struct cx_kept_state *state);
+
 #endif /* CX_STATE_ANCESTOR_H */

@@ -179,8 +179,8 @@ struct cx_prepared {
     struct cx_op *ops;       /* What it comes to. The caller's. */
     size_t op_count;
     bool untold;  /* They are too many to be told. */
-    bool decided; /* A rule decided about conflicts: to be remembered, also where the target won
-                     all of them. */
+    bool decided; /* To be remembered, also where nothing is taken: a rule decided about conflicts,
+                     or both sides had come to the same. */
     bool moved;   /* Set by the plan: prepare again. */
 };
 

@@ -376,19 +376,10 @@ enum cx_status cx_stage_fork(struct cx_stage *stage, struct cx_bytes namespace_i
     return status;
 }
 
-/* What was merged of a state aside, or from before its context was made, is not what the heads of
- * that go on from, and an older head says less than the newer one that is remembered. */
-static bool is_worth_remembering(const struct cx_context *source, const struct cx_kept_state *state,
-                                 const struct cx_base *before)
-{
-    return state->version == state->head_version && state->birth == cx_context_birth(source) &&
-           (before == NULL || state->version > before->version);
-}
-
 static enum cx_status remember(const struct cx_recovery *recovery, const struct cx_context *source,
-                               const struct cx_kept_state *state, const struct cx_base *before,
-                               struct cx_staged_item *staged)
+                               const struct cx_kept_state *state, struct cx_staged_item *staged)
 {
+    const struct cx_base *before = cx_merged_find(staged->context, source);
     enum cx_status status;
 
     staged->merged = cx_calloc(sizeof *staged->merged);
@@ -409,7 +400,6 @@ enum cx_status cx_stage_merged(struct cx_stage *stage, struct cx_bytes namespace
     struct cx_context *source;
     struct cx_recovery *recovery;
     struct cx_kept_state state;
-    struct cx_base *before;
     enum cx_status status;
 
     if (item->merged.id.size == 0) {
@@ -423,13 +413,12 @@ enum cx_status cx_stage_merged(struct cx_stage *stage, struct cx_bytes namespace
     if (recovery == NULL) {
         return CX_RESOURCE_EXHAUSTED;
     }
-    before = cx_merged_find(staged->context, source);
     status = cx_earlier_take(source, &item->merged.base, &state);
     if (status != CX_OK) {
         return status;
     }
-    if (is_worth_remembering(source, &state, before)) {
-        status = remember(recovery, source, &state, before, staged);
+    if (cx_merged_says_more(staged->context, source, &state)) {
+        status = remember(recovery, source, &state, staged);
     }
     cx_kept_state_done(&state);
     return status;

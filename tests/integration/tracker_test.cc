@@ -528,8 +528,8 @@ TEST_F(TrackerProcessTest, KeepsEverythingThroughAKill) {
 TEST_F(TrackerProcessTest, LosesASessionThatIsNotRenewed) {
   std::string id, taken = "SESSION_NOT_FOUND";  // Lost before that: the next lives longer.
   for (int ttl_s = 1; taken == "SESSION_NOT_FOUND"; ttl_s *= 2) {
-    id = SessionOf(Ask("StartSession",
-                       "create_if_missing {} ttl { seconds: " + std::to_string(ttl_s) + " }"));
+    id = SessionOf(
+        Ask("StartSession", "create_if_missing {} ttl { seconds: " + std::to_string(ttl_s) + " }"));
     taken = Ask("ActivateContext", On(id, "a", "exclusive: true guard: true"));
   }
   while (Ask("GetSession", "session_id: '" + id + "'") != "SESSION_NOT_FOUND") {

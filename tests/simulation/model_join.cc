@@ -52,17 +52,18 @@ std::string Sides(const T *ancestor, const T *target, const T *source) {
 }
 
 // Brings what changed from the ancestor to the source into the target. Returns how many changes
-// that are. *decided: a rule has resolved a conflict.
+// that are. *decided: a rule has resolved a conflict. *same: both made the same of something.
 template <typename T, typename Rule>
 uint64_t Join(const std::map<std::string, T> &ancestor, const std::map<std::string, T> &source,
               const std::string &prefix, const Rule &rule, std::map<std::string, T> *target,
-              std::vector<std::string> *conflicts, bool *decided) {
+              std::vector<std::string> *conflicts, bool *decided, bool *same) {
   std::set<std::string> keys;
   uint64_t count = 0;
   for (const auto &[key, value] : ancestor) keys.insert(key);
   for (const auto &[key, value] : source) keys.insert(key);
   for (const std::string &key : keys) {
     const T *was = FindIn(ancestor, key), *is = FindIn(source, key), *here = FindIn(*target, key);
+    *same |= !Same(was, is) && Same(here, is);
     if (Same(was, is) || Same(here, is)) continue;
     if (!Same(here, was)) {
       OnConflict what = rule(key);
@@ -400,6 +401,21 @@ const Base *Model::FindAncestor(const std::string &source_id, const Context &sou
   return found;
 }
 
+// What a context merged of one that was born then, or the end.
+static auto FindMerged(const Recovery &recovery, const std::string &id, uint64_t birth) {
+  return std::find_if(recovery.merged.begin(), recovery.merged.end(),
+                      [&](const auto &each) { return each->birth == birth && each->id == id; });
+}
+
+// Whether a context has to remember that this state of another was merged into it.
+static bool SaysMore(const Context &target, const std::string &source_id, const Context &source,
+                     const State &state) {
+  auto known = FindMerged(target.points(), source_id, source.birth_revision);
+  return state.version == state.head_version &&
+         state.birth == Birth(source.birth_revision, source_id) &&
+         (known == target.points().merged.end() || state.version > (*known)->state.version);
+}
+
 Answer Model::Merge(const Operation &operation, const Moment &moment) {
   const PointTask &task = operation.point;
   Name name = operation.name();
@@ -425,14 +441,17 @@ Answer Model::Merge(const Operation &operation, const Moment &moment) {
   std::map<std::string, std::string> labels = target.head.labels;
   Answer answer;
   Joined &joined = answer.joined;
-  bool decided = false;
+  bool decided = false, same = false;
   joined.changed_count = Join(ancestor.entries, ref.state.entries, "entry ", rule, &entries,
-                              &joined.conflicts, &decided);
-  uint64_t steps = joined.changed_count + Join(ancestor.labels, ref.state.labels, "label ",
-                                               label_rule, &labels, &joined.conflicts, &decided);
+                              &joined.conflicts, &decided, &same);
+  uint64_t steps =
+      joined.changed_count + Join(ancestor.labels, ref.state.labels, "label ", label_rule, &labels,
+                                  &joined.conflicts, &decided, &same);
   joined.applied = joined.conflicts.empty() && !task.dry_run;
   if (!joined.conflicts.empty()) joined.changed_count = 0;
-  if (!joined.applied || (steps == 0 && !decided)) throw Nothing{answer};
+  bool says_more = task.source_id != name.id && SaysMore(target, task.source_id, source, ref.state);
+  bool remembered = same && says_more;
+  if (!joined.applied || (steps == 0 && !decided && !remembered)) throw Nothing{answer};
   if (labels.size() > kLabelsMax) throw Limit("labels_max", kLabelsMax);
   PointChange change = BeginPoints(PointChange::kUpdate, name, moment);
   if (task.safety) {
@@ -454,13 +473,8 @@ Answer Model::Merge(const Operation &operation, const Moment &moment) {
   context.head.labels = labels;
   if (context.recovery == nullptr) context.recovery = std::make_shared<Recovery>();
   auto &merged = Own(&context.recovery).merged;
-  auto known = std::find_if(merged.begin(), merged.end(), [&](const auto &each) {
-    return each->birth == base->birth && each->id == base->id;
-  });
-  bool says_more = known == merged.end() || base->state.version > (*known)->state.version;
-  bool goes_on = base->state.version == base->state.head_version &&
-                 base->state.birth == Birth(base->birth, base->id);
-  if (says_more && goes_on) {
+  if (says_more) {
+    auto known = FindMerged(*context.recovery, base->id, base->birth);
     if (known != merged.end()) merged.erase(known);
     merged.insert(merged.begin(), base);
     if (merged.size() > kMergedMax) merged.pop_back();

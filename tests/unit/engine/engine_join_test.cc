@@ -375,6 +375,24 @@ TEST_F(EngineJoinTest, WhatTheTargetWonInAMergeIsNoConflictLater) {
   ReopenTheSame();
 }
 
+TEST_F(EngineJoinTest, WhatBothHadMadeTheSameInAMergeIsNoConflictLater) {
+  Branch();
+  Update("f", Mutations().Put("a", "1").SetLabel("l", "1"));
+  Update("c", Mutations().Put("a", "1").SetLabel("l", "1"));
+  Merged merged = Merge("f", "c");
+  EXPECT_EQ(0u, merged.changed);
+  EXPECT_EQ(3u, merged.write.version) << "it is remembered, as a version";
+  ReopenTheSame();
+  EXPECT_EQ(0u, Merge("f", "c").write.revision) << "once";
+  EXPECT_EQ(0u, Merge("c", "f").write.revision) << "on both sides";
+  Update("f", Mutations().Put("a", "2"));
+  merged = Merge("f", "c");
+  EXPECT_TRUE(merged.applied);
+  EXPECT_EQ(1u, merged.changed);
+  EXPECT_EQ("2", Get("c").entries["a"]);
+  ReopenTheSame();
+}
+
 TEST_F(EngineJoinTest, FailsAsItSaysAndInTheOrderOfTheRules) {
   Branch();
   EXPECT_EQ("CONTEXT_NOT_FOUND", Merge("none", "c").reason());

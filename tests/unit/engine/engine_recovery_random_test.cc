@@ -669,8 +669,12 @@ void EngineRecoveryRandomTest::DoMerge() {
   EXPECT_EQ(conflicts, merged.conflict_count);
   EXPECT_EQ(conflicts == 0 && !options.dry_run, merged.applied);
   EXPECT_EQ(conflicts == 0 ? entries.changed : 0, merged.changed);
-  if (!merged.applied ||
-      (entries.changed + labels.changed == 0 && !entries.decided && !labels.decided)) {
+  const Base *known = model::Merged(context, from.birth);
+  const bool goes_on = !model::IsAside(state) && state.birth == from.birth;
+  const bool says_more = goes_on && (known == nullptr || state.version > known->state.version);
+  const bool decided = entries.decided || labels.decided;
+  const bool remembered = says_more && (entries.same || labels.same);
+  if (!merged.applied || (entries.changed + labels.changed == 0 && !decided && !remembered)) {
     EXPECT_EQ(0u, merged.write.revision);
     return;
   }
@@ -683,9 +687,7 @@ void EngineRecoveryRandomTest::DoMerge() {
         merged.safety_id;
   }
   NewState(&context, result, merged.write.version, merged.write.revision);
-  const Base *known = model::Merged(context, from.birth);
-  const bool goes_on = !model::IsAside(state) && state.birth == from.birth;
-  if (goes_on && (known == nullptr || state.version > known->state.version)) {
+  if (says_more) {
     for (size_t i = 0; i < context.merged.size(); i++) {
       if (context.merged[i].birth == from.birth) context.merged.erase(context.merged.begin() + i--);
     }

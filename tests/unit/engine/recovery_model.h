@@ -163,6 +163,7 @@ struct Joined {
   std::vector<std::string> conflicts;
   uint64_t changed = 0;
   bool decided = false;
+  bool same = false;  // Both sides made the same of something.
 };
 
 inline Joined Join(const Texts &ancestor, const Texts &target, const Texts &source,
@@ -179,6 +180,7 @@ inline Joined Join(const Texts &ancestor, const Texts &target, const Texts &sour
   }
   for (const std::string &key : keys) {
     const std::string a = value(ancestor, key), t = value(target, key), s = value(source, key);
+    joined.same |= s != a && s == t;
     if (s == a || s == t) continue;
     if (t != a) {
       cx_on_conflict decision = rule(key);
